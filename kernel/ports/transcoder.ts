@@ -1,0 +1,141 @@
+/**
+ * The transcoder port: what the content services ask of a media toolbox. The adapter runs ffmpeg as a separate process, at low
+ * CPU priority, without a network, and kills it when `signal` aborts. Every method rejects with a `Problem`
+ * whose text a person can act on (`unsupported_media`, `unavailable` when the program is missing, `resource_exhausted` when the disk is full).
+ */
+export interface Transcoder {
+  /** What the programs on this machine can do; `npm start` and `marquee doctor` show it. */
+  capabilities(): Promise<TranscoderCapabilities>;
+  /** Reads a file's tracks. Never executes or fetches what the file names. */
+  probe(path: string, signal?: AbortSignal): Promise<SourceInfo>;
+  /** A perceptual fingerprint of picture and sound, stable across re-encodes, for finding duplicates. */
+  fingerprint(path: string, source: SourceInfo, signal?: AbortSignal): Promise<Fingerprint>;
+  /** Integrated loudness, range, true peak and threshold of one audio stream (EBU R 128), the first of two passes. */
+  measureLoudness(path: string, streamIndex: number, signal?: AbortSignal): Promise<Loudness>;
+  /** Encodes frames [firstFrame, firstFrame + frameCount) of the output's frame grid as one fragmented MP4 with a fragment a GOP. */
+  encodeVideo(job: VideoEncode, out: string, progress: Progress, signal?: AbortSignal): Promise<void>;
+  /** Encodes one audio stream, whole, as fragmented MP4 (AAC-LC stereo). */
+  encodeAudio(job: AudioEncode, out: string, progress: Progress, signal?: AbortSignal): Promise<void>;
+  /** Converts one subtitle stream, or closed captions inside the video (CEA-608), to WebVTT text. Empty where there are none. */
+  extractText(path: string, source: SourceInfo, what: TextSource, signal?: AbortSignal): Promise<string>;
+  /** Writes JPEG tiles `tile-0000001.jpg` … into `folder` and says how many. */
+  thumbnails(path: string, source: SourceInfo, shape: ThumbnailShape, folder: string, signal?: AbortSignal): Promise<number>;
+  /** Writes candidate poster frames `poster-1.jpg` … (full size of the source, at most 1920 wide): sharp, bright, varied, not black. */
+  posters(path: string, source: SourceInfo, count: number, folder: string, signal?: AbortSignal): Promise<PosterCandidate[]>;
+}
+
+/** Called with the finished share, 0 to 1, at most a few times a second. */
+export type Progress = (ratio: number) => void;
+
+export interface TranscoderCapabilities {
+  readonly program: string;
+  readonly version: string;
+  readonly h264: boolean;
+  readonly hevc: boolean;
+  readonly aac: boolean;
+  /** HDR to SDR tone mapping (zscale and tonemap filters). */
+  readonly toneMapping: boolean;
+}
+
+export interface SourceInfo {
+  readonly container: string;
+  readonly durationS: number;
+  readonly sizeBytes: number;
+  readonly video: SourceVideo;
+  readonly audio: readonly SourceAudio[];
+  readonly text: readonly SourceText[];
+  /** Captions inside the video's user data. */
+  readonly hasClosedCaptions: boolean;
+}
+
+export interface SourceVideo {
+  readonly index: number;
+  readonly codec: string;
+  /** Coded size. */
+  readonly codedWidth: number;
+  readonly codedHeight: number;
+  /** As a person sees it: rotated and with square pixels, even numbers. */
+  readonly displayWidth: number;
+  readonly displayHeight: number;
+  /** The constant rate that the output will have, such as [24000, 1001]; at most 60 a second. */
+  readonly frameRate: readonly [number, number];
+  readonly isInterlaced: boolean;
+  readonly isHdr: boolean;
+  readonly pixelFormat: string;
+  readonly startS: number;
+}
+
+export interface SourceAudio {
+  readonly index: number;
+  readonly codec: string;
+  readonly language: string;
+  readonly title: string;
+  readonly channels: number;
+  readonly sampleRateHz: number;
+  readonly startS: number;
+  readonly isDefault: boolean;
+}
+
+export interface SourceText {
+  readonly index: number;
+  readonly codec: string;
+  readonly language: string;
+  readonly title: string;
+  readonly isForced: boolean;
+}
+
+export interface Fingerprint {
+  /** 64-bit perceptual hashes of frames at fixed shares of the duration, 16 hexadecimal digits each. */
+  readonly frames: readonly string[];
+  readonly durationS: number;
+}
+
+export interface Loudness {
+  readonly integratedLufs: number;
+  readonly rangeLu: number;
+  readonly truePeakDbtp: number;
+  readonly thresholdLufs: number;
+  readonly targetOffsetLu: number;
+}
+
+export interface VideoEncode {
+  readonly path: string;
+  readonly source: SourceInfo;
+  readonly codec: "h264" | "hevc";
+  readonly width: number;
+  readonly height: number;
+  readonly bitrateKbps: number;
+  /** `quick` trades size for speed. */
+  readonly preset: "quick" | "full";
+  readonly firstFrame: number;
+  readonly frameCount: number;
+  readonly gopFrames: number;
+}
+
+export interface AudioEncode {
+  readonly path: string;
+  readonly source: SourceInfo;
+  readonly streamIndex: number;
+  readonly bitrateKbps: number;
+  /** The first pass' measure; null leaves the level alone (silence has none). */
+  readonly loudness: Loudness | null;
+}
+
+export type TextSource = { readonly streamIndex: number } | { readonly file: string } | { readonly closedCaptions: true };
+
+export interface ThumbnailShape {
+  readonly columns: number;
+  readonly rows: number;
+  readonly width: number;
+  readonly height: number;
+  readonly intervalS: number;
+}
+
+export interface PosterCandidate {
+  readonly file: string;
+  readonly timeS: number;
+  readonly width: number;
+  readonly height: number;
+  /** 0 to 1; higher is sharper, brighter and more colourful. */
+  readonly score: number;
+}
