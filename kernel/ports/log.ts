@@ -1,0 +1,69 @@
+import type { Stateful } from "./state.ts";
+
+/**
+ * The event log port. It does what Kafka does: topics with partitions, order per key, consumer groups, positions,
+ * redelivery and replay. Positions are the consumer's: it stores them with the effects of what it read, so that an
+ * effect happens once though delivery is at least once.
+ */
+export interface EventLog extends Stateful {
+  /** Creates what is missing and changes nothing that is there, except that retention follows the declaration. */
+  createTopics(topics: readonly TopicSpec[]): Promise<void>;
+  /** Resolves when every record is durable (after fsync). Records of one key keep their order. A `dedupeId` seen before is skipped. */
+  append(records: readonly NewRecord[]): Promise<void>;
+  /** Joins a consumer group: partitions are shared among its members. */
+  consume(options: ConsumeOptions): Promise<Consumer>;
+  /** The offset that the next record of each partition will have; with `atMs`, the first offset at or after that time. */
+  offsets(topic: string, atMs?: number): Promise<ReadonlyMap<number, number>>;
+  /** Reads without a group, for `marquee events tail`, replays and tests. Empty when nothing is there yet. */
+  read(topic: string, positions: ReadonlyMap<number, number>, recordsMax: number): Promise<readonly LogRecord[]>;
+  close(): Promise<void>;
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  readonly retentionMs: number;
+}
+
+export interface NewRecord {
+  readonly topic: string;
+  /** Chooses the partition (murmur2 as Kafka's default partitioner); records of one key keep their order. */
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly value: Uint8Array;
+  readonly dedupeId?: string;
+}
+
+export interface LogRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly value: Uint8Array;
+  readonly timestampMs: number;
+}
+
+export interface ConsumeOptions {
+  readonly group: string;
+  readonly topic: string;
+  readonly recordsMax: number;
+  /** Asked whenever partitions are assigned, and again after `handle` rejects: where to read from, by partition. A missing partition starts at its oldest record. */
+  positions(partitions: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /** Called with at least one record, in order per partition, never concurrently for one partition. A rejection means redelivery after a pause. */
+  handle(records: readonly LogRecord[]): Promise<void>;
+}
+
+export interface Consumer {
+  /** Lets the batch under way finish, then leaves the group. */
+  stop(): Promise<void>;
+}
+
+/** A Confluent-compatible schema registry: ids for Avro schemas, BACKWARD compatibility checked on registration. */
+export interface SchemaRegistry extends Stateful {
+  /** The id of a schema under a subject (`{topic}-{record name}`); registers it when it is new. Rejects when it cannot read what older writers wrote. */
+  register(subject: string, schema: string): Promise<number>;
+  /** The schema text of an id. */
+  byId(id: number): Promise<string>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,38 @@
+import type { Readable } from "node:stream";
+import type { Stateful } from "./state.ts";
+
+/**
+ * The object port, after S3: flat keys with slashes, whole-object writes that appear at once or not at all, ranges.
+ * Keys are at most 1,024 bytes of `[A-Za-z0-9._/-]` without empty, `.` or `..` parts; anything else is `invalid_argument`.
+ */
+export interface Objects extends Stateful {
+  /** Writes an object. With `exclusive`, `already_exists` when the key is taken (S3: If-None-Match: *). */
+  put(key: string, body: Uint8Array | Readable, options?: { readonly exclusive?: boolean; readonly contentType?: string }): Promise<void>;
+  /** Moves or copies a local file in; where it can, without copying the bytes. */
+  putFile(key: string, path: string, options?: { readonly move?: boolean }): Promise<void>;
+  /** The bytes, or a part of them; `not_found` when the key is free. */
+  get(key: string, range?: ByteRange): Promise<Uint8Array>;
+  /** The same as a stream, for objects that do not belong in memory. */
+  stream(key: string, range?: ByteRange): Promise<Readable>;
+  head(key: string): Promise<ObjectInfo | undefined>;
+  /** Keys in order below a prefix, at most `keysMax` after `after`. */
+  list(prefix: string, options: { readonly keysMax: number; readonly after?: string }): Promise<readonly ObjectInfo[]>;
+  /** Deletes keys; missing ones are no error. */
+  delete(keys: readonly string[]): Promise<void>;
+  /** Deletes everything below a prefix that ends with a slash; returns how many. */
+  deletePrefix(prefix: string): Promise<number>;
+  /** A path on this machine with the object's bytes, valid until `use` settles; where objects are files, no copy is made. */
+  withFile<T>(key: string, use: (path: string) => Promise<T>): Promise<T>;
+}
+
+export interface ByteRange {
+  readonly startBytes: number;
+  /** The last byte's position, included, as in HTTP. */
+  readonly endBytes: number;
+}
+
+export interface ObjectInfo {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
