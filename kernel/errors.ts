@@ -57,7 +57,10 @@ export class Problem extends Error {
 }
 
 type Make = (message: string, options?: ProblemOptions) => Problem;
-const maker = (code: ProblemCode): Make => (message, options) => new Problem(code, message, options);
+const maker =
+  (code: ProblemCode): Make =>
+  (message, options) =>
+    new Problem(code, message, options);
 
 /** `throw problem.notFound("title 'x' does not exist")`. Messages name the value at fault and the remedy. */
 export const problem = {
@@ -78,6 +81,7 @@ export const problem = {
 /** Any thrown value as a Problem; what was not one becomes `internal`, with the original as its cause. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof Error && error.name === "AbortError") return new Problem("canceled", "the caller gave up", { cause: error });
+  if (error instanceof Error && error.name === "AbortError")
+    return new Problem("canceled", "the caller gave up", { cause: error });
   return new Problem("internal", "something went wrong on our side", { cause: error });
 }

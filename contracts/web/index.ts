@@ -112,10 +112,18 @@ export const Session = z.object({
   sessionId: id,
   manifests: z.object({ hls: url, dash: url }),
   /** The delivery networks of this session, the chosen one first; each has a token of its own. */
-  cdns: z.array(z.object({ id: text(20), baseUrl: url, token: z.string().max(2_048) })).min(1).max(4),
+  cdns: z
+    .array(z.object({ id: text(20), baseUrl: url, token: z.string().max(2_048) }))
+    .min(1)
+    .max(4),
   token: z.string().max(2_048),
   tokenExpiresAt: z.iso.datetime(),
-  licenses: z.object({ clearkey: url.nullable(), widevine: url.nullable(), playready: url.nullable(), fairplay: url.nullable() }),
+  licenses: z.object({
+    clearkey: url.nullable(),
+    widevine: url.nullable(),
+    playready: url.nullable(),
+    fairplay: url.nullable(),
+  }),
   /** Where the FairPlay certificate is. */
   fairplayCertificate: url.nullable(),
   resumePositionS: z.number().min(0),
@@ -166,7 +174,10 @@ export const HeartbeatAnswer = z.object({
 });
 
 export const TokenAnswer = z.object({
-  cdns: z.array(z.object({ id: text(20), baseUrl: url, token: z.string().max(2_048) })).min(1).max(4),
+  cdns: z
+    .array(z.object({ id: text(20), baseUrl: url, token: z.string().max(2_048) }))
+    .min(1)
+    .max(4),
   token: z.string().max(2_048),
   tokenExpiresAt: z.iso.datetime(),
 });
@@ -188,8 +199,19 @@ export const NewProfile = z.object({
   language: text(35).optional(),
   ageRatingMax: AgeRating.optional(),
 });
-export const ProfileChange = NewProfile.partial().extend({ pin: z.string().regex(/^\d{4}$/).nullable().optional() });
-export const SelectProfile = z.object({ pin: z.string().regex(/^\d{4}$/).optional() });
+export const ProfileChange = NewProfile.partial().extend({
+  pin: z
+    .string()
+    .regex(/^\d{4}$/)
+    .nullable()
+    .optional(),
+});
+export const SelectProfile = z.object({
+  pin: z
+    .string()
+    .regex(/^\d{4}$/)
+    .optional(),
+});
 
 export const ActiveStream = z.object({
   sessionId: id,
@@ -203,9 +225,29 @@ export const ActiveStream = z.object({
 export const Account = z.object({
   email: text(254),
   name: text(100),
-  plan: z.object({ tier: z.enum(["basic", "premium"]), label: text(60), streamsMax: z.int(), qualityLabel: text(60), renewsAt: z.iso.datetime().nullable() }),
-  plans: z.array(z.object({ tier: z.enum(["basic", "premium"]), label: text(60), priceLabel: text(40), streamsMax: z.int(), qualityLabel: text(60) })).max(5),
-  devices: z.array(z.object({ id: text(128), name: text(80), type: DeviceType, lastSeenAt: z.iso.datetime(), isThis: z.boolean() })).max(100),
+  plan: z.object({
+    tier: z.enum(["basic", "premium"]),
+    label: text(60),
+    streamsMax: z.int(),
+    qualityLabel: text(60),
+    renewsAt: z.iso.datetime().nullable(),
+  }),
+  plans: z
+    .array(
+      z.object({
+        tier: z.enum(["basic", "premium"]),
+        label: text(60),
+        priceLabel: text(40),
+        streamsMax: z.int(),
+        qualityLabel: text(60),
+      }),
+    )
+    .max(5),
+  devices: z
+    .array(
+      z.object({ id: text(128), name: text(80), type: DeviceType, lastSeenAt: z.iso.datetime(), isThis: z.boolean() }),
+    )
+    .max(100),
   streams: z.array(ActiveStream).max(20),
 });
 

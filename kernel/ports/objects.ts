@@ -7,7 +7,11 @@ import type { Stateful } from "./state.ts";
  */
 export interface Objects extends Stateful {
   /** Writes an object. With `exclusive`, `already_exists` when the key is taken (S3: If-None-Match: *). */
-  put(key: string, body: Uint8Array | Readable, options?: { readonly exclusive?: boolean; readonly contentType?: string }): Promise<void>;
+  put(
+    key: string,
+    body: Uint8Array | Readable,
+    options?: { readonly exclusive?: boolean; readonly contentType?: string },
+  ): Promise<void>;
   /** Moves or copies a local file in; where it can, without copying the bytes. */
   putFile(key: string, path: string, options?: { readonly move?: boolean }): Promise<void>;
   /** The bytes, or a part of them; `not_found` when the key is free. */

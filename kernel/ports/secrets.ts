@@ -4,7 +4,11 @@ import type { Stateful } from "./state.ts";
 export interface Secrets extends Stateful {
   get(name: string): Promise<Secret | undefined>;
   /** Writes the next version. With `expectedVersion` (0: must not exist) `aborted` when somebody was faster. */
-  put(name: string, value: Readonly<Record<string, unknown>>, options?: { readonly expectedVersion?: number }): Promise<number>;
+  put(
+    name: string,
+    value: Readonly<Record<string, unknown>>,
+    options?: { readonly expectedVersion?: number },
+  ): Promise<number>;
   delete(name: string): Promise<void>;
   list(prefix: string, namesMax: number): Promise<readonly string[]>;
   close(): Promise<void>;

@@ -8,20 +8,35 @@ export interface Transcoder {
   capabilities(): Promise<TranscoderCapabilities>;
   /** Reads a file's tracks. Never executes or fetches what the file names. */
   probe(path: string, signal?: AbortSignal): Promise<SourceInfo>;
-  /** A perceptual fingerprint of picture and sound, stable across re-encodes, for finding duplicates. */
+  /** A perceptual fingerprint of the picture, stable across re-encodes and scaling, for finding duplicates. */
   fingerprint(path: string, source: SourceInfo, signal?: AbortSignal): Promise<Fingerprint>;
-  /** Integrated loudness, range, true peak and threshold of one audio stream (EBU R 128), the first of two passes. */
+  /**
+   * Integrated loudness, range, true peak and threshold of one audio stream, mixed to stereo (EBU R 128), the first of two
+   * passes. Silence measures -70 LUFS, the floor of the scale.
+   */
   measureLoudness(path: string, streamIndex: number, signal?: AbortSignal): Promise<Loudness>;
   /** Encodes frames [firstFrame, firstFrame + frameCount) of the output's frame grid as one fragmented MP4 with a fragment a GOP. */
   encodeVideo(job: VideoEncode, out: string, progress: Progress, signal?: AbortSignal): Promise<void>;
-  /** Encodes one audio stream, whole, as fragmented MP4 (AAC-LC stereo). */
+  /** Encodes one audio stream, whole and as long as the picture, as fragmented MP4 (AAC-LC stereo, 48 kHz). */
   encodeAudio(job: AudioEncode, out: string, progress: Progress, signal?: AbortSignal): Promise<void>;
   /** Converts one subtitle stream, or closed captions inside the video (CEA-608), to WebVTT text. Empty where there are none. */
   extractText(path: string, source: SourceInfo, what: TextSource, signal?: AbortSignal): Promise<string>;
   /** Writes JPEG tiles `tile-0000001.jpg` … into `folder` and says how many. */
-  thumbnails(path: string, source: SourceInfo, shape: ThumbnailShape, folder: string, signal?: AbortSignal): Promise<number>;
+  thumbnails(
+    path: string,
+    source: SourceInfo,
+    shape: ThumbnailShape,
+    folder: string,
+    signal?: AbortSignal,
+  ): Promise<number>;
   /** Writes candidate poster frames `poster-1.jpg` … (full size of the source, at most 1920 wide): sharp, bright, varied, not black. */
-  posters(path: string, source: SourceInfo, count: number, folder: string, signal?: AbortSignal): Promise<PosterCandidate[]>;
+  posters(
+    path: string,
+    source: SourceInfo,
+    count: number,
+    folder: string,
+    signal?: AbortSignal,
+  ): Promise<PosterCandidate[]>;
 }
 
 /** Called with the finished share, 0 to 1, at most a few times a second. */
@@ -39,6 +54,7 @@ export interface TranscoderCapabilities {
 
 export interface SourceInfo {
   readonly container: string;
+  /** How long the picture lasts; sound is padded or cut to it. */
   readonly durationS: number;
   readonly sizeBytes: number;
   readonly video: SourceVideo;
@@ -62,6 +78,10 @@ export interface SourceVideo {
   readonly isInterlaced: boolean;
   readonly isHdr: boolean;
   readonly pixelFormat: string;
+  /** Matrix coefficients and transfer as the file names them (`bt709`, `smpte2084`); absent where it does not say. */
+  readonly colorSpace?: string;
+  readonly colorTransfer?: string;
+  /** When the first frame is shown, on the file's own clock. Times in this port count from here. */
   readonly startS: number;
 }
 
@@ -85,7 +105,7 @@ export interface SourceText {
 }
 
 export interface Fingerprint {
-  /** 64-bit perceptual hashes of frames at fixed shares of the duration, 16 hexadecimal digits each. */
+  /** 64-bit perceptual hashes of frames at fixed shares of the duration, 16 hexadecimal digits each; all zero for a flat frame. */
   readonly frames: readonly string[];
   readonly durationS: number;
 }
@@ -117,11 +137,14 @@ export interface AudioEncode {
   readonly source: SourceInfo;
   readonly streamIndex: number;
   readonly bitrateKbps: number;
-  /** The first pass' measure; null leaves the level alone (silence has none). */
+  /** The first pass' measure; null leaves the level alone, and so does silence (-70 LUFS). */
   readonly loudness: Loudness | null;
 }
 
-export type TextSource = { readonly streamIndex: number } | { readonly file: string } | { readonly closedCaptions: true };
+export type TextSource =
+  | { readonly streamIndex: number }
+  | { readonly file: string }
+  | { readonly closedCaptions: true };
 
 export interface ThumbnailShape {
   readonly columns: number;

@@ -1,0 +1,20 @@
+import { defineContract, event } from "../../kernel/contract.ts";
+import {
+  type BookmarkResumed,
+  bookmarkResumedSchema,
+  type BookmarkUpdated,
+  bookmarkUpdatedSchema,
+} from "./gen/events.ts";
+import { BookmarkService } from "./gen/bookmark_pb.js";
+
+export type { BookmarkResumed, BookmarkUpdated } from "./gen/events.ts";
+export type * from "./gen/bookmark_pb.js";
+
+export const Bookmark = defineContract({
+  name: "bookmark",
+  rpc: BookmarkService,
+  events: {
+    updated: event<BookmarkUpdated>()("bookmark.updated", bookmarkUpdatedSchema),
+    resumed: event<BookmarkResumed>()("bookmark.resumed", bookmarkResumedSchema),
+  },
+});

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { problem } from "./errors.ts";
+
+const port = z.coerce.number().int().min(0).max(65_530);
+const flag = z.enum(["0", "1"]).transform((value) => value === "1");
+
+/** The whole configuration, from the environment, through this one schema. `marquee doctor` prints it without its secrets. */
+export const Config = z.object({
+  MARQUEE_PORT: port
+    .default(8080)
+    .describe("UI and API; edges listen on the next two ports, origin and admin on the two after"),
+  MARQUEE_HOST: z
+    .string()
+    .min(1)
+    .max(253)
+    .default("localhost")
+    .describe("another host than localhost means HTTPS everywhere"),
+  MARQUEE_DATA: z.string().min(1).default("./.marquee").describe("everything the product keeps"),
+  MARQUEE_DEMO: flag.default(true).describe("1 makes the demo cinema and its accounts on loopback; 0 starts empty"),
+  MARQUEE_MODE: z.enum(["development", "production"]).default("development"),
+  MARQUEE_TENANT: z.string().default("demo").describe("the tenant of requests whose host name names none"),
+  MARQUEE_TLS_CERT: z.string().optional().describe("PEM certificate chain, by path"),
+  MARQUEE_TLS_KEY: z.string().optional().describe("PEM private key, by path"),
+  MARQUEE_CLEARKEY: flag.optional().describe("1 allows the ClearKey licence server in production"),
+  MARQUEE_POSTGRES_URL: z.string().optional().describe("PostgreSQL by URL instead of the embedded one"),
+  MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
+  MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>"),
+  MARQUEE_GOOGLE_CLIENT_ID: z.string().optional(),
+  MARQUEE_GOOGLE_CLIENT_SECRET: z.string().optional(),
+  MARQUEE_GOOGLE_ISSUER: z.url().default("https://accounts.google.com"),
+  MARQUEE_APPLE_CLIENT_ID: z.string().optional(),
+  MARQUEE_APPLE_CLIENT_SECRET: z.string().optional(),
+  MARQUEE_APPLE_ISSUER: z.url().default("https://appleid.apple.com"),
+  MARQUEE_WIDEVINE_URL: z.url().optional().describe("the vendor's licence server that /license/widevine proxies to"),
+  MARQUEE_PLAYREADY_URL: z.url().optional(),
+  MARQUEE_FAIRPLAY_URL: z.url().optional(),
+  MARQUEE_FAIRPLAY_CERTIFICATE: z.string().optional().describe("the FairPlay application certificate, by path"),
+  MARQUEE_DRM_REGISTRATION_URL: z
+    .url()
+    .optional()
+    .describe("DRM back end that new content keys are registered with, as CPIX"),
+  MARQUEE_ENCODE_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe("ffmpeg processes at once; default: cores - 1, at least 1"),
+  MARQUEE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  MARQUEE_LOG_FILE: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional().describe("where traces go; without it the last ones stay in memory"),
+  FFMPEG_PATH: z.string().optional(),
+  FFPROBE_PATH: z.string().optional(),
+});
+
+export type Config = z.infer<typeof Config>;
+
+/** Reads the environment; `invalid_argument` names each variable that is wrong and what it should be. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const known = Object.fromEntries(Object.keys(Config.shape).flatMap((key) => (env[key] ? [[key, env[key]]] : [])));
+  const result = Config.safeParse(known);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map(
+    (issue) => `${issue.path.join(".")}='${known[String(issue.path[0])] ?? ""}': ${issue.message}`,
+  );
+  throw problem.invalid(`the environment is wrong: ${faults.join("; ")}`);
+}
+
+/** Whether a host means this machine only, where browsers grant a secure context without TLS. */
+export const isLoopback = (host: string): boolean => host === "localhost" || host === "127.0.0.1" || host === "::1";

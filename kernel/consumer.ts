@@ -1,0 +1,180 @@
+import type { Contract, EventType } from "./contract.ts";
+import type { Db, Tx } from "./db.ts";
+import type { EventReader, Received } from "./events.ts";
+import type { Consumer, EventLog, LogRecord } from "./ports/log.ts";
+import { roleOf } from "./migrate.ts";
+import { identifier, type Pool } from "./sql.ts";
+import type { Logger, Metrics } from "./telemetry.ts";
+
+/**
+ * Consumers: the kernel opens the transaction, hands events over in batches and commits the high-water mark with their effect. Delivery is
+ * at least once, the effect happens once. An event that keeps failing goes to the dead letters with its reason, the rest goes on.
+ */
+export interface Subscription {
+  readonly event: EventType;
+  handle(tx: Tx, events: readonly Received<unknown>[]): Promise<void>;
+}
+
+export interface ConsumeService {
+  readonly service: string;
+  readonly topic: string;
+  readonly subscriptions: readonly Subscription[];
+  readonly db: Db<Contract>;
+  readonly pool: Pool;
+  readonly log: EventLog;
+  readonly reader: EventReader;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+const RECORDS_MAX = 500;
+/** A record is tried so often before it is declared poison. */
+export const TRIES_MAX = 5;
+
+export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
+
+export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
+  const { service, topic, subscriptions, db, pool, log, reader, logger, metrics } = options;
+  const handlers = new Map(subscriptions.map((subscription) => [subscription.event.name, subscription]));
+  /** Failures of the record at the head of a partition, by partition and offset. */
+  const failures = new Map<string, number>();
+
+  const headOf = (records: readonly LogRecord[]): string => {
+    const first = records[0];
+    return first ? `${first.partition}/${first.offset}` : "";
+  };
+
+  async function apply(tenant: string, records: readonly LogRecord[]): Promise<void> {
+    const events = (
+      await Promise.all(
+        records.map((record) => (handlers.has(reader.nameOf(record) ?? "") ? reader.decode(record) : undefined)),
+      )
+    ).filter((event) => event !== undefined);
+    await db.tx({ tenant }, async (tx) => {
+      for (const group of runsOf(events, (event) => event.name)) {
+        await handlers.get(group[0]?.name ?? "")?.handle(tx, group);
+      }
+      await saveMarks(tx, topic, records);
+    });
+    for (const event of events) metrics.events.inc({ service, event: event.name, outcome: "handled" });
+  }
+
+  /** Sets a poison record aside: first into the dead letters, then past it. The order makes a crash repeat it, never lose it. */
+  async function bury(record: LogRecord, tenant: string, error: unknown): Promise<void> {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    logger.error("an event was set aside in the dead letters", {
+      topic,
+      partition: record.partition,
+      offset: record.offset,
+      event: reader.nameOf(record),
+      error,
+    });
+    await log.append([
+      {
+        topic: deadLetterTopic(topic),
+        key: record.key,
+        value: record.value,
+        dedupeId: `dlq/${service}/${topic}/${record.partition}/${record.offset}`,
+        headers: {
+          ...record.headers,
+          dlq_group: service,
+          dlq_topic: topic,
+          dlq_partition: String(record.partition),
+          dlq_offset: String(record.offset),
+          dlq_reason: reason.slice(0, 1_000),
+        },
+      },
+    ]);
+    await db.tx({ tenant }, (tx) => saveMarks(tx, topic, [record]));
+    metrics.events.inc({ service, event: reader.nameOf(record) ?? "unknown", outcome: "dead" });
+  }
+
+  async function handleRun(tenant: string, records: readonly LogRecord[]): Promise<void> {
+    const head = headOf(records);
+    try {
+      await apply(tenant, records);
+      failures.delete(head);
+    } catch (error) {
+      const first = records[0];
+      if (!first) return;
+      if (records.length > 1) {
+        // One bad record must not hold its neighbours back: go through them one by one.
+        for (const record of records) await handleRun(tenant, [record]);
+        return;
+      }
+      const tries = (failures.get(head) ?? 0) + 1;
+      failures.set(head, tries);
+      metrics.events.inc({ service, event: reader.nameOf(first) ?? "unknown", outcome: "failed" });
+      if (tries < TRIES_MAX) {
+        logger.warn("an event failed and will be tried again", {
+          topic,
+          partition: first.partition,
+          offset: first.offset,
+          tries,
+          error,
+        });
+        throw error;
+      }
+      await bury(first, tenant, error);
+      failures.delete(head);
+    }
+  }
+
+  return log.consume({
+    group: service,
+    topic,
+    recordsMax: RECORDS_MAX,
+    positions: async (partitions) => loadMarks(pool, service, topic, partitions),
+    async handle(records) {
+      for (const run of runsOf(records, (record) => reader.tenantOf(record))) {
+        await handleRun(reader.tenantOf(run[0] as LogRecord), run);
+      }
+    },
+  });
+}
+
+/** Splits a list into runs of neighbours with the same key; order stays. */
+export function runsOf<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const runs: T[][] = [];
+  let last: string | undefined;
+  for (const item of items) {
+    const key = keyOf(item);
+    const run = runs.at(-1);
+    if (run && key === last) run.push(item);
+    else runs.push([item]);
+    last = key;
+  }
+  return runs;
+}
+
+async function saveMarks(tx: Tx, topic: string, records: readonly LogRecord[]): Promise<void> {
+  const next = new Map<number, number>();
+  for (const record of records)
+    next.set(record.partition, Math.max(next.get(record.partition) ?? 0, record.offset + 1));
+  // GREATEST asserts that marks only grow, even when a partition was just handed to somebody else.
+  await tx.executeSql(
+    `INSERT INTO marks (topic, partition, next_offset) SELECT $1, * FROM unnest($2::int[], $3::bigint[])
+     ON CONFLICT (topic, partition) DO UPDATE SET next_offset = GREATEST(marks.next_offset, EXCLUDED.next_offset)`,
+    [topic, [...next.keys()], [...next.values()]],
+  );
+}
+
+async function loadMarks(
+  pool: Pool,
+  service: string,
+  topic: string,
+  partitions: readonly number[],
+): Promise<Map<number, number>> {
+  const client = await pool.connect();
+  try {
+    await client.query(`BEGIN; SET LOCAL ROLE ${identifier(roleOf(service))}`);
+    const { rows } = await client.query<{ partition: number; next_offset: number }>(
+      `SELECT partition, next_offset FROM ${identifier(service)}.marks WHERE topic = $1 AND partition = ANY($2)`,
+      [topic, partitions],
+    );
+    await client.query("COMMIT");
+    return new Map(rows.map((row) => [row.partition, row.next_offset]));
+  } finally {
+    client.release();
+  }
+}

@@ -1,0 +1,225 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { consumeTopic, deadLetterTopic } from "./consumer.ts";
+import type { Client, Contract, Handlers } from "./contract.ts";
+import { openDb } from "./db.ts";
+import { toProblem } from "./errors.ts";
+import { appendFacts, openEvents, type Topics } from "./events.ts";
+import { migrate, PROGRAM } from "./migrate.ts";
+import type { Cache } from "./ports/cache.ts";
+import type { Jobs } from "./ports/jobs.ts";
+import type { Consumer, EventLog, SchemaRegistry } from "./ports/log.ts";
+import type { Mail } from "./ports/mail.ts";
+import type { Objects } from "./ports/objects.ts";
+import type { PostgresServer } from "./ports/postgres.ts";
+import type { Secrets } from "./ports/secrets.ts";
+import type { AdapterState } from "./ports/state.ts";
+import type { Transcoder } from "./ports/transcoder.ts";
+import { type Relay, startRelay } from "./relay.ts";
+import { localTransport, type TransportOptions } from "./rpc.ts";
+import type { Addresses, HttpMount, Platform, Running, Service } from "./service.ts";
+import { openPool } from "./sql.ts";
+import type { Logger, Metrics } from "./telemetry.ts";
+
+/** The adapters that a composition chose, one a port. */
+export interface Adapters {
+  readonly postgres: PostgresServer;
+  readonly log: EventLog;
+  readonly registry: SchemaRegistry;
+  readonly cache: Cache;
+  readonly objects: Objects;
+  readonly secrets: Secrets;
+  readonly mail: Mail;
+  readonly jobs: Jobs;
+  readonly transcoder: Transcoder;
+}
+
+export interface HostOptions {
+  readonly services: readonly Service[];
+  readonly topics: Topics;
+  readonly adapters: Adapters;
+  readonly config: Config;
+  readonly addresses: Addresses;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly logger: (service: string) => Logger;
+  readonly transport?: Partial<Pick<TransportOptions, "roundTrip">>;
+}
+
+export interface Host {
+  /** A client for a BFF, a command or a test. */
+  client<S extends DescService>(contract: Contract<S>, caller: string): Client<S>;
+  readonly http: readonly HttpMount[];
+  /** The state of every service and adapter, for /readyz. */
+  states(): Promise<Readonly<Record<string, AdapterState>>>;
+  /** Resolves when every event committed so far is in the log. */
+  drained(): Promise<void>;
+  /** Takes no new work, lets what runs finish, stops services in reverse order. Adapters belong to the caller. */
+  stop(): Promise<void>;
+}
+
+const CONNECTIONS_MAX = 24;
+
+/** Starts a set of services in this process. All are mounted before the first one runs, so order is no matter. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { services, topics, adapters, config, clock, metrics } = options;
+  const rootLogger = options.logger("kernel");
+  const contracts = services.map((service) => service.contract);
+  assertClosed(services);
+
+  await migrate({
+    adminUrl: adapters.postgres.adminUrl,
+    program: PROGRAM,
+    log: (line) => rootLogger.info(line),
+    services: services.map((service) => ({
+      name: service.contract.name,
+      tenantless: service.tenantless,
+      ...(service.migrations ? { migrations: service.migrations } : {}),
+    })),
+  });
+  await adapters.log.createTopics([
+    ...topics.specs,
+    ...topics.specs.map((spec) => ({
+      ...spec,
+      name: deadLetterTopic(spec.name),
+      partitions: 1,
+      retentionMs: 30 * 86_400_000,
+    })),
+  ]);
+  const events = await openEvents(contracts, topics, adapters.registry, clock);
+  const pool = openPool({
+    url: adapters.postgres.runtimeUrl,
+    connectionsMax: CONNECTIONS_MAX,
+    onError: (error) => rootLogger.warn("a database connection broke", { error }),
+  });
+  const transport = localTransport({ clock, metrics, ...options.transport });
+
+  const relays: Relay[] = [];
+  const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
+  const consumers: Consumer[] = [];
+  const stopping = new AbortController();
+
+  for (const service of services) {
+    const name = service.contract.name;
+    const logger = options.logger(name);
+    const relay = startRelay({
+      service: name,
+      pool,
+      log: adapters.log,
+      clock,
+      logger,
+      onPending: (count) => metrics.lag.set({ service: name }, count),
+    });
+    relays.push(relay);
+    const db = openDb({ pool, service: name, writer: events, onEmitted: (count) => relay.wake(count) });
+    const platform: Platform = {
+      db,
+      call: Object.fromEntries(
+        Object.entries(service.uses).map(([alias, contract]) => [alias, transport.client(contract, name)]),
+      ),
+      facts: (event, payloads, of) =>
+        appendFacts(
+          adapters.log,
+          payloads.map((payload) => events.encode(name, event, payload, of.tenant)),
+        ),
+      ...adapters,
+      clock,
+      logger,
+      metrics,
+      config,
+      addresses: options.addresses,
+    };
+    const parts = await service.start(platform);
+    transport.mount(service.contract, parts.handlers as unknown as Handlers<DescService>);
+    running.push({ service, parts, logger });
+    for (const topic of new Set(parts.subscriptions.map(({ event }) => topics.routes[event.name]?.topic ?? ""))) {
+      const subscriptions = parts.subscriptions.filter(({ event }) => topics.routes[event.name]?.topic === topic);
+      consumers.push(
+        await consumeTopic({
+          service: name,
+          topic,
+          subscriptions,
+          db,
+          pool,
+          log: adapters.log,
+          reader: events,
+          logger,
+          metrics,
+        }),
+      );
+    }
+  }
+
+  const timers = running.flatMap(({ parts, logger }) =>
+    parts.periodic.map(({ name, everyMs, run }) => repeat(name, everyMs, run, clock, stopping.signal, logger)),
+  );
+  for (const { parts } of running) await parts.run();
+
+  return {
+    client: (contract, caller) => transport.client(contract, caller),
+    http: running.flatMap(({ parts }) => parts.http),
+    async states() {
+      const stateOf = (work: Promise<unknown>): Promise<AdapterState> =>
+        work.then(
+          () => ({ ok: true, detail: "ready" }),
+          (error: unknown) => ({ ok: false, detail: toProblem(error).message }),
+        );
+      const { postgres, log, registry, cache, objects, secrets, mail, jobs } = adapters;
+      const ports = Object.entries({ postgres, log, registry, cache, objects, secrets, mail, jobs }).map(
+        async ([name, adapter]) => [`adapter/${name}`, await adapter.state()] as const,
+      );
+      const rooms = running.map(
+        async ({ service, parts }) => [`service/${service.contract.name}`, await stateOf(parts.ready())] as const,
+      );
+      return Object.fromEntries(await Promise.all([...rooms, ...ports]));
+    },
+    async drained() {
+      await Promise.all(relays.map((relay) => relay.drained()));
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all(consumers.map((consumer) => consumer.stop()));
+      await Promise.allSettled(timers);
+      for (const { parts, logger } of running.toReversed()) {
+        await parts.stop().catch((error: unknown) => logger.warn("stopping failed", { error }));
+      }
+      await Promise.all(relays.map((relay) => relay.stop()));
+      await pool.end();
+    },
+  };
+}
+
+/** Every subscribed event has a producer; nothing is published under two names. */
+export function assertClosed(services: readonly Service[]): void {
+  const produced = new Set<string>();
+  for (const { contract } of services) {
+    for (const { name } of Object.values(contract.events)) {
+      if (produced.has(name)) throw new Error(`event '${name}' is declared twice, the second time by ${contract.name}`);
+      produced.add(name);
+    }
+  }
+  for (const { contract, consumes } of services) {
+    for (const { name } of consumes) {
+      if (!produced.has(name)) throw new Error(`${contract.name} waits for '${name}', which no service here produces`);
+    }
+  }
+}
+
+async function repeat(
+  name: string,
+  everyMs: number,
+  run: (signal: AbortSignal) => Promise<void>,
+  clock: Clock,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await run(signal);
+    } catch (error) {
+      logger.warn(`${name} failed and will be tried again`, { error });
+    }
+    await clock.sleep(everyMs, signal).catch(() => {});
+  }
+}

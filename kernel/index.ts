@@ -1,0 +1,28 @@
+export { systemClock, type Clock } from "./clock.ts";
+export { type Config, isLoopback } from "./config.ts";
+export { assertTenant, type Context, requireProfile, requireUser, systemContext, type Viewer } from "./context.ts";
+export {
+  type Client,
+  type Clients,
+  type Contract,
+  defineContract,
+  event,
+  type Handlers,
+  type PayloadOf,
+} from "./contract.ts";
+export { type Db, isUniqueViolation, type Tx } from "./db.ts";
+export { Problem, problem, PROBLEM_CODES, type ProblemCode, toProblem } from "./errors.ts";
+export type { Received } from "./events.ts";
+export { once } from "./idempotency.ts";
+export { newId } from "./ids.ts";
+export {
+  type Addresses,
+  defineService,
+  type HttpMount,
+  on,
+  type Periodic,
+  type Platform,
+  type Service,
+  type Uses,
+} from "./service.ts";
+export type { Logger, Metrics } from "./telemetry.ts";

@@ -1,0 +1,149 @@
+import type { Clock } from "./clock.ts";
+import { toRecord } from "./events.ts";
+import { roleOf } from "./migrate.ts";
+import type { EventLog } from "./ports/log.ts";
+import { identifier, type Pool } from "./sql.ts";
+import type { Logger } from "./telemetry.ts";
+
+/**
+ * The outbox relay of one service: moves committed events to the log, in commit order per key.
+ *
+ * Serial ids are not commit order: a transaction that took a lower id may commit later. The relay therefore reads only rows whose
+ * transaction is older than every running one (`xid < pg_snapshot_xmin`). It deletes rows after the log acknowledged
+ * them; a crash in between sends them again, and the log drops them by their event id.
+ */
+export interface Relay {
+  /** Says that `count` more events were committed. */
+  wake(count: number): void;
+  /** Resolves when nothing that was committed before the call is left. */
+  drained(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const BATCH_MAX = 500;
+/** Also without a wake: another process may have died between its commit and its relay. */
+const IDLE_MS = 5_000;
+const RETRY_MS_MIN = 5;
+const RETRY_MS_MAX = 250;
+
+export function startRelay(options: {
+  readonly service: string;
+  readonly pool: Pool;
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onPending: (count: number) => void;
+}): Relay {
+  const { service, pool, log, clock, logger, onPending } = options;
+  const outbox = `${identifier(service)}.outbox`;
+  const begin = `BEGIN; SET LOCAL ROLE ${identifier(roleOf(service))};`;
+  let pending = 0;
+  let stopping = false;
+  let nudge: (() => void) | undefined;
+  let waiters: (() => void)[] = [];
+
+  async function pass(): Promise<{ readonly sent: number; readonly left: boolean }> {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query(begin);
+      // Only one relay a service at a time, in whatever process, or order per key would be lost.
+      const { rows: locks } = await client.query<{ held: boolean }>(
+        "SELECT pg_try_advisory_xact_lock(hashtext($1)) AS held",
+        [`outbox/${service}`],
+      );
+      if (!locks[0]?.held) {
+        await client.query("ROLLBACK");
+        return { sent: 0, left: true };
+      }
+      const { rows } = await client.query<{
+        id: number;
+        event_id: string;
+        topic: string;
+        key: string;
+        headers: Record<string, string>;
+        value: Buffer;
+        settled: boolean;
+      }>(
+        `SELECT id, event_id, topic, key, headers, value, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
+           FROM ${outbox} ORDER BY id LIMIT ${BATCH_MAX}`,
+      );
+      const settled = rows.filter((row) => row.settled);
+      if (settled.length > 0) {
+        await log.append(
+          settled.map((row) =>
+            toRecord({ eventId: row.event_id, topic: row.topic, key: row.key, headers: row.headers, value: row.value }),
+          ),
+        );
+        await client.query(`DELETE FROM ${outbox} WHERE id = ANY($1)`, [settled.map((row) => row.id)]);
+      }
+      await client.query("COMMIT");
+      return { sent: settled.length, left: rows.length > settled.length || rows.length === BATCH_MAX };
+    } catch (error) {
+      await client.query("ROLLBACK").catch((rollback: Error) => {
+        broken = rollback;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  const rest = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      function done(): void {
+        clearTimeout(timer);
+        nudge = undefined;
+        resolve();
+      }
+      nudge = done;
+    });
+
+  async function run(): Promise<void> {
+    let retryMs = RETRY_MS_MIN;
+    while (!stopping) {
+      let left = false;
+      const asked = waiters;
+      waiters = [];
+      try {
+        const { sent, left: more } = await pass();
+        left = more;
+        pending = left ? Math.max(1, pending - sent) : 0;
+        onPending(pending);
+        retryMs = sent > 0 ? RETRY_MS_MIN : retryMs;
+      } catch (error) {
+        left = true;
+        logger.warn("the outbox relay will try again", { relay: service, error });
+      }
+      if (left) {
+        waiters.push(...asked);
+        await clock.sleep(retryMs);
+        retryMs = Math.min(retryMs * 2, RETRY_MS_MAX);
+      } else {
+        for (const done of asked) done();
+        if (pending === 0 && waiters.length === 0 && !stopping) await rest(IDLE_MS);
+      }
+    }
+    for (const done of waiters) done();
+  }
+  const running = run();
+
+  return {
+    wake(count) {
+      pending += count;
+      onPending(pending);
+      nudge?.();
+    },
+    drained: () =>
+      new Promise((resolve) => {
+        waiters.push(resolve);
+        nudge?.();
+      }),
+    async stop() {
+      stopping = true;
+      nudge?.();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import type { Context } from "./context.ts";
+import type { Clients, Contract, EventName, EventPayload, EventType, Handlers } from "./contract.ts";
+import type { Db, Tx } from "./db.ts";
+import type { Received } from "./events.ts";
+import type { Cache } from "./ports/cache.ts";
+import type { Jobs } from "./ports/jobs.ts";
+import type { Mail } from "./ports/mail.ts";
+import type { Objects } from "./ports/objects.ts";
+import type { Secrets } from "./ports/secrets.ts";
+import type { Transcoder } from "./ports/transcoder.ts";
+import type { Logger, Metrics } from "./telemetry.ts";
+
+/** What the kernel hands a service when it starts. */
+export interface Platform<C extends Contract = Contract, U extends Uses = Uses> {
+  readonly db: Db<C>;
+  /** The calls of the declared services, and of no others. */
+  readonly call: Clients<U>;
+  /** Appends facts of the own contract to the log; durable when it resolves. */
+  readonly facts: <K extends EventName<C>>(
+    event: K,
+    payloads: readonly EventPayload<C, K>[],
+    of: { readonly tenant: string },
+  ) => Promise<void>;
+  readonly cache: Cache;
+  readonly objects: Objects;
+  readonly secrets: Secrets;
+  readonly mail: Mail;
+  readonly jobs: Jobs;
+  readonly transcoder: Transcoder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly config: Config;
+  /** Where this product can be reached, known before any service starts. */
+  readonly addresses: Addresses;
+}
+
+export interface Addresses {
+  /** Origin of pages and API, such as `http://localhost:8080`. */
+  readonly publicUrl: string;
+  /** Where edges fetch from; loopback only. */
+  readonly originUrl: string;
+  /** The delivery networks by id. */
+  readonly edges: readonly { readonly id: string; readonly baseUrl: string }[];
+}
+
+export type Uses = Readonly<Record<string, Contract>>;
+
+/** Plain HTTP that is no client API: the origin's objects, licences, OIDC. `prefix` ends with a slash. */
+export interface HttpMount {
+  readonly listener: "public" | "origin";
+  readonly prefix: string;
+  handle(request: IncomingMessage, response: ServerResponse): void | Promise<void>;
+}
+
+/** Work that comes round, such as sweeping dead sessions. One process at a time does it. */
+export interface Periodic {
+  readonly name: string;
+  readonly everyMs: number;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface ServiceSpec<C extends Contract, U extends Uses, P> {
+  /** What we publish: calls and events. */
+  readonly contract: C;
+  /** Whose calls we may make; nobody else may be called. */
+  readonly uses: U;
+  /** Feeds alerts and benches. */
+  readonly slo: { readonly p99Ms: number; readonly availability: number };
+  /** Principle P1 of ARCH-001: what this service gives to and takes from models, and what happens without them. */
+  readonly ai: { readonly feeds: string; readonly uses: string; readonly fallback: string };
+  readonly migrations?: URL;
+  /** Tables without a tenant, each a decision that a reviewer sees. */
+  readonly tenantless?: readonly string[];
+  start(platform: Platform<C, U>): P | Promise<P>;
+  rpc(parts: NoInfer<P>): Handlers<C["rpc"]>;
+  readonly on?: readonly Handler<NoInfer<P>, C>[];
+  http?(parts: NoInfer<P>): readonly HttpMount[];
+  periodic?(parts: NoInfer<P>): readonly Periodic[];
+  /** Begins background work, after every service is mounted: workers, schedules. */
+  run?(parts: NoInfer<P>): Promise<void>;
+  /** Rejects while the service cannot do its work. */
+  ready(parts: NoInfer<P>): Promise<void>;
+  stop?(parts: NoInfer<P>): Promise<void>;
+}
+
+export interface Handler<P, C extends Contract> {
+  readonly event: EventType;
+  handle(parts: P, tx: Tx<C>, events: readonly Received<never>[]): Promise<void>;
+}
+
+/** `on(Playback.events.heartbeat)(remember)`: events arrive in batches, in order per key, in a transaction that the kernel commits with the consumer's mark. */
+export const on =
+  <E>(event: EventType<E>) =>
+  <P, C extends Contract>(
+    handle: (parts: P, tx: Tx<C>, events: readonly Received<E>[]) => Promise<void>,
+  ): Handler<P, C> => ({
+    event,
+    handle: handle as Handler<P, C>["handle"],
+  });
+
+/** A service as the host sees it: its parts are its own business. */
+export interface Service {
+  readonly contract: Contract;
+  readonly uses: Uses;
+  readonly slo: { readonly p99Ms: number; readonly availability: number };
+  readonly ai: { readonly feeds: string; readonly uses: string; readonly fallback: string };
+  readonly migrations?: URL;
+  readonly tenantless: readonly string[];
+  readonly consumes: readonly EventType[];
+  start(platform: Platform): Promise<Running>;
+}
+
+/** A started service, its parts closed over. */
+export interface Running {
+  readonly handlers: Readonly<Record<string, (request: never, context: Context) => Promise<unknown>>>;
+  readonly subscriptions: readonly {
+    readonly event: EventType;
+    handle(tx: Tx, events: readonly Received<unknown>[]): Promise<void>;
+  }[];
+  readonly http: readonly HttpMount[];
+  readonly periodic: readonly Periodic[];
+  run(): Promise<void>;
+  ready(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function defineService<C extends Contract, U extends Uses, P>(spec: ServiceSpec<C, U, P>): Service {
+  return {
+    contract: spec.contract,
+    uses: spec.uses,
+    slo: spec.slo,
+    ai: spec.ai,
+    ...(spec.migrations ? { migrations: spec.migrations } : {}),
+    tenantless: spec.tenantless ?? [],
+    consumes: (spec.on ?? []).map((handler) => handler.event),
+    async start(platform) {
+      const parts = await spec.start(platform as unknown as Platform<C, U>);
+      return {
+        handlers: spec.rpc(parts) as unknown as Running["handlers"],
+        subscriptions: (spec.on ?? []).map((handler) => ({
+          event: handler.event,
+          handle: (tx, events) => handler.handle(parts, tx as unknown as Tx<C>, events as readonly Received<never>[]),
+        })),
+        http: spec.http?.(parts) ?? [],
+        periodic: spec.periodic?.(parts) ?? [],
+        run: async () => spec.run?.(parts),
+        ready: () => spec.ready(parts),
+        stop: async () => spec.stop?.(parts),
+      };
+    },
+  };
+}

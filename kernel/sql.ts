@@ -1,0 +1,81 @@
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from "kysely";
+import pg from "pg";
+
+// Counters and byte sizes fit a double; PostgreSQL's int8 would otherwise arrive as text.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export type Pool = pg.Pool;
+export type PoolClient = pg.PoolClient;
+
+export interface PoolOptions {
+  readonly url: string;
+  readonly connectionsMax: number;
+  readonly onError: (error: Error) => void;
+}
+
+/** One pool a process. Statements and idle transactions are bounded, so that nobody holds the outbox's horizon back for long. */
+export function openPool({ url, connectionsMax, onError }: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connectionsMax,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: 15_000,
+    idle_in_transaction_session_timeout: 20_000,
+    application_name: "marquee",
+  });
+  pool.on("error", onError);
+  return pool;
+}
+
+const builders = new WeakMap<PoolClient, Kysely<unknown>>();
+
+/** Kysely on one checked-out connection: transactions are the kernel's business, so the driver has none. */
+export function queryBuilder(client: PoolClient): Kysely<unknown> {
+  const known = builders.get(client);
+  if (known) return known;
+  const connection: DatabaseConnection = {
+    async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+      const { rows, rowCount } = await client.query(sql, [...parameters]);
+      return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
+    },
+    async *streamQuery() {
+      throw new Error("results are bounded: use limits instead of streams");
+    },
+  };
+  const none = async (): Promise<void> => {};
+  const made = new Kysely<unknown>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => ({
+        init: none,
+        acquireConnection: async () => connection,
+        beginTransaction: none,
+        commitTransaction: none,
+        rollbackTransaction: none,
+        releaseConnection: none,
+        destroy: none,
+      }),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  });
+  builders.set(client, made);
+  return made;
+}
+
+const IDENTIFIER = /^[a-z][a-z0-9_]{0,40}$/;
+
+/** Quotes a name that our own code chose. Anything that is not a plain lower-case name is a bug. */
+export function identifier(name: string): string {
+  if (!IDENTIFIER.test(name)) throw new Error(`'${name}' is not a plain SQL name`);
+  return `"${name}"`;
+}
