@@ -124,6 +124,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
           payloads.map((payload) => events.encode(name, event, payload, of.tenant)),
         ),
       ...adapters,
+      cache: prefixed(adapters.cache, name),
       clock,
       logger,
       metrics,
@@ -204,6 +205,20 @@ export function assertClosed(services: readonly Service[]): void {
       if (!produced.has(name)) throw new Error(`${contract.name} waits for '${name}', which no service here produces`);
     }
   }
+}
+
+/** Every service has its own keys in the shared cache. */
+function prefixed(cache: Cache, service: string): Cache {
+  const of = (key: string): string => `${service}/${key}`;
+  return {
+    ...cache,
+    get: (key) => cache.get(of(key)),
+    getMany: (keys) => cache.getMany(keys.map(of)),
+    set: (key, value, ttlMs) => cache.set(of(key), value, ttlMs),
+    delete: (keys) => cache.delete(keys.map(of)),
+    increment: (key, by, ttlMs) => cache.increment(of(key), by, ttlMs),
+    lock: (key, ttlMs) => cache.lock(of(key), ttlMs),
+  };
 }
 
 async function repeat(

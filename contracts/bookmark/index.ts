@@ -5,11 +5,12 @@ import {
   type BookmarkUpdated,
   bookmarkUpdatedSchema,
 } from "./gen/events.ts";
-import { BookmarkService } from "./gen/bookmark_pb.js";
+import { type Bookmark as BookmarkMessage, BookmarkService } from "./gen/bookmark_pb.js";
 
 export type { BookmarkResumed, BookmarkUpdated } from "./gen/events.ts";
 export type * from "./gen/bookmark_pb.js";
 
+export type Bookmark = BookmarkMessage;
 export const Bookmark = defineContract({
   name: "bookmark",
   rpc: BookmarkService,

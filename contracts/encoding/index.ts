@@ -7,11 +7,12 @@ import {
   type EncodingStarted,
   encodingStartedSchema,
 } from "./gen/events.ts";
-import { EncodingService } from "./gen/encoding_pb.js";
+import { type Encoding as EncodingMessage, EncodingService } from "./gen/encoding_pb.js";
 
 export type { EncodingCompleted, EncodingFailed, EncodingStarted } from "./gen/events.ts";
 export type * from "./gen/encoding_pb.js";
 
+export type Encoding = EncodingMessage;
 export const Encoding = defineContract({
   name: "encoding",
   rpc: EncodingService,

@@ -7,11 +7,12 @@ import {
   type IngestStarted,
   ingestStartedSchema,
 } from "./gen/events.ts";
-import { IngestService } from "./gen/ingest_pb.js";
+import { type Ingest as IngestMessage, IngestService } from "./gen/ingest_pb.js";
 
 export type { IngestCompleted, IngestFailed, IngestStarted } from "./gen/events.ts";
 export type * from "./gen/ingest_pb.js";
 
+export type Ingest = IngestMessage;
 export const Ingest = defineContract({
   name: "ingest",
   rpc: IngestService,

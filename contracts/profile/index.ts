@@ -7,11 +7,12 @@ import {
   type ProfileUpdated,
   profileUpdatedSchema,
 } from "./gen/events.ts";
-import { ProfileService } from "./gen/profile_pb.js";
+import { type Profile as ProfileMessage, ProfileService } from "./gen/profile_pb.js";
 
 export type { ProfileCreated, ProfileSwitched, ProfileUpdated } from "./gen/events.ts";
 export type * from "./gen/profile_pb.js";
 
+export type Profile = ProfileMessage;
 export const Profile = defineContract({
   name: "profile",
   rpc: ProfileService,

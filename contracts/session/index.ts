@@ -9,11 +9,12 @@ import {
   type PlaybackStopped,
   playbackStoppedSchema,
 } from "./gen/events.ts";
-import { SessionService } from "./gen/session_pb.js";
+import { type Session as SessionMessage, SessionService } from "./gen/session_pb.js";
 
 export type { PlaybackError, PlaybackHeartbeat, PlaybackStarted, PlaybackStopped } from "./gen/events.ts";
 export type * from "./gen/session_pb.js";
 
+export type Session = SessionMessage;
 export const Session = defineContract({
   name: "session",
   rpc: SessionService,

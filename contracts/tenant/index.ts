@@ -1,8 +1,9 @@
 import { defineContract } from "../../kernel/contract.ts";
-import { TenantService } from "./gen/tenant_pb.js";
+import { type Tenant as TenantMessage, TenantService } from "./gen/tenant_pb.js";
 
 export type * from "./gen/tenant_pb.js";
 
+export type Tenant = TenantMessage;
 export const Tenant = defineContract({
   name: "tenant",
   rpc: TenantService,

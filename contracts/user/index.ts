@@ -7,11 +7,12 @@ import {
   type UserUpdated,
   userUpdatedSchema,
 } from "./gen/events.ts";
-import { UserService } from "./gen/user_pb.js";
+import { type User as UserMessage, UserService } from "./gen/user_pb.js";
 
 export type { UserCreated, UserDeleted, UserUpdated } from "./gen/events.ts";
 export type * from "./gen/user_pb.js";
 
+export type User = UserMessage;
 export const User = defineContract({
   name: "user",
   rpc: UserService,

@@ -104,6 +104,8 @@ export declare type SelectResponse = Message<"marquee.routing.v1.SelectResponse"
 export declare const SelectResponseSchema: GenMessage<SelectResponse>;
 
 /**
+ * What a player says of the network that it uses; counters count from the session's start.
+ *
  * @generated from message marquee.routing.v1.SteerRequest
  */
 export declare type SteerRequest = Message<"marquee.routing.v1.SteerRequest"> & {
@@ -111,6 +113,58 @@ export declare type SteerRequest = Message<"marquee.routing.v1.SteerRequest"> & 
    * @generated from field: string session_id = 1;
    */
   sessionId: string;
+
+  /**
+   * @generated from field: string network_id = 2;
+   */
+  networkId: string;
+
+  /**
+   * @generated from field: uint32 throughput_kbps = 3;
+   */
+  throughputKbps: number;
+
+  /**
+   * @generated from field: uint32 bitrate_kbps = 4;
+   */
+  bitrateKbps: number;
+
+  /**
+   * @generated from field: uint32 bitrate_max_kbps = 5;
+   */
+  bitrateMaxKbps: number;
+
+  /**
+   * @generated from field: uint32 rebuffer_count = 6;
+   */
+  rebufferCount: number;
+
+  /**
+   * @generated from field: uint32 rebuffer_duration_ms = 7;
+   */
+  rebufferDurationMs: number;
+
+  /**
+   * @generated from field: double buffer_s = 8;
+   */
+  bufferS: number;
+
+  /**
+   * @generated from field: uint32 error_count = 9;
+   */
+  errorCount: number;
+
+  /**
+   * playing, paused, buffering or ended.
+   *
+   * @generated from field: string state = 10;
+   */
+  state: string;
+
+  /**
+   * @generated from field: string user_id = 11;
+   */
+  userId: string;
 };
 
 /**

@@ -1,0 +1,120 @@
+import type { Kysely } from "kysely";
+import type { Tx } from "#kernel";
+import { type Beat, keyOf, type Progress } from "./domain.ts";
+
+type Tables = {
+  bookmarks: {
+    tenant: string;
+    profile_id: string;
+    content_id: string;
+    user_id: string;
+    position_s: number;
+    duration_s: number;
+    finished: boolean;
+    removed: boolean;
+    session_started_at_ms: number;
+    sequence: number;
+    updated_at_ms: number;
+  };
+  saved: { tenant: string; profile_id: string; content_id: string; user_id: string; saved_at_ms: number };
+};
+
+const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
+
+const toProgress = (row: Tables["bookmarks"]): Progress => ({
+  userId: row.user_id,
+  profileId: row.profile_id,
+  contentId: row.content_id,
+  positionS: row.position_s,
+  durationS: row.duration_s,
+  isFinished: row.finished,
+  sessionStartedAtMs: row.session_started_at_ms,
+  sequence: row.sequence,
+  updatedAtMs: row.updated_at_ms,
+});
+
+export async function findMany(tx: Tx, profileId: string, contentIds: readonly string[]): Promise<Progress[]> {
+  if (contentIds.length === 0) return [];
+  const rows = await tables(tx).selectFrom("bookmarks").selectAll().where("profile_id", "=", profileId).where("content_id", "in", contentIds).execute();
+  return rows.map(toProgress);
+}
+
+/** The rows that a batch touches, locked in one order, so that two consumers never wait for each other in a circle. */
+export async function lock(tx: Tx, beats: readonly Beat[]): Promise<Map<string, Progress>> {
+  const rows = await tables(tx)
+    .selectFrom("bookmarks")
+    .selectAll()
+    .where("profile_id", "in", [...new Set(beats.map((beat) => beat.profileId))])
+    .where("content_id", "in", [...new Set(beats.map((beat) => beat.contentId))])
+    .orderBy("profile_id")
+    .orderBy("content_id")
+    .forUpdate()
+    .execute();
+  return new Map(rows.map((row) => [keyOf({ profileId: row.profile_id, contentId: row.content_id }), toProgress(row)]));
+}
+
+export async function save(tx: Tx, progress: Progress): Promise<void> {
+  const row = {
+    user_id: progress.userId,
+    position_s: progress.positionS,
+    duration_s: progress.durationS,
+    finished: progress.isFinished,
+    removed: false,
+    session_started_at_ms: progress.sessionStartedAtMs,
+    sequence: progress.sequence,
+    updated_at_ms: progress.updatedAtMs,
+  };
+  await tables(tx)
+    .insertInto("bookmarks")
+    .values({ tenant: tx.tenant, profile_id: progress.profileId, content_id: progress.contentId, ...row })
+    .onConflict((conflict) => conflict.columns(["tenant", "profile_id", "content_id"]).doUpdateSet(row))
+    .execute();
+}
+
+export async function unfinished(tx: Tx, profileId: string, limit: number): Promise<Progress[]> {
+  const rows = await tables(tx)
+    .selectFrom("bookmarks")
+    .selectAll()
+    .where("profile_id", "=", profileId)
+    .where("finished", "=", false)
+    .where("removed", "=", false)
+    .orderBy("updated_at_ms", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map(toProgress);
+}
+
+/** Takes a title off "Continue watching"; the position stays. */
+export async function remove(tx: Tx, profileId: string, contentId: string): Promise<Progress | undefined> {
+  const row = await tables(tx)
+    .updateTable("bookmarks")
+    .set({ removed: true })
+    .where("profile_id", "=", profileId)
+    .where("content_id", "=", contentId)
+    .returningAll()
+    .executeTakeFirst();
+  return row && toProgress(row);
+}
+
+export async function addToList(tx: Tx, of: { readonly userId: string; readonly profileId: string; readonly contentId: string }, nowMs: number): Promise<void> {
+  await tables(tx)
+    .insertInto("saved")
+    .values({ tenant: tx.tenant, profile_id: of.profileId, content_id: of.contentId, user_id: of.userId, saved_at_ms: nowMs })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+export async function removeFromList(tx: Tx, profileId: string, contentId: string): Promise<void> {
+  await tables(tx).deleteFrom("saved").where("profile_id", "=", profileId).where("content_id", "=", contentId).execute();
+}
+
+export async function list(tx: Tx, profileId: string, limit: number): Promise<string[]> {
+  const rows = await tables(tx).selectFrom("saved").select("content_id").where("profile_id", "=", profileId).orderBy("saved_at_ms", "desc").limit(limit).execute();
+  return rows.map((row) => row.content_id);
+}
+
+/** Forgets a profile, a person or a title, whichever is gone for good. */
+export async function forget(tx: Tx, what: { readonly column: "user_id" | "profile_id" | "content_id"; readonly id: string }): Promise<void> {
+  await tables(tx).deleteFrom("bookmarks").where(what.column, "=", what.id).execute();
+  await tables(tx).deleteFrom("saved").where(what.column, "=", what.id).execute();
+}

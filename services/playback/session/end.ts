@@ -1,0 +1,41 @@
+import type { StopRequest } from "#contracts/session";
+import { type Context, systemContext } from "#kernel";
+import { DEAD_AFTER_MS } from "./domain.ts";
+import type { Parts } from "./service.ts";
+import { emitStopped } from "./shared.ts";
+import * as store from "./store.ts";
+
+const SWEEP_MAX = 500;
+const KEEP_ENDED_MS = 86_400_000;
+
+/** Ends a session. Saying it twice is no error, and nobody ends the session of another account. */
+export async function stop(parts: Parts, request: StopRequest, context: Context) {
+  const { sessionId, positionS, durationS, sequence, reason } = request;
+  await parts.db.tx(context, async (tx) => {
+    const row = await store.find(tx, sessionId);
+    if (!row || (context.viewer && context.viewer.userId !== row.user_id)) return;
+    const ended = await store.end(tx, sessionId, {
+      state: "stopped",
+      endedAtMs: parts.clock.nowMs(),
+      // An older message than the last beat must not move the position back.
+      ...(positionS !== undefined && sequence >= row.sequence ? { positionS, durationS, sequence } : {}),
+    });
+    if (ended) emitStopped(tx, ended, reason || "asked");
+  });
+  return {};
+}
+
+/** Ends sessions that missed three beats, in every tenant, and forgets what ended long ago. */
+export async function sweep(parts: Parts, signal: AbortSignal): Promise<void> {
+  const nowMs = parts.clock.nowMs();
+  const { tenants } = await parts.call.tenant.list({}, systemContext("system", "session", { signal, clock: parts.clock }));
+  for (const { id } of tenants) {
+    await parts.db.tx({ tenant: id }, async (tx) => {
+      for (const silent of await store.silentSince(tx, nowMs - DEAD_AFTER_MS, SWEEP_MAX)) {
+        const ended = await store.end(tx, silent.session_id, { state: "expired", endedAtMs: nowMs });
+        if (ended) emitStopped(tx, ended, "expired");
+      }
+      await store.deleteEndedBefore(tx, nowMs - KEEP_ENDED_MS);
+    });
+  }
+}

@@ -1,0 +1,117 @@
+import { type Kysely, sql } from "kysely";
+import type { Tx } from "#kernel";
+
+export type SessionRow = {
+  tenant: string;
+  session_id: string;
+  user_id: string;
+  profile_id: string;
+  content_id: string;
+  device_id: string;
+  device_type: string;
+  device_name: string;
+  package_revision: number;
+  path_prefix: string;
+  networks: string;
+  streams_max: number;
+  started_at_ms: number;
+  last_beat_at_ms: number;
+  sequence: number;
+  position_s: number;
+  duration_s: number;
+  state: "active" | "stopped" | "expired";
+  ended_at_ms: number | null;
+};
+type Tables = { sessions: SessionRow };
+
+const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
+
+/** Makes everything that counts a person's streams happen one after the other, until the transaction ends. */
+export async function lockUser(tx: Tx, userId: string): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`session/${tx.tenant}/${userId}`}, 0))`.execute(tx.q);
+}
+
+export async function activeOf(tx: Tx, userId: string): Promise<SessionRow[]> {
+  return tables(tx).selectFrom("sessions").selectAll().where("user_id", "=", userId).where("state", "=", "active").orderBy("started_at_ms").limit(50).execute();
+}
+
+export async function insert(tx: Tx, row: Omit<SessionRow, "tenant">): Promise<void> {
+  await tables(tx)
+    .insertInto("sessions")
+    .values({ ...row, tenant: tx.tenant })
+    .execute();
+}
+
+export async function find(tx: Tx, sessionId: string): Promise<SessionRow | undefined> {
+  return tables(tx).selectFrom("sessions").selectAll().where("session_id", "=", sessionId).executeTakeFirst();
+}
+
+export interface Beat {
+  readonly sequence: number;
+  readonly positionS: number;
+  readonly durationS: number;
+  readonly nowMs: number;
+}
+
+/** Takes a beat of a living session in; undefined when it is not alive. An older beat proves life but moves nothing back. */
+export async function beat(tx: Tx, sessionId: string, { sequence, positionS, durationS, nowMs }: Beat): Promise<SessionRow | undefined> {
+  const newer = sql<boolean>`sequence < ${sequence}`;
+  return tables(tx)
+    .updateTable("sessions")
+    .set({
+      last_beat_at_ms: nowMs,
+      position_s: sql`CASE WHEN ${newer} THEN ${positionS} ELSE position_s END`,
+      duration_s: sql`CASE WHEN ${newer} THEN ${durationS} ELSE duration_s END`,
+      sequence: sql`GREATEST(sequence, ${sequence})`,
+    })
+    .where("session_id", "=", sessionId)
+    .where("state", "=", "active")
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function revive(tx: Tx, sessionId: string, nowMs: number): Promise<void> {
+  await tables(tx).updateTable("sessions").set({ state: "active", ended_at_ms: null, last_beat_at_ms: nowMs }).where("session_id", "=", sessionId).execute();
+}
+
+/** Ends a session that is active; undefined when it was over already. */
+export async function end(
+  tx: Tx,
+  sessionId: string,
+  how: { readonly state: "stopped" | "expired"; readonly endedAtMs: number; readonly positionS?: number; readonly durationS?: number; readonly sequence?: number },
+): Promise<SessionRow | undefined> {
+  return tables(tx)
+    .updateTable("sessions")
+    .set({
+      state: how.state,
+      ended_at_ms: how.endedAtMs,
+      ...(how.positionS === undefined ? {} : { position_s: how.positionS }),
+      ...(how.durationS ? { duration_s: how.durationS } : {}),
+      ...(how.sequence === undefined ? {} : { sequence: sql<number>`GREATEST(sequence, ${how.sequence})` }),
+    })
+    .where("session_id", "=", sessionId)
+    .where("state", "=", "active")
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function silentSince(tx: Tx, beforeMs: number, limit: number): Promise<SessionRow[]> {
+  return tables(tx)
+    .selectFrom("sessions")
+    .selectAll()
+    .where("state", "=", "active")
+    .where("last_beat_at_ms", "<=", beforeMs)
+    .limit(limit)
+    .forUpdate()
+    .skipLocked()
+    .execute();
+}
+
+/** Ended sessions live on in the log; the table keeps active ones and the recent past ("active sessions only", ARCH-001 section 4). */
+export async function deleteEndedBefore(tx: Tx, beforeMs: number): Promise<void> {
+  await tables(tx).deleteFrom("sessions").where("state", "!=", "active").where("ended_at_ms", "<", beforeMs).execute();
+}
+
+export async function deleteOf(tx: Tx, userId: string): Promise<void> {
+  await tables(tx).deleteFrom("sessions").where("user_id", "=", userId).execute();
+}
