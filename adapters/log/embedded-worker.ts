@@ -1,0 +1,336 @@
+/**
+ * The log's worker: the only thread that touches the log's file. It writes every batch that it is sent in one
+ * transaction and answers after the fsync (WAL, synchronous=FULL); the sender collects what arrives meanwhile, which
+ * is the group commit.
+ *
+ * One table holds all records. Its key is `partition's number * 2^38 + offset`, which stays a whole number that
+ * JavaScript holds exactly (2^15 partitions of 2^38 records), needs no second index, and makes "read on from an
+ * offset" a range of the tree.
+ */
+import { DatabaseSync } from "node:sqlite";
+import type { StatementSync } from "node:sqlite";
+import { parentPort, workerData } from "node:worker_threads";
+import type { PackedNew, PackedRecords, Reply, Request, TopicHeads } from "./messages.ts";
+
+const OFFSETS_PER_PARTITION = 2 ** 38;
+const SLOTS_MAX = 2 ** 15;
+const READ_BYTES_MAX = 8 * 1024 * 1024;
+const PRUNE_RECORDS_MAX = 5_000;
+const SQLITE_FULL = 13;
+
+interface Partition {
+  /** The partition's number across all topics: the upper part of its records' keys. */
+  readonly slot: number;
+  oldest: number;
+  next: number;
+  /** The clock may step back; a partition's timestamps may not, because `seek` searches them by halving. */
+  lastMs: number;
+}
+
+interface Topic {
+  readonly name: string;
+  readonly id: number;
+  readonly partitions: readonly Partition[];
+  retentionMs: number;
+}
+
+const { path, pruneIntervalMs } = workerData as { path: string; pruneIntervalMs: number };
+const port = parentPort;
+if (port === null) throw new Error("this module runs as a worker");
+
+const database = open();
+const sql = prepareAll(database);
+const topics = loadTopics();
+
+function open(): DatabaseSync {
+  const opened = new DatabaseSync(path);
+  // An exclusive lock: one product at a time, and no shared-memory file beside the log.
+  opened.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  opened.exec("PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432");
+  opened.exec(`
+    CREATE TABLE IF NOT EXISTS topics (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, retention_ms INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS partitions (
+      slot INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, number INTEGER NOT NULL, next INTEGER NOT NULL, last_ms INTEGER NOT NULL,
+      UNIQUE (topic_id, number)
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS records (
+      id INTEGER PRIMARY KEY, timestamp_ms INTEGER NOT NULL, key TEXT NOT NULL, headers TEXT NOT NULL, value BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS seen (topic_id INTEGER NOT NULL, dedupe_id TEXT NOT NULL, record_id INTEGER NOT NULL,
+      PRIMARY KEY (topic_id, dedupe_id)) STRICT, WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS seen_records ON seen (record_id);
+  `);
+  return opened;
+}
+
+function prepareAll(on: DatabaseSync) {
+  const prepare = (text: string): StatementSync => on.prepare(text);
+  return {
+    insert: prepare("INSERT INTO records (id, timestamp_ms, key, headers, value) VALUES (?, ?, ?, ?, ?)"),
+    see: prepare("INSERT INTO seen (topic_id, dedupe_id, record_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+    advance: prepare("UPDATE partitions SET next = ?, last_ms = ? WHERE slot = ?"),
+    read: prepare(
+      "SELECT id, timestamp_ms, key, headers, value FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+    ),
+    oldest: prepare("SELECT id FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"),
+    timestamp: prepare("SELECT timestamp_ms FROM records WHERE id = ?"),
+    prune: prepare("DELETE FROM records WHERE id >= ? AND id < ?"),
+    forget: prepare("DELETE FROM seen WHERE record_id >= ? AND record_id < ?"),
+    addTopic: prepare("INSERT INTO topics (name, retention_ms) VALUES (?, ?)"),
+    setRetention: prepare("UPDATE topics SET retention_ms = ? WHERE id = ?"),
+    addPartition: prepare("INSERT INTO partitions (slot, topic_id, number, next, last_ms) VALUES (?, ?, ?, 0, 0)"),
+    slots: prepare("SELECT coalesce(max(slot) + 1, 0) AS slot FROM partitions"),
+  };
+}
+
+function loadTopics(): Map<string, Topic> {
+  const found = new Map<string, Topic>();
+  for (const row of database.prepare("SELECT id, name, retention_ms FROM topics").all()) {
+    const parts = database
+      .prepare("SELECT slot, next, last_ms FROM partitions WHERE topic_id = ? ORDER BY number")
+      .all(Number(row.id));
+    const partitions = parts.map((part) => {
+      const slot = Number(part.slot);
+      const next = Number(part.next);
+      const first = sql.oldest.get(slot * OFFSETS_PER_PARTITION, (slot + 1) * OFFSETS_PER_PARTITION);
+      return {
+        slot,
+        next,
+        lastMs: Number(part.last_ms),
+        oldest: first === undefined ? next : Number(first.id) - slot * OFFSETS_PER_PARTITION,
+      };
+    });
+    found.set(String(row.name), {
+      name: String(row.name),
+      id: Number(row.id),
+      retentionMs: Number(row.retention_ms),
+      partitions,
+    });
+  }
+  return found;
+}
+
+/** Runs `work` as one transaction. In-memory state is changed only by what `work` returns, after the commit. */
+function transact<T>(work: () => T): T {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // A failed COMMIT may have ended the transaction by itself.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function createTopics(request: Extract<Request, { kind: "topics" }>): readonly TopicHeads[] {
+  const changed = transact(() => {
+    const made: Topic[] = [];
+    for (const spec of request.topics) {
+      const topic = topics.get(spec.name);
+      if (topic !== undefined) {
+        if (topic.retentionMs !== spec.retentionMs) sql.setRetention.run(spec.retentionMs, topic.id);
+        made.push({ ...topic, retentionMs: spec.retentionMs });
+        continue;
+      }
+      const id = Number(sql.addTopic.run(spec.name, spec.retentionMs).lastInsertRowid);
+      const first = Number(sql.slots.get()?.slot ?? 0);
+      if (first + spec.partitions > SLOTS_MAX)
+        throw new Error(`the embedded log holds at most ${SLOTS_MAX} partitions`);
+      const partitions = Array.from({ length: spec.partitions }, (_, number) => {
+        sql.addPartition.run(first + number, id, number);
+        return { slot: first + number, oldest: 0, next: 0, lastMs: 0 };
+      });
+      made.push({ name: spec.name, id, partitions, retentionMs: spec.retentionMs });
+    }
+    return made;
+  });
+  for (const topic of changed) topics.set(topic.name, topic);
+  return changed.map(headsOf);
+}
+
+function headsOf(topic: Topic): TopicHeads {
+  return { name: topic.name, heads: topic.partitions.map((partition) => partition.next) };
+}
+
+function append(batch: PackedNew): (readonly [string, number, number])[] {
+  const known = batch.topics.map((name) => {
+    const topic = topics.get(name);
+    if (topic === undefined) throw new Error(`the log's worker does not know the topic '${name}'`);
+    return topic;
+  });
+  const touched = new Map<Partition, { topic: Topic; number: number; next: number; lastMs: number }>();
+  const nowMs = Date.now();
+  transact(() => {
+    let at = 0;
+    for (const [index, key] of batch.key.entries()) {
+      const bytes = batch.valueBytes[index] ?? 0;
+      const value = batch.values.subarray(at, at + bytes);
+      at += bytes;
+      const topic = known[batch.topic[index] ?? 0];
+      const number = batch.partition[index] ?? 0;
+      const partition = topic?.partitions[number];
+      if (topic === undefined || partition === undefined)
+        throw new Error(`the log's worker got a record for a partition that does not exist (${number})`);
+      let end = touched.get(partition);
+      if (end === undefined) {
+        end = { topic, number, next: partition.next, lastMs: Math.max(partition.lastMs, nowMs) };
+        touched.set(partition, end);
+      }
+      const id = partition.slot * OFFSETS_PER_PARTITION + end.next;
+      const dedupeId = batch.dedupeId[index] ?? null;
+      if (dedupeId !== null && Number(sql.see.run(topic.id, dedupeId, id).changes) === 0) continue;
+      sql.insert.run(id, end.lastMs, key, batch.headers[index] ?? "{}", value);
+      end.next += 1;
+    }
+    for (const [partition, end] of touched)
+      if (end.next > partition.next) sql.advance.run(end.next, end.lastMs, partition.slot);
+  });
+  const heads: (readonly [string, number, number])[] = [];
+  for (const [partition, end] of touched) {
+    if (end.next === partition.next) continue;
+    partition.next = end.next;
+    partition.lastMs = end.lastMs;
+    heads.push([end.topic.name, end.number, end.next]);
+  }
+  return heads;
+}
+
+function read(request: Extract<Request, { kind: "read" }>): PackedRecords {
+  const topic = topics.get(request.topic);
+  const rows: {
+    partition: number;
+    offset: number;
+    timestampMs: number;
+    key: string;
+    headers: string;
+    value: Uint8Array;
+  }[] = [];
+  let bytes = 0;
+  for (const [number, offset] of request.from) {
+    const partition = topic?.partitions[number];
+    if (partition === undefined) continue;
+    const base = partition.slot * OFFSETS_PER_PARTITION;
+    for (const row of sql.read.iterate(base + offset, base + OFFSETS_PER_PARTITION, request.recordsMax - rows.length)) {
+      const value = row.value instanceof Uint8Array ? row.value : new Uint8Array();
+      rows.push({
+        partition: number,
+        offset: Number(row.id) - base,
+        timestampMs: Number(row.timestamp_ms),
+        key: String(row.key),
+        headers: String(row.headers),
+        value,
+      });
+      bytes += value.byteLength;
+      if (bytes >= READ_BYTES_MAX) break;
+    }
+    if (rows.length >= request.recordsMax || bytes >= READ_BYTES_MAX) break;
+  }
+  const values = new Uint8Array(bytes);
+  let at = 0;
+  for (const row of rows) {
+    values.set(row.value, at);
+    at += row.value.byteLength;
+  }
+  return {
+    partition: Uint16Array.from(rows, (row) => row.partition),
+    offset: Float64Array.from(rows, (row) => row.offset),
+    timestampMs: Float64Array.from(rows, (row) => row.timestampMs),
+    key: rows.map((row) => row.key),
+    headers: rows.map((row) => row.headers),
+    valueBytes: Uint32Array.from(rows, (row) => row.value.byteLength),
+    values,
+  };
+}
+
+/** The first offset at or after a time, by halving: timestamps never fall within a partition. */
+function seek(partition: Partition, atMs: number): number {
+  let low = partition.oldest;
+  let high = partition.next;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const row = sql.timestamp.get(partition.slot * OFFSETS_PER_PARTITION + middle);
+    if (row !== undefined && Number(row.timestamp_ms) >= atMs) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Deletes a bounded number of records that outlived their retention; says whether there are more. */
+function prune(): boolean {
+  const nowMs = Date.now();
+  let budget = PRUNE_RECORDS_MAX;
+  for (const topic of topics.values()) {
+    for (const partition of topic.partitions) {
+      if (partition.oldest >= partition.next) continue;
+      const keep = seek(partition, nowMs - topic.retentionMs);
+      const until = Math.min(keep, partition.oldest + budget);
+      if (until <= partition.oldest) continue;
+      const base = partition.slot * OFFSETS_PER_PARTITION;
+      transact(() => {
+        sql.prune.run(base + partition.oldest, base + until);
+        sql.forget.run(base + partition.oldest, base + until);
+      });
+      budget -= until - partition.oldest;
+      partition.oldest = until;
+      if (budget <= 0) return true;
+    }
+  }
+  return false;
+}
+
+function schedulePrune(delayMs: number): NodeJS.Timeout {
+  return setTimeout(() => {
+    guard(() => {
+      // Between two passes the log answers whatever waits.
+      pruning = schedulePrune(prune() ? 20 : pruneIntervalMs);
+    });
+  }, delayMs);
+}
+
+function answer(request: Request): Reply {
+  switch (request.kind) {
+    case "topics":
+      return { kind: "topics", id: request.id, topics: createTopics(request) };
+    case "append":
+      return { kind: "appended", id: request.id, heads: append(request.batch) };
+    case "read":
+      return { kind: "records", id: request.id, batch: read(request) };
+    case "seek":
+      return {
+        kind: "offsets",
+        id: request.id,
+        offsets: topics.get(request.topic)?.partitions.map((partition) => seek(partition, request.atMs)) ?? [],
+      };
+    case "close":
+      clearTimeout(pruning);
+      database.close();
+      return { kind: "done", id: request.id };
+  }
+}
+
+/** A full disk fails one request. Anything else means that we no longer know what is on the disk, so the log ends. */
+function guard(work: () => void, id?: number): void {
+  try {
+    work();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const isFull = error instanceof Error && "errcode" in error && error.errcode === SQLITE_FULL;
+    if (isFull && id !== undefined) port?.postMessage({ kind: "full", id, message } satisfies Reply);
+    else if (isFull) pruning = schedulePrune(pruneIntervalMs);
+    else port?.postMessage({ kind: "fatal", message } satisfies Reply);
+  }
+}
+
+let pruning = schedulePrune(pruneIntervalMs);
+
+port.on("message", (request: Request) => {
+  guard(() => {
+    const reply = answer(request);
+    port.postMessage(reply, reply.kind === "records" ? [reply.batch.values.buffer] : []);
+    if (request.kind === "close") port.close();
+  }, request.id);
+});
+// The first message says what is there.
+port.postMessage({ kind: "topics", id: 0, topics: [...topics.values()].map(headsOf) } satisfies Reply);

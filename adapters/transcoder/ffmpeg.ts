@@ -1,0 +1,94 @@
+import { rm } from "node:fs/promises";
+import { problem } from "#kernel/errors";
+import type { Transcoder, TranscoderCapabilities } from "#kernel/ports/transcoder";
+import { encodeAudio, measureLoudness } from "./audio.ts";
+import { detectSpawnGuard, openChildren, type RunChild } from "./children.ts";
+import { fingerprint, thumbnails } from "./pictures.ts";
+import { posters } from "./posters.ts";
+import { probeSource } from "./probe.ts";
+import { extractText } from "./text.ts";
+import { encodeVideo } from "./video.ts";
+
+export interface TranscoderOptions {
+  /** The program's name or path; the default is found on the PATH. */
+  readonly ffmpegPath?: string;
+  readonly ffprobePath?: string;
+  /** 0 (normal) to 19 (most polite); encoding must not make playback on the same machine stutter. */
+  readonly niceness?: number;
+  /** A command put before each program so that it dies with this process; found by itself where absent, empty for none. */
+  readonly spawnGuard?: readonly string[];
+  /** A child without any progress for so long is killed. */
+  readonly stallMsMax?: number;
+}
+
+const NICENESS = 10;
+const STALL_MS_MAX = 180_000;
+
+/** The transcoder of kernel/ports/transcoder.ts on ffmpeg 5 or later, as child processes. */
+export function openTranscoder(options: TranscoderOptions = {}): Transcoder {
+  const ffmpeg = options.ffmpegPath ?? "ffmpeg";
+  const ffprobe = options.ffprobePath ?? "ffprobe";
+  const run = openChildren({
+    niceness: options.niceness ?? NICENESS,
+    stallMsMax: options.stallMsMax ?? STALL_MS_MAX,
+    spawnGuard: options.spawnGuard ?? detectSpawnGuard(),
+  });
+  let capabilities: Promise<TranscoderCapabilities> | undefined;
+  return {
+    capabilities() {
+      // A failed look is not remembered: ffmpeg may be installed while the product runs.
+      capabilities ??= readCapabilities(run, ffmpeg).catch((error: unknown) => {
+        capabilities = undefined;
+        throw error;
+      });
+      return capabilities;
+    },
+    probe: (path, signal) => probeSource({ run, ffmpeg, ffprobe }, path, signal),
+    fingerprint: (path, source, signal) => fingerprint({ run, ffmpeg }, path, source, signal),
+    measureLoudness: (path, streamIndex, signal) => measureLoudness(run, ffmpeg, path, streamIndex, signal),
+    encodeVideo: (job, out, progress, signal) => whole(out, () => encodeVideo(run, ffmpeg, job, out, progress, signal)),
+    encodeAudio: (job, out, progress, signal) => whole(out, () => encodeAudio(run, ffmpeg, job, out, progress, signal)),
+    extractText: (path, source, what, signal) => extractText(run, ffmpeg, path, source, what, signal),
+    thumbnails: (path, source, shape, folder, signal) =>
+      thumbnails({ run, ffmpeg }, path, source, shape, folder, signal),
+    posters: (path, source, count, folder, signal) => posters({ run, ffmpeg }, path, source, count, folder, signal),
+  };
+}
+
+/** A failed encode leaves no file that could be taken for a finished one. */
+async function whole(out: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await rm(out, { force: true });
+    throw error;
+  }
+}
+
+async function readCapabilities(run: RunChild, ffmpeg: string): Promise<TranscoderCapabilities> {
+  const ask = async (...args: string[]): Promise<string> => {
+    const { stdout } = await run({
+      program: ffmpeg,
+      args: ["-nostdin", ...args],
+      subject: "ffmpeg itself",
+      output: "keep",
+    });
+    return stdout.toString("utf8");
+  };
+  const version = /^ffmpeg version (\S+)/.exec(await ask("-version"))?.[1];
+  if (version === undefined) {
+    throw problem.unavailable(`'${ffmpeg}' is not ffmpeg; set FFMPEG_PATH to the real program`, {
+      reason: "ffmpeg_missing",
+    });
+  }
+  const encoders = await ask("-hide_banner", "-encoders");
+  const filters = await ask("-hide_banner", "-filters");
+  return {
+    program: ffmpeg,
+    version,
+    h264: /\slibx264\s/.test(encoders),
+    hevc: /\slibx265\s/.test(encoders),
+    aac: /\saac\s/.test(encoders),
+    toneMapping: /\szscale\s/.test(filters) && /\stonemap\s/.test(filters),
+  };
+}

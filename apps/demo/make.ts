@@ -1,0 +1,269 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { problem } from "#kernel/errors";
+import { detectSpawnGuard, openChildren, type RunChild } from "../../adapters/transcoder/children.ts";
+import { escapeFilterValue } from "../../adapters/transcoder/filters.ts";
+import { draw } from "./drawing.ts";
+import type { DemoFilm, Reel } from "./films.ts";
+import { musicGraph } from "./music.ts";
+import { toWebVtt } from "./narration.ts";
+import type { Scene } from "./scenes.ts";
+
+export interface MakeOptions {
+  readonly ffmpegPath?: string;
+  readonly signal?: AbortSignal;
+  /** Called with the finished share of this film, 0 to 1. */
+  readonly progress?: (ratio: number) => void;
+  /** 0 (normal) to 19 (most polite). */
+  readonly niceness?: number;
+  /** How many scenes are rendered at once; the first film of a first start may use every core. */
+  readonly parallel?: number;
+}
+
+export interface MadeReel {
+  /** The film's id, or the episode's. */
+  readonly id: string;
+  readonly video: string;
+  readonly subtitles: readonly { readonly language: string; readonly file: string }[];
+}
+
+const FADE_S = 1.2;
+const TITLE_FROM_S = 2;
+const TITLE_UNTIL_S = 7.5;
+const STALL_MS_MAX = 120_000;
+
+/** Makes a film, or a series' episodes, in `folder`. What is there already is kept; nothing half-made gets the final name. */
+export async function makeFilm(film: DemoFilm, folder: string, options: MakeOptions = {}): Promise<MadeReel[]> {
+  await mkdir(folder, { recursive: true });
+  const made: MadeReel[] = [];
+  for (const [index, reel] of film.reels.entries()) {
+    const share = (ratio: number): void => options.progress?.((index + ratio) / film.reels.length);
+    made.push(await makeReel(film, reel, folder, { ...options, progress: share }));
+  }
+  return made;
+}
+
+async function makeReel(film: DemoFilm, reel: Reel, folder: string, options: MakeOptions): Promise<MadeReel> {
+  const video = join(folder, `${reel.id}.mp4`);
+  const subtitles = Object.entries(reel.narration).map(([language, lines]) => ({
+    language,
+    lines,
+    file: join(folder, `${reel.id}.${language}.vtt`),
+  }));
+  for (const { file, lines } of subtitles) await writeWhole(file, toWebVtt(lines));
+  const result = { id: reel.id, video, subtitles: subtitles.map(({ language, file }) => ({ language, file })) };
+  if (await isThere(video)) {
+    options.progress?.(1);
+    return result;
+  }
+  const work = await mkdtemp(join(folder, `.${reel.id}-`));
+  try {
+    const run = openChildren({
+      niceness: options.niceness ?? 10,
+      stallMsMax: STALL_MS_MAX,
+      spawnGuard: detectSpawnGuard(),
+    });
+    await renderReel(
+      { run, work, film, reel, options, ffmpeg: options.ffmpegPath ?? "ffmpeg" },
+      join(work, "whole.mp4"),
+    );
+    await rename(join(work, "whole.mp4"), video);
+    return result;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+interface Studio {
+  readonly run: RunChild;
+  readonly ffmpeg: string;
+  readonly work: string;
+  readonly film: DemoFilm;
+  readonly reel: Reel;
+  readonly options: MakeOptions;
+}
+
+/** The scenes and the music are rendered side by side, then joined without being encoded again. */
+async function renderReel(studio: Studio, out: string): Promise<void> {
+  const scenes = studio.reel.scenes();
+  const durationS = scenes.reduce((sum, scene) => sum + scene.durationS, 0);
+  const done = scenes.map(() => 0);
+  const report = (): void =>
+    studio.options.progress?.(
+      (0.97 * done.reduce((sum, ratio, index) => sum + ratio * (scenes[index]?.durationS ?? 0), 0)) / durationS,
+    );
+  const tasks: (() => Promise<void>)[] = [
+    () => renderMusic(studio, durationS),
+    ...scenes.map(
+      (scene, index) => () =>
+        renderScene(studio, scene, index, (ratio) => {
+          done[index] = ratio;
+          report();
+        }),
+    ),
+  ];
+  const next = tasks.values();
+  const worker = async (): Promise<void> => {
+    for (const task of next) await task();
+  };
+  await Promise.all(Array.from({ length: Math.max(1, studio.options.parallel ?? 1) }, worker));
+  await joinScenes(studio, scenes.length, out);
+  studio.options.progress?.(1);
+}
+
+async function renderScene(
+  studio: Studio,
+  scene: Scene,
+  index: number,
+  progress: (ratio: number) => void,
+): Promise<void> {
+  const { film, reel } = studio;
+  const inputs: string[] = [];
+  for (const [number, still] of scene.stills.entries()) {
+    const file = join(studio.work, `scene-${index}-${number}.png`);
+    await draw(still, file);
+    inputs.push("-i", `file:${file}`);
+  }
+  const fades = `fade=t=in:d=${FADE_S},fade=t=out:st=${scene.durationS - FADE_S}:d=${FADE_S}`;
+  const title = index === 0 ? `,${titleFilters(reel.card, film.byline)}` : "";
+  const frames = scene.durationS * film.rate;
+  await child(
+    studio,
+    [
+      ...[
+        ...inputs,
+        "-filter_complex",
+        `${scene.graph(film.rate)};[picture]setsar=1,${fades}${title}[out]`,
+        "-map",
+        "[out]",
+      ],
+      ...[
+        "-frames:v",
+        String(frames),
+        "-r",
+        String(film.rate),
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        "16",
+        "-g",
+        String(film.rate * 2),
+      ],
+      ...[
+        "-pix_fmt",
+        "yuv420p",
+        "-threads",
+        "2",
+        "-video_track_timescale",
+        String(film.rate * 1000),
+        `file:${join(studio.work, `scene-${index}.mp4`)}`,
+      ],
+    ],
+    (report) => progress(Math.min(1, Number(report.get("frame") ?? 0) / frames)),
+  );
+}
+
+async function renderMusic(studio: Studio, durationS: number): Promise<void> {
+  const { tracks } = studio.reel;
+  const graph = tracks.map((track, index) => musicGraph(track.music, durationS, `a${index}`)).join(";");
+  const maps = tracks.flatMap((_, index) => ["-map", `[a${index}]`]);
+  await child(studio, [
+    "-filter_complex",
+    graph,
+    ...maps,
+    "-c:a",
+    "aac",
+    "-b:a",
+    "160k",
+    `file:${join(studio.work, "music.mp4")}`,
+  ]);
+}
+
+/** Joins scenes and music by copying; each scene was encoded with the same settings. */
+async function joinScenes(studio: Studio, scenes: number, out: string): Promise<void> {
+  const list = Array.from({ length: scenes }, (_, index) => `file 'scene-${index}.mp4'\n`).join("");
+  await writeFile(join(studio.work, "scenes.txt"), list);
+  const languages = studio.reel.tracks.flatMap((track, index) => [
+    ...[`-metadata:s:a:${index}`, `language=${track.language}`],
+    ...[`-disposition:a:${index}`, index === 0 ? "default" : "0"],
+  ]);
+  await child(studio, [
+    ...[
+      "-f",
+      "concat",
+      "-safe",
+      "0",
+      "-i",
+      `file:${join(studio.work, "scenes.txt")}`,
+      "-i",
+      `file:${join(studio.work, "music.mp4")}`,
+    ],
+    ...[
+      "-map",
+      "0:v",
+      "-map",
+      "1:a",
+      "-c",
+      "copy",
+      "-metadata",
+      `title=${studio.reel.card}`,
+      ...languages,
+      "-movflags",
+      "+faststart",
+      `file:${out}`,
+    ],
+  ]);
+}
+
+async function child(
+  studio: Studio,
+  args: readonly string[],
+  onReport?: (report: ReadonlyMap<string, string>) => void,
+): Promise<void> {
+  await studio.run({
+    program: studio.ffmpeg,
+    args: ["-nostdin", "-hide_banner", "-y", "-v", "error", "-nostats", "-progress", "pipe:1", ...args],
+    subject: `the demo film '${studio.reel.id}'`,
+    signal: studio.options.signal,
+    output: "progress",
+    ...(onReport ? { onReport } : {}),
+  });
+}
+
+const require = createRequire(import.meta.url);
+
+function fontFile(name: string): string {
+  const file = require.resolve(`@fontsource-variable/${name}`);
+  if (!existsSync(file)) throw problem.internal(`the font ${name} is not installed; run npm ci`);
+  return file;
+}
+
+/** The title card, drawn in the house's own faces; it comes and goes softly over the first scene. */
+function titleFilters(title: string, byline: string): string {
+  const alpha = `'clip(min((t-${TITLE_FROM_S})/1.2\\,(${TITLE_UNTIL_S}-t)/1.2)\\,0\\,1)'`;
+  const line = (text: string, font: string, size: number, y: string, strength: number): string =>
+    [
+      `drawtext=fontfile=${escapeFilterValue(font)}:expansion=none:text=${escapeFilterValue(text)}:fontsize=${size}`,
+      `fontcolor=white@${strength}:shadowcolor=black@0.35:shadowx=0:shadowy=3:x=(w-tw)/2:y=${y}`,
+      `alpha=${alpha}:enable='between(t\\,${TITLE_FROM_S}\\,${TITLE_UNTIL_S})'`,
+    ].join(":");
+  return [
+    line(title, fontFile("fraunces/files/fraunces-latin-full-normal.woff2"), 84, "(h-th)/2-20", 1),
+    line(byline, fontFile("instrument-sans/files/instrument-sans-latin-standard-normal.woff2"), 24, "h/2+62", 0.85),
+  ].join(",");
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  stat(file).then(
+    (found) => found.size > 0,
+    () => false,
+  );
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.part`, text);
+  await rename(`${file}.part`, file);
+}

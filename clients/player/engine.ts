@@ -1,0 +1,287 @@
+/** Shaka Player under our configuration: one session in, tracks and qualities out. Knows nothing of pages or beats. */
+import type { Session } from "../../contracts/web/index.ts";
+import { type Delivery, markFailed, signed } from "./delivery.ts";
+import { isFailedTransfer } from "./errors.ts";
+import type { Preferences } from "./preferences.ts";
+import { type Format, loadShaka, type Shaka, type ShakaPlayer, type VideoTrack } from "./shaka.ts";
+import type { LanguageOption, QualityOption } from "./state.ts";
+import { createTransport, type Transport } from "./transport.ts";
+
+export interface Thumbnail {
+  url: string;
+  /** The tile inside the sheet and the sheet itself, in pixels. */
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  sheetWidth: number;
+  sheetHeight: number;
+}
+
+export interface EngineEvents {
+  onError(error: unknown): void;
+  onBuffering(isBuffering: boolean): void;
+  /** Tracks, quality or language changed. */
+  onTracks(): void;
+}
+
+export interface Engine {
+  load(startS: number): Promise<void>;
+  transport: Transport;
+  audio(): LanguageOption[];
+  subtitles(): LanguageOption[];
+  qualities(): QualityOption[];
+  rendition(): { bitrateKbps: number; width: number; height: number; codecs: string };
+  counters(): { droppedFrames: number; decodedFrames: number; throughputKbps: number; bufferS: number };
+  selectAudio(key: string): void;
+  /** Null: none. */
+  selectSubtitle(key: string | null): void;
+  /** Null: whatever fits. */
+  selectQuality(height: number | null): void;
+  hasThumbnails(): boolean;
+  thumbnailAt(positionS: number): Promise<Thumbnail | null>;
+  retry(): boolean;
+  destroy(): Promise<void>;
+}
+
+export interface EngineOptions {
+  video: HTMLVideoElement;
+  /** Where subtitles are drawn. */
+  captions: HTMLElement;
+  session: Session;
+  format: Format;
+  delivery: Delivery;
+  preferences: Preferences;
+  refresh(): Promise<void>;
+  isExpired(): boolean;
+  events: EngineEvents;
+}
+
+/**
+ * A dead edge answers at once with a refused connection; a silent one is given up after the connection timeout. With 24 s
+ * ahead in the buffer neither is seen, and with an empty one the picture is back inside three seconds.
+ */
+const retryParameters = {
+  maxAttempts: 5,
+  baseDelay: 120,
+  backoffFactor: 2,
+  fuzzFactor: 0.3,
+  timeout: 20_000,
+  stallTimeout: 3_000,
+  connectionTimeout: 2_500,
+};
+
+function configuration(options: EngineOptions): Record<string, unknown> {
+  const { session, preferences } = options;
+  const { widevine, playready, clearkey } = session.licenses;
+  const servers: Record<string, string> = {};
+  if (widevine !== null) servers["com.widevine.alpha"] = widevine;
+  if (playready !== null) servers["com.microsoft.playready"] = playready;
+  if (clearkey !== null) servers["org.w3.clearkey"] = clearkey;
+  return {
+    drm: {
+      servers,
+      preferredKeySystems: ["com.widevine.alpha", "com.microsoft.playready", "org.w3.clearkey"],
+      retryParameters: { ...retryParameters, maxAttempts: 3, connectionTimeout: 8_000 },
+    },
+    manifest: { retryParameters: { ...retryParameters, maxAttempts: 3 } },
+    streaming: {
+      retryParameters,
+      bufferingGoal: 24,
+      rebufferingGoal: 0.5,
+      bufferBehind: 30,
+      lowLatencyMode: false,
+      // A failed request is the network's fault, which has fail-over of its own; taking a rendition away would not help.
+      maxDisabledTime: 0,
+    },
+    abr: { enabled: true, defaultBandwidthEstimate: 2_500_000, restrictToElementSize: true, switchInterval: 4 },
+    preferredAudio: preferences.audioLanguage === null ? [] : [{ language: preferences.audioLanguage }],
+    preferredText: preferences.subtitleLanguage === null ? [] : [{ language: preferences.subtitleLanguage }],
+    cmcd: {
+      enabled: true,
+      version: 1,
+      useHeaders: false,
+      sessionId: session.sessionId,
+      contentId: session.content.id,
+    },
+  };
+}
+
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const library = await loadShaka(options.format);
+  library.polyfill.installAll();
+  if (!library.Player.isBrowserSupported()) throw new Error("unsupported");
+  const player = new library.Player(null, options.captions);
+  await player.attach(options.video);
+  player.configure(configuration(options));
+  const transport = connect(library, player, options);
+  listen(player, options);
+  return {
+    transport,
+    load: (startS) => loadAnywhere(player, options, startS),
+    ...tracks(player, options),
+    ...readings(player, options),
+    retry: () => player.retryStreaming(0.1),
+    async destroy() {
+      await player.destroy();
+    },
+  };
+}
+
+function connect(library: Shaka, player: ShakaPlayer, options: EngineOptions): Transport {
+  const transport = createTransport(library, {
+    delivery: options.delivery,
+    refresh: options.refresh,
+    isExpired: options.isExpired,
+    clearkeyUrl: options.session.licenses.clearkey,
+    nowMs: () => performance.now(),
+  });
+  const networking = player.getNetworkingEngine();
+  if (networking === null) throw new Error("The player was destroyed before it was set up.");
+  networking.registerRequestFilter((type, request) => transport.filter(Number(type), request));
+  return transport;
+}
+
+function listen(player: ShakaPlayer, { events, delivery }: EngineOptions): void {
+  const on = (name: string, run: (event: unknown) => void) => {
+    player.addEventListener(name, (event: unknown) => run(event));
+  };
+  const member = (event: unknown, key: string): unknown =>
+    typeof event === "object" && event !== null ? Reflect.get(event, key) : undefined;
+  on("error", (event) => events.onError(member(event, "detail")));
+  on("buffering", (event) => events.onBuffering(member(event, "buffering") === true));
+  for (const name of ["trackschanged", "adaptation", "variantchanged", "audiotrackchanged", "textchanged", "mediaqualitychanged"]) {
+    on(name, events.onTracks);
+  }
+  on("downloadfailed", (event) => {
+    const failed = isFailedTransfer(member(event, "error")) || member(event, "aborted") === true;
+    const request = member(event, "request");
+    if (!failed || typeof request !== "object" || request === null) return;
+    const uris: unknown = Reflect.get(request, "uris");
+    const attempt: unknown = Reflect.get(request, "attempt");
+    if (!Array.isArray(uris) || typeof attempt !== "number") return;
+    const uri: unknown = uris[attempt % uris.length];
+    if (typeof uri === "string") markFailed(delivery, uri, performance.now());
+  });
+}
+
+/** The manifest is one address on one network: where that network fails, the others are tried in their order. */
+async function loadAnywhere(player: ShakaPlayer, options: EngineOptions, startS: number): Promise<void> {
+  const { session, format, delivery } = options;
+  const mimeType = format === "hls" ? "application/x-mpegurl" : "application/dash+xml";
+  const manifest = format === "hls" ? session.manifests.hls : session.manifests.dash;
+  await player.load(signed(delivery, manifest), startS > 0 ? startS : null, mimeType);
+}
+
+function languageKey(track: { language: string; label: string | null; roles: string[] }): string {
+  return [track.language, track.label ?? "", track.roles.join("+")].join("|");
+}
+
+/** One quality a height: the best bitrate of it. */
+export function qualitiesOf(videoTracks: readonly Pick<VideoTrack, "height" | "bandwidth" | "active">[]): QualityOption[] {
+  const byHeight = new Map<number, QualityOption>();
+  for (const track of videoTracks) {
+    const height = track.height ?? 0;
+    if (height === 0) continue;
+    const known = byHeight.get(height);
+    byHeight.set(height, {
+      height,
+      bandwidth: Math.max(known?.bandwidth ?? 0, track.bandwidth),
+      active: (known?.active ?? false) || track.active,
+    });
+  }
+  return [...byHeight.values()].sort((a, b) => b.height - a.height);
+}
+
+function tracks(player: ShakaPlayer, { events }: EngineOptions) {
+  return {
+    audio: () => unique(player.getAudioTracks().map((track) => ({ ...optionOf(track), forced: false }))),
+    subtitles: () => {
+      const options = player.getTextTracks().map((track) => ({ ...optionOf(track), forced: track.forced }));
+      return unique(options.filter(({ forced }) => !forced));
+    },
+    qualities: () => qualitiesOf(player.getVideoTracks()),
+    selectAudio(key: string) {
+      const track = player.getAudioTracks().find((candidate) => languageKey(candidate) === key);
+      if (track !== undefined) player.selectAudioTrack(track);
+    },
+    selectSubtitle(key: string | null) {
+      const track = key === null ? null : (player.getTextTracks().find((candidate) => languageKey(candidate) === key) ?? null);
+      player.selectTextTrack(track);
+      events.onTracks();
+    },
+    selectQuality(height: number | null) {
+      player.configure("abr.enabled", height === null);
+      const [track] = player
+        .getVideoTracks()
+        .filter((candidate) => candidate.height === height)
+        .sort((a, b) => b.bandwidth - a.bandwidth);
+      if (height !== null && track !== undefined) player.selectVideoTrack(track, true, 4);
+      events.onTracks();
+    },
+  };
+}
+
+function optionOf(track: { language: string; label: string | null; roles: string[]; active: boolean }) {
+  return { key: languageKey(track), language: track.language, label: track.label, active: track.active };
+}
+
+function unique(options: readonly LanguageOption[]): LanguageOption[] {
+  const byKey = new Map<string, LanguageOption>();
+  for (const option of options) if (!byKey.has(option.key) || option.active) byKey.set(option.key, option);
+  return [...byKey.values()];
+}
+
+function readings(player: ShakaPlayer, { video, delivery }: EngineOptions) {
+  const imageTrack = () => {
+    const [smallest] = player
+      .getImageTracks()
+      .filter(({ width }) => (width ?? 0) > 0)
+      .sort((a, b) => (a.width ?? 0) - (b.width ?? 0));
+    return smallest ?? player.getImageTracks()[0] ?? null;
+  };
+  return {
+    rendition() {
+      const stats = player.getStats();
+      return {
+        bitrateKbps: Math.round(finite(stats.streamBandwidth) / 1_000),
+        width: Math.round(finite(stats.width)),
+        height: Math.round(finite(stats.height)),
+        codecs: stats.currentCodecs,
+      };
+    },
+    counters() {
+      const stats = player.getStats();
+      const ahead = player.getBufferedInfo().total.find(
+        ({ start, end }) => start <= video.currentTime + 0.1 && end >= video.currentTime,
+      );
+      return {
+        droppedFrames: finite(stats.droppedFrames),
+        decodedFrames: finite(stats.decodedFrames),
+        throughputKbps: Math.round(finite(stats.estimatedBandwidth) / 1_000),
+        bufferS: ahead === undefined ? 0 : ahead.end - video.currentTime,
+      };
+    },
+    hasThumbnails: () => imageTrack() !== null,
+    async thumbnailAt(positionS: number): Promise<Thumbnail | null> {
+      const track = imageTrack();
+      if (track === null) return null;
+      const found = await player.getThumbnails(track.id, positionS);
+      const uri = found?.uris[0];
+      if (found === null || found === undefined || uri === undefined) return null;
+      return {
+        url: signed(delivery, uri),
+        x: found.positionX,
+        y: found.positionY,
+        width: found.width,
+        height: found.height,
+        sheetWidth: found.imageWidth,
+        sheetHeight: found.imageHeight,
+      };
+    },
+  };
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : 0;
+}

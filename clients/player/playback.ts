@@ -1,0 +1,468 @@
+/**
+ * One title from "Play" to the end: the session with the platform, the engine, the beats and the tokens, behind one store.
+ */
+import type { HeartbeatAnswer, Session } from "../../contracts/web/index.ts";
+import type { PlaybackApi } from "./api.ts";
+import { createDelivery, type Delivery, refreshDelayMs } from "./delivery.ts";
+import { thisDevice } from "./device.ts";
+import { createEngine, type Engine, type Thumbnail } from "./engine.ts";
+import { isEngineError, playerErrorOf } from "./errors.ts";
+import { createHeartbeats, type Heartbeats } from "./heartbeats.ts";
+import { ApiError } from "./http.ts";
+import { loadPreferences, savePreferences } from "./preferences.ts";
+import { heartbeatOf, type Qoe, type QoeEvent, qoeAtStart, reduceQoe } from "./qoe.ts";
+import type { Format } from "./shaka.ts";
+import { createStore, type PlayerState, stateAtStart, type Store } from "./state.ts";
+
+export interface PlaybackOptions {
+  video: HTMLVideoElement;
+  captions: HTMLElement;
+  api: PlaybackApi;
+  contentId: string;
+  format: Format;
+  /** Overrides the resume position: `Play` from the start. */
+  startS: number | null;
+}
+
+export interface NerdFacts {
+  qoe: Qoe;
+  cdnId: string;
+  codecs: string;
+  droppedFrames: number;
+  decodedFrames: number;
+  throughputKbps: number;
+  bufferS: number;
+}
+
+export interface Playback {
+  store: Store<PlayerState>;
+  togglePlay(): void;
+  seekTo(positionS: number): void;
+  seekBy(deltaS: number): void;
+  setVolume(volume: number): void;
+  toggleMuted(): void;
+  setRate(rate: number): void;
+  selectAudio(key: string): void;
+  selectSubtitle(key: string | null): void;
+  selectQuality(height: number | null): void;
+  thumbnailAt(positionS: number): Promise<Thumbnail | null>;
+  nerdFacts(): NerdFacts | null;
+  /** Starts anew at the present position, after an error or an end from elsewhere. */
+  restart(): void;
+  endOther(sessionId: string): Promise<void>;
+  destroy(): void;
+}
+
+/** Everything that lives as long as one session with the platform. */
+interface Run {
+  session: Session;
+  delivery: Delivery;
+  engine: Engine;
+  heartbeats: Heartbeats;
+  tokenExpiresAtMs: number;
+  cancelRefresh(): void;
+  refreshing: Promise<void> | null;
+  over: boolean;
+}
+
+const monotonicMs = () => performance.now();
+const timer = (run: () => void, delayMs: number) => {
+  const id = setTimeout(run, delayMs);
+  return () => clearTimeout(id);
+};
+
+export function createPlayback(options: PlaybackOptions): Playback {
+  const { video, api } = options;
+  const preferences = loadPreferences();
+  const store = createStore<PlayerState>({ ...stateAtStart, volume: preferences.volume, muted: preferences.muted });
+  let qoe: Qoe = qoeAtStart;
+  let run: Run | null = null;
+  /** Raised by every new start: what an older one still awaits is then thrown away. */
+  let generation = 0;
+  let startS = options.startS;
+  const off = new AbortController();
+  video.volume = preferences.volume;
+  video.muted = preferences.muted;
+
+  const note = (event: QoeEvent) => {
+    qoe = reduceQoe(qoe, event);
+  };
+
+  /* ---- the session ---- */
+
+  const start = async () => {
+    generation += 1;
+    const mine = generation;
+    leave();
+    store.set({ phase: "starting", error: null, refusal: null, waiting: false, ended: false, paused: true });
+    note({ type: "requested", atMs: monotonicMs() });
+    let session: Session;
+    try {
+      session = await api.start(options.contentId, thisDevice());
+    } catch (error) {
+      if (mine !== generation) return;
+      if (error instanceof ApiError) store.set({ phase: "refused", refusal: error });
+      else fail(error);
+      return;
+    }
+    if (mine !== generation) {
+      api.stop(session.sessionId, { positionS: session.resumePositionS, durationS: session.content.durationS, sequence: 0 });
+      return;
+    }
+    const positionS = startS ?? session.resumePositionS;
+    store.set({ session, durationS: session.content.durationS, positionS });
+    await open(session, positionS, mine);
+  };
+
+  const open = async (session: Session, positionS: number, mine: number) => {
+    const delivery = createDelivery(session.cdns);
+    try {
+      const engine = await createEngine({
+        video,
+        captions: options.captions,
+        session,
+        format: options.format,
+        delivery,
+        preferences: loadPreferences(),
+        refresh: () => (run === null ? Promise.resolve() : refresh(run)),
+        isExpired: () => run !== null && Date.now() > run.tokenExpiresAtMs,
+        events: { onError: fail, onBuffering: buffering, onTracks: readTracks },
+      });
+      if (mine !== generation) {
+        await engine.destroy();
+        return;
+      }
+      run = {
+        session,
+        delivery,
+        engine,
+        heartbeats: beats(session),
+        tokenExpiresAtMs: Date.parse(session.tokenExpiresAt),
+        cancelRefresh: () => undefined,
+        refreshing: null,
+        over: false,
+      };
+      scheduleRefresh(run, refreshDelayMs(session.tokenExpiresAt, Date.now()));
+      await engine.load(positionS);
+      if (mine !== generation) return;
+      store.set({ phase: "ready", hasThumbnails: engine.hasThumbnails() });
+      readTracks();
+      // Refused without a press of the viewer's: the play button waits for it.
+      await video.play().catch(() => store.set({ paused: true }));
+    } catch (error) {
+      if (mine === generation) fail(error);
+    }
+  };
+
+  const fail = (error: unknown) => {
+    // Shaka reports each load that a newer one interrupts (7000) and what it repairs by itself (severity 1).
+    if (isEngineError(error) && (error.code === 7_000 || Reflect.get(error, "severity") === 1)) return;
+    const playerError = playerErrorOf(error, window.isSecureContext);
+    note({ type: "error", atMs: monotonicMs(), code: playerError.code, message: playerError.detail });
+    run?.heartbeats.beat();
+    store.set({ phase: "failed", error: playerError, waiting: false });
+  };
+
+  /** Says goodbye to the platform and frees the engine. Safe to call at any time, and more than once. */
+  const leave = () => {
+    const left = run;
+    run = null;
+    if (left === null) return;
+    left.heartbeats.stop();
+    left.cancelRefresh();
+    sayGoodbye(left);
+    left.engine.destroy().catch(() => undefined);
+  };
+
+  const sayGoodbye = (left: Run) => {
+    if (left.over) return;
+    left.over = true;
+    const { positionS, durationS } = store.get();
+    api.stop(left.session.sessionId, { positionS, durationS, sequence: left.heartbeats.sequence() });
+  };
+
+  /* ---- beats ---- */
+
+  const beats = (session: Session): Heartbeats =>
+    createHeartbeats({
+      intervalS: session.heartbeatIntervalS,
+      compose: (sequence) => {
+        const { paused, waiting, ended, durationS } = store.get();
+        const counters = run?.engine.counters() ?? { droppedFrames: 0, decodedFrames: 0, throughputKbps: 0, bufferS: 0 };
+        const state = ended ? "ended" : waiting ? "buffering" : paused ? "paused" : "playing";
+        const facts = { sequence, positionS: position(), durationS, state, cdnId: presentCdn(), ...counters } as const;
+        return heartbeatOf(qoe, facts, monotonicMs());
+      },
+      send: (beat) => api.heartbeat(session.sessionId, beat),
+      onAnswer: answered,
+      onFailure(error, sinceLastMs) {
+        // A session that the server no longer knows died while this machine slept: the same device may begin again at once.
+        if (error instanceof ApiError && [404, 409, 410].includes(error.status)) lostSession(sinceLastMs);
+      },
+      nowMs: monotonicMs,
+      setTimer: timer,
+    });
+
+  const answered = (answer: HeartbeatAnswer) => {
+    if (run === null) return;
+    if (answer.ended) {
+      lostSession(0);
+      return;
+    }
+    const [first] = answer.switchTo ?? [];
+    if (answer.switchTo === null || first === undefined) return;
+    run.delivery.preference = answer.switchTo;
+    run.delivery.unhealthyUntilMs.delete(first);
+    run.engine.transport.moveTo(first);
+  };
+
+  const lostSession = (sinceLastMs: number) => {
+    if (run === null) return;
+    const sleptMs = Math.max(sinceLastMs, run.heartbeats.msSinceAnswer());
+    const slept = sleptMs > run.session.heartbeatIntervalS * 3_000;
+    run.over = true;
+    startS = position();
+    video.pause();
+    if (slept) void start();
+    else {
+      leave();
+      store.set({ phase: "endedElsewhere" });
+    }
+  };
+
+  /* ---- tokens ---- */
+
+  const refresh = (current: Run): Promise<void> => {
+    current.refreshing ??= api
+      .token(current.session.sessionId)
+      .then((answer) => {
+        current.delivery.cdns = answer.cdns;
+        current.tokenExpiresAtMs = Date.parse(answer.tokenExpiresAt);
+        scheduleRefresh(current, refreshDelayMs(answer.tokenExpiresAt, Date.now()));
+      })
+      .finally(() => {
+        current.refreshing = null;
+      });
+    return current.refreshing;
+  };
+
+  const scheduleRefresh = (current: Run, delayMs: number) => {
+    current.cancelRefresh();
+    if (current.over) return;
+    current.cancelRefresh = timer(() => {
+      refresh(current).catch(() => scheduleRefresh(current, 5_000));
+    }, delayMs);
+  };
+
+  /* ---- readings ---- */
+
+  const position = () => (video.ended ? store.get().durationS : video.currentTime || store.get().positionS);
+  const presentCdn = () => {
+    if (run === null) return "";
+    const { preference, cdns, unhealthyUntilMs } = run.delivery;
+    const order = [...preference, ...cdns.map(({ id }) => id)];
+    return order.find((id) => (unhealthyUntilMs.get(id) ?? 0) <= monotonicMs()) ?? order[0] ?? "";
+  };
+
+  const buffering = (isBuffering: boolean) => {
+    const { waiting } = store.get();
+    store.set({ waiting: isBuffering });
+    const atMs = monotonicMs();
+    if (isBuffering) {
+      note({ type: "waiting", atMs });
+      note({ type: "stopped", atMs });
+      if (qoe.waitingSinceMs === atMs) run?.heartbeats.beat();
+    } else if (waiting) {
+      note({ type: "resumed", atMs });
+      if (!video.paused) note({ type: "playing", atMs });
+    }
+  };
+
+  const readTracks = () => {
+    if (run === null) return;
+    const { engine } = run;
+    const rendition = engine.rendition();
+    const before = qoe;
+    if (rendition.bitrateKbps > 0) {
+      note({ type: "rendition", atMs: monotonicMs(), playing: !video.paused, ...rendition });
+    }
+    if (qoe.resolutionDrops > before.resolutionDrops) run.heartbeats.beat();
+    store.set({
+      audio: engine.audio(),
+      subtitles: engine.subtitles(),
+      qualities: engine.qualities(),
+      height: rendition.height,
+    });
+  };
+
+  const readClock = () => {
+    const { buffered, currentTime, duration } = video;
+    let bufferedEndS = currentTime;
+    for (let index = 0; index < buffered.length; index += 1) {
+      if (buffered.start(index) <= currentTime + 0.25) bufferedEndS = Math.max(bufferedEndS, buffered.end(index));
+    }
+    store.set({
+      positionS: currentTime,
+      bufferedEndS,
+      durationS: Number.isFinite(duration) && duration > 0 ? duration : store.get().durationS,
+    });
+  };
+
+  listenToVideo(video, off.signal, {
+    clock: () => {
+      if (store.get().phase === "ready") readClock();
+    },
+    playing: () => {
+      store.set({ paused: false, ended: false });
+      note({ type: "firstFrame", atMs: monotonicMs() });
+      note({ type: "resumed", atMs: monotonicMs() });
+      note({ type: "playing", atMs: monotonicMs() });
+      readTracks();
+    },
+    paused: () => {
+      if (store.get().phase !== "ready") return;
+      store.set({ paused: true });
+      note({ type: "stopped", atMs: monotonicMs() });
+      run?.heartbeats.beat();
+    },
+    resumedByViewer: () => {
+      store.set({ paused: false, ended: false });
+      run?.heartbeats.beat();
+    },
+    seeking: () => {
+      store.set({ seeking: true, ended: false });
+      note({ type: "seeking", atMs: monotonicMs() });
+    },
+    seeked: () => {
+      store.set({ seeking: false });
+      note({ type: "resumed", atMs: monotonicMs() });
+      readClock();
+      run?.heartbeats.beat();
+    },
+    ended: () => {
+      if (store.get().phase !== "ready") return;
+      store.set({ ended: true, paused: true, positionS: store.get().durationS });
+      note({ type: "stopped", atMs: monotonicMs() });
+      run?.heartbeats.beat();
+    },
+    volume: () => {
+      store.set({ volume: video.volume, muted: video.muted });
+      savePreferences({ volume: video.volume, muted: video.muted });
+    },
+    rate: () => {
+      // Shaka holds the picture by a rate of zero while it buffers: that is not the viewer's choice.
+      if (video.playbackRate > 0) store.set({ rate: video.playbackRate });
+    },
+  });
+
+  /* ---- the page goes and comes ---- */
+
+  window.addEventListener("pagehide", () => run !== null && sayGoodbye(run), { signal: off.signal });
+  window.addEventListener(
+    "pageshow",
+    (event) => {
+      // Back from the browser's page cache: the farewell has been sent, so the session begins anew.
+      if (!event.persisted) return;
+      startS = position();
+      void start();
+    },
+    { signal: off.signal },
+  );
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && run?.heartbeats.beat(), {
+    signal: off.signal,
+  });
+  window.addEventListener("online", () => store.get().phase === "ready" && run?.engine.retry(), { signal: off.signal });
+
+  void start();
+
+  const seekTo = (positionS: number) => {
+    if (store.get().phase !== "ready") return;
+    const { durationS } = store.get();
+    const target = Math.min(Math.max(0, positionS), Math.max(0, durationS - 0.5));
+    video.currentTime = target;
+    store.set({ positionS: target, ended: false });
+  };
+
+  return {
+    store,
+    togglePlay() {
+      if (store.get().phase !== "ready") return;
+      if (store.get().ended) seekTo(0);
+      if (video.paused) video.play().catch(() => store.set({ paused: true }));
+      else video.pause();
+    },
+    seekTo,
+    seekBy: (deltaS) => seekTo(video.currentTime + deltaS),
+    setVolume(volume) {
+      video.volume = Math.min(1, Math.max(0, volume));
+      video.muted = volume === 0;
+    },
+    toggleMuted() {
+      video.muted = !video.muted;
+      if (!video.muted && video.volume === 0) video.volume = 0.5;
+    },
+    setRate(rate) {
+      video.playbackRate = rate;
+      video.defaultPlaybackRate = rate;
+    },
+    selectAudio(key) {
+      run?.engine.selectAudio(key);
+      const chosen = store.get().audio.find((option) => option.key === key);
+      if (chosen !== undefined) savePreferences({ audioLanguage: chosen.language });
+    },
+    selectSubtitle(key) {
+      run?.engine.selectSubtitle(key);
+      const chosen = store.get().subtitles.find((option) => option.key === key);
+      savePreferences({ subtitleLanguage: key === null ? null : (chosen?.language ?? null) });
+    },
+    selectQuality(height) {
+      store.set({ qualityAuto: height === null });
+      run?.engine.selectQuality(height);
+    },
+    thumbnailAt: (positionS) => run?.engine.thumbnailAt(positionS).catch(() => null) ?? Promise.resolve(null),
+    nerdFacts() {
+      if (run === null) return null;
+      return { qoe, cdnId: presentCdn(), codecs: run.engine.rendition().codecs, ...run.engine.counters() };
+    },
+    restart() {
+      if (store.get().session !== null) startS = position();
+      void start();
+    },
+    async endOther(sessionId) {
+      await api.endStream(sessionId);
+      void start();
+    },
+    destroy() {
+      generation += 1;
+      off.abort();
+      leave();
+    },
+  };
+}
+
+interface VideoListeners {
+  clock(): void;
+  playing(): void;
+  paused(): void;
+  resumedByViewer(): void;
+  seeking(): void;
+  seeked(): void;
+  ended(): void;
+  volume(): void;
+  rate(): void;
+}
+
+function listenToVideo(video: HTMLVideoElement, signal: AbortSignal, listeners: VideoListeners): void {
+  const on = (names: string, run: () => void) => {
+    for (const name of names.split(" ")) video.addEventListener(name, run, { signal });
+  };
+  on("timeupdate progress durationchange", listeners.clock);
+  on("playing", listeners.playing);
+  on("pause", listeners.paused);
+  on("play", listeners.resumedByViewer);
+  on("seeking", listeners.seeking);
+  on("seeked", listeners.seeked);
+  on("ended", listeners.ended);
+  on("volumechange", listeners.volume);
+  on("ratechange", listeners.rate);
+}

@@ -1,0 +1,187 @@
+/**
+ * How media requests travel: signed for their network, sent elsewhere when that one fails, refuses or is left.
+ *
+ * Shaka retries by itself on the next address of a request. What it cannot do is done here, in a scheme plugin around its
+ * own: a 403 is answered by fresh tokens and one more try, and when the platform moves the player to another network the
+ * transfers under way are taken along instead of being waited for.
+ */
+import { candidates, cdnOf, type Delivery, signed } from "./delivery.ts";
+import { httpStatusOf } from "./errors.ts";
+import { REQUEST, type Shaka, type ShakaRequest, type ShakaResponse } from "./shaka.ts";
+
+export interface Transport {
+  /** For Shaka's networking engine. */
+  filter(type: number, request: ShakaRequest): Promise<void>;
+  /** Takes segment transfers from networks other than `cdnId` along to it. */
+  moveTo(cdnId: string): void;
+}
+
+export interface TransportOptions {
+  delivery: Delivery;
+  /** Fetches new tokens into `delivery`; calls at the same moment share one request. */
+  refresh(): Promise<void>;
+  /** True where the present tokens have run out (a laptop that slept): a request then waits for new ones. */
+  isExpired(): boolean;
+  /** The W3C JSON license server, for HLS keys in `identity` format. */
+  clearkeyUrl: string | null;
+  nowMs(): number;
+}
+
+interface Transfer {
+  cdnId: string;
+  move(): void;
+}
+
+type Plugin = Parameters<Shaka["net"]["NetworkingEngine"]["registerScheme"]>[1];
+type PluginArguments = Parameters<Plugin>;
+
+interface Registered {
+  options: TransportOptions;
+  transfers: Set<Transfer>;
+}
+
+/** The plugin is global to the library while sessions come and go: each request remembers whose it is. */
+const owners = new WeakMap<ShakaRequest, Registered>();
+const installed = new WeakSet<Shaka>();
+
+const KEY_ID = /([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})/i;
+
+export function createTransport(library: Shaka, options: TransportOptions): Transport {
+  install(library);
+  const registered: Registered = { options, transfers: new Set() };
+  return {
+    async filter(type, request) {
+      owners.set(request, registered);
+      if (type === REQUEST.license) {
+        request.allowCrossSiteCredentials = true;
+        request.headers["x-marquee"] = "web";
+        return;
+      }
+      if (cdnOf(options.delivery, request.uris[0] ?? "") === null) return;
+      // A failed refresh is not this request's end: the edge decides, and a 403 brings us back here.
+      if (options.isExpired()) await options.refresh().catch(() => undefined);
+      // Shaka counts attempts through the list of addresses: after the first attempt the order must stay.
+      request.uris =
+        request.attempt === 0
+          ? candidates(options.delivery, request.uris, options.nowMs())
+          : request.uris.map((uri) => signed(options.delivery, uri));
+    },
+    moveTo(cdnId) {
+      for (const transfer of registered.transfers) if (transfer.cdnId !== cdnId) transfer.move();
+    },
+  };
+}
+
+function install(library: Shaka): void {
+  if (installed.has(library)) return;
+  installed.add(library);
+  const { NetworkingEngine } = library.net;
+  const plugin: Plugin = (...call) => {
+    const owner = owners.get(call[1]);
+    if (owner === undefined) return library.net.HttpFetchPlugin.parse(...call);
+    if (Number(call[2]) === REQUEST.key) return keyOperation(library, owner, call);
+    return mediaOperation(library, owner, call);
+  };
+  const priority = NetworkingEngine.PluginPriority.APPLICATION;
+  for (const scheme of ["http", "https"]) NetworkingEngine.registerScheme(scheme, plugin, priority, true);
+  // HLS names the keys of `identity` format by URIs that nobody could fetch; only the key id in them counts.
+  for (const scheme of ["skd", "key", "urn"]) NetworkingEngine.registerScheme(scheme, plugin, priority, false);
+}
+
+function mediaOperation(library: Shaka, owner: Registered, call: PluginArguments) {
+  const [uri, request, type, progress, headers, config] = call;
+  const { delivery } = owner.options;
+  let aborted = false;
+  let target = uri;
+  let current = library.net.HttpFetchPlugin.parse(...call);
+  let moving = false;
+  const transfer: Transfer = {
+    cdnId: cdnOf(delivery, uri)?.id ?? "",
+    move() {
+      if (moving || Number(type) !== REQUEST.segment) return;
+      moving = true;
+      void current.abort();
+    },
+  };
+  const again = (next: string): Promise<ShakaResponse> => {
+    target = next;
+    current = library.net.HttpFetchPlugin.parse(next, request, type, progress, headers, config);
+    return current.promise;
+  };
+  const run = async (): Promise<ShakaResponse> => {
+    owner.transfers.add(transfer);
+    try {
+      return await current.promise;
+    } catch (error) {
+      if (aborted) throw error;
+      if (moving) {
+        const [next] = candidates(delivery, [uri], owner.options.nowMs());
+        return await again(next ?? uri);
+      }
+      if (httpStatusOf(error) !== 403 || cdnOf(delivery, target) === null) throw error;
+      // Without new tokens the refusal stands as it is.
+      const refreshed = await owner.options.refresh().then(
+        () => true,
+        () => false,
+      );
+      if (aborted || !refreshed) throw error;
+      return await again(signed(delivery, target));
+    } finally {
+      owner.transfers.delete(transfer);
+    }
+  };
+  return new library.util.AbortableOperation(run(), async () => {
+    aborted = true;
+    await current.abort();
+  });
+}
+
+/** An `identity` key: asked of the license server by the key id in its URI, given to Shaka as the 16 bytes that it expects. */
+function keyOperation(library: Shaka, owner: Registered, call: PluginArguments) {
+  const [uri, request] = call;
+  const match = KEY_ID.exec(uri);
+  const { clearkeyUrl } = owner.options;
+  if (match === null || clearkeyUrl === null) return library.net.HttpFetchPlugin.parse(...call);
+  const controller = new AbortController();
+  const run = async (): Promise<ShakaResponse> => {
+    const data = await fetchKey(clearkeyUrl, match.slice(1).join("").toLowerCase(), controller.signal);
+    return { uri, originalUri: uri, originalRequest: request, data, headers: {}, status: 200, fromCache: false };
+  };
+  const failed = (cause: unknown) => {
+    const { Severity, Category, Code } = library.util.Error;
+    throw new library.util.Error(Severity.CRITICAL, Category.DRM, Code.LICENSE_REQUEST_FAILED, cause);
+  };
+  return new library.util.AbortableOperation(run().catch(failed), async () => controller.abort());
+}
+
+async function fetchKey(clearkeyUrl: string, keyIdHex: string, signal: AbortSignal): Promise<ArrayBuffer> {
+  const kid = base64url(Uint8Array.from(keyIdHex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
+  const response = await fetch(clearkeyUrl, {
+    method: "POST",
+    credentials: "include",
+    headers: { "content-type": "application/json", "x-marquee": "web" },
+    body: JSON.stringify({ kids: [kid], type: "temporary" }),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
+  });
+  if (!response.ok) throw new Error(`The license server answered ${response.status}.`);
+  const license: unknown = await response.json();
+  const keys: unknown = typeof license === "object" && license !== null ? Reflect.get(license, "keys") : null;
+  for (const key of Array.isArray(keys) ? keys : []) {
+    if (typeof key !== "object" || key === null || Reflect.get(key, "kid") !== kid) continue;
+    const value: unknown = Reflect.get(key, "k");
+    if (typeof value === "string") return bytesOf(value);
+  }
+  throw new Error(`The license holds no key ${keyIdHex}.`);
+}
+
+function base64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+}
+
+function bytesOf(encoded: string): ArrayBuffer {
+  const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0)).buffer;
+}

@@ -1,0 +1,56 @@
+/** What the pages ask of the web API. */
+import type {
+  Account,
+  Card,
+  Home,
+  NewProfile,
+  Profile,
+  ProfileChange,
+  Title,
+  Viewer,
+} from "../../../contracts/web/index.ts";
+import { createHttp, type Http } from "../../player/http.ts";
+
+export interface Cards {
+  cards: Card[];
+}
+export interface GenreList {
+  genres: { id: string; title: string }[];
+}
+export interface ProfileList {
+  profiles: Profile[];
+  max: number;
+}
+
+const part = encodeURIComponent;
+
+export function createApi(http: Http) {
+  return {
+    viewer: () => http.call<Viewer>("/viewer"),
+    home: () => http.call<Home>("/home"),
+    title: (id: string) => http.call<Title>(`/titles/${part(id)}`),
+    genres: () => http.call<GenreList>("/genres"),
+    genre: (id: string) => http.call<Cards & { title: string }>(`/genres/${part(id)}`),
+    search: (query: string, signal?: AbortSignal) =>
+      http.call<Cards>(`/search?q=${part(query)}`, signal === undefined ? {} : { signal }),
+    myList: () => http.call<Cards>("/my-list"),
+    setInMyList: (id: string, isIn: boolean) =>
+      http.call<null>(`/my-list/${part(id)}`, { method: isIn ? "PUT" : "DELETE" }),
+    removeFromContinue: (id: string) => http.call<null>(`/continue-watching/${part(id)}`, { method: "DELETE" }),
+    profiles: () => http.call<ProfileList>("/profiles"),
+    createProfile: (body: NewProfile) => http.call<Profile>("/profiles", { method: "POST", body }),
+    changeProfile: (id: string, body: ProfileChange) =>
+      http.call<Profile>(`/profiles/${part(id)}`, { method: "PATCH", body }),
+    deleteProfile: (id: string) => http.call<null>(`/profiles/${part(id)}`, { method: "DELETE" }),
+    account: () => http.call<Account>("/account"),
+    choosePlan: (tier: Account["plan"]["tier"]) => http.call<Account>("/account/plan", { method: "PUT", body: { tier } }),
+    signOutDevice: (id: string) => http.call<null>(`/devices/${part(id)}`, { method: "DELETE" }),
+    endStream: (id: string) => http.call<null>(`/streams/${part(id)}`, { method: "DELETE" }),
+  };
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+/** The browser's: same origin, its cookie added by itself. Not called while the server renders. */
+export const browserHttp = createHttp("");
+export const browserApi = createApi(browserHttp);

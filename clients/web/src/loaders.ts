@@ -1,0 +1,60 @@
+/** What each page needs before it shows. The same functions run on the server and in the browser; only `api` differs. */
+import { data, type LoaderFunctionArgs, redirect, redirectDocument } from "react-router";
+import { ApiError } from "../../player/http.ts";
+import type { Api } from "./api.ts";
+
+function ownPath(request: Request): string {
+  const { pathname, search } = new URL(request.url);
+  return pathname + search;
+}
+
+/**
+ * Runs a page's calls. Signed out: to the sign-in page, by a whole navigation, since the server begins the authorization
+ * request there. No profile chosen: to the profiles. Anything else is the error page's, with the problem as it came.
+ */
+async function guarded<T>(request: Request, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const returnTo = encodeURIComponent(ownPath(request));
+    if (error.status === 401) throw redirectDocument(`/sign-in?returnTo=${returnTo}`);
+    if (error.reason === "profile_required") throw redirect(`/profiles?returnTo=${returnTo}`);
+    throw data(error.problem, { status: error.status });
+  }
+}
+
+export function createLoaders(api: Api) {
+  const idOf = ({ params }: LoaderFunctionArgs) => params["id"] ?? "";
+  return {
+    root: async ({ request }: LoaderFunctionArgs) => ({ viewer: await guarded(request, () => api.viewer()) }),
+    home: ({ request }: LoaderFunctionArgs) => guarded(request, async () => ({ home: await homeOrNull(api) })),
+    title: (args: LoaderFunctionArgs) => guarded(args.request, async () => ({ title: await api.title(idOf(args)) })),
+    search: ({ request }: LoaderFunctionArgs) =>
+      guarded(request, async () => {
+        const query = (new URL(request.url).searchParams.get("q") ?? "").trim().slice(0, 200);
+        const [found, genres] = await Promise.all([
+          query === "" ? { cards: [] } : api.search(query, request.signal),
+          api.genres(),
+        ]);
+        return { query, cards: found.cards, genres: genres.genres };
+      }),
+    genre: (args: LoaderFunctionArgs) => guarded(args.request, () => api.genre(idOf(args))),
+    myList: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.myList()),
+    profiles: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.profiles()),
+    account: ({ request }: LoaderFunctionArgs) => guarded(request, async () => ({ account: await api.account(), nowMs: Date.now() })),
+  };
+}
+
+/** Signed out, the home address is the landing page: null says so. */
+async function homeOrNull(api: Api) {
+  try {
+    return await api.home();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return null;
+    throw error;
+  }
+}
+
+export type Loaders = ReturnType<typeof createLoaders>;
+export type LoaderData<K extends keyof Loaders> = Awaited<ReturnType<Loaders[K]>>;

@@ -1,0 +1,26 @@
+/** HTTP Live Streaming: playlists written from a presentation, parsed from strangers, and sent out with a caller's query. */
+export type { DrmByKid, DrmSignalling } from "./drm.ts";
+export { type HlsParseLimits, parseHls, parseMediaPlaylist, parseMultivariantPlaylist } from "./parse.ts";
+export type {
+  HlsByteRange,
+  HlsKey,
+  HlsMap,
+  HlsPart,
+  HlsRendition,
+  HlsSegment,
+  HlsVariant,
+  MediaPlaylist,
+  MultivariantPlaylist,
+} from "./model.ts";
+export { appendQueryToHls, prepareHls } from "./query.ts";
+export { compileTemplate, type QueryTemplate, splitUri, type TemplateOptions, type TemplatePiece } from "./template.ts";
+export {
+  HLS_NAMES,
+  type HlsPathway,
+  type MultivariantOptions,
+  writeIFramePlaylist,
+  writeImagePlaylist,
+  writeMediaPlaylist,
+  writeMultivariantPlaylist,
+  writeSubtitlesPlaylist,
+} from "./write.ts";

@@ -1,0 +1,120 @@
+/**
+ * `npm test [-- FILTER…]`: unit tests beside the code, contract and adapter tests, then the heavy ones (tests/) one
+ * after the other. A filter is a part of a path, such as `media/cat`. The last lines are the totals, in the words of
+ * node:test, for people and for CI.
+ */
+import { globSync } from "node:fs";
+import path from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { buildClients } from "./build-clients.ts";
+import { REPOSITORY as ROOT } from "./files.ts";
+
+/** The whole run has less than ten minutes on two cores; what hangs is cut off and counted as failed. */
+const RUN_TIMEOUT_MS = Number(process.env["MARQUEE_TEST_TIMEOUT_MS"] ?? 10 * 60_000 - 15_000);
+const FILE_TIMEOUT_MS = { light: 120_000, heavy: 300_000 } as const;
+
+/** Tests that start the whole product or a browser run alone: two at once on two cores would measure each other. */
+const isHeavy = (file: string): boolean => /^tests\/(e2e|chaos|engines|realdata)\//.test(file);
+/** They need engines from elsewhere, or much time: only when asked for by name. */
+const onlyOnRequest = (file: string): boolean => /^tests\/(chaos|engines)\//.test(file);
+
+interface Totals {
+  tests: number;
+  suites: number;
+  passed: number;
+  failed: number;
+  cancelled: number;
+  skipped: number;
+  todo: number;
+}
+
+const totals: Totals = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
+const failures: string[] = [];
+const giveUp = new AbortController();
+
+async function runFiles(title: string, files: readonly string[], weight: "light" | "heavy"): Promise<void> {
+  if (files.length === 0 || giveUp.signal.aborted) return;
+  console.log(`\n${title}: ${files.length} files`);
+  const events = run({
+    files: files.map((file) => path.join(ROOT, file)),
+    concurrency: weight === "heavy" ? 1 : 2,
+    timeout: FILE_TIMEOUT_MS[weight],
+    signal: giveUp.signal,
+  });
+  let counted = false;
+  events.on("test:summary", ({ file, counts, success }) => {
+    if (file !== undefined) return;
+    counted = true;
+    totals.tests += counts.tests;
+    totals.suites += counts.suites;
+    totals.passed += counts.passed;
+    totals.cancelled += counts.cancelled;
+    totals.skipped += counts.skipped;
+    totals.todo += counts.todo;
+    totals.failed += counts.tests - counts.passed - counts.cancelled - counts.skipped - counts.todo;
+    if (!success && failures.length === 0) failures.push(`${title}: see above`);
+  });
+  events.on("test:fail", ({ name, file, line, details }) => {
+    // A suite or a file fails because something in it did; that something is what one wants to read.
+    if ("failureType" in details.error && details.error.failureType === "subtestsFailed") return;
+    failures.push(`${file ? `${path.relative(ROOT, file)}:${line ?? 1}` : title}: ${name}`);
+  });
+  for await (const text of events.compose(new spec())) process.stdout.write(String(text));
+  if (!counted) failures.push(`${title}: the runner ended without a summary`);
+}
+
+function printTotals(startedMs: number): void {
+  if (failures.length > 0) console.log(`\n✖ failed:\n${[...new Set(failures)].map((name) => `  ${name}`).join("\n")}`);
+  console.log("\nin all:");
+  const { tests, suites, passed, failed, cancelled, skipped, todo } = totals;
+  const rows = { tests, suites, pass: passed, fail: failed, cancelled, skipped, todo };
+  for (const [name, value] of Object.entries(rows)) console.log(`ℹ ${name} ${value}`);
+  console.log(`ℹ duration_ms ${Math.round(performance.now() - startedMs)}`);
+}
+
+async function main(filters: readonly string[]): Promise<number> {
+  const startedMs = performance.now();
+  const all = globSync(
+    "{kernel,contracts,media,learning,adapters,services,bffs,clients,apps,bench,deploy,scripts,tests}/**/*.test.{ts,mjs}",
+    {
+      cwd: ROOT,
+      exclude: (name) => path.basename(name) === "node_modules",
+    },
+  )
+    .map((file) => file.replaceAll(path.sep, "/"))
+    .sort();
+  const wanted =
+    filters.length === 0
+      ? all.filter((file) => !onlyOnRequest(file))
+      : all.filter((file) => filters.some((part) => file.includes(part)));
+  if (wanted.length === 0) {
+    console.error(
+      `no test file has '${filters.join("' or '")}' in its path; there are ${all.length}, such as ${all[0] ?? "none"}`,
+    );
+    return 1;
+  }
+  const deadline = setTimeout(() => {
+    failures.push(`the run took longer than ${RUN_TIMEOUT_MS / 1000} s and was cut off`);
+    giveUp.abort();
+  }, RUN_TIMEOUT_MS);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      failures.push(`stopped by ${signal}`);
+      giveUp.abort();
+    });
+  }
+  await runFiles(
+    "unit, contract and adapter tests",
+    wanted.filter((file) => !isHeavy(file)),
+    "light",
+  );
+  const heavy = wanted.filter(isHeavy);
+  if (heavy.some((file) => file.startsWith("tests/e2e/"))) await buildClients();
+  await runFiles("tests of the whole product", heavy, "heavy");
+  clearTimeout(deadline);
+  printTotals(startedMs);
+  return failures.length + totals.failed + totals.cancelled === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,60 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import type { Objects } from "#kernel/ports/objects";
+import type { SourceInfo, Transcoder } from "#kernel/ports/transcoder";
+import type { ThumbnailTrack } from "#media/presentation";
+import { artworkFolder, intermediateFolder, POSTERS, thumbnailShapeOf } from "./domain.ts";
+
+export interface EncodedArtwork {
+  readonly key: string;
+  readonly width: number;
+  readonly height: number;
+  readonly score: number;
+  readonly color: string;
+  readonly blurDataUrl: string;
+}
+export interface Pictures {
+  readonly thumbnails: ThumbnailTrack;
+  readonly artwork: readonly EncodedArtwork[];
+}
+
+/** Makes thumbnail tiles and poster candidates. Tiles wait beside the intermediates; packaging copies them into each revision. */
+export async function makePictures(ports: { readonly objects: Objects; readonly transcoder: Transcoder }, of: { readonly tenant: string; readonly contentId: string; readonly path: string; readonly source: SourceInfo; readonly signal: AbortSignal }): Promise<Pictures> {
+  const { objects, transcoder } = ports;
+  const folder = await mkdtemp(join(tmpdir(), "marquee-pictures-"));
+  try {
+    const shape = thumbnailShapeOf(of.source);
+    const tileCount = await transcoder.thumbnails(of.path, of.source, shape, folder, of.signal);
+    const posters = await transcoder.posters(of.path, of.source, POSTERS, folder, of.signal);
+    const artwork: EncodedArtwork[] = [];
+    for (const poster of posters) {
+      const key = `${artworkFolder(of.contentId)}${poster.file}`;
+      const look = await lookOf(join(folder, poster.file));
+      await objects.putFile(key, join(folder, poster.file));
+      artwork.push({ key, width: poster.width, height: poster.height, score: poster.score, ...look });
+    }
+    let tileBytes = 0;
+    for (const name of (await readdir(folder)).filter((file) => file.startsWith("tile-"))) {
+      const key = `${tilesFolder(of.tenant, of.contentId)}${name}`;
+      await objects.putFile(key, join(folder, name));
+      tileBytes += (await objects.head(key))?.sizeBytes ?? 0;
+    }
+    const bandwidthBps = Math.ceil((tileBytes * 8) / Math.max(1, of.source.durationS));
+    return { thumbnails: { profile: "thumbs", ...shape, tileCount, bandwidthBps }, artwork: artwork.sort((a, b) => b.score - a.score) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export const tilesFolder = (tenant: string, contentId: string): string => `${intermediateFolder(tenant, contentId)}thumbs/`;
+
+/** What fills a picture's place until it is there: its dominant colour and twenty blurred pixels. */
+async function lookOf(path: string): Promise<{ color: string; blurDataUrl: string }> {
+  const image = sharp(path);
+  const { dominant } = await image.stats();
+  const tiny = await image.clone().resize({ width: 20 }).webp({ quality: 40 }).toBuffer();
+  const hex = [dominant.r, dominant.g, dominant.b].map((value) => value.toString(16).padStart(2, "0")).join("");
+  return { color: `#${hex}`, blurDataUrl: `data:image/webp;base64,${tiny.toString("base64")}` };
+}

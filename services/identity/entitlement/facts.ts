@@ -1,0 +1,126 @@
+import { Catalog, type Title } from "#contracts/catalog";
+import type { Entitlement } from "#contracts/entitlement";
+import { Profile } from "#contracts/profile";
+import { Subscription } from "#contracts/subscription";
+import { type Clients, type Clock, type Context, type Db, problem } from "#kernel";
+import type { Cache } from "#kernel/ports/cache";
+import { entitlementsOf, type Plan, type Rules, tierOf } from "./domain.ts";
+import * as store from "./store.ts";
+
+/** What decisions are made of: the plan, the profile, the titles. Each is remembered shortly and forgotten when an event says so. */
+export const uses = { subscription: Subscription, profile: Profile, catalog: Catalog };
+
+export interface Parts {
+  readonly db: Db<typeof Entitlement>;
+  readonly call: Clients<typeof uses>;
+  readonly cache: Cache;
+  readonly clock: Clock;
+}
+
+/** An event may be seconds late, or be handled while somebody reads the old row: no fact is believed for longer than this. */
+const BELIEVED_MS = 5_000;
+
+type Subject = "tier" | "profile" | "title";
+const keyOf = (tenant: string, subject: Subject, id: string): string => `entitlement/${tenant}/${subject}/${id}`;
+
+export const disbelieve = (cache: Cache, tenant: string, subject: Subject, ids: readonly string[]): Promise<void> =>
+  cache.delete(ids.map((id) => keyOf(tenant, subject, id)));
+
+/** Plans change only with a release, so they are asked once a process. */
+const plansKnown = new WeakMap<Parts, readonly Plan[]>();
+export async function plansOf(parts: Parts, context: Context): Promise<readonly Plan[]> {
+  const known = plansKnown.get(parts);
+  if (known) return known;
+  const { plans } = await parts.call.subscription.plans({}, context);
+  plansKnown.set(parts, plans);
+  return plans;
+}
+
+/** The tier of an account: from the grants, or from the subscription while the events of a sign-up are still on their way. */
+export async function tierFor(parts: Parts, context: Context, userId: string): Promise<string> {
+  const key = keyOf(context.tenant, "tier", userId);
+  const known = await parts.cache.get(key);
+  if (known !== undefined) return known;
+  const grants = await parts.db.tx(context, (tx) => store.find(tx, userId));
+  if (grants.length === 0) {
+    const { subscription } = await parts.call.subscription.get({ userId }, context);
+    return subscription?.tier ?? "";
+  }
+  const tier = tierOf(grants, await plansOf(parts, context));
+  await parts.cache.set(key, tier, BELIEVED_MS);
+  return tier;
+}
+
+export async function claimsFor(parts: Parts, context: Context, userId: string) {
+  const tier = await tierFor(parts, context, userId);
+  return { tier, entitlements: entitlementsOf(tier, await plansOf(parts, context)) };
+}
+
+/** The age limit of a profile of this account. */
+export async function ageLimitFor(parts: Parts, context: Context, userId: string, profileId: string): Promise<number> {
+  if (profileId === "") throw problem.denied("choose a profile first", { reason: "profile_required" });
+  const key = keyOf(context.tenant, "profile", profileId);
+  const known = await parts.cache.get(key);
+  if (known !== undefined) return limitOf(JSON.parse(known) as ProfileFact, userId, profileId);
+  const { profile } = await parts.call.profile.get({ profileId }, context);
+  if (!profile) throw problem.notFound(`profile '${profileId.slice(0, 64)}' does not exist`);
+  const fact: ProfileFact = { userId: profile.userId, ageRatingMax: profile.ageRatingMax };
+  await parts.cache.set(key, JSON.stringify(fact), BELIEVED_MS);
+  return limitOf(fact, userId, profileId);
+}
+
+interface ProfileFact {
+  readonly userId: string;
+  readonly ageRatingMax: number;
+}
+
+function limitOf(fact: ProfileFact, userId: string, profileId: string): number {
+  if (fact.userId !== userId)
+    throw problem.denied(`profile '${profileId.slice(0, 64)}' is not of this account`, { reason: "not_yours" });
+  return fact.ageRatingMax;
+}
+
+/** The rules of titles by id, with those of their series. Titles that do not exist are left out. */
+export async function rulesFor(
+  parts: Parts,
+  context: Context,
+  contentIds: readonly string[],
+): Promise<ReadonlyMap<string, Rules>> {
+  const titles = await load(parts, context, contentIds);
+  const parents = [...titles.values()].map((rules) => rules.parentId).filter((id) => id !== "" && !titles.has(id));
+  const series = parents.length === 0 ? new Map<string, Rules>() : await load(parts, context, [...new Set(parents)]);
+  return new Map([...titles, ...series]);
+}
+
+async function load(parts: Parts, context: Context, ids: readonly string[]): Promise<Map<string, Rules>> {
+  const keys = ids.map((id) => keyOf(context.tenant, "title", id));
+  const known = await parts.cache.getMany(keys);
+  const rules = new Map<string, Rules>();
+  for (const text of known) {
+    if (text === undefined) continue;
+    const fact = JSON.parse(text) as Rules;
+    rules.set(fact.contentId, fact);
+  }
+  const missing = ids.filter((id) => !rules.has(id));
+  if (missing.length === 0) return rules;
+  const { titles } = await parts.call.catalog.getMany({ ids: missing }, context);
+  for (const title of titles) {
+    const fact = rulesOf(title);
+    rules.set(fact.contentId, fact);
+    await parts.cache.set(keyOf(context.tenant, "title", fact.contentId), JSON.stringify(fact), BELIEVED_MS);
+  }
+  return rules;
+}
+
+const rulesOf = (title: Title): Rules => ({
+  contentId: title.id,
+  kind: title.kind,
+  parentId: title.parentId,
+  isPublished: title.publication === "published",
+  ageRating: title.ageRating,
+  tierMin: title.tierMin,
+  markets: title.markets,
+  fromMs: Number(title.availableFromMs),
+  untilMs: Number(title.availableUntilMs),
+});
+
