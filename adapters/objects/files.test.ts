@@ -10,7 +10,10 @@ import { objectsContract } from "./contract.ts";
 import { openFileObjects } from "./files.ts";
 
 const root = await mkdtemp(join(tmpdir(), "marquee-objects-"));
-after(() => rm(root, { recursive: true, force: true }));
+after(async () => {
+  if (isMounted) execFileSync("umount", [small]);
+  await rm(root, { recursive: true, force: true });
+});
 
 objectsContract("files", () => openFileObjects({ folder: join(root, "contract") }));
 
@@ -35,9 +38,6 @@ const isMounted = (() => {
     return false;
   }
 })();
-after(() => {
-  if (isMounted) execFileSync("umount", [small]);
-});
 
 test("a full disk is reported, and nothing is left behind", {
   skip: !isMounted && "needs the right to mount a small disk",

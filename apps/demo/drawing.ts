@@ -52,6 +52,8 @@ export interface Ridge extends Profile {
   readonly width: number;
   readonly height: number;
   readonly period: number;
+  /** Empty pixels above the highest crest, for layers that swell. */
+  readonly headroom?: number;
   /** How much of the height the profile moves in. */
   readonly relief: number;
   readonly top: string;
@@ -68,7 +70,8 @@ const STEP = 4;
 
 export function ridge(shape: Ridge): string {
   const heightAt = profile(shape, shape.period);
-  const yAt = (x: number): number => 4 + (shape.treeHeight ?? 0) + (1 - heightAt(x)) * shape.relief;
+  const yAt = (x: number): number =>
+    4 + (shape.headroom ?? 0) + (shape.treeHeight ?? 0) + (1 - heightAt(x)) * shape.relief;
   const crest: string[] = [];
   for (let x = -STEP; x <= shape.width + STEP; x += STEP) crest.push(`${x} ${yAt(x).toFixed(1)}`);
   const body = `M${crest.join("L")}V${shape.height}H-${STEP}Z`;

@@ -248,12 +248,12 @@ function titleFilters(title: string, byline: string): string {
   const line = (text: string, font: string, size: number, y: string, strength: number): string =>
     [
       `drawtext=fontfile=${escapeFilterValue(font)}:expansion=none:text=${escapeFilterValue(text)}:fontsize=${size}`,
-      `fontcolor=white@${strength}:shadowcolor=black@0.35:shadowx=0:shadowy=3:x=(w-tw)/2:y=${y}`,
+      `fontcolor=white@${strength}:shadowcolor=black@0.45:shadowx=0:shadowy=2:x=(w-tw)/2:y=${y}`,
       `alpha=${alpha}:enable='between(t\\,${TITLE_FROM_S}\\,${TITLE_UNTIL_S})'`,
     ].join(":");
   return [
-    line(title, fontFile("fraunces/files/fraunces-latin-full-normal.woff2"), 84, "(h-th)/2-20", 1),
-    line(byline, fontFile("instrument-sans/files/instrument-sans-latin-standard-normal.woff2"), 24, "h/2+62", 0.85),
+    line(title, fontFile("fraunces/files/fraunces-latin-full-normal.woff2"), 84, "h-212", 1),
+    line(byline, fontFile("instrument-sans/files/instrument-sans-latin-standard-normal.woff2"), 24, "h-96", 0.85),
   ].join(",");
 }
 

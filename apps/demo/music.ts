@@ -15,7 +15,7 @@ export interface Music {
 }
 
 /** Expressions are evaluated for every sample: half the rate is half the work, and soft music has nothing above it. */
-const SYNTHESIS_HZ = 24000;
+const SYNTHESIS_HZ = 16000;
 
 const round = (value: number): string => value.toFixed(3);
 const hz = (music: Music, semitones: number): number => music.rootHz * 2 ** (semitones / 12);
@@ -61,7 +61,7 @@ function channel(music: Music, detune: number): string {
 export function musicGraph(music: Music, durationS: number, label: string): string {
   // A long film repeats a whole number of chord rounds.
   const roundS = music.chords.length * music.chordS;
-  const synthesizedS = Math.min(durationS, roundS * Math.max(1, Math.ceil(48 / roundS)));
+  const synthesizedS = Math.min(durationS, roundS * Math.max(1, Math.ceil(20 / roundS)));
   const tones = `aevalsrc=exprs='${channel(music, 0.0012)}|${channel(music, -0.0012)}':c=stereo:s=${SYNTHESIS_HZ}:d=${synthesizedS}`;
   const loop = synthesizedS < durationS ? `,aloop=loop=-1:size=${Math.round(synthesizedS * SYNTHESIS_HZ)}` : "";
   const space = "aecho=0.8:0.7:130|290|470:0.42|0.30|0.2,lowpass=f=5200";

@@ -1,4 +1,4 @@
-import { flakes, glow, ridge, sky, stars, svg, turbulence } from "./drawing.ts";
+import { chance, flakes, glow, ridge, sky, stars, svg, turbulence } from "./drawing.ts";
 import { gradientMap, hold, type Layer, parallax, type Scene } from "./scenes.ts";
 
 const PERIOD = 2560;
@@ -29,7 +29,7 @@ function hill(shape: Hill): Layer {
       softness: shape.softness ?? 1.2,
       isCreased: shape.isCreased ?? false,
     },
-    ...{ width: WIDE, height: height + 2 * swell + 2, period: PERIOD, relief: shape.relief },
+    ...{ width: WIDE, height: height + 2 * swell + 2, period: PERIOD, relief: shape.relief, headroom: 2 * swell },
     ...{ top: shape.colours[0], bottom: shape.colours[1], trees: shape.trees ?? 0, treeHeight: shape.treeHeight ?? 0 },
     ...(shape.crest ? { crest: shape.crest } : {}),
   });
@@ -39,16 +39,42 @@ function hill(shape: Hill): Layer {
 /** Five seas under one light: each wave is darker and faster than the one behind it. */
 export function sea(
   durationS: number,
-  light: { sky: string[]; lamp: string; waves: [string, string][]; crest: string; seed: number },
+  light: {
+    sky: string[];
+    lamp: string;
+    waves: [string, string][];
+    crest: string;
+    seed: number;
+    at: number;
+    sparkle: string;
+  },
 ): Scene {
   const waves = light.waves.map((colours, index) =>
     hill({
-      ...{ seed: light.seed + index, top: 372 + index * 58, relief: 22 + index * 16, colours },
+      ...{ seed: light.seed + index, top: 372 + index * 58, relief: 26 + index * 22, colours },
       ...{ speed: (index % 2 === 0 ? 1 : -1) * (1 + Math.floor(index / 2)), softness: 0.55, octaves: 14 - index * 2 },
       ...{ crest: light.crest, swell: 5 + index * 3 },
     }),
   );
-  return parallax(durationS, sky(light.sky, light.lamp), waves);
+  const path = glitter(light.seed, light.at, light.sparkle);
+  // The path of light lies on the water: between the waves, so that each covers a part of it.
+  const layers = waves.flatMap((wave, index) =>
+    index < 4
+      ? [wave, { ...path, top: wave.top + 14, height: 70, swell: 3 + index, swellS: 2.3 + index * 0.9 }]
+      : [wave],
+  );
+  return parallax(durationS, sky(light.sky, light.lamp), layers);
+}
+
+/** Dashes of light under the lamp, denser in the middle. */
+function glitter(seed: number, at: number, colour: string): Layer {
+  const random = chance(seed * 31);
+  const dashes = Array.from({ length: 64 }, () => {
+    const away = (random() + random() + random() - 1.5) * 190;
+    const length = 10 + random() * 46;
+    return `<ellipse cx="${(at + away).toFixed(0)}" cy="${(6 + random() * 74).toFixed(0)}" rx="${(length / 2).toFixed(0)}" ry="${(1 + random() * 1.6).toFixed(1)}" fill="${colour}" opacity="${(0.15 + 0.5 * random()).toFixed(2)}"/>`;
+  });
+  return { still: svg(1280, 84, dashes.join("")), top: 0, height: 70, speed: 0, period: 1280 };
 }
 
 export function tideClock(): Scene[] {
@@ -75,6 +101,8 @@ export function tideClock(): Scene[] {
         ],
         crest: "#c9d4ff66",
         seed: 11,
+        at: 880,
+        sparkle: "#fff3d6",
       },
     }),
     sea(20, {
@@ -89,6 +117,8 @@ export function tideClock(): Scene[] {
         ],
         crest: "#ffe3c488",
         seed: 23,
+        at: 430,
+        sparkle: "#ffe9c2",
       },
     }),
     sea(20, {
@@ -103,6 +133,8 @@ export function tideClock(): Scene[] {
         ],
         crest: "#e8fff299",
         seed: 37,
+        at: 760,
+        sparkle: "#fbffe0",
       },
     }),
   ];
@@ -230,11 +262,12 @@ function shade(x: number, y: number, size: number, towards: readonly [number, nu
   return `<defs>${gradient}${air}</defs><circle cx="${middle[0]}" cy="${middle[1]}" r="${size / 2}" fill="url(#shade)"/><circle cx="${middle[0]}" cy="${middle[1]}" r="${(size / 2) * 1.11}" fill="url(#air)"/>`;
 }
 
-/** The near half of a ring system, tilted. */
-function rings(x: number, y: number, radius: number, colours: readonly string[]): string {
+/** One half of a tilted ring system: the far one belongs behind the planet, the near one before it. */
+function rings(half: "far" | "near", x: number, y: number, radius: number, colours: readonly string[]): string {
+  const sweep = half === "far" ? 1 : 0;
   const arcs = colours.map((colour, index) => {
     const across = radius * (1.35 + index * 0.09);
-    return `<path d="M${x - across} ${y}A${across} ${across * 0.2} 0 0 0 ${x + across} ${y}" fill="none" stroke="${colour}" stroke-width="${radius * 0.055}" opacity="${0.85 - (index % 3) * 0.2}"/>`;
+    return `<path d="M${x - across} ${y}A${across} ${across * 0.2} 0 0 ${sweep} ${x + across} ${y}" fill="none" stroke="${colour}" stroke-width="${radius * 0.055}" opacity="${0.85 - (index % 3) * 0.2}"/>`;
   });
   return `<g transform="rotate(-14 ${x} ${y})">${arcs.join("")}</g>`;
 }
@@ -243,19 +276,20 @@ export function perihelion(): Scene[] {
   const dark = (seed: number, colours: string[], inside = ""): string => sky(colours, stars(seed, 420) + inside);
   const moon = (x: number, y: number, radius: number, colour: string): string =>
     `<defs><radialGradient id="moon${x}" cx=".3" cy=".3" r=".8"><stop offset="0" stop-color="${colour}"/><stop offset=".6" stop-color="${colour}" stop-opacity=".55"/><stop offset="1" stop-color="#05060c"/></radialGradient></defs><circle cx="${x}" cy="${y}" r="${radius}" fill="#05060c"/><circle cx="${x}" cy="${y}" r="${radius}" fill="url(#moon${x})"/>`;
+  const ringColours = ["#f7dcae", "#c9965a", "#f2cf97", "#a9713e", "#e6c08a"];
   const far = glow("far", 180, 130, 9, "#fff", "#ffd9a0", 14);
   return [
     planet({
       ...{ durationS: 25, seed: 5, x: 480, y: 110, size: 500, bands: "0.0016 0.017", speed: 0.75 },
       ...{
         colours: ["#5a2a12", "#b4632a", "#e9b872", "#fff0cf", "#c98445", "#7a3b1a"],
-        background: dark(4, ["#05060f", "#0c1020", "#131a2c"], far),
+        background: dark(4, ["#05060f", "#0c1020", "#131a2c"], far + rings("far", 730, 360, 250, ringColours)),
       },
       over: svg(
         1280,
         720,
         shade(480, 110, 500, [0.26, 0.28], "#ffcf8f") +
-          rings(730, 360, 250, ["#f7dcae", "#c9965a", "#f2cf97", "#a9713e", "#e6c08a"]) +
+          rings("near", 730, 360, 250, ringColours) +
           moon(1120, 170, 26, "#d9cbb5"),
       ),
     }),
@@ -286,81 +320,99 @@ export function perihelion(): Scene[] {
   ];
 }
 
-const WARP = 320;
+interface Strand {
+  readonly rule: number;
+  /** The size of a knot in pixels of the finished picture; a divisor of 40. */
+  readonly knot: number;
+  /** The share of knots that are set in the first row: nested rules want few, wild ones half. */
+  readonly ratio: number;
+}
 
-/** Carpets from cellular automata: three rules woven into eight colours, mirrored as weavers do. */
+/** Rows a second: the beat of the loom. */
+const BEAT = 8;
+
+/**
+ * Carpets from one-dimensional cellular automata: a fine and two coarse ones are woven into eight colours, and the quarter is
+ * mirrored as weavers do.
+ */
 function carpet(
   durationS: number,
-  rules: readonly [number, number, number],
+  strands: readonly [Strand, Strand, Strand],
   seed: number,
   colours: readonly string[],
 ): Scene {
-  const palette = gradientMap(colours);
   const thread = svg(
     1280,
     720,
     Array.from(
       { length: 180 },
-      (_, row) => `<rect y="${row * 4}" width="1280" height="1" fill="#000" opacity=".28"/>`,
+      (_, row) => `<rect y="${row * 4}" width="1280" height="1" fill="#000" opacity=".25"/>`,
     ).join("") +
       Array.from(
         { length: 320 },
         (_, column) =>
-          `<rect x="${column * 4}" width="1" height="720" fill="#000" opacity="${column % 2 ? 0.18 : 0.06}"/>`,
+          `<rect x="${column * 4}" width="1" height="720" fill="#000" opacity="${column % 2 ? 0.16 : 0.05}"/>`,
       ).join("") +
-      '<defs><radialGradient id="v" r=".75"><stop offset=".5" stop-opacity="0"/><stop offset="1" stop-opacity=".62"/></radialGradient></defs><rect width="1280" height="720" fill="url(#v)"/>',
+      '<defs><radialGradient id="v" r=".75"><stop offset=".5" stop-opacity="0"/><stop offset="1" stop-opacity=".6"/></radialGradient></defs><rect width="1280" height="720" fill="url(#v)"/>',
   );
   return {
     durationS,
     stills: [thread],
     graph: (rate) => {
-      const strands = rules.map(
-        (rule, index) =>
-          `cellauto=rule=${rule}:s=${WARP / 2}x${WARP * 2}:ratio=0.35:seed=${seed + index}:r=${rate}:scroll=1:start_full=1:stitch=1,crop=w=${WARP / 2}:h=90:x=0:y=0,format=gray[w${index}]`,
-      );
+      const woven = strands.map(({ rule, knot, ratio }, index) => {
+        const width = 640 / knot;
+        const height = 360 / knot;
+        const automaton = `cellauto=rule=${rule}:s=${width}x${height}:ratio=${ratio}:seed=${seed + index}:r=${BEAT}:scroll=1:start_full=1:stitch=1`;
+        return `${automaton},format=gray,scale=160:90:flags=neighbor[w${index}]`;
+      });
+      const dye = [
+        "rr=0.5715:rg=0.2857:rb=0.1429",
+        "gr=0.5715:gg=0.2857:gb=0.1429",
+        "br=0.5715:bg=0.2857:bb=0.1429",
+      ].join(":");
       return [
-        ...strands,
-        "[w0][w1][w2]mergeplanes=0x001020:gbrp,colorchannelmixer=rr=0.5715:rg=0.2857:rb=0.1429:gr=0.5715:gg=0.2857:gb=0.1429:br=0.5715:bg=0.2857:bb=0.1429[dyed]",
-        "[dyed]split[left][right0];[right0]hflip[right];[left][right]hstack,split[upper][lower0];[lower0]vflip[lower];[upper][lower]vstack",
-      ]
-        .join(";")
-        .concat(
-          `,${palette},scale=1280:720:flags=neighbor,format=yuv420p[cloth];${hold(0, "yuva420p", rate)}[thread];[cloth][thread]overlay=eval=init[picture]`,
-        );
+        ...woven,
+        `[w0][w1][w2]mergeplanes=0x001020:gbrp,colorchannelmixer=${dye}[dyed]`,
+        "[dyed]split[left][right0];[right0]hflip[right];[left][right]hstack,split[upper][lower0];[lower0]vflip[lower]",
+        `[upper][lower]vstack,${gradientMap(colours)},scale=1280:720:flags=neighbor,fps=${rate},format=yuv420p[cloth]`,
+        `${hold(0, "yuva420p", rate)}[thread]`,
+        "[cloth][thread]overlay=eval=init[picture]",
+      ].join(";");
     },
   };
 }
 
 export function weaver(): Scene[] {
+  const strand = (rule: number, knot: number, ratio: number): Strand => ({ rule, knot, ratio });
   return [
-    carpet(24, [150, 90, 105], 1, [
+    carpet(24, [strand(90, 8, 0.06), strand(150, 20, 0.12), strand(126, 40, 0.2)], 1, [
       "#1c0f14",
+      "#4a131c",
       "#7d1a22",
       "#b8322a",
       "#1f2f57",
       "#d9a441",
       "#f1e2bd",
-      "#3c1420",
-      "#8f2a25",
+      "#f7eedb",
     ]),
-    carpet(24, [110, 126, 150], 5, [
+    carpet(24, [strand(110, 8, 0.5), strand(90, 40, 0.2), strand(126, 20, 0.1)], 5, [
       "#06232b",
+      "#0a3a44",
       "#0e5a5e",
-      "#e0b24c",
-      "#123a4a",
-      "#f4ead0",
-      "#c9562f",
-      "#0a2f3a",
       "#1c7a74",
+      "#c9562f",
+      "#e0b24c",
+      "#f4ead0",
+      "#fbf5e4",
     ]),
-    carpet(24, [30, 110, 22], 9, [
-      "#1b1030",
-      "#4a2a7a",
-      "#e46a8c",
-      "#2a1a4a",
-      "#f6c9a0",
-      "#8a3a8c",
+    carpet(24, [strand(126, 8, 0.04), strand(110, 20, 0.5), strand(150, 40, 0.15)], 9, [
       "#130a22",
+      "#2a1a4a",
+      "#4a2a7a",
+      "#8a3a8c",
+      "#e46a8c",
+      "#f0907c",
+      "#f6c9a0",
       "#fbeed8",
     ]),
   ];
@@ -402,7 +454,7 @@ function fall(
     stills: [],
     graph: (rate) =>
       [
-        `mandelbrot=s=640x360:r=${rate}:start_x=${x}:start_y=${y}:start_scale=2.2:end_scale=${endScale}:end_pts=${durationS * rate}:maxiter=700:inner=black:outer=normalized_iteration_count,format=gray`,
+        `mandelbrot=s=640x360:r=${rate}:start_x=${x}:start_y=${y}:start_scale=0.6:end_scale=${endScale}:end_pts=${durationS * rate}:maxiter=700:inner=black:outer=normalized_iteration_count,format=gray`,
         `${gradientMap(colours, fold)},scale=1280:720:flags=lanczos,vignette=angle=0.6,format=yuv420p[picture]`,
       ].join(","),
   };
@@ -466,9 +518,9 @@ function chart(durationS: number, seed: number, colours: readonly string[], ink:
     ],
     graph: (rate) =>
       [
-        `${hold(0, "gray10le", rate)},crop=w=640:h=360:x='trunc(n*0.5)':y='100+90*sin(t/9)'[a]`,
-        `${hold(1, "gray10le", rate)},crop=w=640:h=360:x='840-trunc(n*0.5)':y='200+90*cos(t/7)'[b]`,
-        `[a][b]blend=all_mode=average,scale=1280:720:flags=bicubic,format=gbrp10le,lutrgb=r=${channel(0)}:g=${channel(1)}:b=${channel(2)},format=yuv420p[picture]`,
+        `${hold(0, "gray10le", rate)},crop=w=640:h=360:x=n:y='100+90*sin(t/9)'[a]`,
+        `${hold(1, "gray10le", rate)},crop=w=640:h=360:x='840-n':y='200+90*cos(t/7)'[b]`,
+        `[a][b]blend=all_mode=average,gblur=sigma=2.6:steps=2,scale=1280:720:flags=bicubic,format=gbrp10le,lutrgb=r=${channel(0)}:g=${channel(1)}:b=${channel(2)},format=yuv420p[picture]`,
       ].join(";"),
   };
 }

@@ -3,7 +3,7 @@ import type { Stateful } from "./state.ts";
 /** The jobs port: durable work with leases. A worker that dies loses its lease; the job is tried again elsewhere. */
 export interface Jobs extends Stateful {
   createQueue(name: string, options: QueueOptions): Promise<void>;
-  /** Enqueues inside the caller's transaction: the job exists if and only if the transaction commits. Returns the ids, null where a `key` was queued already. */
+  /** Enqueues inside the caller's transaction: the job exists if and only if the transaction commits. A job whose key waits or runs already is skipped. */
   send(sql: SqlExecutor, queue: string, jobs: readonly NewJob[]): Promise<void>;
   /** Runs `handle` for up to `concurrency` jobs at once. A rejection is retried with back-off within the queue's budget; then the job is failed. */
   work(queue: string, options: { readonly concurrency: number }, handle: (job: Job) => Promise<void>): Promise<Worker>;
@@ -23,7 +23,7 @@ export interface QueueOptions {
 }
 
 export interface NewJob {
-  /** At most one job with this key waits or runs in a queue. */
+  /** At most one job with this key waits or runs in a queue. A job that is running may have seen less than its sender wrote. */
   readonly key: string;
   readonly payload: Readonly<Record<string, unknown>>;
   /** Higher goes first. */

@@ -235,6 +235,7 @@ describe("multivariant playlist", () => {
         own.every((variant) => variant.audioGroup === `audio-${id}` && variant.subtitlesGroup === `text-${id}`),
       );
       const group = playlist.renditions.filter((rendition) => rendition.groupId === `audio-${id}`);
+      assert.equal(playlist.renditions.filter((rendition) => rendition.pathwayId === id).length, 4);
       assert.deepEqual(
         group.map((rendition) => rendition.uri),
         title.audio.map((track) => `${baseUrl}${track.profile}/index.m3u8`),

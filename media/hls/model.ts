@@ -80,6 +80,7 @@ export interface HlsRendition {
   readonly channels: string | null;
   readonly characteristics: string | null;
   readonly instreamId: string | null;
+  readonly pathwayId: string | null;
 }
 
 export interface HlsVariant {

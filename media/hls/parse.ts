@@ -502,5 +502,6 @@ function rendition(attributes: Attributes): HlsRendition {
     channels: attributes.text("CHANNELS"),
     characteristics: attributes.text("CHARACTERISTICS"),
     instreamId: attributes.text("INSTREAM-ID"),
+    pathwayId: attributes.text("PATHWAY-ID"),
   };
 }

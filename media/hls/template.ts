@@ -52,7 +52,7 @@ export function compileTemplate(
   };
 }
 
-/** Copies bytes only: twice as fast as joining strings, and within 1.5 times of one plain copy of the result. */
+/** Copies bytes only: joining strings would cost a conversion of the whole manifest for every caller. */
 function fill(joined: Buffer, holes: Uint32Array, insert: Buffer): Buffer {
   const out = Buffer.allocUnsafe(joined.length + holes.length * insert.length);
   let from = 0;

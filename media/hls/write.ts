@@ -6,9 +6,10 @@
  *
  *   main.m3u8   {profile}/index.m3u8   {profile}/iframes.m3u8
  *
- * EXT-X-KEY and players (read from Shaka Player 5.2's parser): Widevine, PlayReady and FairPlay lines are used; a line
- * with an unknown KEYFORMAT (`org.w3.clearkey`) is passed over; `identity` makes Shaka fetch the bare key at load,
- * whatever `drm.servers` says. A player with a W3C Clear Key server asks it first and sets `drm.clearKeys`.
+ * EXT-X-KEY and Shaka Player 5.2 (its parser, and tried in Chromium with CBCS): Widevine, PlayReady and FairPlay lines are
+ * used; a line with an unknown KEYFORMAT (`org.w3.clearkey`) is passed over; `identity` makes it fetch the bare key at load,
+ * whatever `drm.servers` says. No line leads it to `drm.servers["org.w3.clearkey"]`, as DASH does: a web player asks the W3C
+ * license server itself and sets `drm.clearKeys`; rungs whose key was not granted (KEYID tells) are then left out.
  */
 import type {
   AudioTrack,
@@ -83,6 +84,7 @@ function pathwayPlace(pathway: HlsPathway): Place {
 
 function renditions(presentation: Presentation, place: Place): string[] {
   const lines: string[] = [];
+  // PATHWAY-ID on renditions is young; without it Shaka finds no address for the text of a steered playlist.
   const audioNames = new Set<string>();
   // Section 4.4.6.1.1: no two renditions of a group share a NAME, and one at most is the default.
   const defaultAudio = presentation.audio.find((track) => track.isDefault) ?? presentation.audio[0];
@@ -97,7 +99,7 @@ function renditions(presentation: Presentation, place: Place): string[] {
         AUTOSELECT: "YES",
         CHANNELS: quoted(String(track.channels)),
         URI: quoted(playlistUri(place.base, track.profile, HLS_NAMES.media)),
-      }),
+      }) + place.attribute,
     );
   }
   const textNames = new Set<string>();
@@ -114,7 +116,7 @@ function renditions(presentation: Presentation, place: Place): string[] {
         FORCED: track.role === "forced" ? "YES" : "NO",
         CHARACTERISTICS: track.role === "captions" ? quoted(captions) : undefined,
         URI: quoted(playlistUri(place.base, track.profile, HLS_NAMES.media)),
-      }),
+      }) + place.attribute,
     );
   }
   return lines;

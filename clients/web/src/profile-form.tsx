@@ -83,7 +83,7 @@ export function ProfileForm({ profile, canDelete }: { profile: Profile | null; c
             <select name="age" defaultValue={profile?.ageRatingMax ?? "18"} className="field">
               {AGES.map((age) => (
                 <option key={age} value={age}>
-                  {m.agesFrom(age)}
+                  {age}
                 </option>
               ))}
             </select>

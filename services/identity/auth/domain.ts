@@ -133,7 +133,11 @@ export function mayTry(attempts: Attempts, isKnown: boolean): boolean {
 }
 
 /** A user code as people type it: any case, with or without dashes and spaces. */
-export const normalizeUserCode = (typed: string): string => typed.slice(0, 40).toUpperCase().replace(/[^A-Z0-9]/g, "");
+export const normalizeUserCode = (typed: string): string =>
+  typed
+    .slice(0, 40)
+    .toUpperCase()
+    .replace(/[^A-Z0-9]/g, "");
 export const USER_CODE_MASK = "***-***";
 export const USER_CODE = /^[BCDFGHJKLMNPQRSTVWXZ]{6}$/;
 

@@ -311,14 +311,28 @@ export async function removeUser(tx: Tx, userId: string): Promise<void> {
     await tables(tx).deleteFrom(table).where("user_id", "=", userId).execute();
 }
 
-/** Removes what time has ended: unused resets and brokered sign-ins, and devices and networks not seen since `unseenSinceMs`. */
-export async function sweep(tx: Tx, nowMs: number, unseenSinceMs: number): Promise<void> {
+export interface Ends {
+  readonly nowMs: number;
+  /** Devices not seen since then hold nothing that is still good. */
+  readonly signedOutBeforeMs: number;
+  /** Devices and networks not seen since then are strangers again. */
+  readonly forgottenBeforeMs: number;
+}
+
+/** Removes what time has ended: unused resets and brokered sign-ins, grants of devices and devices long gone. */
+export async function sweep(tx: Tx, { nowMs, signedOutBeforeMs, forgottenBeforeMs }: Ends): Promise<void> {
+  await tables(tx)
+    .updateTable("devices")
+    .set({ grant_id: null })
+    .where("grant_id", "is not", null)
+    .where("last_seen_at_ms", "<", signedOutBeforeMs)
+    .execute();
   await tables(tx).deleteFrom("resets").where("expires_at_ms", "<=", nowMs).execute();
   await tables(tx).deleteFrom("brokered").where("expires_at_ms", "<=", nowMs).execute();
-  await tables(tx).deleteFrom("networks").where("last_seen_at_ms", "<", unseenSinceMs).execute();
+  await tables(tx).deleteFrom("networks").where("last_seen_at_ms", "<", forgottenBeforeMs).execute();
   await tables(tx)
     .deleteFrom("devices")
     .where("grant_id", "is", null)
-    .where("last_seen_at_ms", "<", unseenSinceMs)
+    .where("last_seen_at_ms", "<", forgottenBeforeMs)
     .execute();
 }

@@ -123,4 +123,3 @@ const rulesOf = (title: Title): Rules => ({
   fromMs: Number(title.availableFromMs),
   untilMs: Number(title.availableUntilMs),
 });
-

@@ -1,0 +1,134 @@
+import type { AddRequest, Catalog, UpdateRequest } from "#contracts/catalog";
+import { type Context, newId, problem, type Tx } from "#kernel";
+import { type Artwork, assertFacts, type Facts, isAvailable, type Kind } from "./domain.ts";
+import { toTitle } from "./message.ts";
+import type { Parts } from "./service.ts";
+import * as store from "./store.ts";
+
+type CatalogTx = Tx<typeof Catalog>;
+
+/** Adds what has no file of its own, such as a series, or what will get one later under the same id. */
+export async function add(parts: Parts, { title }: AddRequest, context: Context) {
+  if (!title) throw problem.invalid("title is missing");
+  const facts: Facts = {
+    ...{ kind: title.kind as Kind, title: title.title, synopsis: title.synopsis, tagline: title.tagline, year: title.year, ageRating: title.ageRating },
+    ...{ genres: title.genres, credits: title.credits, parentId: title.parentId, seasonNumber: title.seasonNumber, episodeNumber: title.episodeNumber },
+    ...{ tierMin: title.tierMin || "basic", markets: title.markets, availableFromMs: Number(title.availableFromMs), availableUntilMs: Number(title.availableUntilMs) },
+  };
+  assertFacts(facts);
+  const id = title.id || newId("ttl", parts.clock.nowMs());
+  const row = await parts.db.tx(context, async (tx) => {
+    const isNew = await store.insert(tx, id, facts, { publication: title.publication === "published" ? "published" : "draft", nowMs: parts.clock.nowMs() });
+    if (!isNew) throw problem.alreadyExists(`title '${id}' exists already: change it instead`);
+    tx.emit("titleAdded", { contentId: id, kind: facts.kind, title: facts.title, genres: [...facts.genres] });
+    return requireRow(await store.find(tx, id), id);
+  });
+  return { title: toTitle(row) };
+}
+
+export async function update(parts: Parts, request: UpdateRequest, context: Context) {
+  const row = await parts.db.tx(context, async (tx) => {
+    const old = requireRow(await store.find(tx, request.id, { lock: true }), request.id);
+    const before = store.factsOf(old);
+    const replaces = new Set(request.replace);
+    const list = <T>(name: string, next: readonly T[], known: readonly T[]): readonly T[] => (next.length > 0 || replaces.has(name) ? next : known);
+    const facts: Facts = {
+      ...before,
+      title: request.title ?? before.title,
+      synopsis: request.synopsis ?? before.synopsis,
+      tagline: request.tagline ?? before.tagline,
+      year: request.year ?? before.year,
+      ageRating: request.ageRating ?? before.ageRating,
+      genres: list("genres", request.genres, before.genres),
+      credits: list("credits", request.credits, before.credits),
+      tierMin: request.tierMin ?? before.tierMin,
+      markets: list("markets", request.markets, before.markets),
+      availableFromMs: Number(request.availableFromMs ?? before.availableFromMs),
+      availableUntilMs: Number(request.availableUntilMs ?? before.availableUntilMs),
+    };
+    assertFacts(facts);
+    const changed = (Object.keys(facts) as (keyof Facts)[]).filter((name) => JSON.stringify(facts[name]) !== JSON.stringify(before[name]));
+    const backdrop = request.backdropKey === undefined ? {} : { backdrop: JSON.stringify(candidate(old, request.backdropKey)) };
+    if (changed.length === 0 && request.backdropKey === undefined) return old;
+    await store.update(tx, old.id, { ...store.columnsOf(facts), ...backdrop });
+    tx.emit("titleUpdated", { contentId: old.id, changed: [...changed, ...(request.backdropKey === undefined ? [] : ["backdrop"])] });
+    const next = requireRow(await store.find(tx, old.id), old.id);
+    await announceAvailability(tx, next, parts.clock.nowMs(), (isNow) => (isNow ? "window_opened" : "window_closed"));
+    return next;
+  });
+  return { title: toTitle(row) };
+}
+
+function candidate(row: store.TitleRow, key: string): Artwork {
+  const found = (JSON.parse(row.artwork) as Artwork[]).find((artwork) => artwork.key === key);
+  if (!found) throw problem.invalid(`'${key}' is not one of the title's pictures`);
+  return found;
+}
+
+export async function publish(parts: Parts, id: string, context: Context) {
+  return setPublication(parts, id, "published", context);
+}
+
+export async function unpublish(parts: Parts, id: string, context: Context) {
+  return setPublication(parts, id, "unpublished", context);
+}
+
+async function setPublication(parts: Parts, id: string, publication: "published" | "unpublished", context: Context) {
+  const row = await parts.db.tx(context, async (tx) => {
+    const old = requireRow(await store.find(tx, id, { lock: true }), id);
+    if (publication === "published" && old.state !== "playable") {
+      throw problem.precondition(`'${old.title}' is ${old.state === "failed" ? `not playable (${old.failure})` : "still being prepared"}: publish it when it plays`);
+    }
+    await store.update(tx, id, { publication });
+    const next = { ...old, publication };
+    await announceAvailability(tx, next, parts.clock.nowMs(), () => publication);
+    return next;
+  });
+  return { title: toTitle(row) };
+}
+
+/** Removes a title and, with a series, its episodes. Whoever keeps something of it hears of it and removes that. */
+export async function remove(parts: Parts, id: string, context: Context) {
+  await parts.db.tx(context, async (tx) => {
+    const row = requireRow(await store.find(tx, id, { lock: true }), id);
+    for (const gone of [...(await store.children(tx, row.id)), row]) {
+      await store.remove(tx, gone.id);
+      tx.emit("availabilityChanged", { contentId: gone.id, available: false, reason: "deleted" });
+    }
+    if (row.parent_id !== "") await refreshSeries(parts, tx, row.parent_id);
+  });
+  return {};
+}
+
+/** Says so when people can now, or can no longer, watch a title. */
+export async function announceAvailability(tx: CatalogTx, row: store.TitleRow, nowMs: number, reasonOf: (isNow: boolean) => string): Promise<void> {
+  const isNow = isAvailable({ publication: row.publication, state: row.state, availableFromMs: row.available_from_ms, availableUntilMs: row.available_until_ms }, nowMs);
+  if (isNow === row.available) return;
+  await store.update(tx, row.id, { available: isNow });
+  tx.emit("availabilityChanged", { contentId: row.id, available: isNow, reason: reasonOf(isNow) });
+}
+
+/** A series plays as soon as one episode does, and looks like its first playable one until an editor says otherwise. */
+export async function refreshSeries(parts: Pick<Parts, "clock">, tx: CatalogTx, seriesId: string): Promise<void> {
+  const series = await store.find(tx, seriesId, { lock: true });
+  if (!series) return;
+  const playable = (await store.children(tx, seriesId)).filter((child) => child.kind === "episode" && child.state === "playable");
+  const lead = playable[0];
+  const next = {
+    ...series,
+    state: lead ? ("playable" as const) : ("processing" as const),
+    backdrop: series.backdrop ?? lead?.backdrop ?? null,
+    artwork: series.artwork === "[]" ? (lead?.artwork ?? "[]") : series.artwork,
+    audio_languages: [...new Set(playable.flatMap((episode) => episode.audio_languages))],
+    subtitle_languages: [...new Set(playable.flatMap((episode) => episode.subtitle_languages))],
+    complete: playable.length > 0 && playable.every((episode) => episode.complete),
+  };
+  const { state, backdrop, artwork, audio_languages, subtitle_languages, complete } = next;
+  await store.update(tx, seriesId, { state, backdrop, artwork, audio_languages, subtitle_languages, complete });
+  await announceAvailability(tx, next, parts.clock.nowMs(), (isNow) => (isNow ? "playable" : "unpublished"));
+}
+
+function requireRow(row: store.TitleRow | undefined, id: string): store.TitleRow {
+  if (!row) throw problem.notFound(`title '${id}' does not exist`, { reason: "title_unknown" });
+  return row;
+}

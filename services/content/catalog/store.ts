@@ -1,0 +1,180 @@
+import { type Kysely, sql } from "kysely";
+import type { Tx } from "#kernel";
+import type { Artwork, Credit, Facts, Kind, Publication, State } from "./domain.ts";
+
+type Row = {
+  tenant: string;
+  id: string;
+  kind: Kind;
+  title: string;
+  synopsis: string;
+  tagline: string;
+  year: number;
+  age_rating: number;
+  genres: string[];
+  credits: string;
+  duration_s: number;
+  audio_languages: string[];
+  subtitle_languages: string[];
+  backdrop: string | null;
+  artwork: string;
+  parent_id: string;
+  season_number: number;
+  episode_number: number;
+  tier_min: string;
+  markets: string[];
+  available_from_ms: number;
+  available_until_ms: number;
+  publication: Publication;
+  state: State;
+  failure: string;
+  complete: boolean;
+  package_revision: number;
+  index_version: number;
+  available: boolean;
+  added_at_ms: number;
+};
+type Tables = { titles: Row };
+export type TitleRow = Omit<Row, "tenant">;
+
+const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
+
+export async function insert(tx: Tx, id: string, facts: Facts, of: { publication: Publication; nowMs: number }): Promise<boolean> {
+  const row = await tables(tx)
+    .insertInto("titles")
+    .values({
+      ...{ tenant: tx.tenant, id, ...columnsOf(facts) },
+      ...{ duration_s: 0, audio_languages: [], subtitle_languages: [], backdrop: null, artwork: "[]" },
+      ...{ publication: of.publication, state: "processing", failure: "", complete: false, package_revision: 0, index_version: 0, available: false, added_at_ms: of.nowMs },
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export const columnsOf = (facts: Facts) => ({
+  kind: facts.kind,
+  title: facts.title,
+  synopsis: facts.synopsis,
+  tagline: facts.tagline,
+  year: facts.year,
+  age_rating: facts.ageRating,
+  genres: [...facts.genres],
+  credits: JSON.stringify(facts.credits),
+  parent_id: facts.parentId,
+  season_number: facts.seasonNumber,
+  episode_number: facts.episodeNumber,
+  tier_min: facts.tierMin,
+  markets: [...facts.markets],
+  available_from_ms: facts.availableFromMs,
+  available_until_ms: facts.availableUntilMs,
+});
+
+export const factsOf = (row: TitleRow): Facts => ({
+  kind: row.kind,
+  title: row.title,
+  synopsis: row.synopsis,
+  tagline: row.tagline,
+  year: row.year,
+  ageRating: row.age_rating,
+  genres: row.genres,
+  credits: JSON.parse(row.credits) as Credit[],
+  parentId: row.parent_id,
+  seasonNumber: row.season_number,
+  episodeNumber: row.episode_number,
+  tierMin: row.tier_min,
+  markets: row.markets,
+  availableFromMs: row.available_from_ms,
+  availableUntilMs: row.available_until_ms,
+});
+
+export async function find(tx: Tx, id: string, options: { readonly lock: boolean } = { lock: false }): Promise<TitleRow | undefined> {
+  const query = tables(tx).selectFrom("titles").selectAll().where("id", "=", id);
+  return (options.lock ? query.forUpdate() : query).executeTakeFirst();
+}
+
+/** The titles that exist, in the order of the ids. */
+export async function findMany(tx: Tx, ids: readonly string[]): Promise<TitleRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await tables(tx).selectFrom("titles").selectAll().where("id", "in", ids).execute();
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
+}
+
+export async function update(tx: Tx, id: string, change: Partial<TitleRow>): Promise<void> {
+  await tables(tx).updateTable("titles").set(change).where("id", "=", id).execute();
+}
+
+export async function remove(tx: Tx, id: string): Promise<void> {
+  await tables(tx).deleteFrom("titles").where("id", "=", id).execute();
+}
+
+export async function children(tx: Tx, parentId: string): Promise<TitleRow[]> {
+  return tables(tx).selectFrom("titles").selectAll().where("parent_id", "=", parentId).orderBy("season_number").orderBy("episode_number").limit(2_000).execute();
+}
+
+export interface Wanted {
+  readonly kinds: readonly string[];
+  readonly genre: string;
+  readonly parentId: string;
+  readonly ageRatingMax: number;
+  readonly limit: number;
+  readonly afterId: string;
+  readonly includeHidden: boolean;
+  readonly states: readonly string[];
+  readonly nowMs: number;
+}
+
+/** The newest first; with a parent, by season and episode. */
+export async function list(tx: Tx, wanted: Wanted): Promise<TitleRow[]> {
+  const states = (wanted.states.length > 0 ? wanted.states : ["playable", "processing"]) as State[];
+  let query = tables(tx).selectFrom("titles").selectAll().where("age_rating", "<=", wanted.ageRatingMax);
+  if (!wanted.includeHidden) {
+    query = query
+      .where("publication", "=", "published")
+      .where("state", "in", states)
+      .where("available_from_ms", "<=", wanted.nowMs)
+      .where(sql<boolean>`(available_until_ms = 0 OR available_until_ms > ${wanted.nowMs})`);
+  }
+  if (wanted.kinds.length > 0) query = query.where("kind", "in", wanted.kinds as Kind[]);
+  if (wanted.genre !== "") query = query.where(sql<boolean>`genres @> ARRAY[${wanted.genre}]`);
+  if (wanted.parentId !== "") query = query.where("parent_id", "=", wanted.parentId).orderBy("season_number").orderBy("episode_number");
+  if (wanted.afterId !== "") query = query.where(sql<boolean>`(added_at_ms, id) < (SELECT added_at_ms, id FROM titles WHERE id = ${wanted.afterId})`);
+  return query.orderBy("added_at_ms", "desc").orderBy("id", "desc").limit(wanted.limit).execute();
+}
+
+export async function genres(tx: Tx, ageRatingMax: number, nowMs: number): Promise<{ name: string; titles: number }[]> {
+  const { rows } = await sql<{ name: string; titles: number }>`
+    SELECT genre AS name, count(*) AS titles FROM titles, unnest(genres) AS genre
+     WHERE publication = 'published' AND state = 'playable' AND kind IN ('film', 'series') AND age_rating <= ${ageRatingMax}
+       AND available_from_ms <= ${nowMs} AND (available_until_ms = 0 OR available_until_ms > ${nowMs})
+     GROUP BY genre ORDER BY count(*) DESC, genre LIMIT 50`.execute(tx.q);
+  return rows;
+}
+
+/** Titles and people whose words begin like the words asked for; accents and case aside. The search service replaces it. */
+export async function search(tx: Tx, text: string, ageRatingMax: number, limit: number, nowMs: number): Promise<TitleRow[]> {
+  const words = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean).slice(0, 8);
+  if (words.length === 0) return [];
+  const query = words.map((word) => `${word}:*`).join(" & ");
+  const document = sql`to_tsvector('simple', title || ' ' || array_to_string(genres, ' ') || ' ' || credits || ' ' || synopsis)`;
+  const { rows } = await sql<TitleRow>`
+    SELECT * FROM titles WHERE ${document} @@ to_tsquery('simple', ${query}) AND kind IN ('film', 'series')
+       AND publication = 'published' AND state <> 'failed' AND age_rating <= ${ageRatingMax}
+       AND available_from_ms <= ${nowMs} AND (available_until_ms = 0 OR available_until_ms > ${nowMs})
+     ORDER BY (to_tsvector('simple', title) @@ to_tsquery('simple', ${query})) DESC, added_at_ms DESC LIMIT ${limit}`.execute(tx.q);
+  return rows;
+}
+
+/** Titles with a window whose announced availability may be out of date. */
+export async function windowed(tx: Tx): Promise<TitleRow[]> {
+  return tables(tx)
+    .selectFrom("titles")
+    .selectAll()
+    .where(sql<boolean>`(available_from_ms > 0 OR available_until_ms > 0)`)
+    .limit(10_000)
+    .execute();
+}
+
+export const parseArtwork = (text: string | null): Artwork | undefined => (text === null ? undefined : (JSON.parse(text) as Artwork));
