@@ -18,7 +18,7 @@ import { segmentFragments } from "#media/isobmff";
 import { commonPssh } from "#media/pssh";
 import { type Measure, median, table, writeResults } from "./harness.ts";
 
-const ROUNDS = 15;
+const ROUNDS = 21;
 const SEGMENT_S = 6;
 /** Each sample packages that many bytes at least, so that a pause of the machine weighs little. */
 const BYTES_PER_SAMPLE = 48_000_000;

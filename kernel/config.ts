@@ -19,6 +19,7 @@ export const Config = z.object({
   MARQUEE_DEMO: flag.default(true).describe("1 makes the demo cinema and its accounts on loopback; 0 starts empty"),
   MARQUEE_MODE: z.enum(["development", "production"]).default("development"),
   MARQUEE_TENANT: z.string().default("demo").describe("the tenant of requests whose host name names none"),
+  MARQUEE_MARKET: z.string().regex(/^([A-Z]{2})?$/).default("").describe("the country (ISO 3166-1) that viewers are taken to be in"),
   MARQUEE_TLS_CERT: z.string().optional().describe("PEM certificate chain, by path"),
   MARQUEE_TLS_KEY: z.string().optional().describe("PEM private key, by path"),
   MARQUEE_CLEARKEY: flag.optional().describe("1 allows the ClearKey licence server in production"),

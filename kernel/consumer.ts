@@ -159,7 +159,7 @@ async function saveMarks(tx: Tx, topic: string, records: readonly LogRecord[]): 
   );
 }
 
-async function loadMarks(
+export async function loadMarks(
   pool: Pool,
   service: string,
   topic: string,

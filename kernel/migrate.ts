@@ -70,6 +70,7 @@ async function migrateService(
     await client.query(`
       DO $$ BEGIN CREATE ROLE ${role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
       GRANT ${role} TO marquee_runtime WITH INHERIT FALSE, SET TRUE;
+      DO $$ BEGIN GRANT marquee_jobs TO ${role}; EXCEPTION WHEN undefined_object THEN NULL; END $$;
       CREATE SCHEMA IF NOT EXISTS ${schema};
       GRANT USAGE ON SCHEMA ${schema} TO ${role};
       SET LOCAL search_path TO ${schema}, public;

@@ -146,7 +146,6 @@ export function openMetrics() {
 }
 export type Metrics = ReturnType<typeof openMetrics>;
 
-const tracer = trace.getTracer("marquee");
 
 /** Runs `work` in a span that is the active one meanwhile; a rejection marks it as an error. `parent` null starts a trace. */
 export async function inSpan<T>(
@@ -158,7 +157,8 @@ export async function inSpan<T>(
 ): Promise<T> {
   const from =
     parent === null ? otel.active() : "spanContext" in parent ? trace.setSpan(otel.active(), parent) : parent;
-  const span = tracer.startSpan(name, { attributes, kind }, from);
+  // Asked for each time: a tracer that was taken once would stay with a tracing that has been stopped since.
+  const span = trace.getTracer("marquee").startSpan(name, { attributes, kind }, from);
   try {
     return await otel.with(trace.setSpan(from, span), () => work(span));
   } catch (error) {

@@ -195,32 +195,34 @@ export async function openJobs(options: PgBossOptions): Promise<Jobs> {
       }
       const { retriesMax, retryDelayS } = await queueOf(queue);
       const stop = new AbortController();
-      const running = new Set<Promise<unknown>>();
+      // LISTEN wakes a slot at once; the poll is for jobs whose time comes, and for those of a killed worker.
       const settings = {
         includeMetadata: true,
         perJobResults: true,
         batchSize: 1,
-        localConcurrency: work.concurrency,
         pollingIntervalSeconds: 1,
         notifyPollingIntervalSeconds: 2,
       } as const;
-      const id = await boss.work<Envelope, unknown, typeof settings>(queue, settings, async (batch) => {
-        const results = batch.map((job) => runJob(job, retriesMax, retryDelayS, stop.signal, handle));
-        for (const result of results) {
-          running.add(result);
-          void result.then(
-            () => running.delete(result),
-            () => running.delete(result),
+      const slots: string[] = [];
+      for (let slot = 0; slot < work.concurrency; slot += 1) {
+        const id = await boss.work<Envelope, unknown, typeof settings>(queue, settings, async (batch) => {
+          const results = await Promise.all(
+            batch.map((job) => runJob(job, retriesMax, retryDelayS, stop.signal, handle)),
           );
-        }
-        return Promise.all(results);
-      });
+          // Where one job was there may be more: without this, short jobs would run one per poll.
+          const own = slots[slot];
+          if (own !== undefined) boss.notifyWorker(own);
+          return results;
+        });
+        slots.push(id);
+      }
       const worker: Worker = {
         async stop() {
           if (!workers.delete(worker)) return;
+          // offWork marks the slots before it waits, so that none fetches what we are about to give back.
+          const ended = slots.map((id) => boss.offWork(queue, { id, wait: true }));
           stop.abort(new Problem("canceled", "the worker stops"));
-          await Promise.allSettled([...running]);
-          await boss.offWork(queue, { id, wait: true });
+          await Promise.all(ended);
         },
       };
       workers.add(worker);

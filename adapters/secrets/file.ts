@@ -42,7 +42,10 @@ export async function openFileSecrets(options: { readonly folder: string }): Pro
 
   function pathOf(name: string, suffix = SUFFIX): string {
     if (closed) throw problem.unavailable("the secrets are closed");
-    const isName = name.length <= NAME_CHARACTERS_MAX && /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(name) && !/(^|\/)\.\.?(\/|$)/.test(name);
+    const isName =
+      name.length <= NAME_CHARACTERS_MAX &&
+      /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(name) &&
+      !/(^|\/)\.\.?(\/|$)/.test(name);
     if (!isName)
       throw problem.invalid(
         `'${name.slice(0, 100)}' is no name of a secret: use parts of letters, digits, '.', '_' and '-' with single slashes between them`,

@@ -11,6 +11,7 @@ const LOOKS_A_POSTER = 5;
 const LOOKS_MAX = 40;
 /** Openings and endings are titles and credits. */
 const FIRST_SHARE = 0.06;
+const TITLES_S = 9;
 const LAST_SHARE = 0.92;
 const POSTER_WIDTH_MAX = 1920;
 const POSTERS_MAX = 12;
@@ -31,10 +32,12 @@ export async function posters(
   signal?: AbortSignal,
 ): Promise<PosterCandidate[]> {
   const wanted = Math.min(Math.max(1, Math.floor(count)), POSTERS_MAX);
+  // A title card stands as long in a short film as in a long one; a clip has none.
+  const firstShare = Math.max(FIRST_SHARE, Math.min(0.25, TITLES_S / source.durationS));
   const looks: FrameLook[] = [];
   const moments = Math.min(LOOKS_MAX, wanted * LOOKS_A_POSTER);
   for (let index = 0; index < moments; index++) {
-    const timeS = source.durationS * (FIRST_SHARE + ((LAST_SHARE - FIRST_SHARE) * (index + 0.5)) / moments);
+    const timeS = source.durationS * (firstShare + ((LAST_SHARE - firstShare) * (index + 0.5)) / moments);
     const rgb = await lookAt(tools, path, source, timeS, signal);
     if (rgb !== null) looks.push(judgeFrame(timeS, rgb));
   }

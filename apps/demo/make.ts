@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { problem } from "#kernel/errors";
-import { detectSpawnGuard, openChildren, type RunChild } from "../../adapters/transcoder/children.ts";
-import { escapeFilterValue } from "../../adapters/transcoder/filters.ts";
+import { detectSpawnGuard, openChildren, type RunChild } from "#adapters/transcoder/children";
+import { escapeFilterValue } from "#adapters/transcoder/filters";
 import { draw } from "./drawing.ts";
-import type { DemoFilm, Reel } from "./films.ts";
+import type { DemoFilm, Reel } from "./film.ts";
 import { musicGraph } from "./music.ts";
 import { toWebVtt } from "./narration.ts";
 import type { Scene } from "./scenes.ts";
@@ -29,6 +29,8 @@ export interface MadeReel {
   readonly subtitles: readonly { readonly language: string; readonly file: string }[];
 }
 
+/** MP4 names languages by ISO 639-2. */
+const MP4_LANGUAGES: Readonly<Record<string, string>> = { en: "eng", de: "deu", es: "spa", ar: "ara" };
 const FADE_S = 1.2;
 const TITLE_FROM_S = 2;
 const TITLE_UNTIL_S = 7.5;
@@ -149,7 +151,8 @@ async function renderScene(
         "-preset",
         "ultrafast",
         "-crf",
-        "16",
+        "17",
+        ...["-maxrate", "18M", "-bufsize", "36M"],
         "-g",
         String(film.rate * 2),
       ],
@@ -188,7 +191,7 @@ async function joinScenes(studio: Studio, scenes: number, out: string): Promise<
   const list = Array.from({ length: scenes }, (_, index) => `file 'scene-${index}.mp4'\n`).join("");
   await writeFile(join(studio.work, "scenes.txt"), list);
   const languages = studio.reel.tracks.flatMap((track, index) => [
-    ...[`-metadata:s:a:${index}`, `language=${track.language}`],
+    ...[`-metadata:s:a:${index}`, `language=${MP4_LANGUAGES[track.language] ?? "und"}`],
     ...[`-disposition:a:${index}`, index === 0 ? "default" : "0"],
   ]);
   await child(studio, [
@@ -251,7 +254,10 @@ function titleFilters(title: string, byline: string): string {
       `fontcolor=white@${strength}:shadowcolor=black@0.45:shadowx=0:shadowy=2:x=(w-tw)/2:y=${y}`,
       `alpha=${alpha}:enable='between(t\\,${TITLE_FROM_S}\\,${TITLE_UNTIL_S})'`,
     ].join(":");
+  // The picture steps back while the words stand before it, whatever its colours are.
+  const dim = `eq=brightness='-0.24*${alpha.slice(1, -1)}':eval=frame:enable='between(t\\,${TITLE_FROM_S}\\,${TITLE_UNTIL_S})'`;
   return [
+    dim,
     line(title, fontFile("fraunces/files/fraunces-latin-full-normal.woff2"), 84, "h-212", 1),
     line(byline, fontFile("instrument-sans/files/instrument-sans-latin-standard-normal.woff2"), 24, "h-96", 0.85),
   ].join(",");

@@ -326,6 +326,7 @@ function writeTrak(writer: ByteWriter, track: TrackInit, options: InitOptions): 
     writer.u32(track.trackId);
     writer.zeros(16);
     writer.u16(0);
+    writer.u16(0);
     writer.u16(track.kind === "audio" ? 0x0100 : 0);
     writer.u16(0);
     writeUnityMatrix(writer);

@@ -33,7 +33,6 @@ export const de: Messages = {
   landingText:
     "Ein kleines Kino, das nie schließt. Jedes Bild hier hat die Mathematik gezeichnet, und heute Abend gehört es dir.",
   landingStart: "Konto anlegen",
-  landingHave: "Schon dabei?",
   landingPoints: [
     ["Weiter, wo du warst", "Klapp mitten in der Szene zu. Der nächste Bildschirm kennt die Sekunde."],
     ["Ein Platz für jeden", "Fünf Profile, für jedes eine Liste, und eine Tür, die kleine Hände nicht öffnen."],

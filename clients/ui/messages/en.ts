@@ -32,7 +32,6 @@ export const en = {
   landingText:
     "A small cinema that never closes. Every picture here was drawn by mathematics, scored by machines, and is yours to watch tonight.",
   landingStart: "Create account",
-  landingHave: "Already a member?",
   landingPoints: [
     ["Pick up where you left", "Close the lid in mid-scene. The next screen knows the second you stopped."],
     ["A place for each of you", "Five profiles, a list for each, and a door that small hands cannot open."],

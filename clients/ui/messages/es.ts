@@ -33,7 +33,6 @@ export const es: Messages = {
   landingText:
     "Un cine pequeño que nunca cierra. Cada imagen la dibujaron las matemáticas, y esta noche es tuya.",
   landingStart: "Crear cuenta",
-  landingHave: "¿Ya tienes cuenta?",
   landingPoints: [
     ["Sigue donde lo dejaste", "Cierra la tapa en plena escena. La siguiente pantalla sabe el segundo."],
     ["Un lugar para cada uno", "Cinco perfiles, una lista para cada uno y una puerta que las manos pequeñas no abren."],

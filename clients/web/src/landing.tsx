@@ -10,17 +10,9 @@ export function Landing() {
         <div className="gutter relative flex max-w-6xl flex-col items-start gap-6 pt-32 pb-16 sm:pb-24">
           <h1 className="display text-40 sm:text-64 lg:text-[6rem]">{m.landingTitle}</h1>
           <p className="max-w-xl text-16 text-ink-2 sm:text-20">{m.landingText}</p>
-          <div className="mt-2 flex flex-wrap items-center gap-x-5 gap-y-3">
-            <a href="/sign-up" className="button button-primary">
-              {m.landingStart}
-            </a>
-            <p className="text-16 text-ink-2">
-              {m.landingHave}{" "}
-              <a href="/sign-in" className="inline-flex min-h-11 items-center font-semibold text-ink underline underline-offset-4">
-                {m.signIn}
-              </a>
-            </p>
-          </div>
+          <a href="/sign-up" className="button button-primary mt-2">
+            {m.landingStart}
+          </a>
         </div>
       </section>
       <section className="gutter grid gap-x-16 gap-y-10 pt-8 pb-24 md:grid-cols-3">
@@ -41,11 +33,11 @@ function Curves() {
     const phase = (index / 26) * Math.PI;
     const points = Array.from({ length: 121 }, (_, step) => {
       const t = (step / 120) * 2 * Math.PI;
-      const x = 800 + 640 * Math.sin(3 * t + phase);
-      const y = 430 + 380 * Math.sin(2 * t + phase * 0.35);
+      const x = 1_060 + 760 * Math.sin(3 * t + phase);
+      const y = 420 + 520 * Math.sin(2 * t + phase * 0.35);
       return `${x.toFixed(0)} ${y.toFixed(0)}`;
     });
-    return { path: `M${points.join("L")}Z`, opacity: 0.06 + 0.34 * (index / 26) ** 2 };
+    return { path: `M${points.join("L")}Z`, opacity: 0.07 + 0.5 * (index / 26) ** 2 };
   });
   return (
     <svg

@@ -1,5 +1,5 @@
 import type { ClientMetadata } from "oidc-provider";
-import { CLIENTS, OIDC_SCOPE, RESOURCE_SCOPE } from "./domain.ts";
+import { CLIENTS } from "./domain.ts";
 
 /** Where mobile apps get their code: a scheme that is theirs (RFC 8252 section 7.1). */
 export const MOBILE_REDIRECT_URI = "app.marquee:/oauth/callback";
@@ -13,7 +13,6 @@ export function clientOf(id: string, origins: readonly string[]): ClientMetadata
   const common = {
     client_id: id,
     token_endpoint_auth_method: "none",
-    scope: `${OIDC_SCOPE} ${RESOURCE_SCOPE}`,
     id_token_signed_response_alg: "RS256",
   } as const;
   const code = { grant_types: ["authorization_code", "refresh_token"], response_types: ["code"] } as const;

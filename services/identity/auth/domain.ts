@@ -108,7 +108,7 @@ export const PAIR_KNOWN_MAX = 10;
 /** The first try from a network nobody knows stays open however many others fail; a second one does not. */
 export const PAIR_STORM_MAX = 1;
 /** Wrong passwords for one account from everywhere that it does not know, after which there is a storm. */
-export const STORM_MIN = 50;
+export const STORM_MIN = 20;
 /** Wrong passwords of one network, for all accounts together. */
 export const NETWORK_MAX = 300;
 

@@ -25,7 +25,7 @@ export async function admit(cache: Cache, context: Context, trial: Trial): Promi
   const network = networkOf(trial.ip);
   const isKnown = trial.knownDeviceId !== "" || trial.isKnownNetwork;
   const from = trial.knownDeviceId === "" ? `network:${network}` : `device:${trial.knownDeviceId}`;
-  const prefix = `auth/${context.tenant}/tries`;
+  const prefix = `${context.tenant}/tries`;
   const pairKey = `${prefix}/pair/${digest(trial.email, from)}`;
   const accountKey = `${prefix}/account/${digest(trial.email)}`;
   const networkKey = `${prefix}/network/${digest(network)}`;
@@ -57,7 +57,7 @@ export async function isWithin(
   context: Context,
   { what, who, max, windowS }: Allowance,
 ): Promise<boolean> {
-  const count = await cache.increment(`auth/${context.tenant}/${what}/${digest(who)}`, 1, windowS * 1_000);
+  const count = await cache.increment(`${context.tenant}/${what}/${digest(who)}`, 1, windowS * 1_000);
   return count <= max;
 }
 

@@ -12,7 +12,9 @@ const DEADLINE_MS = 15_000;
  */
 export async function handle(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { addresses, call, clock, config } = parts;
-  const asked = request.headers.host ?? "";
+  // HTTP/2 has an authority where HTTP/1.1 has a host.
+  const authority = request.headers[":authority"];
+  const asked = request.headers.host ?? (typeof authority === "string" ? authority : "");
   const first: Context = systemContext(config.MARQUEE_TENANT, "auth", { clock, deadlineMs: DEADLINE_MS });
   const { tenant } = await call.tenant.resolve({ host: asked }, first);
   const context: Context = { ...first, tenant: tenant?.id ?? first.tenant };

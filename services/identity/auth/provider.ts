@@ -83,7 +83,7 @@ const features = (): NonNullable<Configuration["features"]> => ({
   rpInitiatedLogout: { enabled: false },
   pushedAuthorizationRequests: { enabled: false },
   dPoP: { enabled: false },
-  revocation: { enabled: true },
+  revocation: { enabled: true, allowedPolicy: async (_, client, token) => token.clientId === client.clientId },
   deviceFlow: { enabled: true, charset: "base-20", mask: rules.USER_CODE_MASK },
   resourceIndicators: {
     enabled: true,

@@ -21,7 +21,7 @@ export interface Parts {
 const BELIEVED_MS = 5_000;
 
 type Subject = "tier" | "profile" | "title";
-const keyOf = (tenant: string, subject: Subject, id: string): string => `entitlement/${tenant}/${subject}/${id}`;
+const keyOf = (tenant: string, subject: Subject, id: string): string => `${tenant}/${subject}/${id}`;
 
 export const disbelieve = (cache: Cache, tenant: string, subject: Subject, ids: readonly string[]): Promise<void> =>
   cache.delete(ids.map((id) => keyOf(tenant, subject, id)));

@@ -12,7 +12,7 @@ const WINDOW_MS = 15 * 60_000;
 
 export const hashPin = (pin: string): Promise<string> => hash(pin, ARGON2ID);
 
-const keyOf = (context: Context, profileId: string): string => `profile/${context.tenant}/pin/${profileId}`;
+const keyOf = (context: Context, profileId: string): string => `${context.tenant}/pin/${profileId}`;
 
 /** Resolves when `pin` is right. The try is counted before it is judged, so that many at once do not slip through. */
 export async function provePin(

@@ -67,7 +67,7 @@ export default defineService({
   ready: ({ db }) => db.ping(),
 });
 
-const cacheKey = (host: string): string => `tenant/host/${host}`;
+const cacheKey = (host: string): string => `host/${host}`;
 const toMessage = (tenant: TenantRow) => ({ ...tenant, hosts: [...tenant.hosts] });
 
 async function byId({ db, fallback }: Parts, id: string) {

@@ -42,7 +42,7 @@ export function Component() {
       <Seasons title={title} />
       <Details title={title} />
       {title.more.length > 0 && (
-        <section className="gutter mt-14">
+        <section className="gutter relative mt-14">
           <h2 className="display mb-5 text-20">{m.moreLikeThis}</h2>
           <TileGrid cards={title.more} />
         </section>
@@ -131,7 +131,7 @@ function Seasons({ title }: { title: Title }) {
   const season = title.seasons.find(({ number }) => number === wanted) ?? title.seasons[0];
   if (season === undefined) return null;
   return (
-    <section className="gutter mt-12">
+    <section className="gutter relative mt-12">
       <h2 className="display text-20">{m.episodes}</h2>
       {title.seasons.length > 1 && (
         <nav aria-label={m.seasons} className="mt-3 flex flex-wrap gap-2">
@@ -190,7 +190,7 @@ function Details({ title }: { title: Title }) {
   ].filter(([, text]) => text !== "");
   if (facts.length === 0) return null;
   return (
-    <section className="gutter mt-12">
+    <section className="gutter relative mt-12">
       <h2 className="sr-only">{m.details}</h2>
       <dl className="grid max-w-5xl gap-x-12 gap-y-4 sm:grid-cols-2">
         {facts.map(([name, text]) => (

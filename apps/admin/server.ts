@@ -1,0 +1,131 @@
+import { chmod } from "node:fs/promises";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Contract, isLoopback, type Metrics, problem } from "#kernel";
+import type { Host } from "#kernel/host";
+import { sendProblem } from "#kernel/http";
+import type { Traces } from "#kernel/tracing";
+import { openCalls } from "./calls.ts";
+import { openHealth, readiness, sendJson, type States } from "./health.ts";
+import { isCode, prepareSocket } from "./socket.ts";
+import { openTracePages } from "./traces.ts";
+
+export interface AdminOptions {
+  readonly host: Pick<Host, "client">;
+  readonly contracts: readonly Contract[];
+  /** See `adminSocketPath`. */
+  readonly socketPath: string;
+  /** Of the TCP listener; 0 takes any free port. */
+  readonly port: number;
+  /** The address it listens on; it has no sign-in, so anything but loopback belongs behind a fence. */
+  readonly bind: string;
+  readonly metrics: Metrics;
+  /** Null keeps /debug/traces shut, as production does. */
+  readonly traces: Traces | null;
+  readonly states: States;
+  /** What the operator's commands may show of this product, such as its address. Never secrets. */
+  readonly about?: Readonly<Record<string, string | number>>;
+}
+
+export interface Admin {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const STOP_GRACE_MS = 2_000;
+
+/**
+ * The operator's two doors: a Unix socket that may do anything (its permissions are the authentication), and a loopback
+ * port for machines that watch: /metrics, /healthz, /readyz, /debug/traces.
+ */
+export async function startAdmin(options: AdminOptions): Promise<Admin> {
+  await prepareSocket(options.socketPath);
+  const socket = createServer(operatorListener(options));
+  await listen(socket, () => socket.listen(options.socketPath), options.socketPath);
+  if (process.platform !== "win32") await chmod(options.socketPath, 0o600);
+  const watch = createServer(watchListener(options));
+  try {
+    await listen(watch, () => watch.listen(options.port, options.bind), `${options.bind}:${options.port}`);
+  } catch (error) {
+    await close(socket);
+    throw error;
+  }
+  return {
+    port: (watch.address() as AddressInfo).port,
+    async stop() {
+      await Promise.all([close(socket), close(watch)]);
+    },
+  };
+}
+
+function operatorListener(options: AdminOptions): RequestListener {
+  const calls = openCalls(options.host, options.contracts);
+  const startedAtMs = Date.now();
+  return (request, response) => {
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    if (path.startsWith("/call/")) return void calls(request, response);
+    if (path === "/about") {
+      const about = { ...options.about, pid: process.pid, startedAtMs, memoryBytes: process.memoryUsage.rss() };
+      return void readiness(options.states).then((ready) => sendJson(request, response, 200, { ...about, ...ready }));
+    }
+    sendProblem(
+      request,
+      response,
+      problem.notFound(`'${path.slice(0, 200)}': there are /about and /call/{service}/{method}`),
+    );
+  };
+}
+
+function watchListener({ metrics, traces, states, bind }: AdminOptions): RequestListener {
+  const { healthz, readyz } = openHealth(states);
+  const pages = traces && openTracePages(traces);
+  return (request, response) => {
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    // A name of some web site that suddenly resolves to loopback (DNS rebinding) must not read what is for operators.
+    if (isLoopback(bind) && !isLoopback(hostOf(request.headers.host))) {
+      return sendProblem(request, response, problem.denied("this port answers to localhost only"));
+    }
+    if (path === "/healthz") return healthz(request, response);
+    if (path === "/readyz") return void readyz(request, response);
+    if (path === "/metrics") {
+      return void metrics.registry.metrics().then(
+        (text) => response.writeHead(200, { "content-type": metrics.registry.contentType }).end(text),
+        (error: unknown) => sendProblem(request, response, error),
+      );
+    }
+    if (pages && (path === "/debug/traces" || path.startsWith("/debug/traces/"))) return pages(request, response);
+    const there = ["/metrics", "/healthz", "/readyz", ...(pages ? ["/debug/traces"] : [])].join(", ");
+    sendProblem(request, response, problem.notFound(`'${path.slice(0, 200)}' is not here: there are ${there}`));
+  };
+}
+
+/** The name of a Host header without its port: `[::1]:8084` is `::1`. */
+function hostOf(header: string | undefined): string {
+  const host = (header ?? "").replace(/:\d+$/, "");
+  return host.startsWith("[") ? host.slice(1, -1) : host;
+}
+
+function listen(server: Server, begin: () => void, where: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        isCode(error, "EADDRINUSE")
+          ? problem.precondition(`${where} is taken by another program: stop it, or choose another MARQUEE_PORT`, {
+              cause: error,
+            })
+          : error,
+      );
+    });
+    server.once("listening", resolve);
+    begin();
+  });
+}
+
+/** Lets calls that run finish for a moment, then ends them. */
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const cut = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+  await closed;
+  clearTimeout(cut);
+}

@@ -1,0 +1,141 @@
+import { request as httpRequest } from "node:http";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromJson,
+  type JsonValue,
+  toJson,
+} from "@bufbuild/protobuf";
+import { type Client, type Contract, Problem, problem, PROBLEM_CODES, type ProblemCode } from "#kernel";
+import { CODE_HEADER, DEADLINE_HEADER, TENANT_HEADER } from "../admin/calls.ts";
+import { isCode } from "../admin/socket.ts";
+
+type Request<S extends DescService, K extends keyof Client<S>> = Parameters<Client<S>[K]>[0];
+type Response<S extends DescService, K extends keyof Client<S>> = Awaited<ReturnType<Client<S>[K]>>;
+
+/** The running product, as its operator's commands reach it. */
+export interface AdminClient {
+  /** Rejects with the service's own Problem, or with reason `not_running` where nobody answers. */
+  call<S extends DescService, K extends keyof Client<S> & string>(
+    contract: Contract<S>,
+    method: K,
+    request: Request<S, K>,
+  ): Promise<Response<S, K>>;
+  about(): Promise<About>;
+}
+
+export interface About {
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly memoryBytes: number;
+  readonly status: string;
+  readonly services: Readonly<Record<string, { readonly ok: boolean; readonly detail: string }>>;
+  readonly adapters: Readonly<Record<string, { readonly ok: boolean; readonly detail: string }>>;
+  readonly [fact: string]: unknown;
+}
+
+export interface AdminClientOptions {
+  readonly socketPath: string;
+  readonly tenant: string;
+  /** Named in the text that says that nothing runs. */
+  readonly dataFolder: string;
+  readonly deadlineMs?: number;
+}
+
+const DEADLINE_MS = 30_000;
+const BODY_BYTES_MAX = 64 * 1024 * 1024;
+
+export function adminClient(options: AdminClientOptions): AdminClient {
+  return {
+    async call<S extends DescService, K extends keyof Client<S> & string>(
+      contract: Contract<S>,
+      method: K,
+      request: Request<S, K>,
+    ) {
+      const descriptor: DescMethod | undefined = contract.rpc.methods.find(({ localName }) => localName === method);
+      if (!descriptor) throw problem.internal(`${contract.name} has no call '${method}'`);
+      const message = create<DescMessage>(descriptor.input, request);
+      const answer = await send(
+        options,
+        "POST",
+        `/call/${contract.name}/${method}`,
+        JSON.stringify(toJson(descriptor.input, message)),
+      );
+      return fromJson(descriptor.output, answer as JsonValue, { ignoreUnknownFields: true }) as Response<S, K>;
+    },
+    about: async () => (await send(options, "GET", "/about", "")) as About,
+  };
+}
+
+function send(
+  { socketPath, tenant, dataFolder, deadlineMs = DEADLINE_MS }: AdminClientOptions,
+  method: string,
+  path: string,
+  body: string,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+      [TENANT_HEADER]: tenant,
+      [DEADLINE_HEADER]: deadlineMs,
+    };
+    // The product keeps the deadline; ours is a little longer, for a product that hangs.
+    const request = httpRequest({ socketPath, method, path, headers, timeout: deadlineMs + 5_000 }, (response) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > BODY_BYTES_MAX) request.destroy(problem.internal("the answer is too long"));
+        chunks.push(chunk);
+      });
+      response.once("error", reject);
+      response.once("end", () => {
+        try {
+          const answer: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+          if (response.statusCode === 200) resolve(answer);
+          else reject(toFault(String(response.headers[CODE_HEADER] ?? "internal"), answer));
+        } catch {
+          reject(problem.internal(`the product answered ${response.statusCode ?? 0} and something that is not JSON`));
+        }
+      });
+    });
+    request.once("timeout", () =>
+      request.destroy(problem.deadline("the running Marquee does not answer: see ./marquee doctor")),
+    );
+    request.once("error", (error) => reject(describe(error, socketPath, dataFolder)));
+    request.end(body);
+  });
+}
+
+function describe(error: Error, socketPath: string, dataFolder: string): unknown {
+  if (isCode(error, "ENOENT") || isCode(error, "ECONNREFUSED")) {
+    return problem.unavailable(`Marquee is not running here: start it with npm start (MARQUEE_DATA=${dataFolder})`, {
+      reason: NOT_RUNNING,
+    });
+  }
+  if (isCode(error, "ECONNRESET") || isCode(error, "EPIPE")) {
+    return problem.unavailable("Marquee stopped before it answered: start it again with npm start", {
+      reason: NOT_RUNNING,
+    });
+  }
+  if (isCode(error, "EACCES") || isCode(error, "EPERM")) {
+    return problem.denied(`'${socketPath}' belongs to another user: run this command as the user who runs Marquee`);
+  }
+  return error;
+}
+
+export const NOT_RUNNING = "not_running";
+
+/** The product's problem document as the Problem that it was. */
+function toFault(code: string, document: unknown): Problem {
+  const { type, detail, title, status, instance, traceId, ...details } = (document ?? {}) as Record<string, unknown>;
+  const known = Object.hasOwn(PROBLEM_CODES, code) ? (code as ProblemCode) : "internal";
+  const reason = String(type ?? "").replace(/^.*\//, "");
+  return new Problem(known, String(detail ?? title ?? `the product answered ${String(status)}`), {
+    ...(reason === "" ? {} : { reason }),
+    details: { ...details, traceId },
+  });
+}

@@ -1,0 +1,150 @@
+import { z } from "zod";
+import { Card, Home } from "#contracts/web";
+import type { Title } from "#contracts/catalog";
+import type { Context } from "#kernel";
+import { around, suits, watching } from "./gather.ts";
+import type { WebParts } from "./parts.ts";
+import { type Route, route } from "./route.ts";
+import { type Around, cardOf, episodeBadge, imageOf, nextEpisode, progressOf } from "./views.ts";
+
+const RAIL_MAX = 20;
+const GENRES_MAX = 8;
+const Cards = z.object({ cards: z.array(Card).max(100) });
+
+/** What the whole home is made of: one look at the catalogue, one at the profile's progress. */
+interface Shelf {
+  readonly titles: readonly Title[];
+  readonly episodesOf: (seriesId: string) => readonly Title[];
+  readonly around: Around & { readonly isPartial: boolean };
+}
+
+async function shelf(parts: WebParts, context: Context): Promise<Shelf> {
+  const profile = await watching(parts, context);
+  const { titles: all } = await parts.call.catalog.list({ kinds: ["film", "series", "episode"], ageRatingMax: profile.ageRatingMax, limit: 200 }, context);
+  const episodes = all.filter((title) => title.kind === "episode").toSorted((a, b) => a.seasonNumber - b.seasonNumber || a.episodeNumber - b.episodeNumber);
+  return {
+    titles: all.filter((title) => title.kind !== "episode"),
+    episodesOf: (seriesId) => episodes.filter((episode) => episode.parentId === seriesId),
+    around: await around(parts, all, context),
+  };
+}
+
+function cardIn(of: Shelf, title: Title): Card {
+  if (title.kind !== "series") return cardOf(title, of.around);
+  const episodes = of.episodesOf(title.id);
+  const next = nextEpisode(episodes, of.around.bookmarks);
+  return { ...cardOf(title, of.around, { playId: next?.id ?? null, episodes: episodes.length }), progress: next ? progressOf(of.around.bookmarks.get(next.id)) : null };
+}
+
+/** Unfinished titles, the most recent first; of a series one tile, with the episode that is under way. */
+async function continueCards(parts: WebParts, context: Context): Promise<Card[]> {
+  const profile = await watching(parts, context);
+  const { bookmarks } = await parts.call.bookmark.continueWatching({ profileId: profile.id, limit: 40 }, context);
+  const { titles } = await parts.call.catalog.getMany({ ids: bookmarks.map((bookmark) => bookmark.contentId) }, context);
+  const seriesIds = titles.flatMap((title) => (title.parentId === "" ? [] : [title.parentId]));
+  const { titles: series } = await parts.call.catalog.getMany({ ids: [...new Set(seriesIds)] }, context);
+  const byId = new Map(bookmarks.map((bookmark) => [bookmark.contentId, bookmark]));
+  const seen = new Set<string>();
+  return titles
+    .filter(suits(profile))
+    .filter((title) => title.state === "playable")
+    .filter((title) => {
+      const whose = title.parentId || title.id;
+      return seen.has(whose) ? false : seen.add(whose);
+    })
+    .slice(0, RAIL_MAX)
+    .map((title) => {
+      const parent = series.find((candidate) => candidate.id === title.parentId);
+      const extra = title.kind === "episode" ? { badge: episodeBadge(title), name: parent?.title ?? title.title } : {};
+      return cardOf(title, { bookmarks: byId, encodings: new Map() }, extra);
+    });
+}
+
+async function home(parts: WebParts, context: Context): Promise<Home> {
+  const [of, unfinished] = await Promise.all([
+    shelf(parts, context),
+    continueCards(parts, context).catch((error: unknown) => {
+      parts.logger.warn("'Continue watching' fell back to nothing", { error });
+      return null;
+    }),
+  ]);
+  const playable = of.titles.filter((title) => title.state === "playable");
+  const genres = [...new Map(playable.flatMap((title) => title.genres).map((genre, _, all) => [genre, all.filter((other) => other === genre).length]))]
+    .toSorted((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))
+    .slice(0, GENRES_MAX);
+  const hero = heroOf(playable);
+  const cards = (titles: readonly Title[]): Card[] => titles.slice(0, RAIL_MAX).map((title) => cardIn(of, title));
+  const coming = of.titles.filter((title) => title.state === "processing");
+  const rails: Home["rails"] = [
+    { id: "continue", title: "Continue watching", kind: "continue" as const, cards: unfinished ?? [] },
+    { id: "new", title: "New", kind: "new" as const, cards: cards(playable) },
+    { id: "coming", title: "Being prepared", kind: "coming" as const, cards: cards(coming) },
+    ...genres.map(([genre]) => ({ id: `genre-${genre}`, title: genre, kind: "genre" as const, cards: cards(playable.filter((title) => title.genres.includes(genre))) })),
+  ].filter((rail) => rail.cards.length > 0);
+  return {
+    hero: hero ? { card: cardIn(of, hero), backdrop: imageOf(hero.backdrop, hero.title), tagline: hero.tagline } : null,
+    rails,
+    partial: of.around.isPartial || unfinished === null,
+  };
+}
+
+/** A title with a picture, another one every day. */
+function heroOf(playable: readonly Title[]): Title | undefined {
+  const shown = playable.filter((title) => title.backdrop);
+  return shown[Math.floor(Date.now() / 86_400_000) % Math.max(1, shown.length)];
+}
+
+export const homeRoutes: readonly Route[] = [
+  route({
+    ...{ method: "GET", path: "/home", operationId: "getHome", tag: "browse", auth: "profile", status: 200 },
+    summary: "The home page: a hero and rails, composed for the profile that is watching.",
+    response: Home,
+    handle: (parts, { context }) => home(parts, context),
+  }),
+  route({
+    ...{ method: "GET", path: "/genres", operationId: "listGenres", tag: "browse", auth: "profile", status: 200 },
+    summary: "The genres that have something to watch.",
+    response: z.object({ genres: z.array(z.object({ id: z.string(), title: z.string() })) }),
+    handle: async (parts, { context }) => {
+      const profile = await watching(parts, context);
+      const { genres } = await parts.call.catalog.genres({ ageRatingMax: profile.ageRatingMax }, context);
+      return { genres: genres.map(({ name }) => ({ id: name, title: name })) };
+    },
+  }),
+  route({
+    ...{ method: "GET", path: "/genres/{id}", operationId: "getGenre", tag: "browse", auth: "profile", status: 200 },
+    summary: "All titles of a genre, the newest first.",
+    params: z.object({ id: z.string().min(1).max(60) }),
+    response: Cards.extend({ title: z.string() }),
+    handle: async (parts, { context, params }) => {
+      const of = await shelf(parts, context);
+      return { title: params.id, cards: of.titles.filter((title) => title.genres.includes(params.id)).slice(0, 100).map((title) => cardIn(of, title)) };
+    },
+  }),
+  route({
+    ...{ method: "GET", path: "/search", operationId: "search", tag: "browse", auth: "profile", status: 200 },
+    summary: "Titles and people by the beginnings of their words.",
+    query: z.object({ q: z.string().max(200).default("") }),
+    response: Cards,
+    handle: async (parts, { context, query }) => {
+      const profile = await watching(parts, context);
+      const { titles } = await parts.call.catalog.search({ query: query.q, ageRatingMax: profile.ageRatingMax, limit: 50 }, context);
+      const near = await around(parts, titles, context);
+      return { cards: titles.map((title) => cardOf(title, near)) };
+    },
+  }),
+  route({
+    ...{ method: "GET", path: "/continue-watching", operationId: "listContinueWatching", tag: "browse", auth: "profile", status: 200 },
+    summary: "Unfinished titles, the most recent first.",
+    response: Cards,
+    handle: async (parts, { context }) => ({ cards: await continueCards(parts, context) }),
+  }),
+  route({
+    ...{ method: "DELETE", path: "/continue-watching/{id}", operationId: "removeFromContinueWatching", tag: "browse", auth: "profile", status: 204 },
+    summary: "Takes a title off “Continue watching”; its position stays.",
+    params: z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) }),
+    handle: async (parts, { context, params, viewer }) => {
+      await parts.call.bookmark.remove({ profileId: viewer?.profileId ?? "", contentId: params.id }, context);
+    },
+  }),
+];

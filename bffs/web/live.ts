@@ -1,0 +1,67 @@
+import type { FastifyInstance } from "fastify";
+import { requireProfile } from "#kernel";
+import type { Cookies } from "./cookies.ts";
+import type { WebParts } from "./parts.ts";
+import { API } from "./route.ts";
+
+const POLL_MS = 1_000;
+const STREAM_MS_MAX = 5 * 60_000;
+const STREAMS_MAX = 2_000;
+
+/** Server-sent events: titles that are being prepared say how far they are, so that pages show it and play them by themselves. */
+export function registerEvents(app: FastifyInstance, parts: WebParts, cookies: Cookies): void {
+  let streams = 0;
+  app.get(`${API}/events`, async (request, reply) => {
+    const { context } = await cookies.signed(request, reply);
+    requireProfile(context);
+    if (streams >= STREAMS_MAX) return reply.code(503).header("retry-after", "10").send();
+    reply.hijack();
+    reply.raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
+    reply.raw.write(": here\n\n");
+    streams++;
+    const until = parts.clock.nowMs() + STREAM_MS_MAX;
+    const known = new Map<string, string>();
+    let isOpen = true;
+    request.raw.once("close", () => {
+      isOpen = false;
+    });
+    try {
+      while (isOpen && parts.clock.nowMs() < until) {
+        const fresh = { ...context, deadlineMs: parts.clock.nowMs() + 5_000 };
+        const { encodings } = await parts.call.encoding.list({ limit: 50, activeOnly: true }, fresh);
+        for (const line of changes(known, encodings)) reply.raw.write(line);
+        await parts.clock.sleep(POLL_MS);
+      }
+    } catch (error) {
+      parts.logger.debug("an event stream ended early", { error });
+    } finally {
+      streams--;
+      reply.raw.end();
+    }
+  });
+}
+
+interface Seen {
+  readonly contentId: string;
+  readonly state: string;
+  readonly progressPlayable: number;
+}
+
+/** What is new since the last look, as events. A title that left the list has finished. */
+export function changes(known: Map<string, string>, now: readonly Seen[]): string[] {
+  const lines: string[] = [];
+  const say = (id: string, state: string, progress: number): void => {
+    const text = JSON.stringify({ id, state, progress: Math.round(progress * 1_000) / 1_000 });
+    if (known.get(id) === text) return;
+    known.set(id, text);
+    lines.push(`event: processing\ndata: ${text}\n\n`);
+  };
+  const present = new Set(now.map(({ contentId }) => contentId));
+  for (const { contentId, state, progressPlayable } of now) say(contentId, state === "encoding" ? "processing" : "playable", progressPlayable);
+  for (const id of known.keys()) {
+    if (present.has(id)) continue;
+    say(id, "playable", 1);
+    known.delete(id);
+  }
+  return lines;
+}

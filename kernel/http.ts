@@ -1,0 +1,122 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createSecureServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { trace } from "@opentelemetry/api";
+import { type Problem, toProblem } from "./errors.ts";
+import type { HttpMount } from "./service.ts";
+import type { Logger, Metrics } from "./telemetry.ts";
+import { inSpan } from "./telemetry.ts";
+
+/** An RFC 9457 problem document. Causes and stacks stay on our side; the trace id finds them. */
+export function problemDocument(fault: Problem, instance: string, traceId: string): Record<string, unknown> {
+  return {
+    type: `/problems/${fault.reason}`,
+    title: TITLES[fault.code],
+    status: fault.status,
+    detail: fault.message,
+    instance,
+    traceId,
+    ...fault.details,
+  };
+}
+
+const TITLES: Readonly<Record<Problem["code"], string>> = {
+  canceled: "The request was given up",
+  invalid_argument: "The request is not right",
+  deadline_exceeded: "It took too long",
+  not_found: "There is nothing here",
+  already_exists: "It exists already",
+  permission_denied: "This is not allowed",
+  resource_exhausted: "Too much at once",
+  failed_precondition: "Not now",
+  aborted: "Somebody else was faster",
+  unimplemented: "This cannot be done",
+  internal: "Something went wrong on our side",
+  unavailable: "Not available right now",
+  unauthenticated: "Sign in first",
+  unsupported_media: "This file cannot be used",
+};
+
+export const traceIdNow = (): string => trace.getActiveSpan()?.spanContext().traceId ?? "0".repeat(32);
+
+export function sendProblem(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  const fault = toProblem(error);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+  response.writeHead(fault.status, {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "access-control-allow-origin": "*",
+    ...(fault.retryAfterS === undefined ? {} : { "retry-after": String(Math.ceil(fault.retryAfterS)) }),
+  });
+  response.end(JSON.stringify(problemDocument(fault, path, traceIdNow())));
+}
+
+export interface Tls {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface HttpServerOptions {
+  readonly name: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly tls?: Tls | undefined;
+  readonly mounts: readonly Pick<HttpMount, "prefix" | "handle">[];
+  /** Whatever no mount takes. */
+  readonly fallback: RequestListener;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface HttpListener {
+  readonly port: number;
+  /** Takes no new connections and ends those that are open, at once where they are idle, within the grace where they work. */
+  stop(): Promise<void>;
+}
+
+const STOP_GRACE_MS = 3_000;
+
+/** One listener: mounts by prefix, then the fallback. With a certificate it speaks HTTP/2 and HTTP/1.1 over TLS. */
+export async function listenHttp(options: HttpServerOptions): Promise<HttpListener> {
+  const { mounts, fallback, logger, metrics, name } = options;
+  const sorted = mounts.toSorted((a, b) => b.prefix.length - a.prefix.length);
+  const listener: RequestListener = (request, response) => {
+    const mount = sorted.find(({ prefix }) => request.url?.startsWith(prefix));
+    if (!mount) return fallback(request, response);
+    const started = performance.now();
+    response.once("close", () => metrics.requests.observe({ server: name, route: mount.prefix, status: String(response.statusCode) }, (performance.now() - started) / 1_000));
+    void inSpan(`${request.method ?? "GET"} ${mount.prefix}`, { "http.route": mount.prefix }, null, async () => mount.handle(request, response)).catch((error: unknown) => {
+      const fault = toProblem(error);
+      if (fault.status >= 500) logger.error("a request failed", { route: mount.prefix, error });
+      sendProblem(request, response, fault);
+    });
+  };
+  const server = (options.tls ? createSecureServer({ ...options.tls, allowHTTP1: true }, listener as never) : createServer({ maxHeaderSize: 32_768 }, listener)) as Server;
+  server.keepAliveTimeout = 65_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const sockets = new Set<{ destroy(): void }>();
+  server.on(options.tls ? "secureConnection" : "connection", (socket: { destroy(): void; once(event: "close", done: () => void): void }) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections?.();
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, STOP_GRACE_MS);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openEmbeddedCache } from "#adapters/cache/embedded";
+import { openJobs } from "#adapters/jobs/pgboss";
+import { openEmbeddedLog } from "#adapters/log/embedded";
+import { openEmbeddedRegistry } from "#adapters/log/registry";
+import { openMailbox } from "#adapters/mail/mailbox";
+import { openFileObjects } from "#adapters/objects/files";
+import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
+import { openFileSecrets } from "#adapters/secrets/file";
+import { openTranscoder } from "#adapters/transcoder/ffmpeg";
+import { type Config, readConfig } from "#kernel/config";
+import { type Context, systemContext, type Viewer } from "#kernel/context";
+import { type Adapters, type Host, startHost } from "#kernel/host";
+import { type Clock, systemClock } from "#kernel/clock";
+import type { Addresses, Service } from "#kernel/service";
+import { openMetrics, silentLogger } from "#kernel/telemetry";
+import { topics } from "../contracts/topics.ts";
+
+export interface TestHost {
+  readonly host: Host;
+  readonly adapters: Adapters;
+  readonly config: Config;
+  readonly folder: string;
+  readonly client: Host["client"];
+  /** A context of the tenant `demo`, with a viewer where one is given. */
+  context(options?: { readonly tenant?: string; readonly viewer?: Partial<Viewer> }): Context;
+  /** Resolves when everything that was emitted is in the log, and consumers had a moment to read it. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface TestHostOptions {
+  readonly services: readonly Service[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly addresses?: Partial<Addresses>;
+  readonly clock?: Clock;
+  /** A folder of an earlier host, to start again with what it left. */
+  readonly folder?: string;
+}
+
+/** The given services on real embedded engines in a folder of their own; what they call and is not given answers `unavailable`. */
+export async function startTestHost(options: TestHostOptions): Promise<TestHost> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "marquee-test-")));
+  const at = (name: string): string => join(folder, name);
+  const clock = options.clock ?? systemClock;
+  const config = readConfig({ MARQUEE_DATA: folder, ...options.env });
+  const postgres = await openEmbeddedPostgres({ folder: at("postgres"), log: () => {} });
+  const adapters: Adapters = {
+    postgres,
+    log: await openEmbeddedLog({ folder: at("log") }),
+    registry: await openEmbeddedRegistry({ folder: at("log") }),
+    cache: openEmbeddedCache(),
+    objects: await openFileObjects({ folder: at("objects") }),
+    secrets: await openFileSecrets({ folder: at("secrets") }),
+    mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
+    jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
+    transcoder: openTranscoder(),
+  };
+  const addresses: Addresses = {
+    publicUrl: "http://localhost:8080",
+    originUrl: "http://127.0.0.1:8083",
+    edges: [
+      { id: "a", baseUrl: "http://localhost:8081" },
+      { id: "b", baseUrl: "http://127.0.0.1:8082" },
+    ],
+    ...options.addresses,
+  };
+  const host = await startHost({
+    services: options.services,
+    topics,
+    adapters,
+    config,
+    addresses,
+    clock,
+    metrics: openMetrics(),
+    logger: () => silentLogger,
+    transport: { roundTrip: true },
+    isPartial: true,
+  });
+  return {
+    host,
+    adapters,
+    config,
+    folder,
+    client: (contract, caller) => host.client(contract, caller),
+    context: ({ tenant = "demo", viewer } = {}) => ({
+      ...systemContext(tenant, "test", { clock, deadlineMs: 60_000 }),
+      viewer: viewer ? { userId: "usr_test", profileId: "prf_test", tier: "basic", deviceId: "device-1", entitlements: [], ...viewer } : null,
+    }),
+    async settled() {
+      await host.drained();
+      await host.idle();
+    },
+    async stop() {
+      await host.stop();
+      const { log, registry, cache, secrets, jobs } = adapters;
+      await Promise.all([log.close(), registry.close(), cache.close(), secrets.close(), jobs.close()]);
+      await postgres.stop();
+      if (!options.folder) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
