@@ -24,6 +24,7 @@ export const Config = z.object({
   MARQUEE_TLS_KEY: z.string().optional().describe("PEM private key, by path"),
   MARQUEE_CLEARKEY: flag.optional().describe("1 allows the ClearKey licence server in production"),
   MARQUEE_POSTGRES_URL: z.string().optional().describe("PostgreSQL by URL instead of the embedded one"),
+  MARQUEE_POSTGRES_RUNTIME_URL: z.string().optional().describe("the login that services use, when it is not the owner's"),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>"),
   MARQUEE_GOOGLE_CLIENT_ID: z.string().optional(),

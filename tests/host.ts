@@ -12,10 +12,11 @@ import { openFileSecrets } from "#adapters/secrets/file";
 import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { type Config, readConfig } from "#kernel/config";
 import { type Context, systemContext, type Viewer } from "#kernel/context";
+import { startGuardian } from "#kernel/guardian";
 import { type Adapters, type Host, startHost } from "#kernel/host";
 import { type Clock, systemClock } from "#kernel/clock";
 import type { Addresses, Service } from "#kernel/service";
-import { openMetrics, silentLogger } from "#kernel/telemetry";
+import { openLogger, openMetrics, silentLogger } from "#kernel/telemetry";
 import { topics } from "../contracts/topics.ts";
 
 export interface TestHost {
@@ -46,7 +47,9 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
   const at = (name: string): string => join(folder, name);
   const clock = options.clock ?? systemClock;
   const config = readConfig({ MARQUEE_DATA: folder, ...options.env });
-  const postgres = await openEmbeddedPostgres({ folder: at("postgres"), log: () => {} });
+  // A test that crashes must leave no server behind.
+  const guardian = startGuardian();
+  const postgres = await openEmbeddedPostgres({ folder: at("postgres"), log: () => {}, spawnGuard: guardian });
   const adapters: Adapters = {
     postgres,
     log: await openEmbeddedLog({ folder: at("log") }),
@@ -75,7 +78,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     addresses,
     clock,
     metrics: openMetrics(),
-    logger: () => silentLogger,
+    logger: process.env["MARQUEE_TEST_LOG"] ? openLogger({ level: "info" }) : () => silentLogger,
     transport: { roundTrip: true },
     isPartial: true,
   });
@@ -98,6 +101,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
       const { log, registry, cache, secrets, jobs } = adapters;
       await Promise.all([log.close(), registry.close(), cache.close(), secrets.close(), jobs.close()]);
       await postgres.stop();
+      guardian.stop();
       if (!options.folder) await rm(folder, { recursive: true, force: true });
     },
   };

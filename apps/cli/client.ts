@@ -6,23 +6,23 @@ import {
   type DescService,
   fromJson,
   type JsonValue,
+  type Message,
+  type MessageInitShape,
   toJson,
 } from "@bufbuild/protobuf";
 import { type Client, type Contract, Problem, problem, PROBLEM_CODES, type ProblemCode } from "#kernel";
 import { CODE_HEADER, DEADLINE_HEADER, TENANT_HEADER } from "../admin/calls.ts";
 import { isCode } from "../admin/socket.ts";
 
-type Request<S extends DescService, K extends keyof Client<S>> = Parameters<Client<S>[K]>[0];
-type Response<S extends DescService, K extends keyof Client<S>> = Awaited<ReturnType<Client<S>[K]>>;
+/** A service's calls as an operator makes them: the tenant and the deadline are the client's. */
+export type Calls<S extends DescService> = {
+  readonly [K in keyof Client<S>]: (request: Parameters<Client<S>[K]>[0]) => ReturnType<Client<S>[K]>;
+};
 
 /** The running product, as its operator's commands reach it. */
 export interface AdminClient {
-  /** Rejects with the service's own Problem, or with reason `not_running` where nobody answers. */
-  call<S extends DescService, K extends keyof Client<S> & string>(
-    contract: Contract<S>,
-    method: K,
-    request: Request<S, K>,
-  ): Promise<Response<S, K>>;
+  /** The calls reject with the service's own Problem, or with reason `not_running` where nobody answers. */
+  of<S extends DescService>(contract: Contract<S>): Calls<S>;
   about(): Promise<About>;
 }
 
@@ -48,22 +48,22 @@ const DEADLINE_MS = 30_000;
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 export function adminClient(options: AdminClientOptions): AdminClient {
+  async function call(
+    contract: Contract,
+    method: DescMethod,
+    request: MessageInitShape<DescMessage>,
+  ): Promise<Message> {
+    const body = JSON.stringify(toJson(method.input, create(method.input, request)));
+    const answer = await send(options, "POST", `/call/${contract.name}/${method.localName}`, body);
+    return fromJson(method.output, answer as JsonValue, { ignoreUnknownFields: true });
+  }
   return {
-    async call<S extends DescService, K extends keyof Client<S> & string>(
-      contract: Contract<S>,
-      method: K,
-      request: Request<S, K>,
-    ) {
-      const descriptor: DescMethod | undefined = contract.rpc.methods.find(({ localName }) => localName === method);
-      if (!descriptor) throw problem.internal(`${contract.name} has no call '${method}'`);
-      const message = create<DescMessage>(descriptor.input, request);
-      const answer = await send(
-        options,
-        "POST",
-        `/call/${contract.name}/${method}`,
-        JSON.stringify(toJson(descriptor.input, message)),
-      );
-      return fromJson(descriptor.output, answer as JsonValue, { ignoreUnknownFields: true }) as Response<S, K>;
+    of<S extends DescService>(contract: Contract<S>) {
+      const calls: Record<string, (request: MessageInitShape<DescMessage>) => Promise<Message>> = {};
+      for (const method of contract.rpc.methods) {
+        calls[method.localName] = (request) => call(contract as Contract, method, request);
+      }
+      return calls as Calls<S>;
     },
     about: async () => (await send(options, "GET", "/about", "")) as About,
   };

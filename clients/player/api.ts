@@ -29,7 +29,9 @@ export function createPlaybackApi(http: Http): PlaybackApi {
       const body = new Blob([JSON.stringify(facts)], { type: "application/json" });
       if (navigator.sendBeacon(url, body)) return;
       // The browser's beacon queue is full: a request that may outlive the page is the next best thing, and nobody waits for it.
-      http.call(`/playback/sessions/${sessionId}/stop`, { method: "POST", body: facts, keepalive: true }).catch(() => undefined);
+      http
+        .call(`/playback/sessions/${sessionId}/stop`, { method: "POST", body: facts, keepalive: true })
+        .catch(() => undefined);
     },
     async endStream(sessionId) {
       await http.call(`/streams/${sessionId}`, { method: "DELETE" });

@@ -52,9 +52,9 @@ export function Controls(props: ControlsProps) {
             <ArrowLeft size={28} aria-hidden="true" className="rtl:rotate-180" />
           </button>
           <p className="min-w-0">
-            <span className="display block truncate text-20">{content?.title ?? props.title}</span>
+            <bdi className="display block truncate text-20">{content?.title ?? props.title}</bdi>
             {content !== undefined && content.subtitle !== "" && (
-              <span className="tabular block truncate text-14 text-ink-2">{content.subtitle}</span>
+              <bdi className="tabular block truncate text-14 text-ink-2">{content.subtitle}</bdi>
             )}
           </p>
         </div>
@@ -75,7 +75,10 @@ function Timeline({ playback, state }: { playback: Playback; state: PlayerState 
     <div dir="ltr" className="flex items-center gap-4">
       <span className="tabular min-w-11 text-14">{clock(state.positionS, state.durationS)}</span>
       <Scrubber playback={playback} state={state} />
-      <span className="tabular hidden min-w-11 text-14 text-ink-2 sm:inline" title={timeLeft(state.positionS, state.durationS, m)}>
+      <span
+        className="tabular hidden min-w-11 text-14 text-ink-2 sm:inline"
+        title={timeLeft(state.positionS, state.durationS, m)}
+      >
         {clock(state.durationS)}
       </span>
     </div>
@@ -87,24 +90,55 @@ function Buttons({ playback, state, container, hasStats, onStats, onMenu, onNext
   const nextId = state.session?.content.nextEpisodeId ?? null;
   return (
     <div className="flex items-center gap-0.5 sm:gap-2">
-      <button type="button" aria-label={state.paused ? m.play : m.player.pause} className="player-button" onClick={playback.togglePlay}>
-        {state.paused ? <Play size={28} fill="currentColor" aria-hidden="true" /> : <Pause size={28} fill="currentColor" aria-hidden="true" />}
+      <button
+        type="button"
+        aria-label={state.paused ? m.play : m.player.pause}
+        className="player-button"
+        onClick={playback.togglePlay}
+      >
+        {state.paused ? (
+          <Play size={28} fill="currentColor" aria-hidden="true" />
+        ) : (
+          <Pause size={28} fill="currentColor" aria-hidden="true" />
+        )}
       </button>
-      <button type="button" aria-label={m.player.backTen} className="player-button" onClick={() => playback.seekBy(-10)}>
+      <button
+        type="button"
+        aria-label={m.player.backTen}
+        className="player-button"
+        onClick={() => playback.seekBy(-10)}
+      >
         <RotateCcw size={24} aria-hidden="true" />
       </button>
-      <button type="button" aria-label={m.player.forwardTen} className="player-button" onClick={() => playback.seekBy(10)}>
+      <button
+        type="button"
+        aria-label={m.player.forwardTen}
+        className="player-button"
+        onClick={() => playback.seekBy(10)}
+      >
         <RotateCw size={24} aria-hidden="true" />
       </button>
       <Volume playback={playback} state={state} />
       <div className="ms-auto flex items-center gap-0.5 sm:gap-2">
         {nextId !== null && (
-          <button type="button" aria-label={m.player.next} className="player-button hidden! sm:inline-flex!" onClick={() => onNext(nextId)}>
+          <button
+            type="button"
+            aria-label={m.player.next}
+            className="player-button hidden! sm:inline-flex!"
+            onClick={() => onNext(nextId)}
+          >
             <SkipForward size={24} aria-hidden="true" className="rtl:rotate-180" />
           </button>
         )}
         <LanguageMenu playback={playback} state={state} container={container} onMenu={onMenu} />
-        <SettingsMenu playback={playback} state={state} container={container} onMenu={onMenu} hasStats={hasStats} onStats={onStats} />
+        <SettingsMenu
+          playback={playback}
+          state={state}
+          container={container}
+          onMenu={onMenu}
+          hasStats={hasStats}
+          onStats={onStats}
+        />
         <PictureInPictureButton container={container} />
         <FullScreenButton container={container} />
       </div>
@@ -118,7 +152,12 @@ function Volume({ playback, state }: { playback: Playback; state: PlayerState })
   const Icon = isSilent ? VolumeX : state.volume < 0.5 ? Volume1 : Volume2;
   return (
     <div className="group/volume flex items-center">
-      <button type="button" aria-label={isSilent ? m.player.unmute : m.player.mute} className="player-button" onClick={playback.toggleMuted}>
+      <button
+        type="button"
+        aria-label={isSilent ? m.player.unmute : m.player.mute}
+        className="player-button"
+        onClick={playback.toggleMuted}
+      >
         <Icon size={24} aria-hidden="true" />
       </button>
       <input
@@ -185,14 +224,29 @@ function Group(props: { title: string; value: string; onChange(value: string): v
 
 const NONE = "";
 
-function LanguageMenu({ playback, state, container, onMenu }: Pick<ControlsProps, "playback" | "state" | "container" | "onMenu">) {
+function LanguageMenu({
+  playback,
+  state,
+  container,
+  onMenu,
+}: Pick<ControlsProps, "playback" | "state" | "container" | "onMenu">) {
   const { m, locale } = useWords();
   const active = (options: readonly LanguageOption[]) => options.find((option) => option.active)?.key ?? NONE;
-  const name = ({ label, language }: LanguageOption) => label ?? languageInWords(language, locale);
+  const name = ({ label, language }: LanguageOption) =>
+    label ?? (language === "" || language === "und" ? m.player.originalLanguage : languageInWords(language, locale));
   return (
-    <Popup label={m.player.subtitlesAndAudio} icon={<Captions size={26} aria-hidden="true" />} container={container} onMenu={onMenu}>
+    <Popup
+      label={m.player.subtitlesAndAudio}
+      icon={<Captions size={26} aria-hidden="true" />}
+      container={container}
+      onMenu={onMenu}
+    >
       <div className="flex flex-wrap gap-x-6 gap-y-4">
-        <Group title={m.subtitles} value={active(state.subtitles)} onChange={(key) => playback.selectSubtitle(key === NONE ? null : key)}>
+        <Group
+          title={m.subtitles}
+          value={active(state.subtitles)}
+          onChange={(key) => playback.selectSubtitle(key === NONE ? null : key)}
+        >
           <Option value={NONE}>{m.player.off}</Option>
           {state.subtitles.map((option) => (
             <Option key={option.key} value={option.key}>
@@ -221,9 +275,18 @@ function SettingsMenu({ playback, state, container, onMenu, hasStats, onStats }:
   const chosen = state.qualityAuto ? NONE : String(state.qualities.find(({ active }) => active)?.height ?? NONE);
   const auto = state.qualityAuto && state.height > 0 ? m.player.autoNow(state.height) : m.player.auto;
   return (
-    <Popup label={m.player.settings} icon={<Settings size={24} aria-hidden="true" />} container={container} onMenu={onMenu}>
+    <Popup
+      label={m.player.settings}
+      icon={<Settings size={24} aria-hidden="true" />}
+      container={container}
+      onMenu={onMenu}
+    >
       <div className="flex flex-wrap gap-x-6 gap-y-4">
-        <Group title={m.player.quality} value={chosen} onChange={(value) => playback.selectQuality(value === NONE ? null : Number(value))}>
+        <Group
+          title={m.player.quality}
+          value={chosen}
+          onChange={(value) => playback.selectQuality(value === NONE ? null : Number(value))}
+        >
           <Option value={NONE}>{auto}</Option>
           {state.qualities.map(({ height }) => (
             <Option key={height} value={String(height)}>
@@ -264,7 +327,12 @@ function PictureInPictureButton({ container }: { container: RefObject<HTMLDivEle
     }
   };
   return (
-    <button type="button" aria-label={m.player.pip} className="player-button hidden! sm:inline-flex!" onClick={() => void toggle()}>
+    <button
+      type="button"
+      aria-label={m.player.pip}
+      className="player-button hidden! sm:inline-flex!"
+      onClick={() => void toggle()}
+    >
       <PictureInPicture2 size={24} aria-hidden="true" />
     </button>
   );
@@ -307,7 +375,8 @@ function Offers({ playback, state, onNext }: ControlsProps) {
     if (ended && nextId !== null && !isDeclined) onNext(nextId);
   }, [ended, nextId, isDeclined, onNext]);
   const introEndS = content?.introEndS ?? null;
-  const inIntro = content?.introStartS != null && introEndS !== null && positionS >= content.introStartS && positionS < introEndS - 1;
+  const inIntro =
+    content?.introStartS != null && introEndS !== null && positionS >= content.introStartS && positionS < introEndS - 1;
   if (offersNext) {
     return (
       <div className="arrive absolute end-4 bottom-36 z-10 flex flex-wrap justify-end gap-3 sm:end-8">

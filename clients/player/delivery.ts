@@ -54,6 +54,17 @@ export function withToken(uri: string, token: string): string {
   return `${bare.slice(0, question)}?${[...kept, parameter].join("&")}`;
 }
 
+/** `uri` without its CMCD, which Shaka adds to license requests too: there it is nobody's, and it breaks a `data:` address. */
+export function withoutCmcd(uri: string): string {
+  const question = uri.indexOf("?");
+  if (question < 0) return uri;
+  const kept = uri
+    .slice(question + 1)
+    .split("&")
+    .filter((part) => !part.startsWith("CMCD="));
+  return kept.length === 0 ? uri.slice(0, question) : `${uri.slice(0, question)}?${kept.join("&")}`;
+}
+
 /** `uri` on its own network with that network's present token; an address that is not media's comes back unchanged. */
 export function signed(delivery: Delivery, uri: string): string {
   const cdn = cdnOf(delivery, uri);

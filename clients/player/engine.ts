@@ -150,7 +150,14 @@ function listen(player: ShakaPlayer, { events, delivery }: EngineOptions): void 
     typeof event === "object" && event !== null ? Reflect.get(event, key) : undefined;
   on("error", (event) => events.onError(member(event, "detail")));
   on("buffering", (event) => events.onBuffering(member(event, "buffering") === true));
-  for (const name of ["trackschanged", "adaptation", "variantchanged", "audiotrackchanged", "textchanged", "mediaqualitychanged"]) {
+  for (const name of [
+    "trackschanged",
+    "adaptation",
+    "variantchanged",
+    "audiotrackchanged",
+    "textchanged",
+    "mediaqualitychanged",
+  ]) {
     on(name, events.onTracks);
   }
   on("downloadfailed", (event) => {
@@ -178,7 +185,9 @@ function languageKey(track: { language: string; label: string | null; roles: str
 }
 
 /** One quality a height: the best bitrate of it. */
-export function qualitiesOf(videoTracks: readonly Pick<VideoTrack, "height" | "bandwidth" | "active">[]): QualityOption[] {
+export function qualitiesOf(
+  videoTracks: readonly Pick<VideoTrack, "height" | "bandwidth" | "active">[],
+): QualityOption[] {
   const byHeight = new Map<number, QualityOption>();
   for (const track of videoTracks) {
     const height = track.height ?? 0;
@@ -206,7 +215,8 @@ function tracks(player: ShakaPlayer, { events }: EngineOptions) {
       if (track !== undefined) player.selectAudioTrack(track);
     },
     selectSubtitle(key: string | null) {
-      const track = key === null ? null : (player.getTextTracks().find((candidate) => languageKey(candidate) === key) ?? null);
+      const track =
+        key === null ? null : (player.getTextTracks().find((candidate) => languageKey(candidate) === key) ?? null);
       player.selectTextTrack(track);
       events.onTracks();
     },
@@ -252,9 +262,9 @@ function readings(player: ShakaPlayer, { video, delivery }: EngineOptions) {
     },
     counters() {
       const stats = player.getStats();
-      const ahead = player.getBufferedInfo().total.find(
-        ({ start, end }) => start <= video.currentTime + 0.1 && end >= video.currentTime,
-      );
+      const ahead = player
+        .getBufferedInfo()
+        .total.find(({ start, end }) => start <= video.currentTime + 0.1 && end >= video.currentTime);
       return {
         droppedFrames: finite(stats.droppedFrames),
         decodedFrames: finite(stats.decodedFrames),

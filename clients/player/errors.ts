@@ -1,7 +1,15 @@
 /** From a player's error numbers to words for people. Numbers: shaka.util.Error.Category and .Code of Shaka Player 5. */
 
 /** A key of the catalogue's `player.errors`. */
-export type PlayerErrorKind = "network" | "drm" | "license" | "unsupported" | "insecure" | "forbidden" | "media" | "unknown";
+export type PlayerErrorKind =
+  | "network"
+  | "drm"
+  | "license"
+  | "unsupported"
+  | "insecure"
+  | "forbidden"
+  | "media"
+  | "unknown";
 
 export interface PlayerError {
   kind: PlayerErrorKind;

@@ -3,7 +3,10 @@ import { type RefObject, useCallback, useEffect, useRef, useState } from "react"
 const IDLE_MS = 3_000;
 
 /** True when nothing has moved for three seconds and nothing holds the controls: then they leave, and the pointer too. */
-export function useIdle(root: RefObject<HTMLElement | null>, isHeld: boolean): { isIdle: boolean; wake(): void; rest(): void } {
+export function useIdle(
+  root: RefObject<HTMLElement | null>,
+  isHeld: boolean,
+): { isIdle: boolean; wake(): void; rest(): void } {
   const [isIdle, setIsIdle] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const held = useRef(isHeld);

@@ -106,7 +106,11 @@ export function createPlayback(options: PlaybackOptions): Playback {
       return;
     }
     if (mine !== generation) {
-      api.stop(session.sessionId, { positionS: session.resumePositionS, durationS: session.content.durationS, sequence: 0 });
+      api.stop(session.sessionId, {
+        positionS: session.resumePositionS,
+        durationS: session.content.durationS,
+        sequence: 0,
+      });
       return;
     }
     const positionS = startS ?? session.resumePositionS;
@@ -188,7 +192,12 @@ export function createPlayback(options: PlaybackOptions): Playback {
       intervalS: session.heartbeatIntervalS,
       compose: (sequence) => {
         const { paused, waiting, ended, durationS } = store.get();
-        const counters = run?.engine.counters() ?? { droppedFrames: 0, decodedFrames: 0, throughputKbps: 0, bufferS: 0 };
+        const counters = run?.engine.counters() ?? {
+          droppedFrames: 0,
+          decodedFrames: 0,
+          throughputKbps: 0,
+          bufferS: 0,
+        };
         const state = ended ? "ended" : waiting ? "buffering" : paused ? "paused" : "playing";
         const facts = { sequence, positionS: position(), durationS, state, cdnId: presentCdn(), ...counters } as const;
         return heartbeatOf(qoe, facts, monotonicMs());

@@ -51,7 +51,14 @@ export function Player(props: PlayerProps) {
 
   useEffect(() => {
     if (preparing !== null || video.current === null || captions.current === null) return;
-    const created = createPlayback({ video: video.current, captions: captions.current, api, contentId, format, startS });
+    const created = createPlayback({
+      video: video.current,
+      captions: captions.current,
+      api,
+      contentId,
+      format,
+      startS,
+    });
     setPlayback(created);
     return () => {
       created.destroy();
@@ -83,12 +90,21 @@ export function Player(props: PlayerProps) {
   return (
     <div ref={root} className="player" data-idle={isIdle ? "" : undefined}>
       {/* Subtitles are drawn in their own layer from the manifest's tracks: there is no <track> to offer. */}
-      <video ref={video} playsInline onClick={(event) => onPicture(event.nativeEvent, playback, isIdle, rest)} onDoubleClick={() => root.current !== null && run("fullScreen", playback, root.current, props.onBack)} />
+      <video
+        ref={video}
+        playsInline
+        onClick={(event) => onPicture(event.nativeEvent, playback, isIdle, rest)}
+        onDoubleClick={() => root.current !== null && run("fullScreen", playback, root.current, props.onBack)}
+      />
       <div ref={captions} className="player-captions" />
       {!hasPicture && <div className="pointer-events-none absolute inset-0 opacity-45">{props.poster}</div>}
-      {(state.phase === "starting" || (state.phase === "ready" && (state.waiting || state.seeking))) && preparing === null && (
-        <Waiting label={state.phase === "starting" ? m.player.starting : m.loading} title={hasPicture ? null : props.title} />
-      )}
+      {(state.phase === "starting" || (state.phase === "ready" && (state.waiting || state.seeking))) &&
+        preparing === null && (
+          <Waiting
+            label={state.phase === "starting" ? m.player.starting : m.loading}
+            title={hasPicture ? null : props.title}
+          />
+        )}
       {preparing !== null && <Preparing title={props.title} progress={preparing} onBack={props.onBack} />}
       {playback !== null && state.phase === "ready" && (
         <Controls
@@ -136,7 +152,12 @@ export function Player(props: PlayerProps) {
 }
 
 /** A press on the picture: a mouse pauses, a finger shows the controls first or sends them away. */
-function onPicture(event: MouseEvent | PointerEvent, playback: Playback | null, wasIdle: boolean, rest: () => void): void {
+function onPicture(
+  event: MouseEvent | PointerEvent,
+  playback: Playback | null,
+  wasIdle: boolean,
+  rest: () => void,
+): void {
   const isTouch = "pointerType" in event && event.pointerType === "touch";
   if (!isTouch) playback?.togglePlay();
   else if (!wasIdle) rest();
@@ -163,10 +184,20 @@ function TryOrBack({ label, onTry, onBack }: { label: string; onTry(): void; onB
 function Waiting({ label, title }: { label: string; title: string | null }) {
   return (
     <div role="status" className="pointer-events-none absolute inset-0 flex flex-col items-center justify-center gap-6">
-      {title !== null && <p className="display on-picture px-6 text-center text-40">{title}</p>}
+      {title !== null && (
+        <p className="display on-picture px-6 text-center text-40">
+          <bdi>{title}</bdi>
+        </p>
+      )}
       <svg viewBox="0 0 48 48" aria-hidden="true" className="player-waiting size-12">
         <circle cx="24" cy="24" r="20" fill="none" stroke="currentColor" strokeOpacity="0.25" strokeWidth="3" />
-        <path d="M24 4a20 20 0 0 1 20 20" fill="none" stroke="var(--color-accent-line)" strokeWidth="3" strokeLinecap="round" />
+        <path
+          d="M24 4a20 20 0 0 1 20 20"
+          fill="none"
+          stroke="var(--color-accent-line)"
+          strokeWidth="3"
+          strokeLinecap="round"
+        />
       </svg>
       <span className="sr-only">{label}</span>
     </div>

@@ -109,7 +109,9 @@ export function reduceQoe(state: Qoe, event: QoeEvent): Qoe {
     case "error":
       return {
         ...state,
-        errors: [...state.errors, { code: event.code.slice(0, 40), message: event.message.slice(0, 300) }].slice(-ERRORS_MAX),
+        errors: [...state.errors, { code: event.code.slice(0, 40), message: event.message.slice(0, 300) }].slice(
+          -ERRORS_MAX,
+        ),
       };
   }
 }

@@ -77,7 +77,13 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
         />
       </div>
       {previewS !== null && (
-        <Preview playback={playback} hasThumbnails={state.hasThumbnails} seconds={previewS} durationS={durationS} percent={percent(previewS)} />
+        <Preview
+          playback={playback}
+          hasThumbnails={state.hasThumbnails}
+          seconds={previewS}
+          durationS={durationS}
+          percent={percent(previewS)}
+        />
       )}
     </div>
   );

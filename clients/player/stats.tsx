@@ -34,8 +34,16 @@ export function Stats({ playback, state, onClose }: { playback: Playback; state:
     return () => clearInterval(id);
   }, [playback]);
   return (
-    <section aria-label={m.player.stats} className="absolute start-4 top-24 z-10 max-w-[calc(100%-2rem)] rounded-xl bg-black/80 p-4 text-12 sm:start-8">
-      <button type="button" aria-label={m.player.closeStats} className="player-button absolute end-1 top-1 size-11" onClick={onClose}>
+    <section
+      aria-label={m.player.stats}
+      className="absolute start-4 top-24 z-10 max-w-[calc(100%-2rem)] rounded-xl bg-black/80 p-4 text-12 sm:start-8"
+    >
+      <button
+        type="button"
+        aria-label={m.player.closeStats}
+        className="player-button absolute end-1 top-1 size-11"
+        onClick={onClose}
+      >
         <X size={18} aria-hidden="true" />
       </button>
       <dl dir="ltr" className="tabular grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 pe-10">

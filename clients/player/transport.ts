@@ -5,7 +5,7 @@
  * own: a 403 is answered by fresh tokens and one more try, and when the platform moves the player to another network the
  * transfers under way are taken along instead of being waited for.
  */
-import { candidates, cdnOf, type Delivery, signed } from "./delivery.ts";
+import { candidates, cdnOf, type Delivery, signed, withoutCmcd } from "./delivery.ts";
 import { httpStatusOf } from "./errors.ts";
 import { REQUEST, type Shaka, type ShakaRequest, type ShakaResponse } from "./shaka.ts";
 
@@ -53,6 +53,7 @@ export function createTransport(library: Shaka, options: TransportOptions): Tran
     async filter(type, request) {
       owners.set(request, registered);
       if (type === REQUEST.license) {
+        request.uris = request.uris.map(withoutCmcd);
         request.allowCrossSiteCredentials = true;
         request.headers["x-marquee"] = "web";
         return;

@@ -3,7 +3,13 @@ import { type ReactNode, useState } from "react";
 import { useWords } from "./words.tsx";
 
 /** A state that fills a page: what happened, what to do, one obvious action. */
-export function StatePage(props: { title: string; text: string; actions?: ReactNode; children?: ReactNode; isAlert?: boolean }) {
+export function StatePage(props: {
+  title: string;
+  text: string;
+  actions?: ReactNode;
+  children?: ReactNode;
+  isAlert?: boolean;
+}) {
   return (
     <div
       className="gutter arrive mx-auto flex min-h-[70dvh] max-w-3xl flex-col items-start justify-center gap-5 py-24"
@@ -53,7 +59,10 @@ export function ProgressLine({ value, label, className = "" }: { value: number; 
       aria-valuenow={percent}
       className={`h-[3px] overflow-hidden rounded-full bg-ink/25 ${className}`}
     >
-      <div className="h-full rounded-full bg-accent-line transition-[width] duration-240" style={{ width: `${percent}%` }} />
+      <div
+        className="h-full rounded-full bg-accent-line transition-[width] duration-240"
+        style={{ width: `${percent}%` }}
+      />
     </div>
   );
 }
@@ -63,7 +72,9 @@ export function AgeBadge({ age }: { age: string }) {
   const { m } = useWords();
   return (
     <span className="tabular inline-flex h-6 min-w-6 items-center justify-center rounded bg-ink/12 px-1.5 text-12 font-semibold text-ink">
-      <span aria-hidden="true">{age === "0" ? "0+" : `${age}+`}</span>
+      <span aria-hidden="true" dir="ltr">
+        {age === "0" ? "0+" : `${age}+`}
+      </span>
       <span className="sr-only">{m.agesFrom(age)}</span>
     </span>
   );

@@ -14,7 +14,14 @@ interface PictureProps {
 }
 
 /** A slot that never moves: the dominant colour, its blurred miniature over it, then the picture in the width that fits. */
-export function Picture({ image, sizes, className = "", imageClassName = "", priority = false, isDecoration = false }: PictureProps) {
+export function Picture({
+  image,
+  sizes,
+  className = "",
+  imageClassName = "",
+  priority = false,
+  isDecoration = false,
+}: PictureProps) {
   const largest = image?.sources.at(-1);
   const slot: CSSProperties = image === null ? {} : { backgroundColor: image.color };
   return (

@@ -19,7 +19,9 @@ export function durationInWords(seconds: number, m: Messages): string {
 /** `42 min left`; a film's last minute is `less than a minute left`. Minutes round up: the film is not over sooner than said. */
 export function timeLeft(positionS: number, durationS: number, m: Messages): string {
   const leftS = Math.max(0, durationS - positionS);
-  return m.time.left(leftS < MINUTE_S ? m.time.lessThanAMinute : durationInWords(Math.ceil(leftS / MINUTE_S) * MINUTE_S, m));
+  return m.time.left(
+    leftS < MINUTE_S ? m.time.lessThanAMinute : durationInWords(Math.ceil(leftS / MINUTE_S) * MINUTE_S, m),
+  );
 }
 
 /** `7:05`, `1:02:33`: the clock of a player. The hours show when the whole film has some, so that nothing jumps. */
@@ -43,7 +45,9 @@ export function ago(iso: string, nowMs: number, locale: string, m: Messages): st
 }
 
 export function dateInWords(iso: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(iso));
+  return new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }).format(
+    new Date(iso),
+  );
 }
 
 /** `es-419` as `Spanish (Latin America)` in the reader's language; an unknown tag as it is. */

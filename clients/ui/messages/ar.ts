@@ -134,7 +134,7 @@ export const ar: Messages = {
     window: "تصفّح عناوين أخرى",
   },
   processing: "قيد التحضير",
-  processingText: "يجري ترميز الصورة. تشغّلها هذه الصفحة وحدها عندما تجهز.",
+  processingText: "يجري ترميز الصورة. ستظهر هنا وحدها حالما تجهز.",
   processingPercent: (percent) => `جُهّز ${percent}٪`,
 
   searchPlaceholder: "عناوين وأشخاص وأنواع",
@@ -203,6 +203,7 @@ export const ar: Messages = {
     autoNow: (height) => `تلقائي (${height}p)`,
     speed: "السرعة",
     normalSpeed: "عادية",
+    originalLanguage: "الأصلي",
     off: "إيقاف",
     fullScreen: "ملء الشاشة",
     exitFullScreen: "الخروج من ملء الشاشة",

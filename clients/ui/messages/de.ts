@@ -121,7 +121,7 @@ export const de: Messages = {
     window: "Andere Titel ansehen",
   },
   processing: "Wird vorbereitet",
-  processingText: "Das Bild wird kodiert. Diese Seite spielt es von selbst, sobald es fertig ist.",
+  processingText: "Das Bild wird kodiert. Diese Seite hat es von selbst, sobald es fertig ist.",
   processingPercent: (percent) => `${percent} % vorbereitet`,
 
   searchPlaceholder: "Titel, Menschen, Genres",
@@ -189,6 +189,7 @@ export const de: Messages = {
     autoNow: (height) => `Automatisch (${height}p)`,
     speed: "Tempo",
     normalSpeed: "Normal",
+    originalLanguage: "Original",
     off: "Aus",
     fullScreen: "Vollbild",
     exitFullScreen: "Vollbild verlassen",

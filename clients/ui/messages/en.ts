@@ -120,7 +120,7 @@ export const en = {
     window: "Browse other titles",
   },
   processing: "Being prepared",
-  processingText: "The picture is being encoded. This page starts to play it by itself when it is ready.",
+  processingText: "The picture is being encoded. This page has it by itself, as soon as it is ready.",
   processingPercent: (percent: number) => `${percent}% prepared`,
 
   searchPlaceholder: "Titles, people, genres",
@@ -188,6 +188,7 @@ export const en = {
     autoNow: (height: number) => `Auto (${height}p)`,
     speed: "Speed",
     normalSpeed: "Normal",
+    originalLanguage: "Original",
     off: "Off",
     fullScreen: "Full screen",
     exitFullScreen: "Leave full screen",

@@ -30,8 +30,7 @@ export const es: Messages = {
   agesFrom: (age) => (age === "0" ? "Para todos" : `Desde ${age} años`),
 
   landingTitle: "Cine hecho de números, luz y tiempo.",
-  landingText:
-    "Un cine pequeño que nunca cierra. Cada imagen la dibujaron las matemáticas, y esta noche es tuya.",
+  landingText: "Un cine pequeño que nunca cierra. Cada imagen la dibujaron las matemáticas, y esta noche es tuya.",
   landingStart: "Crear cuenta",
   landingPoints: [
     ["Sigue donde lo dejaste", "Cierra la tapa en plena escena. La siguiente pantalla sabe el segundo."],
@@ -121,7 +120,7 @@ export const es: Messages = {
     window: "Ver otros títulos",
   },
   processing: "En preparación",
-  processingText: "La imagen se está codificando. Esta página la reproduce sola cuando esté lista.",
+  processingText: "La imagen se está codificando. Esta página la tendrá sola en cuanto esté lista.",
   processingPercent: (percent) => `${percent} % preparado`,
 
   searchPlaceholder: "Títulos, personas, géneros",
@@ -189,6 +188,7 @@ export const es: Messages = {
     autoNow: (height) => `Automática (${height}p)`,
     speed: "Velocidad",
     normalSpeed: "Normal",
+    originalLanguage: "Original",
     off: "Desactivados",
     fullScreen: "Pantalla completa",
     exitFullScreen: "Salir de pantalla completa",

@@ -43,7 +43,8 @@ export function createApi(http: Http) {
       http.call<Profile>(`/profiles/${part(id)}`, { method: "PATCH", body }),
     deleteProfile: (id: string) => http.call<null>(`/profiles/${part(id)}`, { method: "DELETE" }),
     account: () => http.call<Account>("/account"),
-    choosePlan: (tier: Account["plan"]["tier"]) => http.call<Account>("/account/plan", { method: "PUT", body: { tier } }),
+    choosePlan: (tier: Account["plan"]["tier"]) =>
+      http.call<Account>("/account/plan", { method: "PUT", body: { tier } }),
     signOutDevice: (id: string) => http.call<null>(`/devices/${part(id)}`, { method: "DELETE" }),
     endStream: (id: string) => http.call<null>(`/streams/${part(id)}`, { method: "DELETE" }),
   };

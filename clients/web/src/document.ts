@@ -47,7 +47,11 @@ function filesOf(assets: ViteManifest, keys: readonly string[]): string[] {
 }
 
 function styleFiles(assets: ViteManifest): string[] {
-  return [...new Set(Object.values(assets).flatMap(({ file, css }) => [...(css ?? []), ...(file.endsWith(".css") ? [file] : [])]))];
+  return [
+    ...new Set(
+      Object.values(assets).flatMap(({ file, css }) => [...(css ?? []), ...(file.endsWith(".css") ? [file] : [])]),
+    ),
+  ];
 }
 
 /** The two faces in their Latin cut; other scripts load when a page has them. */
@@ -112,7 +116,8 @@ export function documentOf(parts: DocumentParts): string {
     `<link rel="apple-touch-icon" href="/icons/icon-180.png">`,
     `<link rel="manifest" href="/manifest.webmanifest">`,
   ];
-  const script = entry === undefined ? "" : `<script type="module" nonce="${escapeHtml(nonce)}" src="/${entry.file}"></script>`;
+  const script =
+    entry === undefined ? "" : `<script type="module" nonce="${escapeHtml(nonce)}" src="/${entry.file}"></script>`;
   return [
     "<!doctype html>",
     `<html lang="${locale}" dir="${directionOf(locale)}">`,

@@ -29,7 +29,11 @@ export interface RenderResult {
   body: string;
 }
 
-const HTML = { "content-type": "text/html; charset=utf-8", "cache-control": "private, no-store", vary: "cookie, accept-language" };
+const HTML = {
+  "content-type": "text/html; charset=utf-8",
+  "cache-control": "private, no-store",
+  vary: "cookie, accept-language",
+};
 
 function redirected(response: Response): RenderResult {
   const location = response.headers.get("location") ?? "/";
@@ -55,7 +59,11 @@ export async function render(request: RenderRequest): Promise<RenderResult> {
   const html = renderToString(
     <StrictMode>
       <WordsProvider m={m} locale={locale}>
-        <StaticRouterProvider router={createStaticRouter(dataRoutes, context)} context={context} nonce={request.nonce} />
+        <StaticRouterProvider
+          router={createStaticRouter(dataRoutes, context)}
+          context={context}
+          nonce={request.nonce}
+        />
       </WordsProvider>
     </StrictMode>,
   );

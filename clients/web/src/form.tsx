@@ -49,4 +49,5 @@ export function FormError({ error }: { error: string | null }) {
   );
 }
 
-export const textLink = "inline-flex min-h-11 items-center font-semibold text-ink underline underline-offset-4 hover:text-accent-line";
+export const textLink =
+  "inline-flex min-h-11 items-center font-semibold text-ink underline underline-offset-4 hover:text-accent-line";

@@ -34,7 +34,11 @@ export function Header() {
         <div className="ms-auto flex items-center gap-2">
           {isMember ? (
             <>
-              <Link to="/search" className="button button-plain button-round hidden sm:inline-flex" aria-label={m.search}>
+              <Link
+                to="/search"
+                className="button button-plain button-round hidden sm:inline-flex"
+                aria-label={m.search}
+              >
                 <Search size={22} aria-hidden="true" />
               </Link>
               <ProfileMenu />
@@ -80,7 +84,10 @@ function ProfileMenu() {
   const item = "flex min-h-11 w-full items-center px-5 text-start text-16 text-ink-2 hover:bg-lift-3 hover:text-ink";
   return (
     <details ref={ref} className="relative">
-      <summary aria-label={m.menuFor(name)} className="flex min-h-11 min-w-11 list-none items-center justify-center rounded-lg">
+      <summary
+        aria-label={m.menuFor(name)}
+        className="flex min-h-11 min-w-11 list-none items-center justify-center rounded-lg"
+      >
         {viewer?.profile == null ? (
           <UserRound size={26} aria-hidden="true" />
         ) : (

@@ -42,7 +42,8 @@ export function createLoaders(api: Api) {
     genre: (args: LoaderFunctionArgs) => guarded(args.request, () => api.genre(idOf(args))),
     myList: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.myList()),
     profiles: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.profiles()),
-    account: ({ request }: LoaderFunctionArgs) => guarded(request, async () => ({ account: await api.account(), nowMs: Date.now() })),
+    account: ({ request }: LoaderFunctionArgs) =>
+      guarded(request, async () => ({ account: await api.account(), nowMs: Date.now() })),
   };
 }
 

@@ -32,7 +32,12 @@ export function PageError() {
     </Link>
   );
   const retry = (
-    <button type="button" className="button button-primary needs-script" disabled={state === "loading"} onClick={() => void revalidate()}>
+    <button
+      type="button"
+      className="button button-primary needs-script"
+      disabled={state === "loading"}
+      onClick={() => void revalidate()}
+    >
       {m.tryAgain}
     </button>
   );

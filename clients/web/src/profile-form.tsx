@@ -47,7 +47,8 @@ export function ProfileForm({ profile, canDelete }: { profile: Profile | null; c
       ageRatingMax: isKids ? "6" : (AGES.find((age) => age === textOf(form, "age")) ?? "18"),
     } satisfies NewProfile;
     const pin = textOf(form, "pin");
-    const withPin: ProfileChange = form.get("removePin") === "on" ? { ...body, pin: null } : pin === "" ? body : { ...body, pin };
+    const withPin: ProfileChange =
+      form.get("removePin") === "on" ? { ...body, pin: null } : pin === "" ? body : { ...body, pin };
     run(async () => {
       if (profile !== null) await browserApi.changeProfile(profile.id, withPin);
       else {
@@ -57,7 +58,8 @@ export function ProfileForm({ profile, canDelete }: { profile: Profile | null; c
     });
   };
   const remove = () => {
-    if (profile !== null && window.confirm(m.deleteProfileSure(profile.name))) run(() => browserApi.deleteProfile(profile.id));
+    if (profile !== null && window.confirm(m.deleteProfileSure(profile.name)))
+      run(() => browserApi.deleteProfile(profile.id));
   };
 
   return (
@@ -71,7 +73,12 @@ export function ProfileForm({ profile, canDelete }: { profile: Profile | null; c
         <Field label={m.name} name="name" required maxLength={40} defaultValue={profile?.name ?? ""} />
         <Looks avatar={avatar} onChange={setAvatar} />
         <label className="flex min-h-11 items-center gap-4">
-          <input type="checkbox" checked={isKids} onChange={(event) => setIsKids(event.target.checked)} className="size-6 flex-none accent-(--color-accent)" />
+          <input
+            type="checkbox"
+            checked={isKids}
+            onChange={(event) => setIsKids(event.target.checked)}
+            className="size-6 flex-none accent-(--color-accent)"
+          />
           <span>
             <span className="block text-16 font-semibold">{m.kids}</span>
             <span className="block text-14 text-ink-2">{m.kidsHint}</span>
@@ -100,7 +107,16 @@ export function ProfileForm({ profile, canDelete }: { profile: Profile | null; c
             ))}
           </select>
         </label>
-        <Field label={m.pin} name="pin" inputMode="numeric" pattern="[0-9]{4}" maxLength={4} autoComplete="off" hint={m.pinHint} dir="ltr" />
+        <Field
+          label={m.pin}
+          name="pin"
+          inputMode="numeric"
+          pattern="[0-9]{4}"
+          maxLength={4}
+          autoComplete="off"
+          hint={m.pinHint}
+          dir="ltr"
+        />
         {profile?.hasPin === true && (
           <label className="flex min-h-11 items-center gap-4 text-16">
             <input type="checkbox" name="removePin" className="size-6 accent-(--color-accent)" />
@@ -154,7 +170,10 @@ function Looks({ avatar, onChange }: { avatar: Profile["avatar"]; onChange(avata
             onClick={() => onChange({ ...avatar, color })}
             className="flex size-11 items-center justify-center"
           >
-            <span className={`size-8 rounded-full ${avatar.color === color ? "ring-2 ring-ink ring-offset-2 ring-offset-ground" : ""}`} style={{ background: color }} />
+            <span
+              className={`size-8 rounded-full ${avatar.color === color ? "ring-2 ring-ink ring-offset-2 ring-offset-ground" : ""}`}
+              style={{ background: color }}
+            />
           </button>
         ))}
       </div>

@@ -57,14 +57,21 @@ export function Rail({ rail, processing, onRemove, priority = false }: RailProps
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
     element.scrollBy({ left: sign * pages * element.clientWidth * 0.85, behavior: isStill ? "instant" : "smooth" });
   };
-  const arrow = "rail-arrow needs-script absolute inset-y-0 z-10 hidden w-[clamp(2rem,4vw,4.5rem)] items-center justify-center text-ink transition-opacity sm:flex disabled:pointer-events-none disabled:opacity-0";
+  const arrow =
+    "rail-arrow needs-script absolute inset-y-0 z-10 hidden w-[clamp(2rem,4vw,4.5rem)] items-center justify-center text-ink transition-opacity sm:flex disabled:pointer-events-none disabled:opacity-0";
   return (
     <section aria-labelledby={titleId} className="rail mt-8 sm:mt-10">
       <h2 id={titleId} className="gutter display text-20">
-        {title}
+        <bdi>{title}</bdi>
       </h2>
       <div className="relative">
-        <button type="button" aria-label={`${m.scrollBack}: ${title}`} disabled={edge.atStart} onClick={() => page(-1)} className={`${arrow} start-0 bg-linear-to-r from-ground/90 to-transparent rtl:bg-linear-to-l`}>
+        <button
+          type="button"
+          aria-label={`${m.scrollBack}: ${title}`}
+          disabled={edge.atStart}
+          onClick={() => page(-1)}
+          className={`${arrow} start-0 bg-linear-to-r from-ground/90 to-transparent rtl:bg-linear-to-l`}
+        >
           <ChevronLeft size={32} aria-hidden="true" className="rtl:rotate-180" />
         </button>
         <ul ref={track} className="rail-track" onKeyDown={moveByArrow}>
@@ -79,7 +86,13 @@ export function Rail({ rail, processing, onRemove, priority = false }: RailProps
             </li>
           ))}
         </ul>
-        <button type="button" aria-label={`${m.scrollForward}: ${title}`} disabled={edge.atEnd} onClick={() => page(1)} className={`${arrow} end-0 bg-linear-to-l from-ground/90 to-transparent rtl:bg-linear-to-r`}>
+        <button
+          type="button"
+          aria-label={`${m.scrollForward}: ${title}`}
+          disabled={edge.atEnd}
+          onClick={() => page(1)}
+          className={`${arrow} end-0 bg-linear-to-l from-ground/90 to-transparent rtl:bg-linear-to-r`}
+        >
           <ChevronRight size={32} aria-hidden="true" className="rtl:rotate-180" />
         </button>
       </div>

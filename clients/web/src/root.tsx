@@ -36,7 +36,10 @@ export function Root() {
 
   return (
     <>
-      <a href="#content" className="button button-primary sr-only z-50 focus:not-sr-only focus:fixed focus:start-4 focus:top-3">
+      <a
+        href="#content"
+        className="button button-primary sr-only z-50 focus:not-sr-only focus:fixed focus:start-4 focus:top-3"
+      >
         {m.skipToContent}
       </a>
       {isLate && <div className="route-progress" aria-hidden="true" />}
@@ -45,7 +48,11 @@ export function Root() {
       </p>
       {chrome === "full" && <Header />}
       {chrome === "small" && <SmallHeader />}
-      <main id="content" tabIndex={-1} className={chrome === "full" && viewer?.user != null ? "pb-24 outline-none sm:pb-16" : "outline-none"}>
+      <main
+        id="content"
+        tabIndex={-1}
+        className={chrome === "full" && viewer?.user != null ? "pb-24 outline-none sm:pb-16" : "outline-none"}
+      >
         {skeleton ?? <Outlet />}
       </main>
       {chrome === "full" && viewer?.user != null && <BottomBar />}

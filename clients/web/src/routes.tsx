@@ -71,7 +71,10 @@ export function createRoutes(api: Api): RouteObject[] {
         {
           path: "watch/:id",
           loader: load.title,
-          ...page(() => import("./pages/watch.tsx"), handle("watch", "none", (loaderData) => titleMeta(loaderData))),
+          ...page(
+            () => import("./pages/watch.tsx"),
+            handle("watch", "none", (loaderData) => titleMeta(loaderData)),
+          ),
         },
         {
           path: "search",

@@ -13,11 +13,13 @@ interface TileProps {
   /** A way out of the list that the tile is in. */
   onRemove?: { label: string; run(): void } | undefined;
   priority?: boolean;
+  /** One below the heading that the tile stands under. */
+  heading?: "h2" | "h3";
 }
 
 const SIZES = "(min-width: 1600px) 336px, (min-width: 640px) 280px, 68vw";
 
-export function Tile({ card, processingProgress, onRemove, priority = false }: TileProps) {
+export function Tile({ card, processingProgress, onRemove, priority = false, heading: Heading = "h3" }: TileProps) {
   const { m } = useWords();
   const { isOpen, onEnter, onLeave } = useIntent();
   const preparing = card.state === "processing" ? (processingProgress ?? card.processingProgress ?? 0) : null;
@@ -39,7 +41,9 @@ export function Tile({ card, processingProgress, onRemove, priority = false }: T
           className={`aspect-video rounded-tile ${card.state === "playable" ? "" : "opacity-50 saturate-50"}`}
         />
         {card.badge !== null && !isOpen && (
-          <span className="tabular absolute start-2 top-2 rounded bg-black/70 px-2 py-0.5 text-12 font-semibold">{card.badge}</span>
+          <bdi className="tabular absolute start-2 top-2 rounded bg-black/70 px-2 py-0.5 text-12 font-semibold">
+            {card.badge}
+          </bdi>
         )}
         {preparing !== null && (
           <div className="absolute inset-x-3 bottom-3 z-[1] flex flex-col gap-1.5">
@@ -58,11 +62,11 @@ export function Tile({ card, processingProgress, onRemove, priority = false }: T
           />
         )}
       </div>
-      <h3 className="mt-2.5 line-clamp-1 text-14 font-medium text-ink-2 transition-colors group-hover:text-ink">
+      <Heading className="mt-2.5 line-clamp-1 text-14 font-medium text-ink-2 transition-colors group-hover:text-ink">
         <Link to={`/title/${card.id}`} className="tile-link">
-          {card.title}
+          <bdi>{card.title}</bdi>
         </Link>
-      </h3>
+      </Heading>
     </article>
   );
 }
@@ -73,17 +77,28 @@ function Facts({ card, onRemove }: { card: Card; onRemove: TileProps["onRemove"]
     <div className="tile-facts arrive absolute inset-0 flex flex-col justify-end gap-1 rounded-tile p-3 pb-4">
       <p className="tabular flex items-center gap-2 text-12 text-ink">
         <AgeBadge age={card.ageRating} />
-        <span className="line-clamp-1">{card.facts}</span>
+        <bdi className="line-clamp-1">{card.facts}</bdi>
       </p>
-      <p className="line-clamp-2 pe-12 text-12 text-ink-2">{card.synopsis}</p>
+      <p className="line-clamp-2 pe-12 text-12 text-ink-2">
+        <bdi>{card.synopsis}</bdi>
+      </p>
       <div className="absolute end-3 bottom-4 z-[2] flex flex-col gap-2">
         {onRemove !== undefined && (
-          <button type="button" aria-label={onRemove.label} onClick={onRemove.run} className="button button-quiet size-11 min-h-11 p-0">
+          <button
+            type="button"
+            aria-label={onRemove.label}
+            onClick={onRemove.run}
+            className="button button-quiet size-11 min-h-11 p-0"
+          >
             <X size={18} aria-hidden="true" />
           </button>
         )}
         {card.playId !== null && (
-          <Link to={`/watch/${card.playId}`} aria-label={m.playTitle(card.title)} className="button button-primary size-11 min-h-11 p-0">
+          <Link
+            to={`/watch/${card.playId}`}
+            aria-label={m.playTitle(card.title)}
+            className="button button-primary size-11 min-h-11 p-0"
+          >
             <Play size={18} fill="currentColor" aria-hidden="true" />
           </Link>
         )}
@@ -92,13 +107,19 @@ function Facts({ card, onRemove }: { card: Card; onRemove: TileProps["onRemove"]
   );
 }
 
+interface TileGridProps {
+  cards: readonly Card[];
+  heading?: "h2" | "h3";
+  onRemove?: (card: Card) => TileProps["onRemove"];
+}
+
 /** Titles in rows that fill the width. */
-export function TileGrid({ cards, onRemove }: { cards: readonly Card[]; onRemove?: (card: Card) => TileProps["onRemove"] }) {
+export function TileGrid({ cards, heading = "h3", onRemove }: TileGridProps) {
   return (
     <ul className="tile-grid">
       {cards.map((card, index) => (
         <li key={card.id}>
-          <Tile card={card} priority={index < 4} onRemove={onRemove?.(card)} />
+          <Tile card={card} heading={heading} priority={index < 4} onRemove={onRemove?.(card)} />
         </li>
       ))}
     </ul>

@@ -141,34 +141,42 @@ function chunksOf(frames: number, chunkFrames: number, gopFrames: number): { fir
 function audioRungs(source: SourceInfo): AudioRung[] {
   const names = uniqueNames();
   const defaultAt = Math.max(0, source.audio.findIndex((stream) => stream.isDefault));
-  return source.audio.map((stream, i) => ({
-    profile: names(`audio-${slug(stream.language)}`),
-    streamIndex: stream.index,
-    language: stream.language,
-    label: stream.title || languageName(stream.language),
-    isDefault: i === defaultAt,
-  }));
+  return source.audio.map((stream, i) => {
+    const language = languageOf(stream.language);
+    return {
+      profile: names(`audio-${slug(language)}`),
+      streamIndex: stream.index,
+      language,
+      label: stream.title || languageName(language),
+      isDefault: i === defaultAt,
+    };
+  });
 }
 
 const BITMAP = new Set(["hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"]);
 
 function textRungs(source: SourceInfo, sidecars: readonly Sidecar[]): TextRung[] {
   const names = uniqueNames();
-  const beside = sidecars.map(({ key, language }) => ({ profile: names(`text-${slug(language)}`), language, label: languageName(language), role: "subtitles" as const, from: { key } }));
+  const track = (tag: string, title: string, role: TextRung["role"], from: TextRung["from"]): TextRung => {
+    const language = languageOf(tag);
+    return { profile: names(`text-${slug(language)}`), language, label: title || languageName(language), role, from };
+  };
+  const beside = sidecars.map(({ key, language }) => track(language, "", "subtitles", { key }));
   const inside = source.text
     .filter((stream) => !BITMAP.has(stream.codec))
-    .map((stream) => ({
-      profile: names(`text-${slug(stream.language)}`),
-      language: stream.language,
-      label: stream.title || languageName(stream.language),
-      role: stream.isForced ? ("forced" as const) : ("subtitles" as const),
-      from: { streamIndex: stream.index },
-    }));
-  const language = source.audio[0]?.language ?? "und";
-  const captions = source.hasClosedCaptions
-    ? [{ profile: names(`text-${slug(language)}-cc`), language, label: `${languageName(language)} (CC)`, role: "captions" as const, from: { closedCaptions: true as const } }]
-    : [];
+    .map((stream) => track(stream.language, stream.title, stream.isForced ? "forced" : "subtitles", { streamIndex: stream.index }));
+  const language = languageOf(source.audio[0]?.language ?? "und");
+  const captions = source.hasClosedCaptions ? [track(language, `${languageName(language)} (CC)`, "captions", { closedCaptions: true })] : [];
   return [...beside, ...inside, ...captions];
+}
+
+/** A file's language as BCP 47 has it: `deu` and `ger` are `de`. What is no language at all is `und`. */
+export function languageOf(tag: string): string {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? "und";
+  } catch {
+    return "und";
+  }
 }
 
 const slug = (language: string): string => language.toLowerCase().replace(/[^a-z0-9-]/g, "") || "und";

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import sharp from "sharp";
 import type { Objects } from "#kernel/ports/objects";
 import type { SourceInfo, Transcoder } from "#kernel/ports/transcoder";
@@ -30,9 +30,9 @@ export async function makePictures(ports: { readonly objects: Objects; readonly 
     const posters = await transcoder.posters(of.path, of.source, POSTERS, folder, of.signal);
     const artwork: EncodedArtwork[] = [];
     for (const poster of posters) {
-      const key = `${artworkFolder(of.contentId)}${poster.file}`;
-      const look = await lookOf(join(folder, poster.file));
-      await objects.putFile(key, join(folder, poster.file));
+      const key = `${artworkFolder(of.contentId)}${basename(poster.file)}`;
+      const look = await lookOf(poster.file);
+      await objects.putFile(key, poster.file);
       artwork.push({ key, width: poster.width, height: poster.height, score: poster.score, ...look });
     }
     let tileBytes = 0;

@@ -34,7 +34,7 @@ const NAME = "auth/signing";
 const FRESH_MS = 5_000;
 const TRIES_MAX = 5;
 
-export function openKeys(secrets: Secrets, clock: Clock): Keys {
+export function openKeys(secrets: Pick<Secrets, "get" | "put">, clock: Clock): Keys {
   let known: { readonly ring: Ring; readonly atMs: number } | undefined;
 
   async function read(): Promise<Ring | undefined> {

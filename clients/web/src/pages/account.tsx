@@ -67,7 +67,10 @@ function Plans({ account, busy, change }: PartProps) {
         {account.plans.map((plan) => {
           const isCurrent = plan.tier === account.plan.tier;
           return (
-            <li key={plan.tier} className={`flex flex-col items-start gap-1 rounded-xl p-6 ${isCurrent ? "bg-lift-2" : "bg-lift-1"}`}>
+            <li
+              key={plan.tier}
+              className={`flex flex-col items-start gap-1 rounded-xl p-6 ${isCurrent ? "bg-lift-2" : "bg-lift-1"}`}
+            >
               <p className="flex w-full items-baseline justify-between gap-4">
                 <span className="display text-28">{plan.label}</span>
                 <span className="tabular text-16 text-ink-2">{plan.priceLabel}</span>
@@ -80,7 +83,9 @@ function Plans({ account, busy, change }: PartProps) {
                   <p className="text-16 font-semibold text-accent-line">
                     {m.currentPlan}
                     {account.plan.renewsAt !== null && (
-                      <span className="block text-14 font-normal text-ink-2">{m.renews(dateInWords(account.plan.renewsAt, locale))}</span>
+                      <span className="block text-14 font-normal text-ink-2">
+                        {m.renews(dateInWords(account.plan.renewsAt, locale))}
+                      </span>
                     )}
                   </p>
                 ) : (
@@ -163,7 +168,13 @@ function Row({ title, text, action, actionName, isBusy, onAction }: RowProps) {
         <p className="text-14 text-ink-2">{text}</p>
       </div>
       {action !== null && (
-        <button type="button" aria-label={actionName} disabled={isBusy} onClick={onAction} className="button button-quiet button-small needs-script">
+        <button
+          type="button"
+          aria-label={actionName}
+          disabled={isBusy}
+          onClick={onAction}
+          className="button button-quiet button-small needs-script"
+        >
           {action}
         </button>
       )}

@@ -35,7 +35,9 @@ function MemberHome({ home }: { home: HomeData }) {
     },
   });
   const rails = home.rails
-    .map((rail) => (rail.kind === "continue" ? { ...rail, cards: rail.cards.filter(({ id }) => !removed.has(id)) } : rail))
+    .map((rail) =>
+      rail.kind === "continue" ? { ...rail, cards: rail.cards.filter(({ id }) => !removed.has(id)) } : rail,
+    )
     .filter((rail) => rail.cards.length > 0);
   if (home.hero === null && rails.length === 0) return <StatePage title={m.homeEmpty} text={m.homeEmptyText} />;
   return (
@@ -72,12 +74,16 @@ function Hero({ hero }: { hero: HeroData }) {
       />
       <div className="hero-shade absolute inset-0" />
       <div className="gutter relative flex h-full max-w-5xl flex-col items-start justify-end gap-4 pb-8 sm:pb-36">
-        <h1 className="display on-picture text-40 sm:text-64 2xl:text-[5.5rem]">{card.title}</h1>
+        <h1 className="display on-picture text-40 sm:text-64 2xl:text-[5.5rem]">
+          <bdi>{card.title}</bdi>
+        </h1>
         <p className="tabular on-picture flex flex-wrap items-center gap-x-3 text-14 text-ink sm:text-16">
           <AgeBadge age={card.ageRating} />
-          {card.facts}
+          <bdi>{card.facts}</bdi>
         </p>
-        <p className="on-picture line-clamp-3 max-w-xl text-16 text-ink-2 sm:text-20">{hero.tagline}</p>
+        <p className="on-picture line-clamp-3 max-w-xl text-16 text-ink-2 sm:text-20">
+          <bdi>{hero.tagline}</bdi>
+        </p>
         <div className="mt-2 flex flex-wrap items-center gap-3">
           {card.playId !== null && card.state === "playable" && (
             <Link to={`/watch/${card.playId}`} className="button button-primary">
@@ -91,7 +97,11 @@ function Hero({ hero }: { hero: HeroData }) {
           </Link>
         </div>
         {card.progress !== null && (
-          <ProgressLine value={card.progress} label={m.progressWatched(Math.round(card.progress * 100))} className="w-64 max-w-full" />
+          <ProgressLine
+            value={card.progress}
+            label={m.progressWatched(Math.round(card.progress * 100))}
+            className="w-64 max-w-full"
+          />
         )}
       </div>
     </section>

@@ -32,7 +32,7 @@ export function Component() {
   return (
     <div className="gutter pt-24 sm:pt-32">
       <h1 className="display mb-8 text-40 sm:text-64">{m.myList}</h1>
-      <TileGrid cards={cards} onRemove={remove} />
+      <TileGrid heading="h2" cards={cards} onRemove={remove} />
     </div>
   );
 }

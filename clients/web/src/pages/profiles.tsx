@@ -21,7 +21,8 @@ export function Component() {
   const byId = (id: string | null) => profiles.find((profile) => profile.id === id);
   const wantsPin = byId(query.get("pin"));
   const edited = byId(query.get("edit"));
-  if (wantsPin !== undefined) return <PinPage profile={wantsPin} returnTo={returnTo} isWrong={query.get("error") !== null} />;
+  if (wantsPin !== undefined)
+    return <PinPage profile={wantsPin} returnTo={returnTo} isWrong={query.get("error") !== null} />;
   if (edited !== undefined) return <ProfileForm profile={edited} canDelete={profiles.length > 1} />;
   if (query.get("edit") === "new" && profiles.length < max) return <ProfileForm profile={null} canDelete={false} />;
   const isManaging = query.get("manage") === "1";

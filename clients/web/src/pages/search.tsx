@@ -21,7 +21,11 @@ export function Component() {
     <div className="gutter pt-24 sm:pt-32">
       <h1 className="sr-only">{m.search}</h1>
       <Form method="get" action="/search" role="search" className="relative max-w-3xl">
-        <SearchIcon size={24} aria-hidden="true" className="pointer-events-none absolute start-4 top-1/2 -translate-y-1/2 text-ink-3" />
+        <SearchIcon
+          size={24}
+          aria-hidden="true"
+          className="pointer-events-none absolute start-4 top-1/2 -translate-y-1/2 text-ink-3"
+        />
         <input
           ref={input}
           type="search"
@@ -35,7 +39,10 @@ export function Component() {
           onChange={(event) => {
             const { form } = event.currentTarget;
             clearTimeout(timer.current);
-            timer.current = setTimeout(() => form !== null && void submit(form, { replace: true, preventScrollReset: true }), TYPING_MS);
+            timer.current = setTimeout(
+              () => form !== null && void submit(form, { replace: true, preventScrollReset: true }),
+              TYPING_MS,
+            );
           }}
         />
       </Form>
@@ -53,7 +60,10 @@ export function Component() {
           <ul className="mt-3 flex flex-wrap gap-x-8 gap-y-1">
             {genres.map(({ id, title }) => (
               <li key={id}>
-                <Link to={`/genre/${id}`} className="display inline-flex min-h-11 items-center text-28 text-ink-2 transition-colors hover:text-accent-line sm:text-40">
+                <Link
+                  to={`/genre/${id}`}
+                  className="display inline-flex min-h-11 items-center text-28 text-ink-2 transition-colors hover:text-accent-line sm:text-40"
+                >
                   {title}
                 </Link>
               </li>

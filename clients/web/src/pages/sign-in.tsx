@@ -49,7 +49,11 @@ export function Component() {
         </button>
       </form>
       {(viewer?.signInWith ?? []).map((provider) => (
-        <a key={provider} href={`/sign-in/with/${provider}?interaction=${encodeURIComponent(interaction)}`} className="button button-quiet">
+        <a
+          key={provider}
+          href={`/sign-in/with/${provider}?interaction=${encodeURIComponent(interaction)}`}
+          className="button button-quiet"
+        >
           {m.signInWith(PROVIDERS[provider] ?? provider)}
         </a>
       ))}
@@ -74,7 +78,12 @@ export function Component() {
                   <span className="block truncate">{email}</span>
                   <code className="text-ink-2">{password}</code>
                 </p>
-                <button type="button" aria-label={`${m.useThis}: ${email}`} onClick={() => fill(email, password)} className="button button-quiet button-small needs-script">
+                <button
+                  type="button"
+                  aria-label={`${m.useThis}: ${email}`}
+                  onClick={() => fill(email, password)}
+                  className="button button-quiet button-small needs-script"
+                >
                   {m.useThis}
                 </button>
               </li>

@@ -12,7 +12,14 @@ export function Component() {
       <FormError error={error} />
       <form method="post" action="/sign-up" className="flex flex-col gap-5">
         <input type="hidden" name="interaction" value={interaction} />
-        <Field label={m.name} name="name" autoComplete="name" required maxLength={100} defaultValue={query.get("name") ?? ""} />
+        <Field
+          label={m.name}
+          name="name"
+          autoComplete="name"
+          required
+          maxLength={100}
+          defaultValue={query.get("name") ?? ""}
+        />
         <Field
           label={m.email}
           name="email"
@@ -40,7 +47,10 @@ export function Component() {
       </form>
       <p className="text-16 text-ink-2">
         {m.haveAccount}{" "}
-        <a href={interaction === "" ? "/sign-in" : `/sign-in?interaction=${encodeURIComponent(interaction)}`} className={textLink}>
+        <a
+          href={interaction === "" ? "/sign-in" : `/sign-in?interaction=${encodeURIComponent(interaction)}`}
+          className={textLink}
+        >
           {m.signIn}
         </a>
       </p>

@@ -26,17 +26,24 @@ export function Component() {
         <div className="hero-shade absolute inset-x-0 top-0 h-[62svh] sm:h-[88svh]" />
         <div className="gutter relative flex flex-col items-start gap-4 pt-[34svh] sm:pt-[40svh]">
           {title.seriesId !== null && (
-            <Link to={`/title/${title.seriesId}`} className="on-picture inline-flex min-h-11 items-center text-16 text-ink-2 underline underline-offset-4 hover:text-ink">
+            <Link
+              to={`/title/${title.seriesId}`}
+              className="on-picture inline-flex min-h-11 items-center text-16 text-ink-2 underline underline-offset-4 hover:text-ink"
+            >
               {m.partOf(title.seriesTitle ?? "")}
             </Link>
           )}
-          <h1 className="display on-picture max-w-5xl text-40 sm:text-64 2xl:text-[5.5rem]">{title.title}</h1>
+          <h1 className="display on-picture max-w-5xl text-40 sm:text-64 2xl:text-[5.5rem]">
+            <bdi>{title.title}</bdi>
+          </h1>
           <p className="tabular on-picture flex flex-wrap items-center gap-x-3 gap-y-1 text-14 sm:text-16">
             <AgeBadge age={title.ageRating} />
-            {title.facts}
+            <bdi>{title.facts}</bdi>
           </p>
           <Actions title={title} />
-          <p className="max-w-2xl text-16 text-ink sm:text-20">{title.synopsis}</p>
+          <p className="max-w-2xl text-16 text-ink sm:text-20">
+            <bdi>{title.synopsis}</bdi>
+          </p>
         </div>
       </div>
       <Seasons title={title} />
@@ -57,7 +64,8 @@ function Actions({ title }: { title: Title }) {
   const list = useMyList(title.id, title.inMyList);
   const processing = useProcessing(title.state === "processing" ? [title.id] : []);
   const isStarted = title.resumePositionS > 0 && title.progress !== null;
-  const preparing = title.state === "processing" ? (processing.get(title.id)?.progress ?? title.processingProgress ?? 0) : null;
+  const preparing =
+    title.state === "processing" ? (processing.get(title.id)?.progress ?? title.processingProgress ?? 0) : null;
   const isMember = viewer?.user != null;
   return (
     <div className="flex w-full flex-col items-start gap-4">
@@ -71,7 +79,9 @@ function Actions({ title }: { title: Title }) {
           <p className="text-14 text-ink-2">{m.processingText}</p>
         </div>
       )}
-      {title.state === "unavailable" && title.locked === null && <p className="text-16 font-semibold">{m.unavailable}</p>}
+      {title.state === "unavailable" && title.locked === null && (
+        <p className="text-16 font-semibold">{m.unavailable}</p>
+      )}
       <div className="flex flex-wrap items-center gap-3">
         {title.playId !== null && title.locked === null && title.state === "playable" && (
           <Link to={`/watch/${title.playId}`} className="button button-primary">
@@ -103,7 +113,11 @@ function Actions({ title }: { title: Title }) {
       )}
       {isStarted && (
         <div className="flex w-72 max-w-full items-center gap-3">
-          <ProgressLine value={title.progress ?? 0} label={m.progressWatched(Math.round((title.progress ?? 0) * 100))} className="flex-1" />
+          <ProgressLine
+            value={title.progress ?? 0}
+            label={m.progressWatched(Math.round((title.progress ?? 0) * 100))}
+            className="flex-1"
+          />
           <span className="tabular text-14 text-ink-2">{timeLeft(title.resumePositionS, title.durationS, m)}</span>
         </div>
       )}
@@ -116,7 +130,9 @@ function Locked({ locked }: { locked: NonNullable<Title["locked"]> }) {
   const target = { tier: "/account", age: "/profiles", market: "/", window: "/" }[locked.reason];
   return (
     <div className="flex max-w-xl flex-col items-start gap-3 rounded-xl bg-lift-2/90 p-5">
-      <p className="text-16">{locked.message}</p>
+      <p className="text-16">
+        <bdi>{locked.message}</bdi>
+      </p>
       <Link to={target} className="button button-primary button-small">
         {m.locked[locked.reason]}
       </Link>
@@ -151,25 +167,39 @@ function Seasons({ title }: { title: Title }) {
       <ol className="mt-4 flex max-w-5xl flex-col">
         {season.episodes.map((episode) => (
           <li key={episode.id} className="group relative flex gap-4 rounded-xl py-3 sm:gap-6">
-            <Picture image={episode.image} sizes="(min-width: 640px) 224px, 36vw" isDecoration className="aspect-video w-[36vw] flex-none self-start rounded-tile sm:w-56" />
+            <Picture
+              image={episode.image}
+              sizes="(min-width: 640px) 224px, 36vw"
+              isDecoration
+              className="aspect-video w-[36vw] flex-none self-start rounded-tile sm:w-56"
+            />
             <div className="min-w-0 flex-1">
               <h3 className="text-16 font-semibold">
                 {episode.state === "playable" ? (
-                  <Link to={`/watch/${episode.id}`} className="group-hover:text-accent-line after:absolute after:inset-0">
-                    <span className="tabular text-ink-2">{episode.number}.</span> {episode.title}
+                  <Link
+                    to={`/watch/${episode.id}`}
+                    className="group-hover:text-accent-line after:absolute after:inset-0"
+                  >
+                    <span className="tabular text-ink-2">{episode.number}.</span> <bdi>{episode.title}</bdi>
                   </Link>
                 ) : (
                   <>
-                    <span className="tabular">{episode.number}.</span> {episode.title}
+                    <span className="tabular">{episode.number}.</span> <bdi>{episode.title}</bdi>
                   </>
                 )}
               </h3>
               <p className="tabular mt-0.5 text-14 text-ink-2">
                 {episode.state === "processing" ? m.processing : durationInWords(episode.durationS, m)}
               </p>
-              <p className="mt-1.5 line-clamp-2 max-w-2xl text-14 text-ink-2">{episode.synopsis}</p>
+              <p className="mt-1.5 line-clamp-2 max-w-2xl text-14 text-ink-2">
+                <bdi>{episode.synopsis}</bdi>
+              </p>
               {episode.progress !== null && (
-                <ProgressLine value={episode.progress} label={m.progressWatched(Math.round(episode.progress * 100))} className="mt-2 max-w-48" />
+                <ProgressLine
+                  value={episode.progress}
+                  label={m.progressWatched(Math.round(episode.progress * 100))}
+                  className="mt-2 max-w-48"
+                />
               )}
             </div>
           </li>
@@ -196,7 +226,9 @@ function Details({ title }: { title: Title }) {
         {facts.map(([name, text]) => (
           <div key={name}>
             <dt className="text-14 text-ink-3">{name}</dt>
-            <dd className="mt-0.5 text-16">{text}</dd>
+            <dd className="mt-0.5 text-16">
+              <bdi>{text}</bdi>
+            </dd>
           </div>
         ))}
       </dl>

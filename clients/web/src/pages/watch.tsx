@@ -38,10 +38,18 @@ export function Component() {
         format={query.get("format") === "hls" ? "hls" : "dash"}
         startS={startS}
         poster={
-          <Picture image={title.backdrop ?? title.poster} sizes="100vw" priority isDecoration className="absolute! inset-0" />
+          <Picture
+            image={title.backdrop ?? title.poster}
+            sizes="100vw"
+            priority
+            isDecoration
+            className="absolute! inset-0"
+          />
         }
         title={title.title}
-        preparing={title.state === "processing" ? (processing.get(title.id)?.progress ?? title.processingProgress ?? 0) : null}
+        preparing={
+          title.state === "processing" ? (processing.get(title.id)?.progress ?? title.processingProgress ?? 0) : null
+        }
         // Back goes where one came from; somebody who came by a link goes to the title's page.
         onBack={() => void (window.history.state?.idx > 0 ? navigate(-1) : navigate(backPath, { replace: true }))}
         onNext={(id) => void navigate(`/watch/${id}`, { replace: true })}

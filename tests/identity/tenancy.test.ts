@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { type AuthHost, makeAccount, openBrowser, PASSWORD, refresh, signIn, startAuth } from "./testing.ts";
+import { type AuthHost, makeAccount, openBrowser, PASSWORD, refresh, signIn, startAuth } from "./setup.ts";
 
 let host: AuthHost;
 before(async () => {

@@ -4,6 +4,7 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 
 import {
   claimsOf,
+  later,
   CLIENTS,
   makeAccount,
   openBrowser,
@@ -15,8 +16,9 @@ import {
   signIn,
   startAuth,
   tokensOf,
+  until,
   type AuthHost,
-} from "./testing.ts";
+} from "./setup.ts";
 
 let host: AuthHost;
 before(async () => {
@@ -91,7 +93,7 @@ test("without PKCE there is no code, and redirects go nowhere else", async () =>
     redirect_uri: "https://evil.test/",
     scope: "openid",
   });
-  const response = await browser.get(`${host.publicUrl}/oauth/auth?${elsewhere}`);
+  const response = await browser.get(`${host.publicUrl}/oauth/auth?${elsewhere.toString()}`);
   assert.equal(response.status, 400);
   assert.match(await response.text(), /redirect_uri/);
 });
@@ -177,9 +179,10 @@ test("keys rotate: the new one signs, the old one still verifies until its token
   assert.equal((await verify(before.access_token)).payload.sub, account.userId);
   const after = tokensOf(await refresh(host.publicUrl, before.refresh_token));
   assert.equal((await verify(after.access_token)).protectedHeader.kid, kid);
-  await host.clock.advance(21 * 60_000);
-  await host.auth.rotateKeys({}, host.context());
-  await assert.rejects(verify(before.access_token), /no applicable key/);
+  await later(21 * 60_000, async () => {
+    await host.auth.rotateKeys({}, host.context());
+    await assert.rejects(verify(before.access_token), /no applicable key/);
+  });
 });
 
 test("the command line gets a real token in development, and a profile by name", async () => {
@@ -193,4 +196,37 @@ test("the command line gets a real token in development, and a profile by name",
   await assert.rejects(host.auth.issueToken({ email: account.email, profileName: "" }, host.context(viewer)), {
     code: "permission_denied",
   });
+});
+
+test("sign-ins, refreshes and sign-outs are announced, each once", async () => {
+  const account = await makeAccount(host, "heard@demo.test");
+  const of = (deviceId: string) =>
+    host.heard.filter((heard) => heard.deviceId === deviceId).map(({ event, word }) => `${event} ${word}`.trim());
+  const asked = tokensOf(
+    await refresh(host.publicUrl, (await signIn(host, account, { deviceId: "hear-1" })).refresh_token),
+  );
+  await post(host.publicUrl, "/token/revocation", { client_id: CLIENTS.web, token: asked.refresh_token });
+  const stolen = await signIn(host, account, { deviceId: "hear-2" });
+  await refresh(host.publicUrl, stolen.refresh_token);
+  await refresh(host.publicUrl, stolen.refresh_token);
+  await signIn(host, account, { deviceId: "hear-3" });
+  await host.auth.removeDevice({ userId: account.userId, deviceId: "hear-3" }, host.context());
+  await signIn(host, account, { deviceId: "hear-4" });
+  await host.auth.setPassword({ userId: account.userId, password: PASSWORD }, host.context());
+  await until(async () => of("hear-4").length === 2);
+  assert.deepEqual(of("hear-1"), ["login password", "refreshed", "logout asked"]);
+  assert.deepEqual(of("hear-2"), ["login password", "refreshed", "logout reuse"]);
+  assert.deepEqual(of("hear-3"), ["login password", "logout removed"]);
+  assert.deepEqual(of("hear-4"), ["login password", "logout password_reset"]);
+});
+
+test("a higher plan is in the next token", async () => {
+  const account = await makeAccount(host, "plan@demo.test");
+  let tokens = await signIn(host, account, { deviceId: "dev-plan" });
+  await host.subscriptions.change({ userId: account.userId, tier: "premium" }, host.context());
+  await until(async () => {
+    tokens = tokensOf(await refresh(host.publicUrl, tokens.refresh_token));
+    return claimsOf(tokens)["tier"] === "premium";
+  });
+  assert.deepEqual(claimsOf(tokens)["ent"], ["tier:basic", "tier:premium"]);
 });

@@ -1,5 +1,11 @@
-// What the tests of this service share: a host with the services that a sign-in touches, and a browser without a window.
+// What the tests of the identity services share: a host with the services that a sign-in touches, and a browser without a window. They
+// stand here because they run several services together, which a service's own tests may not.
 import { createHash, randomBytes } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { mock } from "node:test";
 import { decodeJwt, type JWTPayload } from "jose";
 import { Auth } from "#contracts/auth";
 import { Catalog } from "#contracts/catalog";
@@ -8,15 +14,15 @@ import { Profile } from "#contracts/profile";
 import { Subscription } from "#contracts/subscription";
 import { Tenant } from "#contracts/tenant";
 import { User } from "#contracts/user";
-import { defineService, problem } from "#kernel";
-import entitlement from "../entitlement/service.ts";
-import profile from "../profile/service.ts";
-import subscription from "../subscription/service.ts";
-import tenant from "../tenant/service.ts";
-import { startTestHost } from "../testing.ts";
-import user from "../user/service.ts";
-import { CLIENTS, RESOURCE } from "./domain.ts";
-import auth from "./service.ts";
+import { type Contract, defineService, type HttpMount, on, problem, type Received, type Tx } from "#kernel";
+import entitlement from "../../services/identity/entitlement/service.ts";
+import profile from "../../services/identity/profile/service.ts";
+import subscription from "../../services/identity/subscription/service.ts";
+import tenant from "../../services/identity/tenant/service.ts";
+import { startTestHost, type TestHostOptions } from "../host.ts";
+import user from "../../services/identity/user/service.ts";
+import { CLIENTS, RESOURCE } from "../../services/identity/auth/domain.ts";
+import auth from "../../services/identity/auth/service.ts";
 
 export const PASSWORD = "correct horse battery";
 export const SCOPE = "openid profile email offline_access api";
@@ -25,35 +31,56 @@ const never = async (): Promise<never> => {
   throw problem.unavailable("no catalogue in this test");
 };
 
-/** Entitlement needs a catalogue to call; signing in never asks it anything. */
-const emptyCatalog = defineService({
-  contract: Catalog,
-  uses: {},
-  slo: { p99Ms: 1, availability: 1 },
-  ai: { feeds: "none", uses: "none", fallback: "none needed" },
-  start: () => ({}),
-  rpc: () => ({
-    add: never,
-    update: never,
-    publish: never,
-    unpublish: never,
-    delete: never,
-    get: never,
-    getMany: async () => ({ titles: [] }),
-    list: never,
-    genres: never,
-    search: never,
-  }),
-  ready: async () => {},
-});
+export interface Heard {
+  readonly event: string;
+  readonly deviceId: string;
+  /** How somebody signed in, or why somebody was signed out. */
+  readonly word: string;
+}
+
+/** Entitlement needs a catalogue to call; signing in never asks it anything. This one listens to what auth announces. */
+function emptyCatalog(heard: Heard[]) {
+  const note =
+    <E>(word: (data: E) => Heard) =>
+    async (_: object, __: Tx<typeof Catalog>, events: readonly Received<E>[]): Promise<void> => {
+      for (const { data } of events) heard.push(word(data));
+    };
+  return defineService({
+    contract: Catalog,
+    uses: {},
+    slo: { p99Ms: 1, availability: 1 },
+    ai: { feeds: "none", uses: "none", fallback: "none needed" },
+    start: () => ({}),
+    on: [
+      on(Auth.events.login)(note(({ deviceId, method }) => ({ event: "login", deviceId, word: method }))),
+      on(Auth.events.logout)(note(({ deviceId, reason }) => ({ event: "logout", deviceId, word: reason }))),
+      on(Auth.events.tokenRefreshed)(note(({ deviceId }) => ({ event: "refreshed", deviceId, word: "" }))),
+    ],
+    rpc: () => ({
+      add: never,
+      update: never,
+      publish: never,
+      unpublish: never,
+      delete: never,
+      get: never,
+      getMany: async () => ({ titles: [] }),
+      list: never,
+      genres: never,
+      search: never,
+    }),
+    ready: async () => {},
+  });
+}
 
 export type AuthHost = Awaited<ReturnType<typeof startAuth>>;
 
 export async function startAuth(env: Readonly<Record<string, string>> = {}) {
-  const services = [tenant, user, profile, subscription, emptyCatalog, entitlement, auth];
-  const host = await startTestHost({ services, env });
+  const heard: Heard[] = [];
+  const services = [tenant, user, profile, subscription, emptyCatalog(heard), entitlement, auth];
+  const host = await startIdentity({ services, env });
   return {
     ...host,
+    heard,
     auth: host.client(Auth),
     users: host.client(User),
     profiles: host.client(Profile),
@@ -61,6 +88,48 @@ export async function startAuth(env: Readonly<Record<string, string>> = {}) {
     entitlements: host.client(Entitlement),
     tenants: host.client(Tenant),
   };
+}
+
+/** A test host whose public listener really listens, because the OpenID provider must know its own address. */
+export async function startIdentity(options: Pick<TestHostOptions, "services" | "env">) {
+  let mounts: readonly HttpMount[] = [];
+  const server = createServer((request, response) => {
+    const mount = mounts.find(({ prefix }) => request.url?.startsWith(prefix));
+    if (!mount) return void response.writeHead(404).end();
+    Promise.resolve(mount.handle(request, response)).catch((error: Error) => response.destroy(error));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  const publicUrl = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const host = await startTestHost({ ...options, addresses: { publicUrl } });
+  mounts = host.host.http;
+  return {
+    ...host,
+    publicUrl,
+    client: <S extends Contract["rpc"]>(contract: Contract<S>) => host.client(contract, "test"),
+    /** The texts of the mails to an address. */
+    async mailsTo(address: string): Promise<string[]> {
+      const folder = join(host.folder, "mail");
+      const files = (await readdir(folder)).filter((name) => name.endsWith(".eml"));
+      const mails = await Promise.all(files.map((name) => readFile(join(folder, name), "utf8")));
+      const readable = mails.map((mail) => mail.replace(/=\r\n/g, "").replace(/=3D/g, "="));
+      return readable.filter((mail) => mail.includes(`To: ${address}`));
+    },
+    async stop() {
+      await host.stop();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** Does something when `ms` have passed, for every clock of the process. Time stands still meanwhile. */
+export async function later<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  mock.timers.enable({ apis: ["Date"], now: Date.now() + ms });
+  try {
+    return await work();
+  } finally {
+    mock.timers.reset();
+  }
 }
 
 /** Waits for what events bring about; fails when it does not come. */
@@ -141,7 +210,7 @@ export function openBrowser(publicUrl: string) {
         ...(options.deviceId ? { device_id: options.deviceId, device_name: "Firefox", device_type: "web" } : {}),
         ...(options.prompt ? { prompt: options.prompt } : {}),
       });
-      const response = await get(`${publicUrl}/oauth/auth?${query}`);
+      const response = await get(`${publicUrl}/oauth/auth?${query.toString()}`);
       const to = new URL(response.headers.get("location") ?? "about:blank", publicUrl);
       return { response, verifier, state, to, interaction: to.searchParams.get("interaction") ?? "" };
     },

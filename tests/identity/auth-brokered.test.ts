@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import Provider, { interactionPolicy } from "oidc-provider";
-import { callbackUrlOf } from "./brokered.ts";
+import { callbackUrlOf } from "../../services/identity/auth/brokered.ts";
 import {
   type AuthHost,
   claimsOf,
@@ -15,7 +15,7 @@ import {
   signIn,
   startAuth,
   tokensOf,
-} from "./testing.ts";
+} from "./setup.ts";
 
 /** A provider such as Google, on this machine: whoever comes is `person`. */
 let person: Readonly<Record<string, unknown>> & { readonly sub: string };

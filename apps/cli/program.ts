@@ -1,0 +1,303 @@
+import { Command, Option } from "commander";
+import { completionScript } from "./completion.ts";
+import type { Cli, ExitCode } from "./cli.ts";
+import type { EditOptions } from "./edit.ts";
+
+/** Runs a command and keeps what it ended with. */
+type Run = (work: () => Promise<ExitCode>) => Promise<void>;
+
+/**
+ * The whole command line: names, flags and help. What a command does is loaded when it is called, so that `--help` and
+ * completion answer at once.
+ */
+export function buildProgram(cli: Cli, version: string, onExit: (code: ExitCode) => void): Command {
+  const run: Run = async (work) => onExit(await work());
+  const program = new Command("marquee")
+    .description("Marquee: from a video file to a protected, resumable picture.")
+    .version(version, "--version", "show the version")
+    .helpOption("-h, --help", "show help")
+    .showHelpAfterError("(./marquee --help shows all commands, ./marquee COMMAND --help explains one)")
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .addHelpText(
+      "after",
+      `
+First steps:
+  npm start                              starts the product; leave it running
+  ./marquee import film.mp4 --wait       makes a title of your own file
+  ./marquee doctor                       says what is missing on this machine
+
+Environment (docs/guides/operate.md lists all):
+  MARQUEE_DATA   everything the product keeps; names the product that a command talks to
+  MARQUEE_PORT   where it listens (8080)`,
+    );
+  product(program, cli, run);
+  films(program, cli, run);
+  titles(program, cli, run);
+  work(program, cli, run);
+  keys(program, cli, run);
+  machine(program, cli, run);
+  return program;
+}
+
+const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+
+function product(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("start")
+    .summary("start the product in this terminal")
+    .description(
+      "Starts every service, PostgreSQL, the web and two delivery edges, and makes the demo cinema where it is asked for.\nEnds with Ctrl-C. The same as npm start.",
+    )
+    .addHelpText(
+      "after",
+      examples(
+        "./marquee start",
+        "MARQUEE_PORT=9000 MARQUEE_DATA=/srv/marquee ./marquee start",
+        "MARQUEE_DEMO=0 ./marquee start     without the demo cinema",
+      ),
+    )
+    .action(() =>
+      run(async () => {
+        const { start } = await import("../start.ts");
+        await start(cli.config);
+        return 0;
+      }),
+    );
+}
+
+function films(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("import")
+    .summary("make titles of video files")
+    .description(
+      "Takes video files in, encodes and protects them, and publishes each as a title as soon as it plays.\nThe product copies the file; what it cannot do with it, it says.",
+    )
+    .argument("[files...]", "video files")
+    .addOption(
+      new Option("--preset <name>", "full: every rung of both ladders; quick: three H.264 rungs, fast")
+        .choices(["quick", "full"])
+        .default("full"),
+    )
+    .option("--title <text>", "the title; otherwise the file's name")
+    .option("--subtitles <file:language...>", "subtitle files, each with its language: film.en.srt:en")
+    .option("--wait [until]", "stay until it plays; --wait=complete until every rung is there")
+    .option("--json", "one JSON object a line, the last one of a file with its status", false)
+    .option("--allow-duplicate", "import although the same film is here already", false)
+    .option("--no-publish", "keep it hidden until ./marquee title publish")
+    .addHelpText(
+      "after",
+      `
+Without --wait the command ends when the file is taken in, or refused. Ctrl-C ends the command and not the work.
+Exit code: 0 all went well, 1 a file failed, 2 Marquee is not running.
+${examples(
+  "./marquee import film.mp4 --wait",
+  "./marquee import film.mkv --title 'The harbour' --subtitles film.en.srt:en film.de.vtt:de",
+  "./marquee import *.mov --preset quick --wait=complete --json",
+)}`,
+    )
+    .action((files: string[], options) =>
+      run(async () => {
+        const { importFiles } = await import("./import.ts");
+        return importFiles(cli, files, { ...options, subtitles: (options.subtitles ?? []) as string[] });
+      }),
+    );
+  program
+    .command("watch")
+    .summary("import whatever is put into a folder")
+    .description(
+      "Watches a folder. A file that has not grown for 5 seconds is imported and moved to imported/; one that is refused gets a\nNAME.error.txt beside it with the reason: delete that file to try again. Subtitles named like the film (film.en.srt) go with it.",
+    )
+    .argument("<folder>", "the folder to watch; it is made where it is missing")
+    .addOption(new Option("--preset <name>", "full or quick").choices(["quick", "full"]).default("full"))
+    .option("--no-publish", "keep titles hidden")
+    .option("--once", "take what is there and end", false)
+    .option("--json", "one JSON object a line", false)
+    .addHelpText("after", examples("./marquee watch /srv/drop", "./marquee watch ~/Films --preset quick --no-publish"))
+    .action((folder: string, options) =>
+      run(async () => {
+        const { watchFolder } = await import("./watch.ts");
+        return watchFolder(cli, folder, options);
+      }),
+    );
+}
+
+function titles(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("titles")
+    .summary("list titles")
+    .description("Lists the titles that viewers see, newest first.")
+    .option("--all", "hidden, unfinished and failed ones too", false)
+    .option("--json", "one JSON object a line", false)
+    .addHelpText("after", examples("./marquee titles", "./marquee titles --all --json"))
+    .action((options) => run(async () => (await import("./titles.ts")).listTitles(cli, options)));
+
+  const title = program
+    .command("title")
+    .summary("show, change, publish, hide or delete a title")
+    .description("Works on one title. ./marquee titles --all lists their ids.");
+  title
+    .command("show")
+    .description("Shows everything known about a title.")
+    .argument("<id>", "the title's id")
+    .option("--json", "as JSON", false)
+    .addHelpText("after", examples("./marquee title show vod_01kabc"))
+    .action((id: string, options) => run(async () => (await import("./titles.ts")).showTitle(cli, id, options)));
+  title
+    .command("edit")
+    .description("Changes members of a title; what is not named stays.")
+    .argument("<id>", "the title's id")
+    .option("--title <text>", "the title")
+    .option("--synopsis <text>", "what it is about")
+    .option("--tagline <text>", "one line under the title")
+    .option("--year <year>", "year of release, or none")
+    .option("--age <rating>", "age rating: 0, 6, 12, 16 or 18")
+    .option("--genres <list>", "genres, separated by commas; none empties them")
+    .option("--credit <name:role...>", "credits, each as 'Name: role'; together they replace the old ones")
+    .option("--tier <tier>", "the lowest plan that may watch: basic or premium")
+    .option("--markets <list>", "countries as two letters, separated by commas; all for everywhere")
+    .option("--from <time>", "start of the rights window: a date or time (UTC unless a zone is named), now or none")
+    .option("--until <time>", "end of the rights window, written the same way")
+    .option("--backdrop <picture>", "the picture behind the title: a number from title show, or a key")
+    .option("--json", "print the changed title as JSON", false)
+    .addHelpText(
+      "after",
+      examples(
+        "./marquee title edit vod_01kabc --title 'The harbour' --year 2026 --genres 'Drama, Mystery'",
+        "./marquee title edit vod_01kabc --credit 'Ada Moss: director' 'Ben Ruiz: Captain'",
+        "./marquee title edit vod_01kabc --markets DE,AT,CH --from 2026-12-24T20:15+01:00 --until 2027-06-30 --age 12",
+      ),
+    )
+    .action((id: string, options: EditOptions & { json: boolean }) =>
+      run(async () => (await import("./titles.ts")).editTitle(cli, id, options)),
+    );
+  for (const [name, description, publish] of [
+    ["publish", "Lets viewers see titles, now or from the start of their window.", true],
+    ["unpublish", "Hides titles from viewers; nothing is deleted.", false],
+  ] as const) {
+    title
+      .command(name)
+      .description(description)
+      .argument("<ids...>", "ids of titles")
+      .addHelpText("after", examples(`./marquee title ${name} vod_01kabc`))
+      .action((ids: string[]) => run(async () => (await import("./titles.ts")).setPublication(cli, ids, publish)));
+  }
+  title
+    .command("delete")
+    .description("Deletes titles for good, with their files and keys; a series with its episodes.")
+    .argument("<ids...>", "ids of titles")
+    .option("-y, --yes", "do not ask", false)
+    .addHelpText(
+      "after",
+      examples("./marquee title delete vod_01kabc", "./marquee title delete --yes vod_01kabc vod_01kdef"),
+    )
+    .action((ids: string[], options) => run(async () => (await import("./titles.ts")).deleteTitles(cli, ids, options)));
+}
+
+function work(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("jobs")
+    .summary("show what is being imported and encoded")
+    .description("Shows every import with its state, progress, the time left and how many rungs are there.")
+    .option("--watch", "keep showing it until Ctrl-C", false)
+    .option("--json", "one JSON object a line, the last one with the totals", false)
+    .addHelpText("after", examples("./marquee jobs", "./marquee jobs --watch"))
+    .action((options) => run(async () => (await import("./jobs.ts")).showJobs(cli, options)));
+  program
+    .command("retry")
+    .summary("try a failed import again")
+    .description("Tries failed imports again from where they stopped: finished chunks are kept.")
+    .argument("<ids...>", "ids from ./marquee jobs")
+    .addHelpText("after", examples("./marquee retry vod_01kabc"))
+    .action((ids: string[]) => run(async () => (await import("./jobs.ts")).retry(cli, ids)));
+  program
+    .command("repackage")
+    .summary("give a title new keys without encoding it")
+    .description(
+      "Packages titles again under new content keys and new addresses, without encoding. Who is watching is not interrupted.",
+    )
+    .argument("<ids...>", "ids of titles")
+    .addHelpText("after", examples("./marquee repackage vod_01kabc"))
+    .action((ids: string[]) => run(async () => (await import("./jobs.ts")).repackage(cli, ids)));
+}
+
+function keys(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("token")
+    .summary("print an access token (development only)")
+    .description("Prints an access token for an account, for trying the API without a browser. Production refuses.")
+    .argument("<email>", "the account")
+    .option("--profile <name>", "the profile; otherwise the account's first one")
+    .option("--json", "with the time it expires, as JSON", false)
+    .addHelpText(
+      "after",
+      examples(
+        "./marquee token alex@demo.test --profile Alex",
+        'curl -H "Authorization: Bearer $(./marquee token alex@demo.test)" http://localhost:8080/api/web/v1/home',
+      ),
+    )
+    .action((email: string, options) => run(async () => (await import("./keys.ts")).printToken(cli, email, options)));
+  const group = program.command("keys").summary("rotate keys").description("Works on signing keys and content keys.");
+  group
+    .command("rotate")
+    .description("Makes new keys. What was issued under the old ones stays valid until it expires.")
+    .option("--cat", "the key that signs media tokens (Common Access Tokens)", false)
+    .option("--jwt", "the key that signs access tokens", false)
+    .option("--content <id>", "a title's content keys: packages it again")
+    .addHelpText(
+      "after",
+      examples(
+        "./marquee keys rotate --cat",
+        "./marquee keys rotate --cat --jwt",
+        "./marquee keys rotate --content vod_01kabc",
+      ),
+    )
+    .action((options) => run(async () => (await import("./keys.ts")).rotateKeys(cli, options)));
+  program
+    .command("export-cpix")
+    .summary("print a title's keys as CPIX")
+    .description(
+      "Prints the CPIX 2.3 document of a title: its content keys and usage rules, for other packagers and DRM systems.\nIt holds keys in the clear.",
+    )
+    .argument("<contentId>", "the title's id")
+    .option("--out <file>", "write it to a file that only you can read")
+    .addHelpText("after", examples("./marquee export-cpix vod_01kabc --out keys.xml"))
+    .action((contentId: string, options) =>
+      run(async () => (await import("./keys.ts")).exportCpix(cli, contentId, options)),
+    );
+}
+
+function machine(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("cert")
+    .summary("make a certificate for a host name that is not localhost")
+    .description(
+      "Makes a local certificate authority and a server certificate in MARQUEE_DATA/tls, and says how to trust it on this system.\nBrowsers play protected films only over HTTPS, except on localhost.",
+    )
+    .argument("[hosts...]", "names and addresses that the certificate is for; otherwise those of this machine")
+    .option("--json", "the paths as JSON", false)
+    .addHelpText("after", examples("./marquee cert", "./marquee cert cinema.example.test 192.168.1.20"))
+    .action((hosts: string[], options) =>
+      run(async () => (await import("./cert.ts")).makeCertificate(cli, hosts, options)),
+    );
+  program
+    .command("doctor")
+    .summary("say what is there, what is missing and how to mend it")
+    .description(
+      "Looks at this machine and at the running product. Changes nothing. Exit code 1 when something needed is missing.",
+    )
+    .option("--json", "as one JSON document", false)
+    .addHelpText("after", examples("./marquee doctor", "./marquee doctor --json"))
+    .action((options) => run(async () => (await import("./doctor.ts")).doctor(cli, options)));
+  program
+    .command("completion")
+    .summary("print a completion script for your shell")
+    .description("Prints a script that lets the shell complete commands and flags.")
+    .argument("<shell>", "bash, zsh or fish")
+    .addHelpText("after", examples('eval "$(./marquee completion bash)"', "./marquee completion fish | source"))
+    .action((shell: string) =>
+      run(async () => {
+        cli.terminal.out(completionScript(program, shell).trimEnd());
+        return 0;
+      }),
+    );
+}

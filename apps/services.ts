@@ -1,0 +1,25 @@
+import type { Service } from "#kernel";
+import bookmark from "../services/playback/bookmark/service.ts";
+import session from "../services/playback/session/service.ts";
+import catalog from "../services/content/catalog/service.ts";
+import encoding from "../services/content/encoding/service.ts";
+import ingest from "../services/content/ingest/service.ts";
+import keys from "../services/content/keys/service.ts";
+import license from "../services/delivery/license/service.ts";
+import origin from "../services/delivery/origin/service.ts";
+import routing from "../services/delivery/routing/service.ts";
+import token from "../services/delivery/token/service.ts";
+import auth from "../services/identity/auth/service.ts";
+import entitlement from "../services/identity/entitlement/service.ts";
+import profile from "../services/identity/profile/service.ts";
+import subscription from "../services/identity/subscription/service.ts";
+import tenant from "../services/identity/tenant/service.ts";
+import user from "../services/identity/user/service.ts";
+
+/** Every service of the product. A process runs all of them, or some. */
+export const services: readonly Service[] = [
+  ...[tenant, user, auth, profile, subscription, entitlement],
+  ...[catalog, ingest, encoding, keys],
+  ...[origin, license, token, routing],
+  ...[session, bookmark],
+];
