@@ -51,7 +51,7 @@ export async function start(config: Config): Promise<void> {
       metrics,
       traces: config.MARQUEE_MODE === "development" ? tracing.traces : null,
       states: () => host.states(),
-      tenant: config.MARQUEE_TENANT,
+      about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT },
     });
     extras.push(() => admin.stop());
     if (isDemoAllowed(config)) {

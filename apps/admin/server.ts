@@ -7,7 +7,7 @@ import { sendProblem } from "#kernel/http";
 import type { Traces } from "#kernel/tracing";
 import { openCalls } from "./calls.ts";
 import { openHealth, readiness, sendJson, type States } from "./health.ts";
-import { isCode, prepareSocket } from "./socket.ts";
+import { isCode, prepareSocket, usableAddress } from "./socket.ts";
 import { openTracePages } from "./traces.ts";
 
 export interface AdminOptions {
@@ -39,10 +39,11 @@ const STOP_GRACE_MS = 2_000;
  * port for machines that watch: /metrics, /healthz, /readyz, /debug/traces.
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
-  await prepareSocket(options.socketPath);
+  const address = usableAddress(options.socketPath);
+  await prepareSocket(address);
   const socket = createServer(operatorListener(options));
-  await listen(socket, () => socket.listen(options.socketPath), options.socketPath);
-  if (process.platform !== "win32") await chmod(options.socketPath, 0o600);
+  await listen(socket, () => socket.listen(address), address);
+  if (process.platform !== "win32") await chmod(address, 0o600);
   const watch = createServer(watchListener(options));
   try {
     await listen(watch, () => watch.listen(options.port, options.bind), `${options.bind}:${options.port}`);

@@ -8,16 +8,19 @@ import { problem } from "#kernel";
 /** A socket's address has 104 bytes on macOS and the BSDs, 108 on Linux, one of them the closing zero. */
 const ADDRESS_BYTES_MAX = 100;
 
+/** Where the running product of a data folder listens for its operator. */
+export const adminSocketPath = (dataFolder: string): string =>
+  usableAddress(join(resolve(dataFolder), "run", "admin.sock"));
+
 /**
- * Where the running product of a data folder listens for its operator. A folder with a long name gets a short address in
- * the system's temporary folder; Windows has named pipes instead.
+ * The same address, or a short one in the system's temporary folder where it is longer than the system allows. Windows has
+ * named pipes instead. Server and client both go through this, so they always mean the same socket.
  */
-export function adminSocketPath(dataFolder: string): string {
-  const folder = resolve(dataFolder);
-  const digest = createHash("sha256").update(folder).digest("hex").slice(0, 24);
-  if (process.platform === "win32") return `\\\\.\\pipe\\marquee-${digest}`;
-  const beside = join(folder, "run", "admin.sock");
-  if (Buffer.byteLength(beside) <= ADDRESS_BYTES_MAX) return beside;
+export function usableAddress(socketPath: string): string {
+  const digest = createHash("sha256").update(socketPath).digest("hex").slice(0, 24);
+  if (process.platform === "win32")
+    return socketPath.startsWith("\\\\.\\pipe\\") ? socketPath : `\\\\.\\pipe\\marquee-${digest}`;
+  if (Buffer.byteLength(socketPath) <= ADDRESS_BYTES_MAX) return socketPath;
   return join(tmpdir(), `marquee-${process.getuid?.() ?? 0}`, `${digest}.sock`);
 }
 

@@ -59,9 +59,10 @@ export function adminClient(options: AdminClientOptions): AdminClient {
   }
   return {
     of<S extends DescService>(contract: Contract<S>) {
-      const calls: Record<string, (request: MessageInitShape<DescMessage>) => Promise<Message>> = {};
+      const calls: Record<string, (request: unknown) => Promise<Message>> = {};
       for (const method of contract.rpc.methods) {
-        calls[method.localName] = (request) => call(contract as Contract, method, request);
+        calls[method.localName] = (request) =>
+          call(contract as Contract, method, request as MessageInitShape<DescMessage>);
       }
       return calls as Calls<S>;
     },

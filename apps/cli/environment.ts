@@ -35,7 +35,9 @@ export function variablesAsMarkdown(): string {
 /** The configuration in force, without its secrets: what a person may paste into a question to strangers. */
 export function shownConfig(config: Config): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(config).flatMap(([name, value]) => (value === undefined ? [] : [[name, shown(name, value)]])),
+    Object.entries(config).flatMap(([name, value]) =>
+      value === undefined || value === "" ? [] : [[name, shown(name, value)]],
+    ),
   );
 }
 

@@ -282,9 +282,7 @@ function machine(program: Command, cli: Cli, run: Run): void {
   program
     .command("doctor")
     .summary("say what is there, what is missing and how to mend it")
-    .description(
-      "Looks at this machine and at the running product. Changes nothing. Exit code 1 when something needed is missing.",
-    )
+    .description("Looks at this machine and at the running product. Exit code 1 when something needed is missing.")
     .option("--json", "as one JSON document", false)
     .addHelpText("after", examples("./marquee doctor", "./marquee doctor --json"))
     .action((options) => run(async () => (await import("./doctor.ts")).doctor(cli, options)));

@@ -1,10 +1,10 @@
 import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { z } from "zod";
+import { KEYS_PATH } from "#contracts/origin/edges";
 import { COSE_ALGORITHMS, type CoseVerify } from "#media/cose";
 import { type CoseKey, nodeVerifier } from "#media/cose/node";
 import type { Upstream } from "./upstream.ts";
 
-export const KEYS_PATH = "/.well-known/cat-keys";
 /** A stranger can name any key id, so unknown ones make us ask the origin once in a while only. */
 const ASK_AGAIN_MS = 1_000;
 const KEYS_MAX = 16;

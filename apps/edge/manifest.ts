@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { MARKS } from "#contracts/origin/edges";
 import { prepareMpd } from "#media/dash";
 import { prepareHls } from "#media/hls";
 import type { MediaPath } from "./paths.ts";
@@ -15,9 +16,6 @@ export interface Reader {
 export interface Manifest {
   fill(reader: Reader): Buffer;
 }
-
-/** What the origin writes where only an edge can know the value. */
-export const MARKS = { session: "$sid$", token: "$cat$" } as const;
 
 const SESSION_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
@@ -57,7 +55,7 @@ export function compileManifest(text: string, kind: MediaPath["kind"], ownUrl: s
 function compile(text: string, word: string): Compiled {
   const pieces: Buffer[] = [];
   const holes: Value[] = [];
-  const mark = new RegExp(`${word}|\\$sid\\$|\\$cat\\$`, "g");
+  const mark = new RegExp([word, MARKS.session, MARKS.token].map((text) => text.replaceAll("$", "\\$")).join("|"), "g");
   let from = 0;
   for (const match of text.matchAll(mark)) {
     pieces.push(Buffer.from(text.slice(from, match.index)));

@@ -2,19 +2,17 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import { PURGES_PATH, type PurgeFeed } from "#contracts/origin/edges";
 import type { Store } from "./store.ts";
 import type { Upstream } from "./upstream.ts";
 
-export const PURGES_PATH = "/edge/purges";
 /** The origin answers after 20 s at the latest. */
 const POLL_TIMEOUT_MS = 30_000;
 const AGAIN_MS = 1_000;
 const MARK_FILE = "purged";
 
-const Feed = z.object({
-  /** The serial of the last entry here, or of the last one that there is. */
+const Feed: z.ZodType<PurgeFeed> = z.object({
   serial: z.number().int().min(0),
-  /** The origin no longer knows what came after our mark, or never was where we were. */
   isReset: z.boolean(),
   purges: z.array(z.object({ contentId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), deleted: z.boolean() })).max(1_000),
 });

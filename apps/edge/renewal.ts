@@ -1,11 +1,10 @@
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { RENEW_PATH } from "#contracts/origin/edges";
 import { renewalField } from "#media/cat";
 import type { Admission } from "./gate.ts";
 import type { Upstream } from "./upstream.ts";
-
-export const RENEW_PATH = "/edge/renew";
 
 export interface Renewal {
   readonly token: string;

@@ -78,13 +78,13 @@ export function openCookies(parts: WebParts): Cookies {
       if (bearer) {
         const verified = await parts.tokens.verify(bearer);
         if (!verified) throw problem.unauthenticated("the access token is not valid or too old: get a new one", { reason: "token_invalid" });
-        return signedOf(parts, request, verified);
+        return signedOf(parts, request, reply, verified);
       }
       const access = request.cookies[ACCESS];
       const verified = access ? await parts.tokens.verify(access) : undefined;
       const isFresh = verified && verified.expiresAtMs - parts.clock.nowMs() > RENEW_BEFORE_MS;
       const current = isFresh ? verified : ((await renewed(request, reply)) ?? verified);
-      return signedOf(parts, request, current);
+      return signedOf(parts, request, reply, current);
     },
     async renew(request, reply) {
       await renewed(request, reply);
@@ -122,7 +122,7 @@ export async function requestTokens(parts: WebParts, grant: Readonly<Record<stri
   return null;
 }
 
-function signedOf(parts: WebParts, request: FastifyRequest, verified: VerifiedToken | undefined): Signed {
+function signedOf(parts: WebParts, request: FastifyRequest, reply: FastifyReply, verified: VerifiedToken | undefined): Signed {
   const viewer: Viewer | null = verified?.viewer ?? null;
-  return { viewer, context: contextOf(parts, request, { tenant: verified?.tenant ?? parts.config.MARQUEE_TENANT, viewer }) };
+  return { viewer, context: contextOf(parts, request, reply, { tenant: verified?.tenant ?? parts.config.MARQUEE_TENANT, viewer }) };
 }

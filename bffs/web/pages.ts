@@ -22,7 +22,7 @@ type Form = Readonly<Record<string, string | undefined>>;
 
 export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Cookies): void {
   const { call, addresses } = parts;
-  const anyone = (request: FastifyRequest): Context => contextOf(parts, request, { tenant: parts.config.MARQUEE_TENANT, viewer: null });
+  const anyone = (request: FastifyRequest, reply: FastifyReply): Context => contextOf(parts, request, reply, { tenant: parts.config.MARQUEE_TENANT, viewer: null });
   const seeOther = (reply: FastifyReply, path: string): FastifyReply => reply.header("cache-control", "no-store").redirect(path, 303);
 
   /** Begins an OAuth authorization request with PKCE; the verifier waits in a cookie of this browser. */
@@ -64,6 +64,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     } catch (error) {
       const fault = toProblem(error);
       if (fault.status >= 500) throw fault;
+      parts.logger.info("a form was refused", { page, reason: fault.reason, detail: fault.message });
       const parameters = new URLSearchParams({ ...defined(keep), error: wordFor(fault) });
       return seeOther(reply, `${page}?${parameters}`);
     }
@@ -72,7 +73,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
   app.post("/sign-in", async (request, reply) => {
     const { interaction = "", email = "", password = "" } = formOf(request);
     return attempt(reply, "/sign-in", { interaction, email }, async () => {
-      const { continueUrl } = await call.auth.signIn({ interaction, email, password, ip: ipOf(request) }, anyone(request));
+      const { continueUrl } = await call.auth.signIn({ interaction, email, password, ip: ipOf(request) }, anyone(request, reply));
       return continueUrl;
     });
   });
@@ -81,7 +82,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     const { interaction = "", email = "", password = "", name = "" } = formOf(request);
     const language = (request.headers["accept-language"] ?? "en").slice(0, 2);
     return attempt(reply, "/sign-up", { interaction, email, name }, async () => {
-      const { continueUrl } = await call.auth.signUp({ interaction, email, password, name, language, ip: ipOf(request) }, anyone(request));
+      const { continueUrl } = await call.auth.signUp({ interaction, email, password, name, language, ip: ipOf(request) }, anyone(request, reply));
       return continueUrl;
     });
   });
@@ -90,7 +91,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     const { provider = "" } = request.params as Form;
     const { interaction = "" } = request.query as Form;
     return attempt(reply, "/sign-in", { interaction }, async () => {
-      const { authorizationUrl } = await call.auth.beginBrokered({ interaction, provider }, anyone(request));
+      const { authorizationUrl } = await call.auth.beginBrokered({ interaction, provider }, anyone(request, reply));
       return authorizationUrl;
     });
   });
@@ -99,7 +100,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     const { provider = "" } = request.params as Form;
     const { state = "" } = request.query as Form;
     return attempt(reply, "/sign-in", {}, async () => {
-      const { continueUrl } = await call.auth.finishBrokered({ provider, state, callbackUrl: addresses.publicUrl + request.url }, anyone(request));
+      const { continueUrl } = await call.auth.finishBrokered({ provider, state, callbackUrl: addresses.publicUrl + request.url }, anyone(request, reply));
       return continueUrl;
     });
   });
@@ -125,7 +126,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
   app.post("/forgot-password", async (request, reply) => {
     const { email = "" } = formOf(request);
     return attempt(reply, "/forgot-password", {}, async () => {
-      await call.auth.forgotPassword({ email, ip: ipOf(request) }, anyone(request));
+      await call.auth.forgotPassword({ email, ip: ipOf(request) }, anyone(request, reply));
       return "/forgot-password?sent=1";
     });
   });
@@ -133,7 +134,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
   app.post("/reset-password", async (request, reply) => {
     const { token = "", password = "" } = formOf(request);
     return attempt(reply, "/reset-password", { token }, async () => {
-      await call.auth.resetPassword({ token, password, ip: ipOf(request) }, anyone(request));
+      await call.auth.resetPassword({ token, password, ip: ipOf(request) }, anyone(request, reply));
       return "/sign-in";
     });
   });

@@ -12,8 +12,7 @@ const WIDTHS = [320, 640, 960, 1_280, 1_920];
 export function imageOf(artwork: Artwork | undefined, alt: string): Image | null {
   if (!artwork) return null;
   const widths = WIDTHS.filter((width, i) => width <= artwork.width || i === 0);
-  const path = artwork.key.replace(/^artwork\//, "");
-  return { sources: widths.map((width) => ({ width, url: `/images/${path}?w=${width}` })), color: artwork.color || "#1a1719", blurDataUrl: artwork.blurDataUrl, alt };
+  return { sources: widths.map((width) => ({ width, url: `/images/${artwork.key}?w=${width}` })), color: artwork.color || "#1a1719", blurDataUrl: artwork.blurDataUrl, alt };
 }
 
 /** As people say it: `1 h 12 min`, `9 min`. */

@@ -1,8 +1,5 @@
-import { Menu } from "@base-ui/react/menu";
 import {
   ArrowLeft,
-  Captions,
-  Check,
   Maximize,
   Minimize,
   Pause,
@@ -10,19 +7,19 @@ import {
   Play,
   RotateCcw,
   RotateCw,
-  Settings,
   SkipForward,
   Volume1,
   Volume2,
   VolumeX,
 } from "lucide-react";
-import { type ReactNode, type RefObject, useEffect, useState, useSyncExternalStore } from "react";
-import { clock, languageInWords, timeLeft } from "../ui/time.ts";
+import { type RefObject, useEffect, useState, useSyncExternalStore } from "react";
+import { clock, timeLeft } from "../ui/time.ts";
 import { useWords } from "../ui/words.tsx";
 import { toggleFullScreen } from "./keyboard.ts";
+import { LanguageMenu, SettingsMenu } from "./menus.tsx";
 import type { Playback } from "./playback.ts";
 import { Scrubber } from "./scrubber.tsx";
-import type { LanguageOption, PlayerState } from "./state.ts";
+import type { PlayerState } from "./state.ts";
 
 interface ControlsProps {
   playback: Playback;
@@ -36,7 +33,6 @@ interface ControlsProps {
   onNext(contentId: string): void;
 }
 
-const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
 /** The next episode is offered when so much is left. */
 const NEXT_OFFER_S = 15;
 
@@ -46,7 +42,7 @@ export function Controls(props: ControlsProps) {
   const content = state.session?.content;
   return (
     <>
-      <div className="player-chrome" onClick={(event) => event.target === event.currentTarget && playback.togglePlay()}>
+      <div className="player-chrome">
         <div className="flex items-center gap-3 p-4 sm:p-8">
           <button type="button" aria-label={m.player.back} className="player-button" onClick={props.onBack}>
             <ArrowLeft size={28} aria-hidden="true" className="rtl:rotate-180" />
@@ -171,145 +167,6 @@ function Volume({ playback, state }: { playback: Playback; state: PlayerState })
         className="hidden w-0 opacity-0 transition-[width,opacity] duration-200 group-focus-within/volume:w-24 group-focus-within/volume:opacity-100 group-hover/volume:w-24 group-hover/volume:opacity-100 md:block"
       />
     </div>
-  );
-}
-
-interface PopupProps {
-  label: string;
-  icon: ReactNode;
-  container: RefObject<HTMLDivElement | null>;
-  onMenu(isOpen: boolean): void;
-  children: ReactNode;
-}
-
-/** Menus live inside the player, so that full screen shows them. */
-function Popup({ label, icon, container, onMenu, children }: PopupProps) {
-  return (
-    <Menu.Root modal={false} onOpenChange={(isOpen) => onMenu(isOpen)}>
-      <Menu.Trigger aria-label={label} className="player-button">
-        {icon}
-      </Menu.Trigger>
-      <Menu.Portal container={container}>
-        <Menu.Positioner side="top" align="end" sideOffset={12} collisionPadding={16} className="z-20">
-          <Menu.Popup className="player-menu">{children}</Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
-  );
-}
-
-const CHECK = <Check size={18} aria-hidden="true" />;
-
-function Option({ value, children }: { value: string; children: ReactNode }) {
-  return (
-    <Menu.RadioItem value={value} closeOnClick={false} className="player-option">
-      <span className="w-5 flex-none text-accent-line">
-        <Menu.RadioItemIndicator>{CHECK}</Menu.RadioItemIndicator>
-      </span>
-      {children}
-    </Menu.RadioItem>
-  );
-}
-
-function Group(props: { title: string; value: string; onChange(value: string): void; children: ReactNode }) {
-  return (
-    <Menu.Group className="min-w-48 flex-1">
-      <Menu.GroupLabel className="px-3 pt-1 pb-2 text-14 text-ink-3">{props.title}</Menu.GroupLabel>
-      <Menu.RadioGroup value={props.value} onValueChange={(value: unknown) => props.onChange(String(value))}>
-        {props.children}
-      </Menu.RadioGroup>
-    </Menu.Group>
-  );
-}
-
-const NONE = "";
-
-function LanguageMenu({
-  playback,
-  state,
-  container,
-  onMenu,
-}: Pick<ControlsProps, "playback" | "state" | "container" | "onMenu">) {
-  const { m, locale } = useWords();
-  const active = (options: readonly LanguageOption[]) => options.find((option) => option.active)?.key ?? NONE;
-  const name = ({ label, language }: LanguageOption) =>
-    label ?? (language === "" || language === "und" ? m.player.originalLanguage : languageInWords(language, locale));
-  return (
-    <Popup
-      label={m.player.subtitlesAndAudio}
-      icon={<Captions size={26} aria-hidden="true" />}
-      container={container}
-      onMenu={onMenu}
-    >
-      <div className="flex flex-wrap gap-x-6 gap-y-4">
-        <Group
-          title={m.subtitles}
-          value={active(state.subtitles)}
-          onChange={(key) => playback.selectSubtitle(key === NONE ? null : key)}
-        >
-          <Option value={NONE}>{m.player.off}</Option>
-          {state.subtitles.map((option) => (
-            <Option key={option.key} value={option.key}>
-              {name(option)}
-            </Option>
-          ))}
-        </Group>
-        {state.audio.length > 0 && (
-          <Group title={m.audio} value={active(state.audio)} onChange={playback.selectAudio}>
-            {state.audio.map((option) => (
-              <Option key={option.key} value={option.key}>
-                {name(option)}
-              </Option>
-            ))}
-          </Group>
-        )}
-      </div>
-    </Popup>
-  );
-}
-
-type SettingsProps = Pick<ControlsProps, "playback" | "state" | "container" | "onMenu" | "hasStats" | "onStats">;
-
-function SettingsMenu({ playback, state, container, onMenu, hasStats, onStats }: SettingsProps) {
-  const { m } = useWords();
-  const chosen = state.qualityAuto ? NONE : String(state.qualities.find(({ active }) => active)?.height ?? NONE);
-  const auto = state.qualityAuto && state.height > 0 ? m.player.autoNow(state.height) : m.player.auto;
-  return (
-    <Popup
-      label={m.player.settings}
-      icon={<Settings size={24} aria-hidden="true" />}
-      container={container}
-      onMenu={onMenu}
-    >
-      <div className="flex flex-wrap gap-x-6 gap-y-4">
-        <Group
-          title={m.player.quality}
-          value={chosen}
-          onChange={(value) => playback.selectQuality(value === NONE ? null : Number(value))}
-        >
-          <Option value={NONE}>{auto}</Option>
-          {state.qualities.map(({ height }) => (
-            <Option key={height} value={String(height)}>
-              <span className="tabular">{height}p</span>
-            </Option>
-          ))}
-        </Group>
-        <Group title={m.player.speed} value={String(state.rate)} onChange={(value) => playback.setRate(Number(value))}>
-          {RATES.map((rate) => (
-            <Option key={rate} value={String(rate)}>
-              <span className="tabular">{rate === 1 ? m.player.normalSpeed : `${rate}×`}</span>
-            </Option>
-          ))}
-        </Group>
-      </div>
-      <Menu.Separator className="my-2 h-px bg-ink/12" />
-      <Menu.CheckboxItem checked={hasStats} onCheckedChange={onStats} className="player-option">
-        <span className="w-5 flex-none text-accent-line">
-          <Menu.CheckboxItemIndicator>{CHECK}</Menu.CheckboxItemIndicator>
-        </span>
-        {m.player.stats}
-      </Menu.CheckboxItem>
-    </Popup>
   );
 }
 

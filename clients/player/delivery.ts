@@ -13,14 +13,41 @@ const UNHEALTHY_MS = 30_000;
 
 export interface Delivery {
   cdns: readonly Cdn[];
-  /** Ids in the order the platform asked for in its last heartbeat answer; empty until it does. */
+  /**
+   * Ids, the best one first, as the platform said last: when the session began, in a steering manifest or in the answer to a
+   * heartbeat. The last word counts.
+   */
   preference: readonly string[];
+  /** The network that the last segment came from. */
+  lastUsed: string | null;
   /** When each network may be trusted again, by id, in milliseconds of the caller's clock. */
   readonly unhealthyUntilMs: Map<string, number>;
 }
 
 export function createDelivery(cdns: readonly Cdn[]): Delivery {
-  return { cdns, preference: [], unhealthyUntilMs: new Map() };
+  return { cdns, preference: cdns.map(({ id }) => id), lastUsed: null, unhealthyUntilMs: new Map() };
+}
+
+/**
+ * The order of a content steering manifest (ETSI TS 103 998, section 6; draft-pantos-hls-rfc8216bis, section 7.2): pathways
+ * are named like our networks. Null where it is none, or names nothing that we know.
+ */
+export function steeredOrder(delivery: Delivery, manifest: unknown): string[] | null {
+  const priority: unknown =
+    typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, "PATHWAY-PRIORITY") : null;
+  if (!Array.isArray(priority)) return null;
+  const known = delivery.cdns.map(({ id }) => id).filter((id) => priority.includes(id));
+  return known.length === 0 ? null : known.sort((a, b) => priority.indexOf(a) - priority.indexOf(b));
+}
+
+/** Where the next request goes when nothing else is known about it. */
+export function presentCdn(delivery: Delivery, nowMs: number): string {
+  const order = orderOf(delivery, []);
+  return order.find((id) => (delivery.unhealthyUntilMs.get(id) ?? 0) <= nowMs) ?? order[0] ?? "";
+}
+
+function orderOf(delivery: Delivery, others: readonly string[]): string[] {
+  return [...new Set([...delivery.preference, ...others, ...delivery.cdns.map(({ id }) => id)])];
 }
 
 function withSlash(base: string): string {
@@ -72,17 +99,16 @@ export function signed(delivery: Delivery, uri: string): string {
 }
 
 /**
- * The fail-over order for one request. `uris` come from the manifest in the order that content steering gave them; each is
- * offered on every network. Steering's order holds unless a heartbeat answer asked for another one; a network that failed
- * in the last half minute goes last, and is still there: it may be the only one left.
+ * The fail-over order for one request, which is offered on every network: in the platform's order, then in that of the
+ * manifest. A network that failed in the last half minute goes last, and is still there: it may be the only one left.
  */
 export function candidates(delivery: Delivery, uris: readonly string[], nowMs: number): string[] {
   const first = uris[0];
   const cdn = first === undefined ? null : cdnOf(delivery, first);
   if (first === undefined || cdn === null) return [...uris];
   const path = first.slice(withSlash(cdn.baseUrl).length);
-  const steered = uris.map((uri) => cdnOf(delivery, uri)?.id).filter((id) => id !== undefined);
-  const order = [...new Set([...delivery.preference, ...steered, ...delivery.cdns.map(({ id }) => id)])];
+  const listed = uris.map((uri) => cdnOf(delivery, uri)?.id).filter((id) => id !== undefined);
+  const order = orderOf(delivery, listed);
   const healthy = order.filter((id) => (delivery.unhealthyUntilMs.get(id) ?? 0) <= nowMs);
   const ordered = [...new Set([...healthy, ...order])];
   return ordered.flatMap((id) => {

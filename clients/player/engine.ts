@@ -1,6 +1,6 @@
 /** Shaka Player under our configuration: one session in, tracks and qualities out. Knows nothing of pages or beats. */
 import type { Session } from "../../contracts/web/index.ts";
-import { type Delivery, markFailed, signed } from "./delivery.ts";
+import { cdnOf, type Delivery, markFailed, signed, steeredOrder } from "./delivery.ts";
 import { isFailedTransfer } from "./errors.ts";
 import type { Preferences } from "./preferences.ts";
 import { type Format, loadShaka, type Shaka, type ShakaPlayer, type VideoTrack } from "./shaka.ts";
@@ -118,7 +118,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   listen(player, options);
   return {
     transport,
-    load: (startS) => loadAnywhere(player, options, startS),
+    load: (startS) => loadManifest(player, options, startS),
     ...tracks(player, options),
     ...readings(player, options),
     retry: () => player.retryStreaming(0.1),
@@ -136,10 +136,26 @@ function connect(library: Shaka, player: ShakaPlayer, options: EngineOptions): T
     clearkeyUrl: options.session.licenses.clearkey,
     nowMs: () => performance.now(),
   });
+  const { RequestType: Type } = library.net.NetworkingEngine;
   const networking = player.getNetworkingEngine();
   if (networking === null) throw new Error("The player was destroyed before it was set up.");
-  networking.registerRequestFilter((type, request) => transport.filter(Number(type), request));
+  networking.registerRequestFilter((type, request) => transport.filter(type, request));
+  networking.registerResponseFilter((type, response) => {
+    const { delivery } = options;
+    if (type === Type.SEGMENT) delivery.lastUsed = cdnOf(delivery, response.uri)?.id ?? delivery.lastUsed;
+    if (type === Type.CONTENT_STEERING) {
+      delivery.preference = steeredOrder(delivery, parsed(response.data)) ?? delivery.preference;
+    }
+  });
   return transport;
+}
+
+function parsed(data: ArrayBuffer | ArrayBufferView): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(data));
+  } catch {
+    return null;
+  }
 }
 
 function listen(player: ShakaPlayer, { events, delivery }: EngineOptions): void {
@@ -172,8 +188,8 @@ function listen(player: ShakaPlayer, { events, delivery }: EngineOptions): void 
   });
 }
 
-/** The manifest is one address on one network: where that network fails, the others are tried in their order. */
-async function loadAnywhere(player: ShakaPlayer, options: EngineOptions, startS: number): Promise<void> {
+/** One address on one network is enough: the request filter offers it on the others too. */
+async function loadManifest(player: ShakaPlayer, options: EngineOptions, startS: number): Promise<void> {
   const { session, format, delivery } = options;
   const mimeType = format === "hls" ? "application/x-mpegurl" : "application/dash+xml";
   const manifest = format === "hls" ? session.manifests.hls : session.manifests.dash;

@@ -1,6 +1,8 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 
 const IDLE_MS = 3_000;
+/** A moving mouse tells of itself far more often than the controls need to know. */
+const WAKE_EVERY_MS = 250;
 
 /** True when nothing has moved for three seconds and nothing holds the controls: then they leave, and the pointer too. */
 export function useIdle(
@@ -8,40 +10,35 @@ export function useIdle(
   isHeld: boolean,
 ): { isIdle: boolean; wake(): void; rest(): void } {
   const [isIdle, setIsIdle] = useState(false);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const held = useRef(isHeld);
-  held.current = isHeld;
+  const [wokenAtMs, setWokenAtMs] = useState(0);
+  const lastWakeMs = useRef(0);
   const wake = useCallback(() => {
-    clearTimeout(timer.current);
+    const nowMs = performance.now();
     setIsIdle(false);
-    timer.current = setTimeout(() => {
-      if (!held.current) setIsIdle(true);
-    }, IDLE_MS);
+    if (nowMs - lastWakeMs.current < WAKE_EVERY_MS) return;
+    lastWakeMs.current = nowMs;
+    setWokenAtMs(nowMs);
   }, []);
-  const rest = useCallback(() => {
-    clearTimeout(timer.current);
-    if (!held.current) setIsIdle(true);
-  }, []);
+  const rest = useCallback(() => setIsIdle(true), []);
+
   useEffect(() => {
-    wake();
-    return () => clearTimeout(timer.current);
-  }, [wake, isHeld]);
+    if (isHeld) return;
+    const leaveInMs = Math.max(0, Math.max(wokenAtMs, performance.now() - WAKE_EVERY_MS) + IDLE_MS - performance.now());
+    const id = setTimeout(() => setIsIdle(true), leaveInMs);
+    return () => clearTimeout(id);
+  }, [isHeld, wokenAtMs]);
+
   useEffect(() => {
     const element = root.current;
     if (element === null) return;
-    const onPointer = (event: PointerEvent) => {
+    const off = new AbortController();
+    const onMove = (event: PointerEvent) => {
       // A finger's press is judged by what it presses; only a mouse that moves asks for the controls.
-      if (event.type !== "pointermove" || event.pointerType === "mouse") wake();
+      if (event.pointerType === "mouse") wake();
     };
-    const events = ["pointermove", "pointerdown", "focusin"] as const;
-    const listeners = events.map((name) => {
-      const run = (event: Event) => (event instanceof PointerEvent ? onPointer(event) : wake());
-      element.addEventListener(name, run);
-      return () => element.removeEventListener(name, run);
-    });
-    return () => {
-      for (const off of listeners) off();
-    };
+    element.addEventListener("pointermove", onMove, { signal: off.signal });
+    for (const name of ["pointerdown", "focusin"]) element.addEventListener(name, wake, { signal: off.signal });
+    return () => off.abort();
   }, [root, wake]);
   return { isIdle: isIdle && !isHeld, wake, rest };
 }

@@ -21,20 +21,22 @@ interface Key {
   target: EventTarget | null;
 }
 
-const KEYS: Readonly<Record<string, Command>> = {
-  " ": "toggle",
-  k: "toggle",
-  ArrowLeft: "back10",
-  j: "back10",
-  ArrowRight: "forward10",
-  l: "forward10",
-  ArrowUp: "louder",
-  ArrowDown: "softer",
-  m: "mute",
-  f: "fullScreen",
-  c: "captions",
-  Escape: "leave",
-};
+const KEYS = new Map<string, Command>(
+  Object.entries({
+    " ": "toggle",
+    k: "toggle",
+    ArrowLeft: "back10",
+    j: "back10",
+    ArrowRight: "forward10",
+    l: "forward10",
+    ArrowUp: "louder",
+    ArrowDown: "softer",
+    m: "mute",
+    f: "fullScreen",
+    c: "captions",
+    Escape: "leave",
+  } as const),
+);
 
 /** Null: the key is not ours, or it belongs to what has the focus (a button's space, a slider's arrows, a field's letters). */
 export function commandOf(event: Key): Command | null {
@@ -46,7 +48,7 @@ export function commandOf(event: Key): Command | null {
   }
   if (event.key === " " && target?.closest("button, a") != null) return null;
   if (/^[0-9]$/.test(event.key)) return { tenths: Number(event.key) };
-  return KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? null;
+  return KEYS.get(event.key.length === 1 ? event.key.toLowerCase() : event.key) ?? null;
 }
 
 export async function toggleFullScreen(root: HTMLElement): Promise<void> {

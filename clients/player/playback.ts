@@ -3,7 +3,7 @@
  */
 import type { HeartbeatAnswer, Session } from "../../contracts/web/index.ts";
 import type { PlaybackApi } from "./api.ts";
-import { createDelivery, type Delivery, refreshDelayMs } from "./delivery.ts";
+import { createDelivery, type Delivery, presentCdn } from "./delivery.ts";
 import { thisDevice } from "./device.ts";
 import { createEngine, type Engine, type Thumbnail } from "./engine.ts";
 import { isEngineError, playerErrorOf } from "./errors.ts";
@@ -11,8 +11,10 @@ import { createHeartbeats, type Heartbeats } from "./heartbeats.ts";
 import { ApiError } from "./http.ts";
 import { loadPreferences, savePreferences } from "./preferences.ts";
 import { heartbeatOf, type Qoe, type QoeEvent, qoeAtStart, reduceQoe } from "./qoe.ts";
-import type { Format } from "./shaka.ts";
+import { type Format, loadShaka } from "./shaka.ts";
 import { createStore, type PlayerState, stateAtStart, type Store } from "./state.ts";
+import { keepTokens, type TokenKeeper } from "./tokens.ts";
+import { listenToVideo } from "./video.ts";
 
 export interface PlaybackOptions {
   video: HTMLVideoElement;
@@ -59,9 +61,7 @@ interface Run {
   delivery: Delivery;
   engine: Engine;
   heartbeats: Heartbeats;
-  tokenExpiresAtMs: number;
-  cancelRefresh(): void;
-  refreshing: Promise<void> | null;
+  tokens: TokenKeeper;
   over: boolean;
 }
 
@@ -96,6 +96,8 @@ export function createPlayback(options: PlaybackOptions): Playback {
     leave();
     store.set({ phase: "starting", error: null, refusal: null, waiting: false, ended: false, paused: true });
     note({ type: "requested", atMs: monotonicMs() });
+    // The library is on its way while the platform decides; where it fails to come, opening says so.
+    loadShaka(options.format).catch(() => undefined);
     let session: Session;
     try {
       session = await api.start(options.contentId, thisDevice());
@@ -120,6 +122,15 @@ export function createPlayback(options: PlaybackOptions): Playback {
 
   const open = async (session: Session, positionS: number, mine: number) => {
     const delivery = createDelivery(session.cdns);
+    const tokens = keepTokens({
+      expiresAt: session.tokenExpiresAt,
+      request: () => api.token(session.sessionId),
+      onTokens: ({ cdns }) => {
+        delivery.cdns = cdns;
+      },
+      nowMs: Date.now,
+      setTimer: timer,
+    });
     try {
       const engine = await createEngine({
         video,
@@ -128,11 +139,12 @@ export function createPlayback(options: PlaybackOptions): Playback {
         format: options.format,
         delivery,
         preferences: loadPreferences(),
-        refresh: () => (run === null ? Promise.resolve() : refresh(run)),
-        isExpired: () => run !== null && Date.now() > run.tokenExpiresAtMs,
+        refresh: tokens.refresh,
+        isExpired: tokens.isExpired,
         events: { onError: fail, onBuffering: buffering, onTracks: readTracks },
       });
       if (mine !== generation) {
+        tokens.stop();
         await engine.destroy();
         return;
       }
@@ -141,12 +153,9 @@ export function createPlayback(options: PlaybackOptions): Playback {
         delivery,
         engine,
         heartbeats: beats(session),
-        tokenExpiresAtMs: Date.parse(session.tokenExpiresAt),
-        cancelRefresh: () => undefined,
-        refreshing: null,
+        tokens,
         over: false,
       };
-      scheduleRefresh(run, refreshDelayMs(session.tokenExpiresAt, Date.now()));
       await engine.load(positionS);
       if (mine !== generation) return;
       store.set({ phase: "ready", hasThumbnails: engine.hasThumbnails() });
@@ -154,6 +163,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
       // Refused without a press of the viewer's: the play button waits for it.
       await video.play().catch(() => store.set({ paused: true }));
     } catch (error) {
+      if (run?.tokens !== tokens) tokens.stop();
       if (mine === generation) fail(error);
     }
   };
@@ -173,7 +183,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     run = null;
     if (left === null) return;
     left.heartbeats.stop();
-    left.cancelRefresh();
+    left.tokens.stop();
     sayGoodbye(left);
     left.engine.destroy().catch(() => undefined);
   };
@@ -199,7 +209,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
           bufferS: 0,
         };
         const state = ended ? "ended" : waiting ? "buffering" : paused ? "paused" : "playing";
-        const facts = { sequence, positionS: position(), durationS, state, cdnId: presentCdn(), ...counters } as const;
+        const facts = { sequence, positionS: position(), durationS, state, cdnId: cdnNow(), ...counters } as const;
         return heartbeatOf(qoe, facts, monotonicMs());
       },
       send: (beat) => api.heartbeat(session.sessionId, beat),
@@ -239,39 +249,10 @@ export function createPlayback(options: PlaybackOptions): Playback {
     }
   };
 
-  /* ---- tokens ---- */
-
-  const refresh = (current: Run): Promise<void> => {
-    current.refreshing ??= api
-      .token(current.session.sessionId)
-      .then((answer) => {
-        current.delivery.cdns = answer.cdns;
-        current.tokenExpiresAtMs = Date.parse(answer.tokenExpiresAt);
-        scheduleRefresh(current, refreshDelayMs(answer.tokenExpiresAt, Date.now()));
-      })
-      .finally(() => {
-        current.refreshing = null;
-      });
-    return current.refreshing;
-  };
-
-  const scheduleRefresh = (current: Run, delayMs: number) => {
-    current.cancelRefresh();
-    if (current.over) return;
-    current.cancelRefresh = timer(() => {
-      refresh(current).catch(() => scheduleRefresh(current, 5_000));
-    }, delayMs);
-  };
-
   /* ---- readings ---- */
 
   const position = () => (video.ended ? store.get().durationS : video.currentTime || store.get().positionS);
-  const presentCdn = () => {
-    if (run === null) return "";
-    const { preference, cdns, unhealthyUntilMs } = run.delivery;
-    const order = [...preference, ...cdns.map(({ id }) => id)];
-    return order.find((id) => (unhealthyUntilMs.get(id) ?? 0) <= monotonicMs()) ?? order[0] ?? "";
-  };
+  const cdnNow = () => (run === null ? "" : (run.delivery.lastUsed ?? presentCdn(run.delivery, monotonicMs())));
 
   const buffering = (isBuffering: boolean) => {
     const { waiting } = store.get();
@@ -293,7 +274,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     const rendition = engine.rendition();
     const before = qoe;
     if (rendition.bitrateKbps > 0) {
-      note({ type: "rendition", atMs: monotonicMs(), playing: !video.paused, ...rendition });
+      note({ type: "rendition", atMs: monotonicMs(), ...rendition });
     }
     if (qoe.resolutionDrops > before.resolutionDrops) run.heartbeats.beat();
     store.set({
@@ -304,7 +285,21 @@ export function createPlayback(options: PlaybackOptions): Playback {
     });
   };
 
+  /** A network that has become slower than the picture is told at once: the platform may know a better one. */
+  let wasFast = true;
+  let lookedAtMs = 0;
+  const watchThroughput = () => {
+    const atMs = monotonicMs();
+    if (run === null || atMs - lookedAtMs < 2_000) return;
+    lookedAtMs = atMs;
+    const { throughputKbps } = run.engine.counters();
+    const isFast = throughputKbps >= qoe.bitrateKbps;
+    if (wasFast && !isFast) run.heartbeats.beat();
+    wasFast = isFast;
+  };
+
   const readClock = () => {
+    watchThroughput();
     const { buffered, currentTime, duration } = video;
     let bufferedEndS = currentTime;
     for (let index = 0; index < buffered.length; index += 1) {
@@ -431,7 +426,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     thumbnailAt: (positionS) => run?.engine.thumbnailAt(positionS).catch(() => null) ?? Promise.resolve(null),
     nerdFacts() {
       if (run === null) return null;
-      return { qoe, cdnId: presentCdn(), codecs: run.engine.rendition().codecs, ...run.engine.counters() };
+      return { qoe, cdnId: cdnNow(), codecs: run.engine.rendition().codecs, ...run.engine.counters() };
     },
     restart() {
       if (store.get().session !== null) startS = position();
@@ -447,31 +442,4 @@ export function createPlayback(options: PlaybackOptions): Playback {
       leave();
     },
   };
-}
-
-interface VideoListeners {
-  clock(): void;
-  playing(): void;
-  paused(): void;
-  resumedByViewer(): void;
-  seeking(): void;
-  seeked(): void;
-  ended(): void;
-  volume(): void;
-  rate(): void;
-}
-
-function listenToVideo(video: HTMLVideoElement, signal: AbortSignal, listeners: VideoListeners): void {
-  const on = (names: string, run: () => void) => {
-    for (const name of names.split(" ")) video.addEventListener(name, run, { signal });
-  };
-  on("timeupdate progress durationchange", listeners.clock);
-  on("playing", listeners.playing);
-  on("pause", listeners.paused);
-  on("play", listeners.resumedByViewer);
-  on("seeking", listeners.seeking);
-  on("seeked", listeners.seeked);
-  on("ended", listeners.ended);
-  on("volumechange", listeners.volume);
-  on("ratechange", listeners.rate);
 }

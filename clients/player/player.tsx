@@ -1,5 +1,5 @@
 /** The player as one component: give it a title and an API, it does the rest. */
-import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState, useSyncExternalStore } from "react";
 import { ProgressLine, StatePage, TraceId } from "../ui/feedback.tsx";
 import { useWords } from "../ui/words.tsx";
 import type { PlaybackApi } from "./api.ts";
@@ -39,7 +39,7 @@ function usePlayerState(playback: Playback | null): PlayerState {
 export function Player(props: PlayerProps) {
   const { m } = useWords();
   const root = useRef<HTMLDivElement>(null);
-  const video = useRef<HTMLVideoElement>(null);
+  const stage = useRef<HTMLDivElement>(null);
   const captions = useRef<HTMLDivElement>(null);
   const [playback, setPlayback] = useState<Playback | null>(null);
   const state = usePlayerState(playback);
@@ -48,54 +48,56 @@ export function Player(props: PlayerProps) {
   const isHeld = state.phase !== "ready" || state.paused || state.waiting || state.ended || isMenuOpen;
   const { isIdle, wake, rest } = useIdle(root, isHeld);
   const { api, contentId, format, startS, preparing } = props;
+  const isPreparing = preparing !== null;
+
+  const onClick = useEffectEvent((event: MouseEvent) => {
+    // A mouse pauses by a press on the picture; a finger calls the controls first, or sends them away.
+    const isTouch = event instanceof PointerEvent && event.pointerType === "touch";
+    if (!isTouch) playback?.togglePlay();
+    else if (isIdle) wake();
+    else rest();
+  });
+  const onDoubleClick = useEffectEvent(() => {
+    if (root.current !== null) run("fullScreen", playback, root.current, props.onBack);
+  });
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    const command = playback === null || isMenuOpen ? null : commandOf(event);
+    if (command === null || root.current === null) return;
+    event.preventDefault();
+    wake();
+    run(command, playback, root.current, props.onBack);
+  });
 
   useEffect(() => {
-    if (preparing !== null || video.current === null || captions.current === null) return;
-    const created = createPlayback({
-      video: video.current,
-      captions: captions.current,
-      api,
-      contentId,
-      format,
-      startS,
-    });
+    const [place, layer] = [stage.current, captions.current];
+    if (isPreparing || place === null || layer === null) return;
+    // One element for one playback. Subtitles come from the manifest and are drawn in their own layer over it.
+    const video = document.createElement("video");
+    video.playsInline = true;
+    video.addEventListener("click", (event) => onClick(event));
+    video.addEventListener("dblclick", () => onDoubleClick());
+    place.append(video);
+    const created = createPlayback({ video, captions: layer, api, contentId, format, startS });
     setPlayback(created);
     return () => {
       created.destroy();
+      video.remove();
       setPlayback(null);
     };
-    // The progress of the encoder moves all the time; only whether there is one matters here.
-  }, [api, contentId, format, startS, preparing === null]);
+  }, [api, contentId, format, startS, isPreparing]);
+
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => onKey(event);
+    document.addEventListener("keydown", listener);
+    return () => document.removeEventListener("keydown", listener);
+  }, []);
 
   useMediaSession(props.title, playback);
-
-  const keep = useRef({ playback, isMenuOpen });
-  keep.current = { playback, isMenuOpen };
-  const onBack = useRef(props.onBack);
-  onBack.current = props.onBack;
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const { playback: current, isMenuOpen: hasMenu } = keep.current;
-      const command = current === null || hasMenu ? null : commandOf(event);
-      if (command === null || current === null || root.current === null) return;
-      event.preventDefault();
-      wake();
-      run(command, current, root.current, () => onBack.current());
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, [wake]);
 
   const hasPicture = state.phase === "ready" && (state.positionS > 0 || !state.paused);
   return (
     <div ref={root} className="player" data-idle={isIdle ? "" : undefined}>
-      {/* Subtitles are drawn in their own layer from the manifest's tracks: there is no <track> to offer. */}
-      <video
-        ref={video}
-        playsInline
-        onClick={(event) => onPicture(event.nativeEvent, playback, isIdle, rest)}
-        onDoubleClick={() => root.current !== null && run("fullScreen", playback, root.current, props.onBack)}
-      />
+      <div ref={stage} />
       <div ref={captions} className="player-captions" />
       {!hasPicture && <div className="pointer-events-none absolute inset-0 opacity-45">{props.poster}</div>}
       {(state.phase === "starting" || (state.phase === "ready" && (state.waiting || state.seeking))) &&
@@ -149,18 +151,6 @@ export function Player(props: PlayerProps) {
       )}
     </div>
   );
-}
-
-/** A press on the picture: a mouse pauses, a finger shows the controls first or sends them away. */
-function onPicture(
-  event: MouseEvent | PointerEvent,
-  playback: Playback | null,
-  wasIdle: boolean,
-  rest: () => void,
-): void {
-  const isTouch = "pointerType" in event && event.pointerType === "touch";
-  if (!isTouch) playback?.togglePlay();
-  else if (!wasIdle) rest();
 }
 
 function Cover({ children }: { children: ReactNode }) {

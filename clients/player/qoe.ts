@@ -11,7 +11,7 @@ export type QoeEvent =
   | { type: "seeking"; atMs: number }
   | { type: "waiting"; atMs: number }
   | { type: "resumed"; atMs: number }
-  | { type: "rendition"; atMs: number; bitrateKbps: number; width: number; height: number; playing: boolean }
+  | { type: "rendition"; atMs: number; bitrateKbps: number; width: number; height: number }
   | { type: "playing"; atMs: number }
   | { type: "stopped"; atMs: number }
   | { type: "error"; atMs: number; code: string; message: string };

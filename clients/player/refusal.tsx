@@ -102,6 +102,7 @@ export function Refusal({ playback, refusal, onBack }: RefusalProps) {
 function TooMany({ playback, refusal, onBack }: RefusalProps) {
   const { m, locale } = useWords();
   const [busy, setBusy] = useState<string | null>(null);
+  const [nowMs] = useState(() => Date.now());
   const [hasFailed, setHasFailed] = useState(false);
   const end = (sessionId: string) => {
     setBusy(sessionId);
@@ -128,7 +129,7 @@ function TooMany({ playback, refusal, onBack }: RefusalProps) {
             <div className="min-w-0 flex-1">
               <p className="truncate text-16 font-semibold">{stream.deviceName}</p>
               <p className="truncate text-14 text-ink-2">
-                {stream.contentTitle} · {stream.profileName} · {ago(stream.startedAt, Date.now(), locale, m)}
+                {stream.contentTitle} · {stream.profileName} · {ago(stream.startedAt, nowMs, locale, m)}
               </p>
             </div>
             <button

@@ -9,8 +9,7 @@ export type VideoTrack = shaka.extern.VideoTrack;
 export type ImageTrack = shaka.extern.ImageTrack;
 export type Format = "dash" | "hls";
 
-/** shaka.net.NetworkingEngine.RequestType: numbers, since the enum itself exists in the late chunk only. */
-export const REQUEST = { manifest: 0, segment: 1, license: 2, key: 6, contentSteering: 8 } as const;
+export type RequestType = shaka.net.NetworkingEngine.RequestType;
 
 export async function loadShaka(format: Format): Promise<Shaka> {
   // The two builds declare the same names; the HLS one lacks only the DASH parser, and the other way round.

@@ -7,11 +7,11 @@
  */
 import { candidates, cdnOf, type Delivery, signed, withoutCmcd } from "./delivery.ts";
 import { httpStatusOf } from "./errors.ts";
-import { REQUEST, type Shaka, type ShakaRequest, type ShakaResponse } from "./shaka.ts";
+import type { RequestType, Shaka, ShakaRequest, ShakaResponse } from "./shaka.ts";
 
 export interface Transport {
   /** For Shaka's networking engine. */
-  filter(type: number, request: ShakaRequest): Promise<void>;
+  filter(type: RequestType, request: ShakaRequest): Promise<void>;
   /** Takes segment transfers from networks other than `cdnId` along to it. */
   moveTo(cdnId: string): void;
 }
@@ -48,11 +48,12 @@ const KEY_ID = /([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-
 
 export function createTransport(library: Shaka, options: TransportOptions): Transport {
   install(library);
+  const { RequestType: Type } = library.net.NetworkingEngine;
   const registered: Registered = { options, transfers: new Set() };
   return {
     async filter(type, request) {
       owners.set(request, registered);
-      if (type === REQUEST.license) {
+      if (type === Type.LICENSE) {
         request.uris = request.uris.map(withoutCmcd);
         request.allowCrossSiteCredentials = true;
         request.headers["x-marquee"] = "web";
@@ -80,7 +81,7 @@ function install(library: Shaka): void {
   const plugin: Plugin = (...call) => {
     const owner = owners.get(call[1]);
     if (owner === undefined) return library.net.HttpFetchPlugin.parse(...call);
-    if (Number(call[2]) === REQUEST.key) return keyOperation(library, owner, call);
+    if (call[2] === NetworkingEngine.RequestType.KEY) return keyOperation(library, owner, call);
     return mediaOperation(library, owner, call);
   };
   const priority = NetworkingEngine.PluginPriority.APPLICATION;
@@ -99,7 +100,7 @@ function mediaOperation(library: Shaka, owner: Registered, call: PluginArguments
   const transfer: Transfer = {
     cdnId: cdnOf(delivery, uri)?.id ?? "",
     move() {
-      if (moving || Number(type) !== REQUEST.segment) return;
+      if (moving || type !== library.net.NetworkingEngine.RequestType.SEGMENT) return;
       moving = true;
       void current.abort();
     },

@@ -14,7 +14,8 @@ export function contrast(a: string, b: string): number {
   return ((light ?? 0) + 0.05) / ((dark ?? 0) + 0.05);
 }
 
-const INK_DARK = "#0b0a0c";
+/** Pure black: against any colour it or white reaches 4.5 to 1, which our softer ground would miss for middle greys. */
+const INK_DARK = "#000000";
 const INK_LIGHT = "#ffffff";
 
 /** The ink for text on `color`: whichever of our two can be read better. */

@@ -76,7 +76,7 @@ export function findTool(tool, env = process.env) {
 }
 
 /** @returns {string[]} the distribution and its relatives, such as ["ubuntu", "debian"] */
-function distribution() {
+export function distribution() {
   try {
     const text = readFileSync("/etc/os-release", "utf8");
     const value = (key) => new RegExp(`^${key}="?([^"\n]*)"?$`, "m").exec(text)?.[1] ?? "";

@@ -56,8 +56,9 @@ function makeStandIn(redirectUri: string): Provider {
 }
 
 before(async () => {
-  let standIn: Provider | undefined;
+  const made: Provider[] = [];
   server = createServer((request, response) => {
+    const [standIn] = made;
     if (!standIn) return response.destroy();
     if (request.url?.startsWith("/interaction/"))
       return standIn.interactionFinished(request, response, { login: { accountId: person.sub } });
@@ -66,7 +67,7 @@ before(async () => {
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
   issuer = `http://localhost:${(server.address() as AddressInfo).port}`;
   host = await startAuth({ ...CREDENTIALS, MARQUEE_GOOGLE_ISSUER: issuer });
-  standIn = makeStandIn(callbackUrlOf(host.publicUrl, "google"));
+  made.push(makeStandIn(callbackUrlOf(host.publicUrl, "google")));
 });
 after(async () => {
   await host.stop();

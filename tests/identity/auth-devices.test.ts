@@ -134,10 +134,13 @@ test("a removed device is signed out, the others stay", async () => {
   ];
   const viewer = { viewer: { userId } };
   const { devices } = await host.auth.listDevices({ userId }, host.context(viewer));
-  assert.deepEqual(devices.map(({ id, name, type }) => [id, name, type]).sort(), [
-    ["dev-1", "Firefox", "web"],
-    ["dev-2", "Firefox", "web"],
-  ]);
+  assert.deepEqual(
+    devices.map(({ id, name, type }) => [id, name, type]).toSorted(([a = ""], [b = ""]) => a.localeCompare(b)),
+    [
+      ["dev-1", "Firefox", "web"],
+      ["dev-2", "Firefox", "web"],
+    ],
+  );
   await assert.rejects(
     host.auth.removeDevice({ userId, deviceId: "dev-1" }, host.context({ viewer: { userId: "usr_other" } })),
     { reason: "not_yours" },

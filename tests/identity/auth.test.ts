@@ -230,3 +230,38 @@ test("a higher plan is in the next token", async () => {
   });
   assert.deepEqual(claimsOf(tokens)["ent"], ["tier:basic", "tier:premium"]);
 });
+
+test("a sign-in page that somebody else began gives that somebody nothing", async () => {
+  const victim = await makeAccount(host, "lured@demo.test");
+  const attacker = openBrowser(host.publicUrl);
+  const { interaction } = await attacker.authorize({ deviceId: "dev-evil" });
+  const typed = { interaction, email: victim.email, password: PASSWORD, ip: "192.0.2.1" };
+  const { continueUrl } = await host.auth.signIn(typed, host.context());
+  const withoutProof = await attacker.get(continueUrl.replace(/\?.*$/, ""));
+  assert.equal(withoutProof.headers.get("location"), "/sign-in");
+  const guessed = await attacker.get(continueUrl.replace(/proof=.*$/, "proof=guess"));
+  assert.equal(guessed.headers.get("location"), "/sign-in");
+  const lured = await openBrowser(host.publicUrl).get(continueUrl);
+  assert.equal(lured.headers.get("location"), "/sign-in");
+});
+
+test("whoever comes to sign up is shown that page", async () => {
+  const { to } = await openBrowser(host.publicUrl).authorize({ screenHint: "signup" });
+  assert.equal(to.pathname, "/sign-up");
+  assert.ok(to.searchParams.get("interaction"));
+});
+
+test("another tenant's host leads to another tenant, and forged hosts lead home", async () => {
+  const tenant = { id: "north", name: "North", hosts: ["north.test"], accent: "#123456" };
+  await host.tenants.put({ tenant }, host.context());
+  const discover = async (name: string) => {
+    const response = await fetch(`${host.publicUrl}/oauth/.well-known/openid-configuration`, {
+      headers: { "x-forwarded-host": name },
+    });
+    return (await response.json()) as { issuer: string; token_endpoint: string };
+  };
+  const port = new URL(host.publicUrl).port;
+  assert.equal((await discover("north.test")).token_endpoint, `http://north.test:${port}/oauth/token`);
+  assert.equal((await discover("evil.test")).token_endpoint, `${host.publicUrl}/oauth/token`);
+  assert.equal((await discover("north.test")).issuer, `${host.publicUrl}/oauth`);
+});

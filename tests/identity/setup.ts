@@ -74,10 +74,10 @@ function emptyCatalog(heard: Heard[]) {
 
 export type AuthHost = Awaited<ReturnType<typeof startAuth>>;
 
-export async function startAuth(env: Readonly<Record<string, string>> = {}) {
+export async function startAuth(env: Readonly<Record<string, string>> = {}, folder?: string) {
   const heard: Heard[] = [];
   const services = [tenant, user, profile, subscription, emptyCatalog(heard), entitlement, auth];
-  const host = await startIdentity({ services, env });
+  const host = await startIdentity({ services, env, ...(folder ? { folder } : {}) });
   return {
     ...host,
     heard,
@@ -91,7 +91,7 @@ export async function startAuth(env: Readonly<Record<string, string>> = {}) {
 }
 
 /** A test host whose public listener really listens, because the OpenID provider must know its own address. */
-export async function startIdentity(options: Pick<TestHostOptions, "services" | "env">) {
+export async function startIdentity(options: Pick<TestHostOptions, "services" | "env" | "folder">) {
   let mounts: readonly HttpMount[] = [];
   const server = createServer((request, response) => {
     const mount = mounts.find(({ prefix }) => request.url?.startsWith(prefix));
@@ -122,13 +122,15 @@ export async function startIdentity(options: Pick<TestHostOptions, "services" | 
   };
 }
 
-/** Does something when `ms` have passed, for every clock of the process. Time stands still meanwhile. */
+/** Does something when `ms` have passed, for every clock of the process. */
 export async function later<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  mock.timers.enable({ apis: ["Date"], now: Date.now() + ms });
+  const now = Date.now.bind(Date);
+  // Some hold on to `Date` itself, so its method is replaced and not the global.
+  const replaced = mock.method(Date, "now", () => now() + ms);
   try {
     return await work();
   } finally {
-    mock.timers.reset();
+    replaced.mock.restore();
   }
 }
 
@@ -191,7 +193,12 @@ export function openBrowser(publicUrl: string) {
     get,
     /** Asks for authorization as the web client does; resolves with the interaction, or with the code where nobody had to sign in. */
     async authorize(
-      options: { readonly deviceId?: string; readonly prompt?: string; readonly challenge?: boolean } = {},
+      options: {
+        readonly deviceId?: string;
+        readonly prompt?: string;
+        readonly challenge?: boolean;
+        readonly screenHint?: string;
+      } = {},
     ) {
       const verifier = randomBytes(32).toString("base64url");
       const state = randomBytes(8).toString("hex");
@@ -209,6 +216,7 @@ export function openBrowser(publicUrl: string) {
             }),
         ...(options.deviceId ? { device_id: options.deviceId, device_name: "Firefox", device_type: "web" } : {}),
         ...(options.prompt ? { prompt: options.prompt } : {}),
+        ...(options.screenHint ? { screen_hint: options.screenHint } : {}),
       });
       const response = await get(`${publicUrl}/oauth/auth?${query.toString()}`);
       const to = new URL(response.headers.get("location") ?? "about:blank", publicUrl);

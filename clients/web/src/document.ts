@@ -84,7 +84,7 @@ function shareTags(parts: DocumentParts, title: string, description: string): st
     property("description", description),
     property("url", canonical),
     property("locale", parts.locale),
-    property("image", absolute(image?.url ?? "/icons/share.png", url)),
+    property("image", absolute(image?.url ?? "/icons/share.jpg", url)),
     property("image:alt", meta.image?.alt ?? title),
     `<meta name="twitter:card" content="summary_large_image">`,
   ];

@@ -41,10 +41,10 @@ export function Field({ label, hint, ...input }: FieldProps) {
 export function FormError({ error }: { error: string | null }) {
   const { m } = useWords();
   if (error === null) return null;
-  const texts: Readonly<Record<string, string>> = m.authErrors;
+  const texts = new Map(Object.entries(m.authErrors));
   return (
     <p role="alert" className="rounded-xl bg-lift-2 px-4 py-3 text-16 text-warn">
-      {texts[error] ?? m.authErrors.other}
+      {texts.get(error) ?? m.authErrors.other}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-import { type RefObject, useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { type RefObject, useCallback, useEffect, useEffectEvent, useRef, useState, useSyncExternalStore } from "react";
 import { useLocation, useRevalidator, useRouteLoaderData } from "react-router";
 import type { Card, Viewer } from "../../../contracts/web/index.ts";
 import { browserApi, browserHttp } from "./api.ts";
@@ -6,7 +6,7 @@ import type { LoaderData } from "./loaders.ts";
 
 /** Who is looking; null on an error page that came before this was known. */
 export function useViewer(): Viewer | null {
-  return (useRouteLoaderData("root") as LoaderData<"root"> | undefined)?.viewer ?? null;
+  return useRouteLoaderData<LoaderData<"root">>("root")?.viewer ?? null;
 }
 
 function subscribeToConnection(changed: () => void): () => void {
@@ -98,6 +98,7 @@ function parseProcessing(text: string): (Processing & { id: string }) | null {
 }
 
 const POLL_MS = 10_000;
+const AGAIN_MS = 3_000;
 
 /**
  * Follows titles while they are encoded: progress arrives as it is made, and when one becomes playable the page loads its
@@ -106,21 +107,26 @@ const POLL_MS = 10_000;
 export function useProcessing(ids: readonly string[]): ReadonlyMap<string, Processing> {
   const [states, setStates] = useState<ReadonlyMap<string, Processing>>(new Map());
   const { revalidate } = useRevalidator();
-  const latest = useRef(revalidate);
-  latest.current = revalidate;
+  const reload = useEffectEvent(() => void revalidate());
   const joined = ids.join(",");
   useEffect(() => {
     if (joined === "") return;
+    const followed = new Set(joined.split(","));
     let poll: ReturnType<typeof setInterval> | undefined;
+    let again: ReturnType<typeof setTimeout> | undefined;
     const source = new EventSource(`${browserHttp.base}/events?contentId=${encodeURIComponent(joined)}`);
     source.addEventListener("processing", (event) => {
       const change = parseProcessing(String(event.data));
-      if (change === null) return;
+      if (change === null || !followed.has(change.id)) return;
       setStates((before) => new Map(before).set(change.id, change));
-      if (change.state === "playable") void latest.current();
+      if (change.state !== "playable") return;
+      reload();
+      // The catalogue may learn of it a moment after us: once more, unless the page knows by then.
+      clearTimeout(again);
+      again = setTimeout(() => reload(), AGAIN_MS);
     });
     source.addEventListener("error", () => {
-      poll ??= setInterval(() => void latest.current(), POLL_MS);
+      poll ??= setInterval(() => reload(), POLL_MS);
     });
     source.addEventListener("open", () => {
       clearInterval(poll);
@@ -129,6 +135,7 @@ export function useProcessing(ids: readonly string[]): ReadonlyMap<string, Proce
     return () => {
       source.close();
       clearInterval(poll);
+      clearTimeout(again);
     };
   }, [joined]);
   return states;

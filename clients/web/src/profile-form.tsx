@@ -72,18 +72,24 @@ export function ProfileForm({ profile, canDelete }: { profile: Profile | null; c
       <form onSubmit={save} className="flex flex-col gap-6">
         <Field label={m.name} name="name" required maxLength={40} defaultValue={profile?.name ?? ""} />
         <Looks avatar={avatar} onChange={setAvatar} />
-        <label className="flex min-h-11 items-center gap-4">
+        <div className="flex min-h-11 items-center gap-4">
           <input
+            id="is-kids"
             type="checkbox"
             checked={isKids}
             onChange={(event) => setIsKids(event.target.checked)}
+            aria-describedby="is-kids-hint"
             className="size-6 flex-none accent-(--color-accent)"
           />
-          <span>
-            <span className="block text-16 font-semibold">{m.kids}</span>
-            <span className="block text-14 text-ink-2">{m.kidsHint}</span>
-          </span>
-        </label>
+          <div>
+            <label htmlFor="is-kids" className="block text-16 font-semibold">
+              {m.kids}
+            </label>
+            <p id="is-kids-hint" className="text-14 text-ink-2">
+              {m.kidsHint}
+            </p>
+          </div>
+        </div>
         {!isKids && (
           <label className="block">
             <span className="mb-1.5 block text-14 font-medium text-ink-2">{m.ageLimit}</span>

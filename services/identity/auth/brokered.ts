@@ -56,7 +56,7 @@ export function providersOf(config: Config): ReadonlyMap<string, ProviderSetting
 }
 
 export const callbackUrlOf = (publicUrl: string, provider: string): string =>
-  `${publicUrl}/sign-in/with/${provider}/callback`;
+  `${publicUrl}/sign-in/callback/${provider}`;
 
 export interface Brokers {
   begin(

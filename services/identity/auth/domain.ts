@@ -1,4 +1,4 @@
-import { problem } from "#kernel";
+import { problem } from "#kernel/errors";
 
 /** The one API that access tokens are for (RFC 8707), and what a token for it may do. */
 export const RESOURCE = "urn:marquee:api";

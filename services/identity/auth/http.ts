@@ -12,21 +12,12 @@ const DEADLINE_MS = 15_000;
  */
 export async function handle(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { addresses, call, clock, config } = parts;
-  // HTTP/2 has an authority where HTTP/1.1 has a host.
-  const authority = request.headers[":authority"];
-  const asked = request.headers.host ?? (typeof authority === "string" ? authority : "");
+  const asked = askedHost(request);
   const first: Context = systemContext(config.MARQUEE_TENANT, "auth", { clock, deadlineMs: DEADLINE_MS });
   const { tenant } = await call.tenant.resolve({ host: asked }, first);
   const context: Context = { ...first, tenant: tenant?.id ?? first.tenant };
   const home = new URL(addresses.publicUrl);
-  const own = [home.host, ...(tenant?.hosts ?? [])];
-  // A host may carry the port of the public address, as it does in development.
-  const bare = asked.toLowerCase().replace(/:\d{1,5}$/, "");
-  const host = own.includes(asked.toLowerCase())
-    ? asked.toLowerCase()
-    : own.includes(bare)
-      ? withPort(bare, home)
-      : home.host;
+  const host = tenant?.hosts.includes(asked) ? withPort(asked, home) : home.host;
   for (const name of ["x-forwarded-for", "x-forwarded-port", "forwarded"]) delete request.headers[name];
   request.headers["x-forwarded-proto"] = home.protocol.slice(0, -1);
   request.headers["x-forwarded-host"] = host;
@@ -41,6 +32,15 @@ export async function handle(parts: Parts, request: IncomingMessage, response: S
   const reason = mounted.url.startsWith("/token/revocation") ? "asked" : "reuse";
   const provider = await parts.provider();
   await inScope({ context, origins, reason }, () => provider.callback()(request, response));
+}
+
+/**
+ * The host that the browser asked for, without its port. It chooses among tenants and nothing else, so a proxy's or BFF's word for it is good
+ * enough. HTTP/2 has an authority where HTTP/1.1 has a host.
+ */
+function askedHost({ headers }: IncomingMessage): string {
+  const said = headers["x-forwarded-host"] ?? headers.host ?? headers[":authority"];
+  return (typeof said === "string" ? said : "").toLowerCase().replace(/:\d{1,5}$/, "");
 }
 
 const withPort = (host: string, home: URL): string => (home.port === "" ? host : `${host}:${home.port}`);

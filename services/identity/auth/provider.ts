@@ -13,6 +13,7 @@ import { bindDevice, newGrant } from "./grants.ts";
 import type { Ring } from "./keys.ts";
 import type { Parts } from "./parts.ts";
 import { scope } from "./scope.ts";
+import { proveSignIn } from "./sign-in.ts";
 import * as store from "./store.ts";
 
 export const PREFIX = "/oauth/";
@@ -60,8 +61,8 @@ export function makeProvider(parts: ProviderParts, ring: Ring): Provider {
     pkce: { required: () => true },
     clientBasedCORS: () => false,
     features: features(),
-    extraParams: deviceParams,
-    interactions: { policy: [loginPrompt()], url: (_, interaction) => `/sign-in?interaction=${interaction.uid}` },
+    extraParams,
+    interactions: { policy: [loginPrompt()], url: (_, { uid, params }) => pageOf(uid, params) },
     findAccount: (_, sub) => findAccount(parts, sub),
     loadExistingGrant: (ctx) => loadGrant(parts, ctx),
     extraTokenClaims: (_, token) => claimsOf(parts, token),
@@ -74,6 +75,7 @@ export function makeProvider(parts: ProviderParts, ring: Ring): Provider {
   provider.proxy = true;
   provider.on("server_error", (_, error) => parts.logger.error("the OpenID provider failed", { error }));
   provider.use(pointToActivation(parts.addresses.publicUrl));
+  provider.use((ctx: KoaContextWithOIDC, next: () => Promise<void>) => proveSignIn(ctx, next, provider));
   return provider;
 }
 
@@ -117,12 +119,17 @@ const valid =
   (_, value) => {
     if (value !== undefined && !isValid(value)) throw new errors.InvalidRequest(`invalid ${name} parameter value`);
   };
-/** What a device says about itself when it asks for authorization. */
-const deviceParams = {
+/** What a client says about its device and its wish when it asks for authorization. */
+const extraParams = {
   device_id: valid("device_id", rules.isDeviceId),
   device_name: valid("device_name", rules.isDeviceName),
   device_type: valid("device_type", rules.isDeviceType),
+  screen_hint: valid("screen_hint", (value) => value === "signup" || value === "login"),
 };
+
+/** The page that an interaction is shown on: whoever came to sign up is asked to. */
+const pageOf = (uid: string, params: Readonly<Record<string, unknown>>): string =>
+  `${params["screen_hint"] === "signup" ? "/sign-up" : "/sign-in"}?interaction=${uid}`;
 
 async function findAccount({ call }: ProviderParts, sub: string) {
   const found = await call.user.get({ userId: sub }, scope().context).catch((error: unknown) => {

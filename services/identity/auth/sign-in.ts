@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import type Provider from "oidc-provider";
-import type { Interaction } from "oidc-provider";
+import type { Interaction, KoaContextWithOIDC } from "oidc-provider";
 import { type Context, problem, toProblem } from "#kernel";
 import { checkPassword, isDeviceId, networkOf } from "./domain.ts";
 import { admit, allow, digest } from "./guard.ts";
@@ -17,7 +18,11 @@ async function interactionOf(provider: Provider, uid: string): Promise<Interacti
   return interaction;
 }
 
-/** Says who signed in; the answer is where the browser goes on. Only the browser that began can: it holds the cookie of the interaction. */
+/**
+ * Says who signed in; the answer is where the browser goes on. It carries a proof that only the browser with the password
+ * gets, while the cookie of the interaction is only in the browser that began: going on takes both. Otherwise somebody could
+ * begin a sign-in, send the page to a victim, and go on as the victim.
+ */
 export async function complete(
   parts: Parts,
   context: Context,
@@ -31,10 +36,29 @@ export async function complete(
       await parts.db.tx(context, (tx) => oidc.removeSession(tx, before.uid));
       interaction.session = undefined;
     }
-    interaction.result = { login: { accountId: done.userId, amr: [done.method], remember: true } };
+    const proof = randomBytes(24).toString("base64url");
+    const login = { accountId: done.userId, amr: [done.method], remember: true, proof: digest(proof) };
+    interaction.result = { login };
     await interaction.persist();
-    return interaction.returnTo;
+    return `${interaction.returnTo}?proof=${proof}`;
   });
+}
+
+/** Lets a browser go on after a sign-in only with its proof; another one begins again. Runs before the provider's own routes. */
+export async function proveSignIn(
+  ctx: KoaContextWithOIDC,
+  next: () => Promise<void>,
+  provider: Provider,
+): Promise<void> {
+  const uid = /^\/auth\/([\w-]{1,64})$/.exec(ctx.path)?.[1];
+  const login = uid === undefined ? undefined : (await provider.Interaction.find(uid))?.result?.login;
+  const { proof } = ctx.query;
+  if (login && (typeof proof !== "string" || digest(proof) !== login["proof"])) {
+    ctx.status = 303;
+    ctx.redirect("/sign-in");
+    return;
+  }
+  await next();
 }
 
 export async function signIn(

@@ -20,7 +20,6 @@ test("a tenant is stored as it will be compared", () => {
 
 test("what is wrong is named", () => {
   const good = { id: "a", name: "A", hosts: [], accent: "#ffffff" };
-  assert.throws(() => checkTenant({ ...good, id: "A b" }), /tenant 'A b'/);
   assert.throws(() => checkTenant({ ...good, name: "" }), /name/);
   assert.throws(() => checkTenant({ ...good, accent: "red" }), /accent 'red'/);
   assert.throws(() => checkTenant({ ...good, hosts: ["a b"] }), /'a b' is not a host/);

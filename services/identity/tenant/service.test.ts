@@ -36,5 +36,6 @@ test("a host belongs to one tenant", async () => {
   const wish = (id: string) => tenants.put({ tenant: { id, name: id, hosts: ["only.example"] } }, context);
   await wish("one");
   await assert.rejects(wish("two"), { code: "already_exists", reason: "host_taken" });
+  await assert.rejects(wish("Not an id"), { code: "invalid_argument" });
   await assert.rejects(tenants.get({ id: "two" }, context), { code: "not_found" });
 });

@@ -46,7 +46,7 @@ export default defineService({
     },
     async put({ tenant }) {
       if (!tenant) throw problem.invalid("tenant is missing");
-      const next = checkTenant(tenant);
+      const next = checkTenant({ ...tenant, id: assertTenant(tenant.id) });
       const before = await parts.db
         .tx({ tenant: parts.fallback }, async (tx) => {
           const known = await store.find(tx, next.id);

@@ -1,4 +1,4 @@
-import { problem } from "#kernel";
+import { problem } from "#kernel/errors";
 
 export interface User {
   readonly id: string;

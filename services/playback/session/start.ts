@@ -5,6 +5,8 @@ import type { Parts, SessionPlatform } from "./service.ts";
 import { emitStopped, identityOf, toMessage, tokensFor } from "./shared.ts";
 import { activeOf, end, insert, lockUser, type SessionRow } from "./store.ts";
 
+/** Devices whose player is Shaka, with our request filter. */
+const STEERED: ReadonlySet<string> = new Set(["web", "tizen", "webos"]);
 const DEVICE_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 /** Starts playback: the right to watch, a network, a slot, tokens, licences and where to resume, in one round trip. */
@@ -32,7 +34,9 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   const base = tokens.cdns[0];
   if (!base) throw problem.unavailable("no delivery network is available: try again in a moment", { retryAfterS: 5 });
   const licenses = await call.license.locate({ sessionId: taken.session_id, token: base.token }, context);
-  const at = (path: string): string => `${base.baseUrl}${path}?CAT=${base.token}`;
+  // A player that can exchange tokens by itself gets a manifest of every network, one that cannot stays with its own.
+  const steer = STEERED.has(device.type) ? "steer=1&" : "";
+  const at = (path: string): string => `${base.baseUrl}${path}?${steer}CAT=${base.token}`;
   parts.counters.starts();
   return {
     session: toMessage(taken),

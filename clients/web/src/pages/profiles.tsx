@@ -3,7 +3,7 @@ import { Link, useLoaderData, useSearchParams } from "react-router";
 import type { Profile } from "../../../../contracts/web/index.ts";
 import { Avatar } from "../../../ui/avatar.tsx";
 import { useWords } from "../../../ui/words.tsx";
-import { Field, FormPage } from "../form.tsx";
+import { Field, FormError, FormPage } from "../form.tsx";
 import { useViewer } from "../hooks.ts";
 import type { LoaderData } from "../loaders.ts";
 import { ProfileForm } from "../profile-form.tsx";
@@ -19,15 +19,18 @@ export function Component() {
   const [query] = useSearchParams();
   const returnTo = safeReturn(query.get("returnTo"));
   const byId = (id: string | null) => profiles.find((profile) => profile.id === id);
-  const wantsPin = byId(query.get("pin"));
+  // A refused choice comes back with the profile that was asked for.
+  const error = query.get("error");
+  const wantsPin =
+    byId(query.get("pin")) ?? (error?.startsWith("pin_") === true ? byId(query.get("profileId")) : undefined);
   const edited = byId(query.get("edit"));
-  if (wantsPin !== undefined)
-    return <PinPage profile={wantsPin} returnTo={returnTo} isWrong={query.get("error") !== null} />;
+  if (wantsPin !== undefined) return <PinPage profile={wantsPin} returnTo={returnTo} isWrong={error === "pin_wrong"} />;
   if (edited !== undefined) return <ProfileForm profile={edited} canDelete={profiles.length > 1} />;
   if (query.get("edit") === "new" && profiles.length < max) return <ProfileForm profile={null} canDelete={false} />;
   const isManaging = query.get("manage") === "1";
   return (
     <div className="gutter flex min-h-dvh flex-col items-center justify-center gap-12 pt-24 pb-16">
+      <FormError error={error} />
       <h1 className="display text-center text-40 sm:text-64">{isManaging ? m.manageProfiles : m.whoIsWatching}</h1>
       <ul className="flex max-w-5xl flex-wrap justify-center gap-x-6 gap-y-8 sm:gap-x-10">
         {profiles.map((profile) => (

@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DescService } from "@bufbuild/protobuf";
+import { type Contract, problem, systemClock } from "#kernel";
+import type { Handlers } from "#kernel/contract";
+import { localTransport } from "#kernel/rpc";
+import { openMetrics } from "#kernel/telemetry";
+import type { Traces } from "#kernel/tracing";
+import type { States } from "./health.ts";
+import { type Admin, startAdmin } from "./server.ts";
+import { adminSocketPath } from "./socket.ts";
+
+/** A service that does what a test says; every other call of its contract is refused as `unimplemented` would be. */
+export interface FakeService {
+  readonly contract: Contract;
+  readonly handlers: Handlers<DescService>;
+}
+
+export function fakeService<S extends DescService>(contract: Contract<S>, handlers: Partial<Handlers<S>>): FakeService {
+  const refuse = (name: string) => async (): Promise<never> => {
+    throw problem.internal(`this test does not answer ${contract.name}.${name}`);
+  };
+  const all = Object.fromEntries(contract.rpc.methods.map(({ localName }) => [localName, refuse(localName)]));
+  return { contract: contract as Contract, handlers: { ...all, ...handlers } as unknown as Handlers<DescService> };
+}
+
+export interface TestAdmin {
+  readonly dataFolder: string;
+  readonly socketPath: string;
+  readonly admin: Admin;
+  readonly metrics: ReturnType<typeof openMetrics>;
+  stop(): Promise<void>;
+}
+
+export interface TestAdminOptions {
+  readonly services?: readonly FakeService[];
+  readonly states?: States;
+  readonly traces?: Traces | null;
+}
+
+/** The admin server of a product whose services are fakes, in a data folder of its own. */
+export async function startTestAdmin({
+  services = [],
+  states = async () => ({}),
+  traces = null,
+}: TestAdminOptions): Promise<TestAdmin> {
+  const dataFolder = await mkdtemp(join(tmpdir(), "marquee-admin-"));
+  const metrics = openMetrics();
+  const transport = localTransport({ clock: systemClock, metrics });
+  for (const { contract, handlers } of services) transport.mount(contract, handlers);
+  const socketPath = adminSocketPath(dataFolder);
+  const contracts = services.map(({ contract }) => contract);
+  const admin = await startAdmin({
+    host: transport,
+    contracts,
+    socketPath,
+    port: 0,
+    bind: "127.0.0.1",
+    metrics,
+    traces,
+    states,
+    about: { url: "http://localhost:8080" },
+  });
+  return {
+    dataFolder,
+    socketPath,
+    admin,
+    metrics,
+    async stop() {
+      await admin.stop();
+      await rm(dataFolder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { MARKS } from "#contracts/origin/edges";
+import type { DrmByKid, DrmSignalling } from "#media/hls";
+
+/**
+ * What can be asked of a package, and nothing else: its index, and whatever else may lie beside it, has no address.
+ *
+ *   /vod/{contentId}/r{revision}/main-{indexVersion}.m3u8 | .mpd
+ *   /vod/{contentId}/r{revision}/{profile}/index.m3u8 | iframes.m3u8
+ *   /vod/{contentId}/r{revision}/{profile}/init.mp4 | seg-0000001.m4s | seg-0000001.vtt | tile-0000001.jpg
+ */
+export type PackagePath = { readonly contentId: string; readonly revision: number } & (
+  | { readonly kind: "hls" | "dash"; readonly indexVersion: number }
+  | { readonly kind: "media" | "iframes"; readonly profile: string }
+  | { readonly kind: "object"; readonly key: string; readonly contentType: string }
+);
+
+const PACKAGE = /^\/vod\/([A-Za-z0-9_-]{1,64})\/r(0|[1-9]\d{0,8})\/(.{1,160})$/;
+const MAIN = /^main-(0|[1-9]\d{0,5})\.(m3u8|mpd)$/;
+const IN_PROFILE = /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/(?:(index|iframes)\.m3u8|(?:init\.(mp4)|seg-\d{7}\.(m4s|vtt)|tile-\d{7}\.(jpg)))$/;
+
+const TYPES: Readonly<Record<string, string>> = {
+  mp4: "video/mp4",
+  m4s: "video/iso.segment",
+  vtt: "text/vtt; charset=utf-8",
+  jpg: "image/jpeg",
+};
+export const HLS_TYPE = "application/vnd.apple.mpegurl";
+export const DASH_TYPE = "application/dash+xml";
+
+/** The path taken apart, as it stands; null for anything that is not of the grammar. */
+export function parsePackagePath(path: string): PackagePath | null {
+  const [, contentId, revisionText, rest] = PACKAGE.exec(path) ?? [];
+  if (contentId === undefined || rest === undefined) return null;
+  const of = { contentId, revision: Number(revisionText) };
+  const main = MAIN.exec(rest);
+  if (main) return { ...of, kind: main[2] === "mpd" ? "dash" : "hls", indexVersion: Number(main[1]) };
+  const [, profile, playlist, ...extensions] = IN_PROFILE.exec(rest) ?? [];
+  if (profile === undefined) return null;
+  if (playlist !== undefined) return { ...of, kind: playlist === "index" ? "media" : "iframes", profile };
+  const contentType = TYPES[extensions.find((extension) => extension !== undefined) ?? ""];
+  return contentType === undefined ? null : { ...of, kind: "object", key: path.slice(1), contentType };
+}
+
+/** Where a package's manifests are, as paths below any edge. */
+export function pathsOf(contentId: string, revision: number, indexVersion: number) {
+  const pathPrefix = `/vod/${contentId}/r${revision}/`;
+  const main = `${pathPrefix}main-${indexVersion}`;
+  return { hlsPath: `${main}.m3u8`, dashPath: `${main}.mpd`, pathPrefix };
+}
+
+interface KeySignals {
+  readonly kid: string;
+  readonly psshWidevine: Uint8Array;
+  readonly psshPlayready: Uint8Array;
+  readonly playreadyObject: Uint8Array;
+  readonly fairplayUri: string;
+}
+
+/** What manifests say of a package's keys. Licence addresses carry marks that the edge fills in; an empty one is a system that is off. */
+export function drmOf(
+  signals: { readonly keys: readonly KeySignals[]; readonly psshCommon: Uint8Array },
+  licenses: { readonly clearkey: string; readonly fairplayCertificate: string },
+): DrmByKid {
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+  const common = base64(signals.psshCommon);
+  return new Map(
+    signals.keys.map((key): [string, DrmSignalling] => [
+      key.kid,
+      {
+        pssh: {
+          common,
+          widevine: base64(key.psshWidevine),
+          playready: base64(key.psshPlayready),
+          playreadyPro: base64(key.playreadyObject),
+        },
+        fairplayUri: key.fairplayUri,
+        ...(licenses.fairplayCertificate === "" ? {} : { fairplayCertificateUrl: licenses.fairplayCertificate }),
+        ...(licenses.clearkey === "" ? {} : { clearkeyLicenseUrl: licenses.clearkey }),
+      },
+    ]),
+  );
+}
+
+interface Network {
+  readonly id: string;
+  readonly baseUrl: string;
+}
+
+/** Every network's folder of a package, with the one that asks in front: that is where its reader is. Null when nobody of that name asks. */
+export function steeredNetworks(networks: readonly Network[], askedBy: string, folder: string): readonly Network[] | null {
+  const own = networks.find(({ id }) => id === askedBy);
+  if (!own) return null;
+  return [own, ...networks.filter((network) => network !== own)].map(({ id, baseUrl }) => ({ id, baseUrl: `${baseUrl}/${folder}/` }));
+}
+
+export const steeringUrl = (publicUrl: string, protocol: "hls" | "dash"): string => `${publicUrl}/steering/${protocol}/${MARKS.session}`;
+
+/** Widths that pictures come in, so that nobody can fill the store with sizes. */
+export const PICTURE_WIDTHS: readonly number[] = [320, 640, 960, 1280, 1920];
+
+export interface PicturePath {
+  /** The object that the picture is made of. */
+  readonly source: string;
+  readonly contentId: string;
+  /** Where the picture is kept, below the folder of its title. */
+  readonly key: string;
+  readonly width: number;
+}
+
+const ARTWORK = /^\/images\/(artwork\/([A-Za-z0-9_-]{1,64})\/([A-Za-z0-9][A-Za-z0-9._-]{0,99}))$/;
+
+/** `/images/artwork/{contentId}/{file}?w=640`; `path` where it leads to no artwork, `width` where that is not one of ours. */
+export function parsePicturePath(path: string, query: string): PicturePath | "path" | "width" {
+  const [, source, contentId, file] = ARTWORK.exec(path) ?? [];
+  if (source === undefined || contentId === undefined) return "path";
+  const text = new URLSearchParams(query).get("w") ?? "";
+  const width = PICTURE_WIDTHS.find((each) => String(each) === text);
+  if (width === undefined) return "width";
+  return { source, contentId, width, key: `${pictureFolder(contentId)}w${width}/${file}.webp` };
+}
+
+export const pictureFolder = (contentId: string): string => `images/artwork/${contentId}/`;
