@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
-import { createServer } from "node:net";
+import { type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -10,6 +9,7 @@ import { type Context, Problem, problem } from "#kernel";
 import { inSpan } from "#kernel/telemetry";
 import { startTracing, type Tracing } from "#kernel/tracing";
 import { adminClient } from "../cli/client.ts";
+import { openHealth, type Readiness, type States } from "./health.ts";
 import { adminSocketPath, isAnswering, prepareSocket, usableAddress } from "./socket.ts";
 import { fakeService, startTestAdmin, type TestAdmin } from "./testing.ts";
 
@@ -208,15 +208,35 @@ test("/debug/traces shows the last traces, escaped", async () => {
   assert.equal((await get("/debug/traces/0123")).status, 404);
 });
 
-test("without traces there is no such page, and a taken port is named", async () => {
+test("without traces there is no such page; a product that ended is told as not running", async () => {
   const quiet = await startTestAdmin({});
-  const response = await fetch(`http://127.0.0.1:${quiet.admin.port}/debug/traces`);
-  assert.equal(response.status, 404);
+  assert.equal((await fetch(`http://127.0.0.1:${quiet.admin.port}/debug/traces`)).status, 404);
   await quiet.stop();
-  await assert.rejects(client().of(Tenant).list({}), /does not answer tenant\.list|something went wrong/);
   const gone = adminClient({ socketPath: quiet.socketPath, tenant: "demo", dataFolder: "/films" });
   await assert.rejects(gone.about(), /not running here: start it with npm start \(MARQUEE_DATA=\/films\)/);
-  const squatter = createServer();
-  await new Promise<void>((resolve) => squatter.listen(0, "127.0.0.1", resolve));
-  squatter.close();
+});
+
+test("a port that another program holds is named, and the socket is let go", async () => {
+  const { port } = product.admin;
+  await assert.rejects(startTestAdmin({ port }), new RegExp(`127.0.0.1:${port} is taken by another program`));
+});
+
+test("readiness is 503 when a part is not well, fails or hangs", async (t) => {
+  const statusOf = async (states: States): Promise<{ status: number; body: Readiness }> => {
+    const health = openHealth(states);
+    let status = 0;
+    let text = "";
+    const response = { writeHead: (code: number) => (status = code), end: (body: string) => (text = body) };
+    await health.readyz({ method: "GET" } as IncomingMessage, response as unknown as ServerResponse);
+    return { status, body: JSON.parse(text) as Readiness };
+  };
+  const ill = await statusOf(async () => ({ "adapter/log": { ok: false, detail: "disk full" } }));
+  assert.equal(ill.status, 503);
+  assert.deepEqual(ill.body.adapters, { log: { ok: false, detail: "disk full" } });
+  const thrown = await statusOf(async () => Promise.reject(problem.unavailable("the kernel is stopping")));
+  assert.equal(thrown.body.services["kernel"]?.detail, "the kernel is stopping");
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const hanging = statusOf(() => new Promise(() => {}));
+  t.mock.timers.tick(5_000);
+  assert.match((await hanging).body.services["kernel"]?.detail ?? "", /no answer within 5 s/);
 });

@@ -37,6 +37,7 @@ export interface TestAdminOptions {
   readonly services?: readonly FakeService[];
   readonly states?: States;
   readonly traces?: Traces | null;
+  readonly port?: number;
 }
 
 /** The admin server of a product whose services are fakes, in a data folder of its own. */
@@ -44,6 +45,7 @@ export async function startTestAdmin({
   services = [],
   states = async () => ({}),
   traces = null,
+  port = 0,
 }: TestAdminOptions): Promise<TestAdmin> {
   const dataFolder = await mkdtemp(join(tmpdir(), "marquee-admin-"));
   const metrics = openMetrics();
@@ -55,7 +57,7 @@ export async function startTestAdmin({
     host: transport,
     contracts,
     socketPath,
-    port: 0,
+    port,
     bind: "127.0.0.1",
     metrics,
     traces,

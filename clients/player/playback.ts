@@ -191,8 +191,10 @@ export function createPlayback(options: PlaybackOptions): Playback {
   const sayGoodbye = (left: Run) => {
     if (left.over) return;
     left.over = true;
-    const { positionS, durationS } = store.get();
-    api.stop(left.session.sessionId, { positionS, durationS, sequence: left.heartbeats.sequence() });
+    // A beat after the farewell would be the next one's number, and of a session that is over.
+    left.heartbeats.stop();
+    const facts = { positionS: position(), durationS: store.get().durationS, sequence: left.heartbeats.sequence() };
+    api.stop(left.session.sessionId, facts);
   };
 
   /* ---- beats ---- */

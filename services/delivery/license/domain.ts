@@ -29,7 +29,10 @@ export function allowedClasses(deviceType: string, level: SecurityLevel): Readon
 
 const KIDS_MAX = 32;
 
-/** The key ids that a W3C ClearKey licence request asks for (EME, section 9.1.3), as hexadecimal; null when it is none. */
+/**
+ * The key ids that a W3C ClearKey licence request asks for (EME, section 9.1.3), as hexadecimal; null when it is none. An empty list
+ * asks for every key that the session may have: a page that plays HLS hands keys to its player before any is asked for.
+ */
 export function requestedKids(body: string): readonly string[] | null {
   let parsed: unknown;
   try {
@@ -38,7 +41,7 @@ export function requestedKids(body: string): readonly string[] | null {
     return null;
   }
   const kids = (parsed as { kids?: unknown } | null)?.kids;
-  if (!Array.isArray(kids) || kids.length === 0 || kids.length > KIDS_MAX) return null;
+  if (!Array.isArray(kids) || kids.length > KIDS_MAX) return null;
   const hex = kids.map((kid) => (typeof kid === "string" && /^[A-Za-z0-9_-]{22}$/.test(kid) ? Buffer.from(kid, "base64url").toString("hex") : ""));
   return hex.includes("") ? null : hex;
 }

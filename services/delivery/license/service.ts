@@ -71,7 +71,7 @@ async function answerClearKey({ call, config }: Parts, { session, context }: Pas
   const deviceType = session.device?.type ?? "";
   const classes = allowedClasses(deviceType, securityLevelOf(deviceType, "clearkey"));
   const { keys } = await call.keys.getSet({ contentId: session.contentId, packageRevision: session.packageRevision }, context);
-  const granted = keys.filter((key) => kids.includes(key.kid) && (classes as ReadonlySet<string>).has(key.keyClass));
+  const granted = keys.filter((key) => (kids.length === 0 || kids.includes(key.kid)) && (classes as ReadonlySet<string>).has(key.keyClass));
   if (granted.length === 0) throw problem.denied("none of these keys belongs to what this device may play");
   response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
   response.end(clearKeyLicense(granted));
