@@ -20,7 +20,8 @@ export interface Places {
 
 export async function placesOf(config: Config): Promise<Places> {
   const { MARQUEE_HOST: host, MARQUEE_PORT: port } = config;
-  const [publicPort = 0, edgeA = 0, edgeB = 0, originPort = 0, adminPort = 0] = port === 0 ? await freePorts(5) : [0, 1, 2, 3, 4].map((n) => port + n);
+  const [publicPort = 0, edgeA = 0, edgeB = 0, originPort = 0, adminPort = 0] =
+    port === 0 ? await freePorts(5) : [0, 1, 2, 3, 4].map((n) => port + n);
   const isLocal = isLoopback(host);
   const tls = isLocal && !config.MARQUEE_TLS_CERT ? undefined : await readTls(config);
   const scheme = tls ? "https" : "http";
@@ -49,12 +50,14 @@ async function readTls(config: Config): Promise<NonNullable<Places["tls"]>> {
   const folder = join(config.MARQUEE_DATA, "tls");
   const certFile = config.MARQUEE_TLS_CERT ?? join(folder, "server.crt");
   const keyFile = config.MARQUEE_TLS_KEY ?? join(folder, "server.key");
-  const [cert, key] = await Promise.all([readFile(certFile, "utf8"), readFile(keyFile, "utf8")]).catch((error: unknown) => {
-    throw problem.precondition(
-      `'${config.MARQUEE_HOST}' needs HTTPS, because browsers play protected films only there, and '${certFile}' cannot be read. Make a certificate: ./marquee cert ${config.MARQUEE_HOST} - or name yours in MARQUEE_TLS_CERT and MARQUEE_TLS_KEY`,
-      { cause: error },
-    );
-  });
+  const [cert, key] = await Promise.all([readFile(certFile, "utf8"), readFile(keyFile, "utf8")]).catch(
+    (error: unknown) => {
+      throw problem.precondition(
+        `'${config.MARQUEE_HOST}' needs HTTPS, because browsers play protected films only there, and '${certFile}' cannot be read. Make a certificate: ./marquee cert ${config.MARQUEE_HOST} - or name yours in MARQUEE_TLS_CERT and MARQUEE_TLS_KEY`,
+        { cause: error },
+      );
+    },
+  );
   const authority = await readFile(join(folder, "ca.crt"), "utf8").catch(() => undefined);
   if (authority) setDefaultCACertificates([...getCACertificates("default"), authority]);
   return { cert, key, certFile, keyFile };

@@ -30,7 +30,8 @@ import { startTracing, type Tracing } from "#kernel/tracing";
 import { createWebBff } from "../bffs/web/app.ts";
 import type { WebParts } from "../bffs/web/parts.ts";
 import { openTokenVerifier } from "../bffs/web/tokens.ts";
-import { topics } from "../contracts/topics.ts";
+import { topics } from "#contracts/topics";
+import { openHealth } from "./admin/health.ts";
 import { type Places, placesOf } from "./addresses.ts";
 import { superviseEdges } from "./edges.ts";
 import { services } from "./services.ts";
@@ -68,10 +69,18 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
   await mkdir(folder, { recursive: true });
   const isDemo = isDemoAllowed(config);
   const places = await placesOf(config);
-  const logger = openLogger({ level: config.MARQUEE_LOG_LEVEL, file: config.MARQUEE_LOG_FILE ?? (config.MARQUEE_MODE === "production" ? undefined : join(folder, "logs/marquee.log")) });
+  const logger = openLogger({
+    level: config.MARQUEE_LOG_LEVEL,
+    file:
+      config.MARQUEE_LOG_FILE ?? (config.MARQUEE_MODE === "production" ? undefined : join(folder, "logs/marquee.log")),
+  });
   const log = logger("product");
   const metrics = openMetrics();
-  const tracing = startTracing({ mode: config.MARQUEE_MODE, otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT, log: (line) => log.warn(line) });
+  const tracing = startTracing({
+    mode: config.MARQUEE_MODE,
+    otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    log: (line) => log.warn(line),
+  });
   // What was started is stopped in the opposite order, also when a later step fails.
   const stops: (() => Promise<unknown> | void)[] = [() => tracing.stop()];
   const stop = async (): Promise<void> => {
@@ -81,7 +90,16 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
   };
   try {
     const adapters = await openAdapters(config, folder, { say, log, stops });
-    const host = await startHost({ services, topics, adapters, config, addresses: places.addresses, clock: systemClock, metrics, logger });
+    const host = await startHost({
+      services,
+      topics,
+      adapters,
+      config,
+      addresses: places.addresses,
+      clock: systemClock,
+      metrics,
+      logger,
+    });
     stops.push(() => host.stop());
     const renderer = openRenderer(build);
     stops.push(() => renderer.stop());
@@ -123,7 +141,9 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
         cacheBytesMax: EDGE_CACHE_BYTES_MAX,
         memoryBytesMax: EDGE_MEMORY_BYTES_MAX,
         accessLog: join(folder, "logs", `${id}.log`),
-        ...(places.tls ? { tls: { certFile: resolve(places.tls.certFile), keyFile: resolve(places.tls.keyFile) } } : {}),
+        ...(places.tls
+          ? { tls: { certFile: resolve(places.tls.certFile), keyFile: resolve(places.tls.keyFile) } }
+          : {}),
       })),
     });
     stops.push(() => edges.stop());
@@ -146,7 +166,10 @@ async function openAdapters(config: Config, folder: string, { say, log, stops }:
   stops.push(() => guardian.stop());
   say("starting PostgreSQL");
   const postgres = config.MARQUEE_POSTGRES_URL
-    ? await openPostgresByUrl({ adminUrl: config.MARQUEE_POSTGRES_URL, runtimeUrl: config.MARQUEE_POSTGRES_RUNTIME_URL ?? config.MARQUEE_POSTGRES_URL })
+    ? await openPostgresByUrl({
+        adminUrl: config.MARQUEE_POSTGRES_URL,
+        runtimeUrl: config.MARQUEE_POSTGRES_RUNTIME_URL ?? config.MARQUEE_POSTGRES_URL,
+      })
     : await openEmbeddedPostgres({
         folder: at("postgres"),
         log: (line) => log.info(line),
@@ -161,7 +184,11 @@ async function openAdapters(config: Config, folder: string, { say, log, stops }:
   stops.push(() => cache.close());
   const secrets = await openFileSecrets({ folder: at("secrets") });
   stops.push(() => secrets.close());
-  const jobs = await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: (line) => log.info(line) });
+  const jobs = await openJobs({
+    adminUrl: postgres.adminUrl,
+    runtimeUrl: postgres.runtimeUrl,
+    log: (line) => log.info(line),
+  });
   stops.push(() => jobs.close());
   return {
     postgres,
@@ -170,20 +197,50 @@ async function openAdapters(config: Config, folder: string, { say, log, stops }:
     cache,
     objects: await openFileObjects({ folder: at("objects") }),
     secrets,
-    mail: config.MARQUEE_SMTP_URL ? openSmtpMail({ url: config.MARQUEE_SMTP_URL, from: config.MARQUEE_MAIL_FROM }) : await openMailbox({ folder: at("mail"), from: config.MARQUEE_MAIL_FROM }),
+    mail: config.MARQUEE_SMTP_URL
+      ? openSmtpMail({ url: config.MARQUEE_SMTP_URL, from: config.MARQUEE_MAIL_FROM })
+      : await openMailbox({ folder: at("mail"), from: config.MARQUEE_MAIL_FROM }),
     jobs,
-    transcoder: openTranscoder({ ...(config.FFMPEG_PATH ? { ffmpegPath: config.FFMPEG_PATH } : {}), ...(config.FFPROBE_PATH ? { ffprobePath: config.FFPROBE_PATH } : {}) }),
+    transcoder: openTranscoder({
+      ...(config.FFMPEG_PATH ? { ffmpegPath: config.FFMPEG_PATH } : {}),
+      ...(config.FFPROBE_PATH ? { ffprobePath: config.FFPROBE_PATH } : {}),
+    }),
   };
 }
 
 type Web = Awaited<ReturnType<typeof createWebBff>>;
 
 /** The public listener, and one on loopback for ourselves that adds the origin. */
-async function openListeners(host: Host, web: Web, places: Places, { metrics, logger }: Pick<Product, "metrics" | "logger">): Promise<HttpListener[]> {
+async function openListeners(
+  host: Host,
+  web: Web,
+  places: Places,
+  { metrics, logger }: Pick<Product, "metrics" | "logger">,
+): Promise<HttpListener[]> {
   const fallback: Parameters<typeof listenHttp>[0]["fallback"] = (request, response) => web.routing(request, response);
-  const publicMounts = host.http.filter((mount) => mount.listener === "public");
-  const open = await listenHttp({ name: "public", host: places.bind, port: places.publicPort, tls: places.tls, mounts: publicMounts, fallback, logger: logger("web"), metrics });
-  const own = await listenHttp({ name: "origin", host: "127.0.0.1", port: places.originPort, mounts: host.http, fallback, logger: logger("origin"), metrics });
+  const publicMounts = [
+    ...openHealth(() => host.states()).mounts,
+    ...host.http.filter((mount) => mount.listener === "public"),
+  ];
+  const open = await listenHttp({
+    name: "public",
+    host: places.bind,
+    port: places.publicPort,
+    tls: places.tls,
+    mounts: publicMounts,
+    fallback,
+    logger: logger("web"),
+    metrics,
+  });
+  const own = await listenHttp({
+    name: "origin",
+    host: "127.0.0.1",
+    port: places.originPort,
+    mounts: host.http,
+    fallback,
+    logger: logger("origin"),
+    metrics,
+  });
   return [open, own];
 }
 

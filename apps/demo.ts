@@ -36,7 +36,8 @@ const PLANS: Readonly<Record<string, { tier: string; name: string; kids: boolean
 export async function startDemo(options: DemoOptions): Promise<{ stop(): Promise<void> }> {
   for (const account of DEMO_ACCOUNTS) await makeAccount(options, account);
   const films = makeFilms(options).catch((error: unknown) => {
-    if (!options.signal.aborted) options.say(`the demo films could not all be made: ${error instanceof Error ? error.message : String(error)}`);
+    if (!options.signal.aborted)
+      options.say(`the demo films could not all be made: ${error instanceof Error ? error.message : String(error)}`);
   });
   return { stop: () => films };
 }
@@ -45,7 +46,10 @@ function contextOf({ config, signal }: DemoOptions): Context {
   return systemContext(config.MARQUEE_TENANT, "demo", { signal, deadlineMs: 60_000 });
 }
 
-async function makeAccount(options: DemoOptions, { email, password }: { readonly email: string; readonly password: string }): Promise<void> {
+async function makeAccount(
+  options: DemoOptions,
+  { email, password }: { readonly email: string; readonly password: string },
+): Promise<void> {
   const { host } = options;
   const context = contextOf(options);
   const plan = PLANS[email];
@@ -63,7 +67,8 @@ async function makeAccount(options: DemoOptions, { email, password }: { readonly
     if ((await profiles.list({ userId }, context)).profiles.length > 0) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  if (plan.kids) await profiles.create({ userId, name: "Kids", isKids: true, avatarShape: 4, avatarColor: "#3f6b6e" }, context);
+  if (plan.kids)
+    await profiles.create({ userId, name: "Kids", isKids: true, avatarShape: 4, avatarColor: "#3f6b6e" }, context);
 }
 
 function notFound(error: unknown): undefined {
@@ -84,13 +89,25 @@ async function makeFilms(options: DemoOptions): Promise<void> {
     if (missing.length === 0) continue;
     say(`making “${film.title}” (${i + 1} of ${DEMO_FILMS.length})`);
     if (film.kind === "series") await addSeries(options, film);
-    const made = await makeFilm(film, folder, { signal, parallel: i === 0 ? 2 : 1, niceness: i === 0 ? 0 : 10, ...(config.FFMPEG_PATH ? { ffmpegPath: config.FFMPEG_PATH } : {}) });
+    const made = await makeFilm(film, folder, {
+      signal,
+      parallel: i === 0 ? 2 : 1,
+      niceness: i === 0 ? 0 : 10,
+      ...(config.FFMPEG_PATH ? { ffmpegPath: config.FFMPEG_PATH } : {}),
+    });
     for (const reel of missing) {
       const files = made.find(({ id }) => id === reel.id);
       if (!files) continue;
       await ingest.import(
         {
-          ...{ path: files.video, preset: "quick", contentId: reel.id, publish: true, allowDuplicate: true, title: reel.episode?.title ?? film.title },
+          ...{
+            path: files.video,
+            preset: "quick",
+            contentId: reel.id,
+            publish: true,
+            allowDuplicate: true,
+            title: reel.episode?.title ?? film.title,
+          },
           subtitles: files.subtitles.map(({ language, file }) => ({ path: file, language })),
           metadataJson: JSON.stringify(metadataOf(film, reel)),
         },
@@ -108,10 +125,27 @@ async function addSeries(options: DemoOptions, film: DemoFilm): Promise<void> {
   const context = contextOf(options);
   if (await catalog.get({ id: film.id }, context).catch(notFound)) return;
   const { title, synopsis, tagline, year, ageRating, genres } = film;
-  await catalog.add({ title: { id: film.id, kind: "series", title, synopsis, tagline, year, ageRating, genres: [...genres], credits: creditsOf(film), publication: "published" } }, context);
+  await catalog.add(
+    {
+      title: {
+        id: film.id,
+        kind: "series",
+        title,
+        synopsis,
+        tagline,
+        year,
+        ageRating,
+        genres: [...genres],
+        credits: creditsOf(film),
+        publication: "published",
+      },
+    },
+    context,
+  );
 }
 
-const creditsOf = (film: DemoFilm): { name: string; role: string }[] => film.credits.map(({ name, role, character }) => ({ name, role: character ? `as ${character}` : role }));
+const creditsOf = (film: DemoFilm): { name: string; role: string }[] =>
+  film.credits.map(({ name, role, character }) => ({ name, role: character ? `as ${character}` : role }));
 
 function metadataOf(film: DemoFilm, reel: Reel): Record<string, unknown> {
   const { tagline, year, ageRating, genres } = film;

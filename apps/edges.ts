@@ -5,7 +5,13 @@ import { type RunningEdge, startEdge } from "./edge/start.ts";
 const RESTART_MS = 3_000;
 
 /** Starts the edges and starts one again that died, as an operator of a delivery network would. */
-export async function superviseEdges({ edges, logger }: { readonly edges: readonly EdgeOptions[]; readonly logger: Logger }): Promise<{ readonly pids: () => readonly number[]; stop(): Promise<void> }> {
+export async function superviseEdges({
+  edges,
+  logger,
+}: {
+  readonly edges: readonly EdgeOptions[];
+  readonly logger: Logger;
+}): Promise<{ readonly pids: () => readonly number[]; stop(): Promise<void> }> {
   const running = new Map<string, RunningEdge>();
   let isStopping = false;
 

@@ -16,6 +16,10 @@ const assets: unknown = JSON.parse(readFileSync(manifestFile, "utf8"));
 parentPort?.on("message", ({ id, request }: ToRenderer) => {
   bundle.render({ ...request, assets }).then(
     (result) => parentPort?.postMessage({ id, result } satisfies FromRenderer),
-    (error: unknown) => parentPort?.postMessage({ id, message: error instanceof Error ? (error.stack ?? error.message) : String(error) } satisfies FromRenderer),
+    (error: unknown) =>
+      parentPort?.postMessage({
+        id,
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      } satisfies FromRenderer),
   );
 });

@@ -14,7 +14,10 @@ export interface Renderer extends Site {
 
 /** Starts the renderer when the first page is asked for, and again when it died. */
 export function openRenderer(build: { readonly client: string; readonly server: string }): Renderer {
-  const waiting = new Map<number, { resolve(result: RenderResult): void; reject(error: unknown): void; timer: NodeJS.Timeout }>();
+  const waiting = new Map<
+    number,
+    { resolve(result: RenderResult): void; reject(error: unknown): void; timer: NodeJS.Timeout }
+  >();
   let worker: Worker | undefined;
   let id = 0;
 
@@ -27,7 +30,10 @@ export function openRenderer(build: { readonly client: string; readonly server: 
 
   function start(): Worker {
     const started = new Worker(new URL("./ssr-worker.ts", import.meta.url), {
-      workerData: { serverEntry: pathToFileURL(join(build.server, "entry-server.js")).href, manifestFile: join(build.client, ".vite/manifest.json") },
+      workerData: {
+        serverEntry: pathToFileURL(join(build.server, "entry-server.js")).href,
+        manifestFile: join(build.client, ".vite/manifest.json"),
+      },
       env: { NODE_ENV: "production" },
     });
     started.on("message", ({ id: of, result, message }: FromRenderer) => {
@@ -37,7 +43,8 @@ export function openRenderer(build: { readonly client: string; readonly server: 
     });
     const fail = (error: unknown): void => {
       if (worker === started) worker = undefined;
-      for (const of of waiting.keys()) settle(of)?.reject(problem.unavailable("the page could not be rendered: try again", { cause: error }));
+      for (const of of waiting.keys())
+        settle(of)?.reject(problem.unavailable("the page could not be rendered: try again", { cause: error }));
     };
     started.on("error", fail).on("exit", () => fail(new Error("the renderer ended")));
     return started;
@@ -46,11 +53,15 @@ export function openRenderer(build: { readonly client: string; readonly server: 
   return {
     clientFolder: build.client,
     render(request) {
-      if (waiting.size >= WAITING_MAX) return Promise.reject(problem.unavailable("too many pages at once: try again", { retryAfterS: 1 }));
+      if (waiting.size >= WAITING_MAX)
+        return Promise.reject(problem.unavailable("too many pages at once: try again", { retryAfterS: 1 }));
       worker ??= start();
       const of = ++id;
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => settle(of)?.reject(problem.deadline("the page took too long to render")), RENDER_TIMEOUT_MS);
+        const timer = setTimeout(
+          () => settle(of)?.reject(problem.deadline("the page took too long to render")),
+          RENDER_TIMEOUT_MS,
+        );
         waiting.set(of, { resolve, reject, timer });
         worker?.postMessage({ id: of, request } satisfies ToRenderer);
       });

@@ -82,7 +82,9 @@ function announce({ places }: Product, config: Config, seconds: string): void {
 function assertDemoIsSafe(config: Config): void {
   if (!config.MARQUEE_DEMO || isDemoAllowed(config)) return;
   const why = isLoopback(config.MARQUEE_HOST) ? "in production mode" : `on '${config.MARQUEE_HOST}'`;
-  throw problem.precondition(`the demo accounts have a public password, so Marquee does not start with them ${why}: set MARQUEE_DEMO=0`);
+  throw problem.precondition(
+    `the demo accounts have a public password, so Marquee does not start with them ${why}: set MARQUEE_DEMO=0`,
+  );
 }
 
 /** One product a data folder: its log, cache and database have one writer. A lock of a process that is gone is taken over. */
@@ -91,7 +93,9 @@ async function claim(folder: string): Promise<() => Promise<void>> {
   await mkdir(join(folder, "run"), { recursive: true, mode: 0o700 });
   const [pid = "", started = ""] = (await readFile(file, "utf8").catch(() => "")).split(" ");
   if (pid !== "" && pid !== String(process.pid) && started !== "" && (await startOf(pid)) === started.trim()) {
-    throw problem.alreadyExists(`Marquee runs already on '${folder}' (process ${pid}): stop it first, or choose another folder with MARQUEE_DATA`);
+    throw problem.alreadyExists(
+      `Marquee runs already on '${folder}' (process ${pid}): stop it first, or choose another folder with MARQUEE_DATA`,
+    );
   }
   await writeFile(file, `${process.pid} ${await startOf(String(process.pid))}\n`, { mode: 0o600 });
   return () => rm(file, { force: true });

@@ -17,25 +17,32 @@ export const Config = z.object({
     .describe("another host than localhost means HTTPS everywhere"),
   MARQUEE_DATA: z.string().min(1).default("./.marquee").describe("everything the product keeps"),
   MARQUEE_DEMO: flag.default(true).describe("1 makes the demo cinema and its accounts on loopback; 0 starts empty"),
-  MARQUEE_MODE: z.enum(["development", "production"]).default("development"),
+  MARQUEE_MODE: z.enum(["development", "production"]).default("development").describe("production has no demo accounts, no tokens on demand and no /debug/traces"),
   MARQUEE_TENANT: z.string().default("demo").describe("the tenant of requests whose host name names none"),
-  MARQUEE_MARKET: z.string().regex(/^([A-Z]{2})?$/).default("").describe("the country (ISO 3166-1) that viewers are taken to be in"),
+  MARQUEE_MARKET: z
+    .string()
+    .regex(/^([A-Z]{2})?$/)
+    .default("")
+    .describe("the country (ISO 3166-1) that viewers are taken to be in"),
   MARQUEE_TLS_CERT: z.string().optional().describe("PEM certificate chain, by path"),
   MARQUEE_TLS_KEY: z.string().optional().describe("PEM private key, by path"),
   MARQUEE_CLEARKEY: flag.optional().describe("1 allows the ClearKey licence server in production"),
   MARQUEE_POSTGRES_URL: z.string().optional().describe("PostgreSQL by URL instead of the embedded one"),
-  MARQUEE_POSTGRES_RUNTIME_URL: z.string().optional().describe("the login that services use, when it is not the owner's"),
+  MARQUEE_POSTGRES_RUNTIME_URL: z
+    .string()
+    .optional()
+    .describe("the login that services use, when it is not the owner's"),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
-  MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>"),
-  MARQUEE_GOOGLE_CLIENT_ID: z.string().optional(),
-  MARQUEE_GOOGLE_CLIENT_SECRET: z.string().optional(),
-  MARQUEE_GOOGLE_ISSUER: z.url().default("https://accounts.google.com"),
-  MARQUEE_APPLE_CLIENT_ID: z.string().optional(),
-  MARQUEE_APPLE_CLIENT_SECRET: z.string().optional(),
-  MARQUEE_APPLE_ISSUER: z.url().default("https://appleid.apple.com"),
+  MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
+  MARQUEE_GOOGLE_CLIENT_ID: z.string().optional().describe("with the secret: sign-in with Google"),
+  MARQUEE_GOOGLE_CLIENT_SECRET: z.string().optional().describe("secret"),
+  MARQUEE_GOOGLE_ISSUER: z.url().default("https://accounts.google.com").describe("another OpenID provider in its place, for tests"),
+  MARQUEE_APPLE_CLIENT_ID: z.string().optional().describe("with the secret: sign-in with Apple"),
+  MARQUEE_APPLE_CLIENT_SECRET: z.string().optional().describe("secret"),
+  MARQUEE_APPLE_ISSUER: z.url().default("https://appleid.apple.com").describe("another OpenID provider in its place, for tests"),
   MARQUEE_WIDEVINE_URL: z.url().optional().describe("the vendor's licence server that /license/widevine proxies to"),
-  MARQUEE_PLAYREADY_URL: z.url().optional(),
-  MARQUEE_FAIRPLAY_URL: z.url().optional(),
+  MARQUEE_PLAYREADY_URL: z.url().optional().describe("the same for /license/playready"),
+  MARQUEE_FAIRPLAY_URL: z.url().optional().describe("the same for /license/fairplay"),
   MARQUEE_FAIRPLAY_CERTIFICATE: z.string().optional().describe("the FairPlay application certificate, by path"),
   MARQUEE_DRM_REGISTRATION_URL: z
     .url()
@@ -48,11 +55,11 @@ export const Config = z.object({
     .max(64)
     .optional()
     .describe("ffmpeg processes at once; default: cores - 1, at least 1"),
-  MARQUEE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  MARQUEE_LOG_FILE: z.string().optional(),
+  MARQUEE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("what is logged: debug, info, warn or error, and what is worse"),
+  MARQUEE_LOG_FILE: z.string().optional().describe("where the JSON log goes; default: logs/marquee.log in the data folder, in production standard output"),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional().describe("where traces go; without it the last ones stay in memory"),
-  FFMPEG_PATH: z.string().optional(),
-  FFPROBE_PATH: z.string().optional(),
+  FFMPEG_PATH: z.string().optional().describe("ffmpeg, where it is not on PATH"),
+  FFPROBE_PATH: z.string().optional().describe("ffprobe, where it is not on PATH"),
 });
 
 export type Config = z.infer<typeof Config>;

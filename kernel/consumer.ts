@@ -1,3 +1,4 @@
+import { isTenant } from "./context.ts";
 import type { Contract, EventType } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
 import type { EventReader, Received } from "./events.ts";
@@ -47,7 +48,7 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
   async function apply(tenant: string, records: readonly LogRecord[]): Promise<void> {
     const events = (
       await Promise.all(
-        records.map((record) => (handlers.has(reader.nameOf(record) ?? "") ? reader.decode(record) : undefined)),
+        records.map(async (record) => (handlers.has(reader.nameOf(record) ?? "") ? reader.decode(record) : undefined)),
       )
     ).filter((event) => event !== undefined);
     await db.tx({ tenant }, async (tx) => {
@@ -85,7 +86,8 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
         },
       },
     ]);
-    await db.tx({ tenant }, (tx) => saveMarks(tx, topic, [record]));
+    // Marks belong to no tenant: a record whose tenant is the very thing that is wrong must not stay at the head for ever.
+    await db.tx({ tenant: isTenant(tenant) ? tenant : "system" }, (tx) => saveMarks(tx, topic, [record]));
     metrics.events.inc({ service, event: reader.nameOf(record) ?? "unknown", outcome: "dead" });
   }
 

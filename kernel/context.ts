@@ -29,10 +29,11 @@ export interface Context {
 
 const TENANT = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
+export const isTenant = (text: string): boolean => TENANT.test(text);
+
 /** Asserted wherever a tenant enters (host name, token, event header), because it becomes part of SQL settings and keys. */
 export function assertTenant(tenant: string): string {
-  if (!TENANT.test(tenant))
-    throw problem.invalid(`tenant '${tenant.slice(0, 80)}' is not of the form ${TENANT.source}`);
+  if (!isTenant(tenant)) throw problem.invalid(`tenant '${tenant.slice(0, 80)}' is not of the form ${TENANT.source}`);
   return tenant;
 }
 

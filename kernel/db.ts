@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import { assertTenant } from "./context.ts";
 import type { Contract, EventName, EventPayload } from "./contract.ts";
-import { toProblem } from "./errors.ts";
+import { problem, toProblem } from "./errors.ts";
 import type { EventWriter, OutboxRow } from "./events.ts";
 import { roleOf } from "./migrate.ts";
 import type { SqlExecutor } from "./ports/jobs.ts";
@@ -49,11 +49,14 @@ export function openDb<C extends Contract>({ pool, service, writer, onEmitted }:
       const result = await work({
         tenant,
         q: queryBuilder(client),
-        emit: (event, payload) => outbox.push(writer.encode(service, String(event), payload, tenant)),
+        emit: (event, payload) => outbox.push(writer.encode(service, event, payload, tenant)),
         executeSql: async (text, values) => ({ rows: (await client.query(text, [...values])).rows }),
       });
       if (outbox.length > 0) await insertOutbox(client, outbox);
-      await client.query("COMMIT");
+      const { command } = await client.query("COMMIT");
+      // PostgreSQL answers a COMMIT after a failed statement with a quiet ROLLBACK.
+      if (command !== "COMMIT")
+        throw problem.internal(`a transaction of ${service} failed, but its work went on as if nothing had happened`);
       if (outbox.length > 0) onEmitted(outbox.length);
       return result;
     } catch (error) {

@@ -73,7 +73,7 @@ export async function openEvents(
   for (const contract of contracts) {
     for (const [alias, { name, schema }] of Object.entries(contract.events)) {
       const route = topics.routes[name];
-      if (!route) throw new Error(`event '${name}' of ${contract.name} has no topic: add it to contracts/topics.ts`);
+      if (!route) throw new Error(`event '${name}' of ${contract.name} has no topic: add it to contracts/topics/index.ts`);
       if (!topics.specs.some((spec) => spec.name === route.topic))
         throw new Error(`topic '${route.topic}' of event '${name}' is not declared`);
       const type = avro.Type.forSchema(schema as avro.Schema, { registry: {} });
@@ -101,6 +101,8 @@ export async function openEvents(
         return (body: Buffer) => known.type.fromBuffer(body, resolver);
       });
     resolvers.set(key, made);
+    // A registry that was away for a moment is asked again; its failure must not poison every later event.
+    made.catch(() => resolvers.delete(key));
     return made;
   }
 

@@ -1,9 +1,10 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { consumeTopic, deadLetterTopic, loadMarks } from "./consumer.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
-import { openDb } from "./db.ts";
+import { type Db, openDb } from "./db.ts";
 import { toProblem } from "./errors.ts";
 import { appendFacts, openEvents, type Topics } from "./events.ts";
 import { migrate, PROGRAM } from "./migrate.ts";
@@ -101,6 +102,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   const relays: Relay[] = [];
   const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
+  const dbs = new Map<string, Db>();
   const consumers: Consumer[] = [];
   const groups: { readonly service: string; readonly topic: string }[] = [];
   const stopping = new AbortController();
@@ -112,7 +114,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
       service: name,
       pool,
       log: adapters.log,
-      clock,
       logger,
       onPending: (count) => metrics.lag.set({ service: name }, count),
     });
@@ -139,7 +140,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const parts = await service.start(platform);
     transport.mount(service.contract, parts.handlers as unknown as Handlers<DescService>);
     running.push({ service, parts, logger });
+    dbs.set(name, db);
+  }
+
+  // What an event brings about may call any service, so nobody listens before everybody is mounted.
+  for (const { service, parts, logger } of running) {
+    const name = service.contract.name;
+    const db = dbs.get(name);
+    if (!db) continue;
     for (const topic of new Set(parts.subscriptions.map(({ event }) => topics.routes[event.name]?.topic ?? ""))) {
+      groups.push({ service: name, topic });
       const subscriptions = parts.subscriptions.filter(({ event }) => topics.routes[event.name]?.topic === topic);
       consumers.push(
         await consumeTopic({
@@ -189,7 +199,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
         for (;;) {
           const marks = await loadMarks(pool, service, topic, [...ends.keys()]);
           if ([...ends].every(([partition, end]) => end === 0 || (marks.get(partition) ?? 0) >= end)) break;
-          await clock.sleep(5);
+          // Consumers run in real time, whatever clock the services have.
+          await pause(5);
         }
       }
     },

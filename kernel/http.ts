@@ -89,24 +89,38 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpListen
     const mount = sorted.find(({ prefix }) => request.url?.startsWith(prefix));
     if (!mount) return fallback(request, response);
     const started = performance.now();
-    response.once("close", () => metrics.requests.observe({ server: name, route: mount.prefix, status: String(response.statusCode) }, (performance.now() - started) / 1_000));
-    void inSpan(`${request.method ?? "GET"} ${mount.prefix}`, { "http.route": mount.prefix }, null, async () => mount.handle(request, response)).catch((error: unknown) => {
+    response.once("close", () =>
+      metrics.requests.observe(
+        { server: name, route: mount.prefix, status: String(response.statusCode) },
+        (performance.now() - started) / 1_000,
+      ),
+    );
+    void inSpan(`${request.method ?? "GET"} ${mount.prefix}`, { "http.route": mount.prefix }, null, async () =>
+      mount.handle(request, response),
+    ).catch((error: unknown) => {
       const fault = toProblem(error);
       if (fault.status >= 500) logger.error("a request failed", { route: mount.prefix, error });
       sendProblem(request, response, fault);
     });
   };
-  const server = (options.tls ? createSecureServer({ ...options.tls, allowHTTP1: true }, listener as never) : createServer({ maxHeaderSize: 32_768 }, listener)) as Server;
+  const server = (
+    options.tls
+      ? createSecureServer({ ...options.tls, allowHTTP1: true }, listener as never)
+      : createServer({ maxHeaderSize: 32_768 }, listener)
+  ) as Server;
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, resolve);
   });
   const sockets = new Set<{ destroy(): void }>();
-  server.on(options.tls ? "secureConnection" : "connection", (socket: { destroy(): void; once(event: "close", done: () => void): void }) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
+  server.on(
+    options.tls ? "secureConnection" : "connection",
+    (socket: { destroy(): void; once(event: "close", done: () => void): void }) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    },
+  );
   return {
     port: (server.address() as AddressInfo).port,
     async stop() {

@@ -15,6 +15,7 @@ export async function once<T>(tx: Tx, key: string | null, request: unknown, work
     [tx.tenant, key, hash],
   );
   if (claimed.rows.length === 1) {
+    await forgetOld(tx);
     const response = await work();
     await tx.executeSql("UPDATE idempotency SET response = $2 WHERE key = $1", [key, JSON.stringify(response)]);
     return response;
@@ -27,4 +28,13 @@ export async function once<T>(tx: Tx, key: string | null, request: unknown, work
     });
   }
   return rows[0]?.["response"] as T;
+}
+
+/** Keys are kept for a day. Each new one takes a few old ones along, so that the table stays bounded without a timer. */
+async function forgetOld(tx: Tx): Promise<void> {
+  await tx.executeSql(
+    `DELETE FROM idempotency WHERE key IN
+       (SELECT key FROM idempotency WHERE created_at < now() - interval '1 day' ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED)`,
+    [],
+  );
 }

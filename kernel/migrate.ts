@@ -20,8 +20,8 @@ export interface MigrateOptions {
   readonly log: (line: string) => void;
 }
 
-/** The tables that the kernel gives every schema. They carry no tenant's rows of their own: `outbox` and `marks` serve the log. */
-export const KERNEL_TABLES = ["migrations", "outbox", "marks", "idempotency"] as const;
+
+
 const TENANTLESS_KERNEL = ["migrations", "outbox", "marks"];
 
 /** Grows with each release whose schema an older program must not touch. */
@@ -82,7 +82,8 @@ async function migrateService(
         topic text NOT NULL, partition int NOT NULL, next_offset bigint NOT NULL, PRIMARY KEY (topic, partition));
       CREATE TABLE IF NOT EXISTS idempotency (
         tenant text NOT NULL, key text NOT NULL, request text NOT NULL, response jsonb, created_at timestamptz NOT NULL DEFAULT now(),
-        PRIMARY KEY (tenant, key));`);
+        PRIMARY KEY (tenant, key));
+      CREATE INDEX IF NOT EXISTS idempotency_oldest ON idempotency (tenant, created_at);`);
     for (const file of await pending(client, service.migrations)) {
       await client.query(await readFile(new URL(file, service.migrations), "utf8"));
       await client.query("INSERT INTO migrations (name) VALUES ($1)", [file]);

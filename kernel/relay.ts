@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import { setTimeout as pause } from "node:timers/promises";
 import { toRecord } from "./events.ts";
 import { roleOf } from "./migrate.ts";
 import type { EventLog } from "./ports/log.ts";
@@ -30,14 +30,15 @@ export function startRelay(options: {
   readonly service: string;
   readonly pool: Pool;
   readonly log: EventLog;
-  readonly clock: Clock;
   readonly logger: Logger;
   readonly onPending: (count: number) => void;
 }): Relay {
-  const { service, pool, log, clock, logger, onPending } = options;
+  const { service, pool, log, logger, onPending } = options;
   const outbox = `${identifier(service)}.outbox`;
   const begin = `BEGIN; SET LOCAL ROLE ${identifier(roleOf(service))};`;
   let pending = 0;
+  /** Whether something was committed since the pass under way began: it may not have seen it. */
+  let isAwake = false;
   let stopping = false;
   let nudge: (() => void) | undefined;
   let waiters: (() => void)[] = [];
@@ -106,23 +107,25 @@ export function startRelay(options: {
       let left = false;
       const asked = waiters;
       waiters = [];
+      isAwake = false;
       try {
         const { sent, left: more } = await pass();
         left = more;
-        pending = left ? Math.max(1, pending - sent) : 0;
+        pending = Math.max(left ? 1 : 0, left || isAwake ? pending - sent : 0);
         onPending(pending);
-        retryMs = sent > 0 ? RETRY_MS_MIN : retryMs;
+        if (sent > 0 || !left) retryMs = RETRY_MS_MIN;
       } catch (error) {
         left = true;
         logger.warn("the outbox relay will try again", { relay: service, error });
       }
       if (left) {
         waiters.push(...asked);
-        await clock.sleep(retryMs);
+        // The database and the log live in real time, whatever clock the services have.
+        await pause(retryMs);
         retryMs = Math.min(retryMs * 2, RETRY_MS_MAX);
       } else {
         for (const done of asked) done();
-        if (pending === 0 && waiters.length === 0 && !stopping) await rest(IDLE_MS);
+        if (!isAwake && waiters.length === 0 && !stopping) await rest(IDLE_MS);
       }
     }
     for (const done of waiters) done();
@@ -132,6 +135,7 @@ export function startRelay(options: {
   return {
     wake(count) {
       pending += count;
+      isAwake = true;
       onPending(pending);
       nudge?.();
     },

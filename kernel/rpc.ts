@@ -62,14 +62,11 @@ export function localTransport({ clock, metrics, roundTrip = false }: TransportO
         from.span,
         async (span) => {
           const leftMs = from.deadlineMs - clock.nowMs();
-          if (leftMs <= 0) throw problem.deadline(`${contract.name}.${method.name} was called after its deadline`);
+          const what = `${contract.name}.${method.name}`;
+          if (from.signal.aborted) throw gaveUp(what);
+          if (leftMs <= 0) throw problem.deadline(`${what} was called after its deadline`);
           const context: Context = { ...from, caller, span };
-          const response = await within(
-            leftMs,
-            `${contract.name}.${method.name}`,
-            from.signal,
-            invoke(copy(method.input, request), context),
-          );
+          const response = await within(leftMs, what, from.signal, invoke(copy(method.input, request), context));
           return copy(method.output, response);
         },
       );
@@ -98,22 +95,23 @@ export function localTransport({ clock, metrics, roundTrip = false }: TransportO
     client<S extends DescService>(contract: Contract<S>, caller: string) {
       const client: Record<string, (request: unknown, context: Context) => Promise<Message>> = {};
       for (const method of contract.rpc.methods) {
-        client[method.localName] = (request, context) => call(contract as Contract, method, request, context, caller);
+        client[method.localName] = (request, context) => call(contract, method, request, context, caller);
       }
       return client as Client<S>;
     },
   };
 }
 
+const gaveUp = (what: string): Problem => new Problem("canceled", `${what}: the caller gave up`);
+
 /** Settles as `work` does, or with `deadline_exceeded` or `canceled` when time or the caller's patience ends first. */
 function within<T>(ms: number, what: string, signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(new Problem("canceled", `${what}: the caller gave up`));
     const timer = setTimeout(
       () => finish(() => reject(problem.deadline(`${what} did not answer in time`))),
       Math.min(ms, 2_147_483_647),
     );
-    const onAbort = (): void => finish(() => reject(new Problem("canceled", `${what}: the caller gave up`)));
+    const onAbort = (): void => finish(() => reject(gaveUp(what)));
     signal.addEventListener("abort", onAbort, { once: true });
     function finish(settle: () => void): void {
       clearTimeout(timer);

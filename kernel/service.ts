@@ -99,7 +99,7 @@ export const on =
     handle: (parts: P, tx: Tx<C>, events: readonly Received<E>[]) => Promise<void>,
   ): Handler<P, C> => ({
     event,
-    handle: handle as Handler<P, C>["handle"],
+    handle: handle,
   });
 
 /** A service as the host sees it: its parts are its own business. */
@@ -143,7 +143,7 @@ export function defineService<C extends Contract, U extends Uses, P>(spec: Servi
         handlers: spec.rpc(parts) as unknown as Running["handlers"],
         subscriptions: (spec.on ?? []).map((handler) => ({
           event: handler.event,
-          handle: (tx, events) => handler.handle(parts, tx as unknown as Tx<C>, events as readonly Received<never>[]),
+          handle: (tx, events) => handler.handle(parts, tx, events as readonly Received<never>[]),
         })),
         http: spec.http?.(parts) ?? [],
         periodic: spec.periodic?.(parts) ?? [],

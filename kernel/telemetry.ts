@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import {
   type Context as OtelContext,
   context as otel,
@@ -19,16 +20,24 @@ export interface Logger {
 }
 export type Attributes = Readonly<Record<string, unknown>>;
 
-const SECRET = /(password|secret|token|cookie|authorization|key|pin)$/i;
+const SECRET = /(password|passphrase|secret|token|cookie|authorization|credential)s?$|(key|pin)$/i;
 const EMAIL = /[\w.+-]+@[\w-]+\.[\w.-]+/g;
 const IPV4 = /\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b/g;
-const BEARER = /\b(CAT=|Bearer )[\w.~+/=-]+/g;
+const IPV6 = /(?<![\w:.])[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*/gi;
+const BEARER = /\b(CAT=|Bearer |DPoP |Authorization: Basic )[\w.~+/=-]+/g;
+const JWT = /\beyJ[\w-]+\.[\w-]+(\.[\w-]*)*/g;
+const ASSIGNED = /\b([\w-]*(?:password|secret|token))=[^&\s"']+/gi;
+const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 
-/** Masks e-mail addresses, client addresses and tokens in text. Loopback stays: it tells nothing about a person. */
+/** Masks e-mail addresses, client addresses, tokens and passwords in text. Loopback stays: it tells nothing about a person. */
 export const maskText = (text: string): string =>
   text
+    .replace(USER_INFO, "$1<secret>@")
     .replace(EMAIL, "<email>")
     .replace(BEARER, "$1<token>")
+    .replace(JWT, "<token>")
+    .replace(ASSIGNED, "$1=<secret>")
+    .replace(IPV6, (text) => (isIPv6(text) && text !== "::1" && text !== "::" ? "<ip>" : text))
     .replace(IPV4, (ip) => (ip.startsWith("127.") || ip === "0.0.0.0" ? ip : "<ip>"));
 
 function maskValue(name: string, value: unknown, depth: number): unknown {
@@ -145,7 +154,6 @@ export function openMetrics() {
   };
 }
 export type Metrics = ReturnType<typeof openMetrics>;
-
 
 /** Runs `work` in a span that is the active one meanwhile; a rejection marks it as an error. `parent` null starts a trace. */
 export async function inSpan<T>(

@@ -148,7 +148,7 @@ const ZONES: readonly Zone[] = [
     roomOf: top("kernel"),
     may: "itself, media, packages and Node; of contracts only topics.ts",
     allows: (target) =>
-      target.kind !== "file" || anyOf(["kernel", "media"], target) || isFile("contracts/topics.ts", target),
+      target.kind !== "file" || anyOf(["kernel", "media"], target) || isFile("contracts/topics/index.ts", target),
   },
   {
     name: "a client",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { topics } from "../contracts/topics.ts";
+import { topics } from "../contracts/topics/index.ts";
 import { eventsTable, GUIDE, readEvents, rendered, topicsTable } from "./docs-events.ts";
 import { REPOSITORY } from "./files.ts";
 

@@ -6,7 +6,7 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { topics } from "../contracts/topics.ts";
+import { topics } from "../contracts/topics/index.ts";
 import { REPOSITORY } from "./files.ts";
 
 export const GUIDE = "docs/guides/events.md";
@@ -111,7 +111,7 @@ export function eventsTable(entries: readonly EventEntry[]): string {
     ["Event", "Topic", "Key", "Kind", "Produced by", "Consumed by", "Meaning"],
     entries.map(({ name, producer, kinds, consumers, doc }) => {
       const route = topics.routes[name];
-      if (!route) throw new Error(`event '${name}' of ${producer} has no topic: add it to contracts/topics.ts`);
+      if (!route) throw new Error(`event '${name}' of ${producer} has no topic: add it to contracts/topics/index.ts`);
       const meaning = doc.replaceAll("|", "\\|");
       return [code(name), code(route.topic), code(route.key), listOf(kinds), producer, listOf(consumers), meaning];
     }),

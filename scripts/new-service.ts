@@ -62,7 +62,7 @@ if (import.meta.main) {
     for (const file of await newService(REPOSITORY, area, name)) console.log(file);
     console.log(`
 What is left for you:
-  contracts/topics.ts        "${name}.changed": { topic: …, key: "itemId" }: which topic its events go to
+  contracts/topics/index.ts        "${name}.changed": { topic: …, key: "itemId" }: which topic its events go to
   apps/                      add services/${area}/${name}/service.ts to the services of the product
   services/${area}/${name}   its rules, its SLO, its role in P1 (ai), its tests
   npm run check              says what else is missing`);

@@ -17,7 +17,7 @@ import { type Adapters, type Host, startHost } from "#kernel/host";
 import { type Clock, systemClock } from "#kernel/clock";
 import type { Addresses, Service } from "#kernel/service";
 import { openLogger, openMetrics, silentLogger } from "#kernel/telemetry";
-import { topics } from "../contracts/topics.ts";
+import { topics } from "#contracts/topics";
 
 export interface TestHost {
   readonly host: Host;
@@ -27,7 +27,7 @@ export interface TestHost {
   readonly client: Host["client"];
   /** A context of the tenant `demo`, with a viewer where one is given. */
   context(options?: { readonly tenant?: string; readonly viewer?: Partial<Viewer> }): Context;
-  /** Resolves when everything that was emitted is in the log, and consumers had a moment to read it. */
+  /** Resolves when everything that was emitted is in the log and handled, and so is what came of it. */
   settled(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -82,6 +82,11 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     transport: { roundTrip: true },
     isPartial: true,
   });
+  /** How many records the log has taken. */
+  const written = async (): Promise<number> => {
+    const ends = await Promise.all(topics.specs.map(({ name }) => adapters.log.offsets(name)));
+    return ends.flatMap((partitions) => [...partitions.values()]).reduce((sum, end) => sum + end, 0);
+  };
   return {
     host,
     adapters,
@@ -90,11 +95,24 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     client: (contract, caller) => host.client(contract, caller),
     context: ({ tenant = "demo", viewer } = {}) => ({
       ...systemContext(tenant, "test", { clock, deadlineMs: 60_000 }),
-      viewer: viewer ? { userId: "usr_test", profileId: "prf_test", tier: "basic", deviceId: "device-1", entitlements: [], ...viewer } : null,
+      viewer: viewer
+        ? {
+            userId: "usr_test",
+            profileId: "prf_test",
+            tier: "basic",
+            deviceId: "device-1",
+            entitlements: [],
+            ...viewer,
+          }
+        : null,
     }),
     async settled() {
-      await host.drained();
-      await host.idle();
+      // What a consumer does may be an event again, so this goes on until a round brings nothing new.
+      for (let before = -1, now = await written(); before !== now; now = await written()) {
+        before = now;
+        await host.drained();
+        await host.idle();
+      }
     },
     async stop() {
       await host.stop();

@@ -116,7 +116,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     const known = heads.get(topic);
     if (known === undefined)
       throw problem.notFound(
-        `the topic '${topic}' does not exist: create it first (contracts/topics.ts names them all)`,
+        `the topic '${topic}' does not exist: create it first (contracts/topics/index.ts names them all)`,
       );
     return known.length;
   }

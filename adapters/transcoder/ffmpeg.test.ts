@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { Problem } from "#kernel/errors";
 import type { SourceInfo, VideoEncode } from "#kernel/ports/transcoder";
 import { openTranscoder } from "./ffmpeg.ts";
-import { similarity } from "./fingerprint-domain.ts";
+import { similarity } from "#media/fingerprint";
 
 const call = promisify(execFile);
 const transcoder = openTranscoder();

@@ -3,7 +3,7 @@ import { problem } from "#kernel/errors";
 import type { Fingerprint, SourceInfo, ThumbnailShape } from "#kernel/ports/transcoder";
 import type { RunChild } from "./children.ts";
 import { pictureFilters } from "./filters.ts";
-import { differenceHash, FLAT, HASH_HEIGHT, HASH_WIDTH } from "./fingerprint-domain.ts";
+import { differenceHash, FLAT, HASH_HEIGHT, HASH_WIDTH } from "./difference-hash.ts";
 import { asInput, INPUT_LIMITS, nameOf, seekMarginS } from "./inputs.ts";
 
 const FINGERPRINT_FRAMES = 32;

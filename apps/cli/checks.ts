@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { access, constants, readFile, stat, statfs } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, isIP } from "node:net";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { locateEngine, unprivilegedUser } from "#adapters/postgres/engine";
@@ -209,7 +209,7 @@ const EXPIRES_SOON_MS = 30 * 86_400_000;
 
 export function judgeCertificate(certificate: X509Certificate, host: string, nowMs: number, remedy: string): Check {
   const name = "certificate";
-  const isForHost = certificate.checkHost(host) !== undefined || certificate.checkIP(host) !== undefined;
+  const isForHost = (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined;
   if (!isForHost)
     return missing(name, `it is for ${certificate.subjectAltName ?? "nobody"}, not for '${host}'`, remedy);
   const untilMs = Date.parse(certificate.validTo);

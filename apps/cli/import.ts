@@ -78,13 +78,11 @@ export async function importFiles(cli: Cli, words: readonly string[], options: I
       `preset '${options.preset}' is not known: write quick (three rungs, fast) or full (both ladders)`,
     );
   }
+  const letGo = onInterrupt(() => cli.terminal.note("The work goes on without me; ./marquee jobs shows it."));
   const items: Item[] = [];
-  for (const file of files) items.push(await handOver(cli, file, sidecars, options));
-  const show = options.json ? jsonProgress(cli, items) : screenProgress(cli, items, until);
-  const stay = onInterrupt(() => {
-    cli.terminal.note("The work goes on without me; ./marquee jobs shows it.");
-  });
   try {
+    for (const file of files) items.push(await handOver(cli, file, sidecars, options));
+    const show = options.json ? jsonProgress(cli, items) : screenProgress(cli, items, until);
     const contentIds = items.flatMap(({ contentId }) => (contentId === "" ? [] : [contentId]));
     const ended = await follow({
       client: cli.client,
@@ -101,7 +99,7 @@ export async function importFiles(cli: Cli, words: readonly string[], options: I
     });
     for (const item of items) item.state = ended.get(item.contentId) ?? item.state;
   } finally {
-    stay();
+    letGo();
     cli.terminal.redraw([]);
   }
   for (const item of items) report(cli, item, until, options.json);
@@ -213,6 +211,6 @@ function onInterrupt(say: () => void): () => void {
     say();
     process.exit(130);
   };
-  process.once("SIGINT", stop);
+  process.on("SIGINT", stop);
   return () => process.off("SIGINT", stop);
 }

@@ -10,13 +10,14 @@ import { plain } from "./terminal.ts";
 
 export interface WatchOptions {
   readonly preset: string;
+  /** Seconds without a change that make a file whole. */
+  readonly settle: string;
   readonly publish: boolean;
   readonly once: boolean;
   readonly json: boolean;
 }
 
 const LOOK_MS = 1_000;
-const STABLE_MS = 5_000;
 const FILES_MAX = 10_000;
 const DONE_FOLDER = "imported";
 const ERROR_ENDING = ".error.txt";
@@ -40,7 +41,7 @@ export function stableFiles(
   found: readonly Found[],
   seen: Map<string, Found & { readonly sinceMs: number }>,
   nowMs: number,
-  stableMs = STABLE_MS,
+  stableMs: number,
 ): Found[] {
   const names = new Set(found.map(({ name }) => name));
   for (const name of seen.keys()) if (!names.has(name)) seen.delete(name);
@@ -83,17 +84,20 @@ export async function watchFolder(cli: Cli, text: string, options: WatchOptions)
     throw problem.invalid(
       `'${text}' is no folder of this machine: watching a bucket needs the S3 object store, which this product does not have yet`,
     );
+  const settleMs = Number(options.settle) * 1_000;
+  if (!(settleMs >= 0 && settleMs <= 3_600_000))
+    throw problem.invalid(`--settle ${options.settle} is not between 0 and 3600 seconds`);
   const folder = cli.path(text);
-  await mkdir(join(folder, DONE_FOLDER), { recursive: true });
   // A product that is not running is told at once, not when the first file arrives.
   await cli.client.about();
+  await mkdir(join(folder, DONE_FOLDER), { recursive: true });
   if (!options.json) cli.terminal.note(`watching ${folder}: put films in, Ctrl-C ends`);
   const seen = new Map<string, Found & { sinceMs: number }>();
   let failed = 0;
   for (;;) {
     const names = await list(folder);
     const found = await statAll(folder, filmsOf(names));
-    const whole = stableFiles(found, seen, Date.now());
+    const whole = stableFiles(found, seen, Date.now(), settleMs);
     for (const file of whole) {
       if (!(await takeOne(cli, folder, file, sidecarsOf(file.name, names), options))) failed++;
       seen.delete(file.name);

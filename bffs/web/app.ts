@@ -3,19 +3,14 @@ import fastifyFormbody from "@fastify/formbody";
 import scalar from "@scalar/fastify-api-reference";
 import Fastify, { type FastifyInstance } from "fastify";
 import { problemDocument, toProblem, traceIdNow } from "./faults.ts";
-import { homeRoutes } from "./home.ts";
 import { openCookies } from "./cookies.ts";
 import { registerEvents } from "./live.ts";
 import { openApiDocument } from "./openapi.ts";
 import { registerPages } from "./pages.ts";
 import type { WebParts } from "./parts.ts";
-import { peopleRoutes } from "./people.ts";
-import { playbackRoutes } from "./playback.ts";
-import { API, register, type Route } from "./route.ts";
+import { API, register } from "./route.ts";
+import { webRoutes } from "./routes.ts";
 import { registerSite, type Site } from "./site.ts";
-import { titleRoutes } from "./titles.ts";
-
-export const webRoutes: readonly Route[] = [...homeRoutes, ...titleRoutes, ...playbackRoutes, ...peopleRoutes];
 
 const BODY_BYTES_MAX = 256 * 1_024;
 
@@ -41,7 +36,10 @@ export async function createWebBff(parts: WebParts, site: Site): Promise<Fastify
 
   app.addHook("onResponse", (request, reply, done) => {
     const route = request.routeOptions.url ?? "page";
-    parts.metrics.requests.observe({ server: "web", route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
+    parts.metrics.requests.observe(
+      { server: "web", route, status: String(reply.statusCode) },
+      reply.elapsedTime / 1_000,
+    );
     done();
   });
   app.setErrorHandler((error, request, reply) => {
@@ -60,7 +58,13 @@ export async function createWebBff(parts: WebParts, site: Site): Promise<Fastify
   register(app, parts, cookies, webRoutes);
   registerEvents(app, parts, cookies);
   app.get(`${API}/openapi.json`, (_, reply) => reply.type("application/json").send(openApiDocument()));
-  await app.register(scalar as never, { routePrefix: "/docs", configuration: { url: `${API}/openapi.json`, title: "Marquee web API", telemetry: false } } as never);
+  await app.register(
+    scalar as never,
+    {
+      routePrefix: "/docs",
+      configuration: { url: `${API}/openapi.json`, title: "Marquee web API", telemetry: false },
+    } as never,
+  );
   registerPages(app, parts, cookies);
   registerSite(app, parts, cookies, site);
   await app.ready();

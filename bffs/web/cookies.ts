@@ -1,4 +1,3 @@
-import type {} from "@fastify/cookie";
 import { createHash, randomBytes } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { problem, type Viewer } from "#kernel";
@@ -38,7 +37,13 @@ export function openCookies(parts: WebParts): Cookies {
   const isSecure = parts.addresses.publicUrl.startsWith("https:");
   const renewals = new Map<string, Promise<Tokens | null>>();
   const set = (reply: FastifyReply, name: string, value: string, days: number): void => {
-    reply.setCookie(name, value, { path: "/", httpOnly: true, sameSite: "lax", secure: isSecure, maxAge: days * 86_400 });
+    reply.setCookie(name, value, {
+      path: "/",
+      httpOnly: true,
+      sameSite: "lax",
+      secure: isSecure,
+      maxAge: days * 86_400,
+    });
   };
 
   function store(reply: FastifyReply, { access, refresh }: Tokens): void {
@@ -50,10 +55,12 @@ export function openCookies(parts: WebParts): Cookies {
     const key = createHash("sha256").update(refresh).digest("base64url");
     const running = renewals.get(key);
     if (running) return running;
-    const renewal = requestTokens(parts, { grant_type: "refresh_token", refresh_token: refresh }).catch((error: unknown) => {
-      renewals.delete(key);
-      throw error;
-    });
+    const renewal = requestTokens(parts, { grant_type: "refresh_token", refresh_token: refresh }).catch(
+      (error: unknown) => {
+        renewals.delete(key);
+        throw error;
+      },
+    );
     renewals.set(key, renewal);
     setTimeout(() => renewals.delete(key), SHARE_MS).unref();
     return renewal;
@@ -77,7 +84,10 @@ export function openCookies(parts: WebParts): Cookies {
       const bearer = /^Bearer ([\w.~+/=-]+)$/.exec(request.headers.authorization ?? "")?.[1];
       if (bearer) {
         const verified = await parts.tokens.verify(bearer);
-        if (!verified) throw problem.unauthenticated("the access token is not valid or too old: get a new one", { reason: "token_invalid" });
+        if (!verified)
+          throw problem.unauthenticated("the access token is not valid or too old: get a new one", {
+            reason: "token_invalid",
+          });
         return signedOf(parts, request, reply, verified);
       }
       const access = request.cookies[ACCESS];
@@ -94,7 +104,11 @@ export function openCookies(parts: WebParts): Cookies {
       reply.clearCookie(ACCESS, { path: "/" }).clearCookie(REFRESH, { path: "/" });
       if (!refresh) return;
       const form = new URLSearchParams({ token: refresh, client_id: CLIENT_ID, token_type_hint: "refresh_token" });
-      await fetch(`${parts.internalUrl}/oauth/token/revocation`, { method: "POST", body: form, signal: AbortSignal.timeout(5_000) });
+      await fetch(`${parts.internalUrl}/oauth/token/revocation`, {
+        method: "POST",
+        body: form,
+        signal: AbortSignal.timeout(5_000),
+      });
     },
     deviceId(request, reply) {
       const known = request.cookies[DEVICE];
@@ -115,14 +129,28 @@ export async function requestTokens(parts: WebParts, grant: Readonly<Record<stri
     body: new URLSearchParams({ ...grant, client_id: CLIENT_ID }),
     signal: AbortSignal.timeout(10_000),
   });
-  const body = (await answered.json().catch(() => ({}))) as { access_token?: string; refresh_token?: string; error?: string };
-  if (answered.ok && body.access_token && body.refresh_token) return { access: body.access_token, refresh: body.refresh_token };
-  if (answered.status >= 500) throw problem.unavailable("sign-in is not available right now: try again in a moment", { retryAfterS: 2 });
+  const body = (await answered.json().catch(() => ({}))) as {
+    access_token?: string;
+    refresh_token?: string;
+    error?: string;
+  };
+  if (answered.ok && body.access_token && body.refresh_token)
+    return { access: body.access_token, refresh: body.refresh_token };
+  if (answered.status >= 500)
+    throw problem.unavailable("sign-in is not available right now: try again in a moment", { retryAfterS: 2 });
   parts.logger.info("the token endpoint refused a grant", { error: body.error ?? answered.status });
   return null;
 }
 
-function signedOf(parts: WebParts, request: FastifyRequest, reply: FastifyReply, verified: VerifiedToken | undefined): Signed {
+function signedOf(
+  parts: WebParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  verified: VerifiedToken | undefined,
+): Signed {
   const viewer: Viewer | null = verified?.viewer ?? null;
-  return { viewer, context: contextOf(parts, request, reply, { tenant: verified?.tenant ?? parts.config.MARQUEE_TENANT, viewer }) };
+  return {
+    viewer,
+    context: contextOf(parts, request, reply, { tenant: verified?.tenant ?? parts.config.MARQUEE_TENANT, viewer }),
+  };
 }

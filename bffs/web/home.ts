@@ -20,8 +20,13 @@ interface Shelf {
 
 async function shelf(parts: WebParts, context: Context): Promise<Shelf> {
   const profile = await watching(parts, context);
-  const { titles: all } = await parts.call.catalog.list({ kinds: ["film", "series", "episode"], ageRatingMax: profile.ageRatingMax, limit: 200 }, context);
-  const episodes = all.filter((title) => title.kind === "episode").toSorted((a, b) => a.seasonNumber - b.seasonNumber || a.episodeNumber - b.episodeNumber);
+  const { titles: all } = await parts.call.catalog.list(
+    { kinds: ["film", "series", "episode"], ageRatingMax: profile.ageRatingMax, limit: 200 },
+    context,
+  );
+  const episodes = all
+    .filter((title) => title.kind === "episode")
+    .toSorted((a, b) => a.seasonNumber - b.seasonNumber || a.episodeNumber - b.episodeNumber);
   return {
     titles: all.filter((title) => title.kind !== "episode"),
     episodesOf: (seriesId) => episodes.filter((episode) => episode.parentId === seriesId),
@@ -33,14 +38,20 @@ function cardIn(of: Shelf, title: Title): Card {
   if (title.kind !== "series") return cardOf(title, of.around);
   const episodes = of.episodesOf(title.id);
   const next = nextEpisode(episodes, of.around.bookmarks);
-  return { ...cardOf(title, of.around, { playId: next?.id ?? null, episodes: episodes.length }), progress: next ? progressOf(of.around.bookmarks.get(next.id)) : null };
+  return {
+    ...cardOf(title, of.around, { playId: next?.id ?? null, episodes: episodes.length }),
+    progress: next ? progressOf(of.around.bookmarks.get(next.id)) : null,
+  };
 }
 
 /** Unfinished titles, the most recent first; of a series one tile, with the episode that is under way. */
 async function continueCards(parts: WebParts, context: Context): Promise<Card[]> {
   const profile = await watching(parts, context);
   const { bookmarks } = await parts.call.bookmark.continueWatching({ profileId: profile.id, limit: 40 }, context);
-  const { titles } = await parts.call.catalog.getMany({ ids: bookmarks.map((bookmark) => bookmark.contentId) }, context);
+  const { titles } = await parts.call.catalog.getMany(
+    { ids: bookmarks.map((bookmark) => bookmark.contentId) },
+    context,
+  );
   const seriesIds = titles.flatMap((title) => (title.parentId === "" ? [] : [title.parentId]));
   const { titles: series } = await parts.call.catalog.getMany({ ids: [...new Set(seriesIds)] }, context);
   const byId = new Map(bookmarks.map((bookmark) => [bookmark.contentId, bookmark]));
@@ -69,7 +80,13 @@ async function home(parts: WebParts, context: Context): Promise<Home> {
     }),
   ]);
   const playable = of.titles.filter((title) => title.state === "playable");
-  const genres = [...new Map(playable.flatMap((title) => title.genres).map((genre, _, all) => [genre, all.filter((other) => other === genre).length]))]
+  const genres = [
+    ...new Map(
+      playable
+        .flatMap((title) => title.genres)
+        .map((genre, _, all) => [genre, all.filter((other) => other === genre).length]),
+    ),
+  ]
     .toSorted((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))
     .slice(0, GENRES_MAX);
   const hero = heroOf(playable);
@@ -79,7 +96,12 @@ async function home(parts: WebParts, context: Context): Promise<Home> {
     { id: "continue", title: "Continue watching", kind: "continue" as const, cards: unfinished ?? [] },
     { id: "new", title: "New", kind: "new" as const, cards: cards(playable) },
     { id: "coming", title: "Being prepared", kind: "coming" as const, cards: cards(coming) },
-    ...genres.map(([genre]) => ({ id: `genre-${genre}`, title: genre, kind: "genre" as const, cards: cards(playable.filter((title) => title.genres.includes(genre))) })),
+    ...genres.map(([genre]) => ({
+      id: `genre-${genre}`,
+      title: genre,
+      kind: "genre" as const,
+      cards: cards(playable.filter((title) => title.genres.includes(genre))),
+    })),
   ].filter((rail) => rail.cards.length > 0);
   return {
     hero: hero ? { card: cardIn(of, hero), backdrop: imageOf(hero.backdrop, hero.title), tagline: hero.tagline } : null,
@@ -118,7 +140,13 @@ export const homeRoutes: readonly Route[] = [
     response: Cards.extend({ title: z.string() }),
     handle: async (parts, { context, params }) => {
       const of = await shelf(parts, context);
-      return { title: params.id, cards: of.titles.filter((title) => title.genres.includes(params.id)).slice(0, 100).map((title) => cardIn(of, title)) };
+      return {
+        title: params.id,
+        cards: of.titles
+          .filter((title) => title.genres.includes(params.id))
+          .slice(0, 100)
+          .map((title) => cardIn(of, title)),
+      };
     },
   }),
   route({
@@ -128,19 +156,36 @@ export const homeRoutes: readonly Route[] = [
     response: Cards,
     handle: async (parts, { context, query }) => {
       const profile = await watching(parts, context);
-      const { titles } = await parts.call.catalog.search({ query: query.q, ageRatingMax: profile.ageRatingMax, limit: 50 }, context);
+      const { titles } = await parts.call.catalog.search(
+        { query: query.q, ageRatingMax: profile.ageRatingMax, limit: 50 },
+        context,
+      );
       const near = await around(parts, titles, context);
       return { cards: titles.map((title) => cardOf(title, near)) };
     },
   }),
   route({
-    ...{ method: "GET", path: "/continue-watching", operationId: "listContinueWatching", tag: "browse", auth: "profile", status: 200 },
+    ...{
+      method: "GET",
+      path: "/continue-watching",
+      operationId: "listContinueWatching",
+      tag: "browse",
+      auth: "profile",
+      status: 200,
+    },
     summary: "Unfinished titles, the most recent first.",
     response: Cards,
     handle: async (parts, { context }) => ({ cards: await continueCards(parts, context) }),
   }),
   route({
-    ...{ method: "DELETE", path: "/continue-watching/{id}", operationId: "removeFromContinueWatching", tag: "browse", auth: "profile", status: 204 },
+    ...{
+      method: "DELETE",
+      path: "/continue-watching/{id}",
+      operationId: "removeFromContinueWatching",
+      tag: "browse",
+      auth: "profile",
+      status: 204,
+    },
     summary: "Takes a title off “Continue watching”; its position stays.",
     params: z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) }),
     handle: async (parts, { context, params, viewer }) => {

@@ -16,7 +16,11 @@ export function registerEvents(app: FastifyInstance, parts: WebParts, cookies: C
     requireProfile(context);
     if (streams >= STREAMS_MAX) return reply.code(503).header("retry-after", "10").send();
     reply.hijack();
-    reply.raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
+    reply.raw.writeHead(200, {
+      "content-type": "text/event-stream",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    });
     reply.raw.write(": here\n\n");
     streams++;
     const until = parts.clock.nowMs() + STREAM_MS_MAX;
@@ -57,7 +61,8 @@ export function changes(known: Map<string, string>, now: readonly Seen[]): strin
     lines.push(`event: processing\ndata: ${text}\n\n`);
   };
   const present = new Set(now.map(({ contentId }) => contentId));
-  for (const { contentId, state, progressPlayable } of now) say(contentId, state === "encoding" ? "processing" : "playable", progressPlayable);
+  for (const { contentId, state, progressPlayable } of now)
+    say(contentId, state === "encoding" ? "processing" : "playable", progressPlayable);
   for (const id of known.keys()) {
     if (present.has(id)) continue;
     say(id, "playable", 1);

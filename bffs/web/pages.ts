@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Context, Problem, problem, requireUser, toProblem } from "#kernel";
+import type { Problem } from "#kernel";
+import { type Context, problem, requireUser, toProblem } from "#kernel";
 import { CLIENT_ID, type Cookies, requestTokens } from "./cookies.ts";
 import type { WebParts } from "./parts.ts";
 import { contextOf, ipOf } from "./request.ts";
@@ -22,15 +23,23 @@ type Form = Readonly<Record<string, string | undefined>>;
 
 export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Cookies): void {
   const { call, addresses } = parts;
-  const anyone = (request: FastifyRequest, reply: FastifyReply): Context => contextOf(parts, request, reply, { tenant: parts.config.MARQUEE_TENANT, viewer: null });
-  const seeOther = (reply: FastifyReply, path: string): FastifyReply => reply.header("cache-control", "no-store").redirect(path, 303);
+  const anyone = (request: FastifyRequest, reply: FastifyReply): Context =>
+    contextOf(parts, request, reply, { tenant: parts.config.MARQUEE_TENANT, viewer: null });
+  const seeOther = (reply: FastifyReply, path: string): FastifyReply =>
+    reply.header("cache-control", "no-store").redirect(path, 303);
 
   /** Begins an OAuth authorization request with PKCE; the verifier waits in a cookie of this browser. */
   function begin(request: FastifyRequest, reply: FastifyReply, page: string): FastifyReply {
     const query = request.query as Form;
     const pending: Pending = { state: random(), verifier: random(), returnTo: localPath(query["returnTo"]) };
     reply.setCookie(PENDING, Buffer.from(JSON.stringify(pending)).toString("base64url"), {
-      ...{ path: "/", httpOnly: true, sameSite: "lax", maxAge: PENDING_S, secure: addresses.publicUrl.startsWith("https:") },
+      ...{
+        path: "/",
+        httpOnly: true,
+        sameSite: "lax",
+        maxAge: PENDING_S,
+        secure: addresses.publicUrl.startsWith("https:"),
+      },
     });
     const parameters = new URLSearchParams({
       client_id: CLIENT_ID,
@@ -46,7 +55,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
       prompt: "login",
       ...(page === "/sign-up" ? { screen_hint: "signup" } : {}),
     });
-    return seeOther(reply, `/oauth/auth?${parameters}`);
+    return seeOther(reply, `/oauth/auth?${parameters.toString()}`);
   }
 
   for (const page of ["/sign-in", "/sign-up"]) {
@@ -58,22 +67,31 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
   }
 
   /** Runs a form's work; a fault goes back to the page as a word that it has a sentence for. */
-  async function attempt(reply: FastifyReply, page: string, keep: Form, work: () => Promise<string>): Promise<FastifyReply> {
+  async function attempt(
+    reply: FastifyReply,
+    page: string,
+    keep: Form,
+    work: () => Promise<string>,
+  ): Promise<FastifyReply> {
     try {
-      return seeOther(reply, await work());
+      const next = await work();
+      return await seeOther(reply, next);
     } catch (error) {
       const fault = toProblem(error);
       if (fault.status >= 500) throw fault;
       parts.logger.info("a form was refused", { page, reason: fault.reason, detail: fault.message });
       const parameters = new URLSearchParams({ ...defined(keep), error: wordFor(fault) });
-      return seeOther(reply, `${page}?${parameters}`);
+      return seeOther(reply, `${page}?${parameters.toString()}`);
     }
   }
 
   app.post("/sign-in", async (request, reply) => {
     const { interaction = "", email = "", password = "" } = formOf(request);
     return attempt(reply, "/sign-in", { interaction, email }, async () => {
-      const { continueUrl } = await call.auth.signIn({ interaction, email, password, ip: ipOf(request) }, anyone(request, reply));
+      const { continueUrl } = await call.auth.signIn(
+        { interaction, email, password, ip: ipOf(request) },
+        anyone(request, reply),
+      );
       return continueUrl;
     });
   });
@@ -82,7 +100,10 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     const { interaction = "", email = "", password = "", name = "" } = formOf(request);
     const language = (request.headers["accept-language"] ?? "en").slice(0, 2);
     return attempt(reply, "/sign-up", { interaction, email, name }, async () => {
-      const { continueUrl } = await call.auth.signUp({ interaction, email, password, name, language, ip: ipOf(request) }, anyone(request, reply));
+      const { continueUrl } = await call.auth.signUp(
+        { interaction, email, password, name, language, ip: ipOf(request) },
+        anyone(request, reply),
+      );
       return continueUrl;
     });
   });
@@ -96,14 +117,18 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     });
   });
 
-  app.get("/sign-in/callback/:provider", async (request, reply) => {
+  /** Google answers with a redirect, Apple with a form post (response_mode form_post): both are read as the same address. */
+  async function finishBrokered(request: FastifyRequest, reply: FastifyReply, answer: Form): Promise<FastifyReply> {
     const { provider = "" } = request.params as Form;
-    const { state = "" } = request.query as Form;
+    const { state = "" } = answer;
+    const callbackUrl = `${addresses.publicUrl}/sign-in/callback/${encodeURIComponent(provider)}?${new URLSearchParams(defined(answer)).toString()}`;
     return attempt(reply, "/sign-in", {}, async () => {
-      const { continueUrl } = await call.auth.finishBrokered({ provider, state, callbackUrl: addresses.publicUrl + request.url }, anyone(request, reply));
+      const { continueUrl } = await call.auth.finishBrokered({ provider, state, callbackUrl }, anyone(request, reply));
       return continueUrl;
     });
-  });
+  }
+  app.get("/sign-in/callback/:provider", (request, reply) => finishBrokered(request, reply, request.query as Form));
+  app.post("/sign-in/callback/:provider", (request, reply) => finishBrokered(request, reply, formOf(request)));
 
   app.get("/auth/callback", async (request, reply) => {
     const { code = "", state = "" } = request.query as Form;
@@ -111,7 +136,12 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     reply.clearCookie(PENDING, { path: "/" });
     // A stale or foreign answer is no error of the person: they begin again.
     if (!pending || pending.state !== state || code === "") return seeOther(reply, "/sign-in");
-    const tokens = await requestTokens(parts, { grant_type: "authorization_code", code, redirect_uri: `${addresses.publicUrl}/auth/callback`, code_verifier: pending.verifier });
+    const tokens = await requestTokens(parts, {
+      grant_type: "authorization_code",
+      code,
+      redirect_uri: `${addresses.publicUrl}/auth/callback`,
+      code_verifier: pending.verifier,
+    });
     if (!tokens) return seeOther(reply, "/sign-in");
     cookies.store(reply, tokens);
     return seeOther(reply, pending.returnTo);
@@ -163,7 +193,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
         return "/activate?done=1";
       }
       const { deviceName } = await call.auth.checkUserCode({ userCode: code, ip: ipOf(request) }, context);
-      return `/activate?${new URLSearchParams({ code, confirm: "1", device: deviceName })}`;
+      return `/activate?${new URLSearchParams({ code, confirm: "1", device: deviceName }).toString()}`;
     });
   });
 }
@@ -181,7 +211,9 @@ function pendingOf(request: FastifyRequest): Pending | null {
 function formOf(request: FastifyRequest): Form {
   const body: unknown = request.body;
   if (body === null || typeof body !== "object") throw problem.invalid("the form is empty");
-  const entries = Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === "string" && entry[1].length <= 4_096);
+  const entries = Object.entries(body).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1].length <= 4_096,
+  );
   return Object.fromEntries(entries);
 }
 
@@ -190,12 +222,26 @@ export function localPath(path: string | undefined): string {
   return path !== undefined && /^\/(?![/\\])[\x21-\x7e]{0,1000}$/.test(path) ? path : "/";
 }
 
-const defined = (form: Form): Record<string, string> => Object.fromEntries(Object.entries(form).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+const defined = (form: Form): Record<string, string> =>
+  Object.fromEntries(Object.entries(form).flatMap(([name, value]) => (value ? [[name, value]] : [])));
 
 /** The words that pages know. What is none of them is `invalid`. */
 function wordFor(fault: Problem): string {
-  const words: Readonly<Record<string, string>> = { already_exists: "email_taken", resource_exhausted: "locked", unauthenticated: "credentials" };
-  const known = ["credentials", "locked", "expired", "email_taken", "password_short", "pin_required", "pin_wrong", "code_unknown"];
+  const words: Readonly<Record<string, string>> = {
+    already_exists: "email_taken",
+    resource_exhausted: "locked",
+    unauthenticated: "credentials",
+  };
+  const known = [
+    "credentials",
+    "locked",
+    "expired",
+    "email_taken",
+    "password_short",
+    "pin_required",
+    "pin_wrong",
+    "code_unknown",
+  ];
   return known.includes(fault.reason) ? fault.reason : (words[fault.code] ?? "invalid");
 }
 
@@ -211,8 +257,23 @@ function assertOwnForm(request: FastifyRequest, publicUrl: string): void {
 
 /** What people call the browser that they sit at: `Chrome on Linux`. */
 export function browserName(agent: string): string {
-  const browser = /Edg\//.test(agent) ? "Edge" : /Firefox\//.test(agent) ? "Firefox" : /Chrome\//.test(agent) ? "Chrome" : /Safari\//.test(agent) ? "Safari" : "Browser";
-  const systems: readonly [RegExp, string][] = [[/Android/, "Android"], [/iPhone/, "iPhone"], [/iPad/, "iPad"], [/Windows/, "Windows"], [/Mac OS X/, "Mac"], [/Linux/, "Linux"]];
+  const browser = /Edg\//.test(agent)
+    ? "Edge"
+    : /Firefox\//.test(agent)
+      ? "Firefox"
+      : /Chrome\//.test(agent)
+        ? "Chrome"
+        : /Safari\//.test(agent)
+          ? "Safari"
+          : "Browser";
+  const systems: readonly [RegExp, string][] = [
+    [/Android/, "Android"],
+    [/iPhone/, "iPhone"],
+    [/iPad/, "iPad"],
+    [/Windows/, "Windows"],
+    [/Mac OS X/, "Mac"],
+    [/Linux/, "Linux"],
+  ];
   const system = systems.find(([pattern]) => pattern.test(agent))?.[1];
   return system ? `${browser} on ${system}` : browser;
 }

@@ -12,8 +12,14 @@ const COLORS = ["#8a5a44", "#3f6b6e", "#6b4f7d", "#7d6b3a", "#44618a", "#8a4459"
 async function viewerPage(parts: WebParts, context: Context): Promise<Viewer> {
   const { call, config, demoAccounts } = parts;
   const { tenant } = await call.tenant.get({ id: context.tenant }, context);
-  const brand = { name: tenant?.name ?? "Marquee", accent: /^#[0-9a-f]{6}$/.test(tenant?.accent ?? "") ? (tenant?.accent ?? "") : "#e8a33d" };
-  const signInWith = [config.MARQUEE_GOOGLE_CLIENT_ID ? "google" : "", config.MARQUEE_APPLE_CLIENT_ID ? "apple" : ""].filter(Boolean);
+  const brand = {
+    name: tenant?.name ?? "Marquee",
+    accent: /^#[0-9a-f]{6}$/.test(tenant?.accent ?? "") ? (tenant?.accent ?? "") : "#e8a33d",
+  };
+  const signInWith = [
+    config.MARQUEE_GOOGLE_CLIENT_ID ? "google" : "",
+    config.MARQUEE_APPLE_CLIENT_ID ? "apple" : "",
+  ].filter(Boolean);
   const signedOut = { user: null, profile: null, brand, signInWith, demoAccounts: [...demoAccounts] };
   const viewer = context.viewer;
   if (!viewer) return signedOut;
@@ -26,7 +32,11 @@ async function viewerPage(parts: WebParts, context: Context): Promise<Viewer> {
   const { profiles } = await call.profile.list({ userId: viewer.userId }, context);
   const profile = profiles.find((candidate) => candidate.id === viewer.profileId);
   const { id, name, email } = user.user;
-  return { ...signedOut, user: { id, name, email, tier: tierOf(viewer.tier) }, profile: profile ? profileOf(profile) : null };
+  return {
+    ...signedOut,
+    user: { id, name, email, tier: tierOf(viewer.tier) },
+    profile: profile ? profileOf(profile) : null,
+  };
 }
 
 const tierOf = (tier: string): "basic" | "premium" => (tier === "premium" ? "premium" : "basic");
@@ -52,13 +62,26 @@ async function account(parts: WebParts, context: Context): Promise<Account> {
       qualityLabel: plan?.qualityLabel ?? "",
       renewsAt: subscription && subscription.renewsAtMs > 0n ? isoOf(subscription.renewsAtMs) : null,
     },
-    plans: plans.map(({ tier, label, priceLabel, streamsMax, qualityLabel }) => ({ tier: tierOf(tier), label, priceLabel, streamsMax, qualityLabel })),
-    devices: devices.map(({ id, name, type, lastSeenAtMs }) => ({ id, name, type: type as "web", lastSeenAt: isoOf(lastSeenAtMs), isThis: id === deviceId })),
+    plans: plans.map(({ tier, label, priceLabel, streamsMax, qualityLabel }) => ({
+      tier: tierOf(tier),
+      label,
+      priceLabel,
+      streamsMax,
+      qualityLabel,
+    })),
+    devices: devices.map(({ id, name, type, lastSeenAtMs }) => ({
+      id,
+      name,
+      type: type as "web",
+      lastSeenAt: isoOf(lastSeenAtMs),
+      isThis: id === deviceId,
+    })),
     streams,
   };
 }
 
-const ageOf = (age: AgeRating | undefined): { ageRatingMax?: number } => (age === undefined ? {} : { ageRatingMax: Number(age) });
+const ageOf = (age: AgeRating | undefined): { ageRatingMax?: number } =>
+  age === undefined ? {} : { ageRatingMax: Number(age) };
 
 export const peopleRoutes: readonly Route[] = [
   route({
@@ -82,9 +105,20 @@ export const peopleRoutes: readonly Route[] = [
     body: NewProfile,
     response: Profile,
     handle: async (parts, { context, viewer, body }) => {
-      const avatar = body.avatar ?? { shape: Math.floor(Math.random() * 12), color: COLORS[Math.floor(Math.random() * COLORS.length)] ?? "#8a5a44" };
+      const avatar = body.avatar ?? {
+        shape: Math.floor(Math.random() * 12),
+        color: COLORS[Math.floor(Math.random() * COLORS.length)] ?? "#8a5a44",
+      };
       const { profile } = await parts.call.profile.create(
-        { userId: viewer?.userId ?? "", name: body.name, isKids: body.isKids, language: body.language ?? "", avatarShape: avatar.shape, avatarColor: avatar.color, ...ageOf(body.ageRatingMax) },
+        {
+          userId: viewer?.userId ?? "",
+          name: body.name,
+          isKids: body.isKids,
+          language: body.language ?? "",
+          avatarShape: avatar.shape,
+          avatarColor: avatar.color,
+          ...ageOf(body.ageRatingMax),
+        },
         context,
       );
       if (!profile) throw problem.internal("the profile was not made");
@@ -92,7 +126,14 @@ export const peopleRoutes: readonly Route[] = [
     },
   }),
   route({
-    ...{ method: "PATCH", path: "/profiles/{id}", operationId: "updateProfile", tag: "profiles", auth: "user", status: 200 },
+    ...{
+      method: "PATCH",
+      path: "/profiles/{id}",
+      operationId: "updateProfile",
+      tag: "profiles",
+      auth: "user",
+      status: 200,
+    },
     summary: "Changes a profile; a null PIN removes it.",
     params: Id,
     body: ProfileChange,
@@ -118,7 +159,14 @@ export const peopleRoutes: readonly Route[] = [
     },
   }),
   route({
-    ...{ method: "DELETE", path: "/profiles/{id}", operationId: "deleteProfile", tag: "profiles", auth: "user", status: 204 },
+    ...{
+      method: "DELETE",
+      path: "/profiles/{id}",
+      operationId: "deleteProfile",
+      tag: "profiles",
+      auth: "user",
+      status: 204,
+    },
     summary: "Deletes a profile with its progress and its list.",
     params: Id,
     handle: async (parts, { context, viewer, params }) => {
@@ -126,7 +174,14 @@ export const peopleRoutes: readonly Route[] = [
     },
   }),
   route({
-    ...{ method: "POST", path: "/profiles/{id}/select", operationId: "selectProfile", tag: "profiles", auth: "user", status: 204 },
+    ...{
+      method: "POST",
+      path: "/profiles/{id}/select",
+      operationId: "selectProfile",
+      tag: "profiles",
+      auth: "user",
+      status: 204,
+    },
     summary: "Makes a profile the one that is watching on this device.",
     params: Id,
     body: SelectProfile,
@@ -154,7 +209,14 @@ export const peopleRoutes: readonly Route[] = [
     },
   }),
   route({
-    ...{ method: "DELETE", path: "/devices/{id}", operationId: "removeDevice", tag: "account", auth: "user", status: 204 },
+    ...{
+      method: "DELETE",
+      path: "/devices/{id}",
+      operationId: "removeDevice",
+      tag: "account",
+      auth: "user",
+      status: 204,
+    },
     summary: "Signs a device out.",
     params: z.object({ id: z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/) }),
     handle: async (parts, { context, viewer, params }) => {

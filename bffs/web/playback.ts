@@ -10,11 +10,23 @@ import { episodeBadge, isoOf } from "./views.ts";
 
 const EMPTY_TO_NULL = (url: string): string | null => (url === "" ? null : url);
 
-async function answerStart(parts: WebParts, started: StartResponse, contentId: string, context: Context): Promise<Session> {
+async function answerStart(
+  parts: WebParts,
+  started: StartResponse,
+  contentId: string,
+  context: Context,
+): Promise<Session> {
   const { title } = await parts.call.catalog.get({ id: contentId }, context);
   if (!title || !started.session) throw problem.internal("the session has no content");
   const isEpisode = title.kind === "episode" && title.parentId !== "";
-  const siblings = isEpisode ? (await parts.call.catalog.list({ kinds: ["episode"], parentId: title.parentId, ageRatingMax: 18, states: ["playable"] }, context)).titles : [];
+  const siblings = isEpisode
+    ? (
+        await parts.call.catalog.list(
+          { kinds: ["episode"], parentId: title.parentId, ageRatingMax: 18, states: ["playable"] },
+          context,
+        )
+      ).titles
+    : [];
   const series = isEpisode ? (await parts.call.catalog.get({ id: title.parentId }, context)).title : undefined;
   const next = siblings[siblings.findIndex((sibling) => sibling.id === title.id) + 1];
   return {
@@ -46,13 +58,20 @@ async function answerStart(parts: WebParts, started: StartResponse, contentId: s
 function tokensOf({ cdns, tokenExpiresAtMs }: Pick<StartResponse, "cdns" | "tokenExpiresAtMs">): TokenAnswer {
   const first = cdns[0];
   if (!first) throw problem.unavailable("no delivery network is available", { retryAfterS: 5 });
-  return { cdns: cdns.map(({ id, baseUrl, token }) => ({ id, baseUrl, token })), token: first.token, tokenExpiresAt: isoOf(tokenExpiresAtMs) };
+  return {
+    cdns: cdns.map(({ id, baseUrl, token }) => ({ id, baseUrl, token })),
+    token: first.token,
+    tokenExpiresAt: isoOf(tokenExpiresAtMs),
+  };
 }
 
 /** The denial names ids; people want to see names. */
 async function withNames(parts: WebParts, error: unknown, context: Context): Promise<never> {
   if (!(error instanceof Problem) || error.reason !== "stream_limit") throw error;
-  throw new Problem(error.code, error.message, { reason: error.reason, details: { streams: await streamsOf(parts, context) } });
+  throw new Problem(error.code, error.message, {
+    reason: error.reason,
+    details: { streams: await streamsOf(parts, context) },
+  });
 }
 
 const Stop = z.object({
@@ -63,50 +82,99 @@ const Stop = z.object({
 
 async function stop(parts: WebParts, sessionId: string, said: z.output<typeof Stop>, context: Context): Promise<void> {
   const { positionS, durationS = 0, sequence = 0 } = said;
-  await parts.call.session.stop({ sessionId, durationS, sequence, reason: "asked", ...(positionS === undefined ? {} : { positionS }) }, context);
+  await parts.call.session.stop(
+    { sessionId, durationS, sequence, reason: "asked", ...(positionS === undefined ? {} : { positionS }) },
+    context,
+  );
 }
 
 export const playbackRoutes: readonly Route[] = [
   route({
-    ...{ method: "POST", path: "/playback/sessions", operationId: "startPlayback", tag: "playback", auth: "profile", status: 201 },
+    ...{
+      method: "POST",
+      path: "/playback/sessions",
+      operationId: "startPlayback",
+      tag: "playback",
+      auth: "profile",
+      status: 201,
+    },
     summary: "Starts playback and answers with everything that a player needs.",
     body: StartSession,
     response: Session,
     handle: async (parts, { context, body, request }) => {
       const started = await parts.call.session
-        .start({ contentId: body.contentId, device: body.device, ip: ipOf(request), market: parts.config.MARQUEE_MARKET }, context)
+        .start(
+          { contentId: body.contentId, device: body.device, ip: ipOf(request), market: parts.config.MARQUEE_MARKET },
+          context,
+        )
         .catch((error: unknown) => withNames(parts, error, context));
       return answerStart(parts, started, body.contentId, context);
     },
   }),
   route({
-    ...{ method: "POST", path: "/playback/sessions/{id}/heartbeats", operationId: "beat", tag: "playback", auth: "user", status: 200 },
+    ...{
+      method: "POST",
+      path: "/playback/sessions/{id}/heartbeats",
+      operationId: "beat",
+      tag: "playback",
+      auth: "user",
+      status: 200,
+    },
     summary: "Says how playback is; the answer may move the player to another network.",
     params: Id,
     body: Heartbeat,
     response: HeartbeatAnswer,
     handle: async (parts, { context, params, body }) => {
       const { videoStartTimeMs, errors, ...beat } = body;
-      const answer = await parts.call.session.beat({ ...beat, sessionId: params.id, videoStartTimeMs: videoStartTimeMs ?? -1, errors }, context);
-      return { heartbeatIntervalS: answer.heartbeatIntervalS, switchTo: answer.switchTo.length > 0 ? answer.switchTo : null, ended: answer.ended };
+      const answer = await parts.call.session.beat(
+        { ...beat, sessionId: params.id, videoStartTimeMs: videoStartTimeMs ?? -1, errors },
+        context,
+      );
+      return {
+        heartbeatIntervalS: answer.heartbeatIntervalS,
+        switchTo: answer.switchTo.length > 0 ? answer.switchTo : null,
+        ended: answer.ended,
+      };
     },
   }),
   route({
-    ...{ method: "POST", path: "/playback/sessions/{id}/token", operationId: "refreshToken", tag: "playback", auth: "user", status: 200 },
+    ...{
+      method: "POST",
+      path: "/playback/sessions/{id}/token",
+      operationId: "refreshToken",
+      tag: "playback",
+      auth: "user",
+      status: 200,
+    },
     summary: "Fresh access tokens for every delivery network of a living session.",
     params: Id,
     response: TokenAnswer,
-    handle: async (parts, { context, params }) => tokensOf(await parts.call.session.refreshToken({ sessionId: params.id }, context)),
+    handle: async (parts, { context, params }) =>
+      tokensOf(await parts.call.session.refreshToken({ sessionId: params.id }, context)),
   }),
   route({
-    ...{ method: "DELETE", path: "/playback/sessions/{id}", operationId: "stopPlayback", tag: "playback", auth: "user", status: 204 },
+    ...{
+      method: "DELETE",
+      path: "/playback/sessions/{id}",
+      operationId: "stopPlayback",
+      tag: "playback",
+      auth: "user",
+      status: 204,
+    },
     summary: "Ends playback, with the last position.",
     params: Id,
     query: Stop,
     handle: (parts, { context, params, query }) => stop(parts, params.id, query, context),
   }),
   route({
-    ...{ method: "POST", path: "/playback/sessions/{id}/stop", operationId: "stopPlaybackByBeacon", tag: "playback", auth: "user", status: 204 },
+    ...{
+      method: "POST",
+      path: "/playback/sessions/{id}/stop",
+      operationId: "stopPlaybackByBeacon",
+      tag: "playback",
+      auth: "user",
+      status: 204,
+    },
     summary: "The same for pages that are being closed (navigator.sendBeacon).",
     params: Id,
     body: Stop,

@@ -6,7 +6,12 @@ import type { WebParts } from "./parts.ts";
 const DEADLINE_MS = 10_000;
 
 /** The context of a client's request: its tenant, its viewer, ten seconds, and an end when the client goes away. */
-export function contextOf(parts: Pick<WebParts, "clock">, request: FastifyRequest, reply: FastifyReply, of: { readonly tenant: string; readonly viewer: Viewer | null }): Context {
+export function contextOf(
+  parts: Pick<WebParts, "clock">,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  of: { readonly tenant: string; readonly viewer: Viewer | null },
+): Context {
   const key = request.headers["idempotency-key"];
   return {
     ...of,

@@ -17,7 +17,12 @@ export interface Asked<P, Q, B> extends Signed {
   readonly cookies: Cookies;
 }
 
-export interface Route<P extends z.ZodType = z.ZodType, Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
+export interface Route<
+  P extends z.ZodType = z.ZodType,
+  Q extends z.ZodType = z.ZodType,
+  B extends z.ZodType = z.ZodType,
+  R extends z.ZodType = z.ZodType,
+> {
   readonly method: HTTPMethods;
   /** Below the API's base, with `{name}` for parameters, as OpenAPI writes it. */
   readonly path: string;
@@ -36,11 +41,20 @@ export interface Route<P extends z.ZodType = z.ZodType, Q extends z.ZodType = z.
 }
 
 /** Gives a route its types; routes of all shapes then stand in one list. */
-export const route = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(spec: Route<P, Q, B, R>): Route => spec as unknown as Route;
+export const route = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
+  spec: Route<P, Q, B, R>,
+): Route => spec;
 
 export const Id = z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) });
 
-const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, removeAdditional: true, strict: false, formats: { "date-time": true, uri: true } });
+const ajv = new Ajv({
+  allErrors: true,
+  coerceTypes: true,
+  useDefaults: true,
+  removeAdditional: true,
+  strict: false,
+  formats: { "date-time": true, uri: true },
+});
 
 /** A zod schema as a compiled ajv validator: zod's own parser would halve the throughput. */
 function validator<T>(schema: z.ZodType | undefined, where: string): (value: unknown) => T {
@@ -49,9 +63,14 @@ function validator<T>(schema: z.ZodType | undefined, where: string): (value: unk
   return (value) => {
     const copy: unknown = structuredClone(value ?? {});
     if (validate(copy)) return copy as T;
-    const errors = (validate.errors ?? []).slice(0, 20).map((error) => ({ pointer: `/${where}${error.instancePath}`, detail: error.message ?? "is not valid" }));
+    const errors = (validate.errors ?? [])
+      .slice(0, 20)
+      .map((error) => ({ pointer: `/${where}${error.instancePath}`, detail: error.message ?? "is not valid" }));
     const first = errors[0];
-    throw problem.invalid(`${first?.pointer ?? where} ${first?.detail ?? "is not valid"}`, { reason: "validation", details: { errors } });
+    throw problem.invalid(`${first?.pointer ?? where} ${first?.detail ?? "is not valid"}`, {
+      reason: "validation",
+      details: { errors },
+    });
   };
 }
 
@@ -60,7 +79,8 @@ export function register(app: FastifyInstance, parts: WebParts, cookies: Cookies
     const params = validator<never>(spec.params, "path");
     const query = validator<never>(spec.query, "query");
     const body = validator<never>(spec.body, "body");
-    const schema = spec.response && spec.status !== 204 ? { response: { [spec.status]: jsonSchemaOf(spec.response) } } : {};
+    const schema =
+      spec.response && spec.status !== 204 ? { response: { [spec.status]: jsonSchemaOf(spec.response) } } : {};
     app.route({
       method: spec.method,
       url: API + spec.path.replace(/\{(\w+)\}/g, ":$1"),
@@ -70,7 +90,15 @@ export function register(app: FastifyInstance, parts: WebParts, cookies: Cookies
         const signed = await cookies.signed(request, reply);
         if (spec.auth === "user") requireUser(signed.context);
         if (spec.auth === "profile") requireProfile(signed.context);
-        const asked = { ...signed, params: params(request.params), query: query(request.query), body: body(request.body), request, reply, cookies };
+        const asked = {
+          ...signed,
+          params: params(request.params),
+          query: query(request.query),
+          body: body(request.body),
+          request,
+          reply,
+          cookies,
+        };
         const answer = await spec.handle(parts, asked);
         if (reply.sent) return reply;
         reply.header("cache-control", "private, no-store");
@@ -82,7 +110,10 @@ export function register(app: FastifyInstance, parts: WebParts, cookies: Cookies
 
 /** What a schema's output looks like, for Fastify's serializer and for the document. */
 export function jsonSchemaOf(schema: z.ZodType): Record<string, unknown> {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "output", target: "draft-7" }) as Record<string, unknown>;
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "output", target: "draft-7" }) as Record<
+    string,
+    unknown
+  >;
   return rest;
 }
 
@@ -91,5 +122,8 @@ function assertSameSite(request: FastifyRequest, method: HTTPMethods): void {
   if (method === "GET" || request.headers.authorization) return;
   const site = request.headers["sec-fetch-site"];
   const isOurs = request.headers["x-marquee"] === "web" || site === "same-origin";
-  if (!isOurs) throw problem.denied("this request did not come from our own page: send the header x-marquee", { reason: "cross_site" });
+  if (!isOurs)
+    throw problem.denied("this request did not come from our own page: send the header x-marquee", {
+      reason: "cross_site",
+    });
 }

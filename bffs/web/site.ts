@@ -43,35 +43,66 @@ const ASSET_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Static files, pages rendered on the server, and what search engines read. */
 export function registerSite(app: FastifyInstance, parts: WebParts, cookies: Cookies, site: Site): void {
-  app.get("/robots.txt", (_, reply) => reply.type("text/plain").send(`User-agent: *\nDisallow: /api/\nDisallow: /watch/\nSitemap: ${parts.addresses.publicUrl}/sitemap.xml\n`));
+  app.get("/robots.txt", (_, reply) =>
+    reply
+      .type("text/plain")
+      .send(`User-agent: *\nDisallow: /api/\nDisallow: /watch/\nSitemap: ${parts.addresses.publicUrl}/sitemap.xml\n`),
+  );
   app.get("/sitemap.xml", async (_, reply) => {
-    const { titles } = await parts.call.catalog.list({ kinds: ["film", "series"], ageRatingMax: 18, states: ["playable"], limit: 200 }, systemContext(parts.config.MARQUEE_TENANT, "web", { clock: parts.clock }));
-    const urls = ["/", "/sign-up", ...titles.map((title) => `/title/${title.id}`)].map((path) => `<url><loc>${parts.addresses.publicUrl}${path}</loc></url>`);
-    return reply.type("application/xml").send(`<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">${urls.join("")}</urlset>`);
+    const { titles } = await parts.call.catalog.list(
+      { kinds: ["film", "series"], ageRatingMax: 18, states: ["playable"], limit: 200 },
+      systemContext(parts.config.MARQUEE_TENANT, "web", { clock: parts.clock }),
+    );
+    const urls = ["/", "/sign-up", ...titles.map((title) => `/title/${title.id}`)].map(
+      (path) => `<url><loc>${parts.addresses.publicUrl}${path}</loc></url>`,
+    );
+    return reply
+      .type("application/xml")
+      .send(
+        `<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">${urls.join("")}</urlset>`,
+      );
   });
 
   app.setNotFoundHandler(async (request, reply) => {
     const path = request.url.split("?", 1)[0] ?? "/";
-    if (path.startsWith("/api/") || path.startsWith("/oauth/")) throw problem.notFound("there is nothing at this address");
-    if (request.method !== "GET" && request.method !== "HEAD") throw problem.notFound(`${request.method} ${path} is nothing that we do`);
+    if (path.startsWith("/api/") || path.startsWith("/oauth/"))
+      throw problem.notFound("there is nothing at this address");
+    if (request.method !== "GET" && request.method !== "HEAD")
+      throw problem.notFound(`${request.method} ${path} is nothing that we do`);
     if (ASSET.test(path)) return sendAsset(site, path, request, reply);
     return sendPage(parts, cookies, site, request, reply);
   });
 }
 
-async function sendAsset(site: Site, path: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function sendAsset(
+  site: Site,
+  path: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const file = join(site.clientFolder, path);
   const info = await stat(file).catch(() => null);
   if (!info?.isFile() || info.size > ASSET_BYTES_MAX) throw problem.notFound(`'${path}' is not part of this site`);
   const body = await readFile(file);
   const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
   // Names under assets/ carry a hash of what is in them.
-  reply.header("cache-control", path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "public, max-age=3600").header("etag", etag);
+  reply
+    .header(
+      "cache-control",
+      path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "public, max-age=3600",
+    )
+    .header("etag", etag);
   if (request.headers["if-none-match"] === etag) return reply.code(304).send();
   return reply.type(TYPES[extname(path)] ?? "application/octet-stream").send(body);
 }
 
-async function sendPage(parts: WebParts, cookies: Cookies, site: Site, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function sendPage(
+  parts: WebParts,
+  cookies: Cookies,
+  site: Site,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   // Renewing here means that the page's own requests for data need not: they carry the new cookie.
   await cookies.signed(request, reply);
   const nonce = randomBytes(16).toString("base64");

@@ -6,8 +6,14 @@ import { isoOf } from "./views.ts";
 /** The account's active streams with the names that people know. */
 export async function streamsOf({ call }: WebParts, context: Context): Promise<ActiveStream[]> {
   const { userId } = requireUser(context);
-  const [{ sessions }, { profiles }] = await Promise.all([call.session.listActive({ userId }, context), call.profile.list({ userId }, context)]);
-  const { titles } = await call.catalog.getMany({ ids: [...new Set(sessions.map((session) => session.contentId))] }, context);
+  const [{ sessions }, { profiles }] = await Promise.all([
+    call.session.listActive({ userId }, context),
+    call.profile.list({ userId }, context),
+  ]);
+  const { titles } = await call.catalog.getMany(
+    { ids: [...new Set(sessions.map((session) => session.contentId))] },
+    context,
+  );
   return sessions.slice(0, 20).map((session) => ({
     sessionId: session.id,
     deviceName: session.device?.name ?? "A device",

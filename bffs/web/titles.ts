@@ -16,18 +16,25 @@ async function titlePage(parts: WebParts, id: string, context: Context): Promise
   const profile = await watching(parts, context);
   const { title } = await call.catalog.get({ id }, context);
   // What a profile may not see does not exist for it, so that children do not learn what they miss.
-  if (!title || !suits(profile)(title)) throw problem.notFound("this title does not exist, or is not here any more", { reason: "title_unknown" });
+  if (!title || !suits(profile)(title))
+    throw problem.notFound("this title does not exist, or is not here any more", { reason: "title_unknown" });
   const isSeries = title.kind === "series";
   const seriesId = isSeries ? title.id : title.parentId;
   const [{ titles: episodes }, { titles: others }, { contentIds: saved }] = await Promise.all([
-    seriesId === "" ? { titles: [] as TitleMessage[] } : call.catalog.list({ kinds: ["episode"], parentId: seriesId, ageRatingMax: profile.ageRatingMax }, context),
-    call.catalog.list({ kinds: ["film", "series"], ageRatingMax: profile.ageRatingMax, limit: 60, states: ["playable"] }, context),
+    seriesId === ""
+      ? { titles: [] as TitleMessage[] }
+      : call.catalog.list({ kinds: ["episode"], parentId: seriesId, ageRatingMax: profile.ageRatingMax }, context),
+    call.catalog.list(
+      { kinds: ["film", "series"], ageRatingMax: profile.ageRatingMax, limit: 60, states: ["playable"] },
+      context,
+    ),
     call.bookmark.saved({ profileId: profile.id }, context),
   ]);
   const near = await around(parts, [title, ...episodes, ...others], context);
   const play = isSeries ? nextEpisode(episodes, near.bookmarks) : title.state === "playable" ? title : undefined;
   const bookmark = play ? near.bookmarks.get(play.id) : undefined;
-  const series = title.kind === "episode" && seriesId !== "" ? (await call.catalog.get({ id: seriesId }, context)).title : undefined;
+  const series =
+    title.kind === "episode" && seriesId !== "" ? (await call.catalog.get({ id: seriesId }, context)).title : undefined;
   const position = episodes.findIndex((episode) => episode.id === title.id);
   return {
     id: title.id,
@@ -61,10 +68,16 @@ async function titlePage(parts: WebParts, id: string, context: Context): Promise
 
 async function lockedOf(parts: WebParts, contentId: string, profileId: string, context: Context): Promise<Locked> {
   const userId = context.viewer?.userId ?? "";
-  const { decision } = await parts.call.entitlement.check({ userId, profileId, contentId, market: parts.config.MARQUEE_MARKET }, context);
+  const { decision } = await parts.call.entitlement.check(
+    { userId, profileId, contentId, market: parts.config.MARQUEE_MARKET },
+    context,
+  );
   if (!decision || decision.allowed) return null;
   const reasons: readonly string[] = ["tier", "age", "market", "window"];
-  return { reason: (reasons.includes(decision.reason) ? decision.reason : "window") as NonNullable<Locked>["reason"], message: decision.message };
+  return {
+    reason: (reasons.includes(decision.reason) ? decision.reason : "window") as NonNullable<Locked>["reason"],
+    message: decision.message,
+  };
 }
 
 /** Other titles that share genres, those that share most first. */
@@ -97,7 +110,14 @@ export const titleRoutes: readonly Route[] = [
     },
   }),
   route({
-    ...{ method: "PUT", path: "/my-list/{id}", operationId: "addToMyList", tag: "my list", auth: "profile", status: 204 },
+    ...{
+      method: "PUT",
+      path: "/my-list/{id}",
+      operationId: "addToMyList",
+      tag: "my list",
+      auth: "profile",
+      status: 204,
+    },
     summary: "Puts a title on the profile's list.",
     params: Id,
     handle: async (parts, { context, params, viewer }) => {
@@ -106,7 +126,14 @@ export const titleRoutes: readonly Route[] = [
     },
   }),
   route({
-    ...{ method: "DELETE", path: "/my-list/{id}", operationId: "removeFromMyList", tag: "my list", auth: "profile", status: 204 },
+    ...{
+      method: "DELETE",
+      path: "/my-list/{id}",
+      operationId: "removeFromMyList",
+      tag: "my list",
+      auth: "profile",
+      status: 204,
+    },
     summary: "Takes a title off the profile's list.",
     params: Id,
     handle: async (parts, { context, params, viewer }) => {

@@ -30,7 +30,13 @@ export function openTokenVerifier(auth: Client<(typeof Auth)["rpc"]>, tenant: st
   }
 
   async function check(token: string, { keys, issuer }: NonNullable<typeof known>) {
-    return jwtVerify(token, keys, { issuer, audience: AUDIENCE, algorithms: ["RS256"], currentDate: new Date(clock.nowMs()), clockTolerance: 5 });
+    return jwtVerify(token, keys, {
+      issuer,
+      audience: AUDIENCE,
+      algorithms: ["RS256"],
+      currentDate: new Date(clock.nowMs()),
+      clockTolerance: 5,
+    });
   }
 
   return {
@@ -44,7 +50,8 @@ export function openTokenVerifier(auth: Client<(typeof Auth)["rpc"]>, tenant: st
       });
       if (!verified) return undefined;
       const { sub, exp, tenant: of, profile, tier, device, ent } = verified.payload;
-      if (typeof sub !== "string" || typeof of !== "string" || exp === undefined) throw problem.unauthenticated("the access token lacks its claims");
+      if (typeof sub !== "string" || typeof of !== "string" || exp === undefined)
+        throw problem.unauthenticated("the access token lacks its claims");
       return {
         tenant: of,
         expiresAtMs: exp * 1_000,

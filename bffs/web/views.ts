@@ -12,7 +12,12 @@ const WIDTHS = [320, 640, 960, 1_280, 1_920];
 export function imageOf(artwork: Artwork | undefined, alt: string): Image | null {
   if (!artwork) return null;
   const widths = WIDTHS.filter((width, i) => width <= artwork.width || i === 0);
-  return { sources: widths.map((width) => ({ width, url: `/images/${artwork.key}?w=${width}` })), color: artwork.color || "#1a1719", blurDataUrl: artwork.blurDataUrl, alt };
+  return {
+    sources: widths.map((width) => ({ width, url: `/images/${artwork.key}?w=${width}` })),
+    color: artwork.color || "#1a1719",
+    blurDataUrl: artwork.blurDataUrl,
+    alt,
+  };
 }
 
 /** As people say it: `1 h 12 min`, `9 min`. */
@@ -22,7 +27,14 @@ export function durationText(durationS: number): string {
 }
 
 export function factsOf(title: Title, episodes = 0): string {
-  const length = title.kind === "series" ? (episodes > 0 ? `${episodes} ${episodes === 1 ? "episode" : "episodes"}` : "Series") : title.durationS > 0 ? durationText(title.durationS) : "";
+  const length =
+    title.kind === "series"
+      ? episodes > 0
+        ? `${episodes} ${episodes === 1 ? "episode" : "episodes"}`
+        : "Series"
+      : title.durationS > 0
+        ? durationText(title.durationS)
+        : "";
   return [title.year > 0 ? String(title.year) : "", length, title.genres[0] ?? ""].filter(Boolean).join(" · ");
 }
 
@@ -31,14 +43,26 @@ export interface Around {
   readonly encodings: ReadonlyMap<string, Encoding>;
 }
 
-export const stateOf = (title: Title): Card["state"] => (title.state === "playable" ? "playable" : title.state === "processing" ? "processing" : "unavailable");
+export const stateOf = (title: Title): Card["state"] =>
+  title.state === "playable" ? "playable" : title.state === "processing" ? "processing" : "unavailable";
 
 export const ageText = (age: number): Card["ageRating"] => String(age) as Card["ageRating"];
 
 export const progressOf = (bookmark: Bookmark | undefined): number | null =>
-  bookmark && !bookmark.finished && bookmark.durationS > 0 ? Math.min(1, bookmark.positionS / bookmark.durationS) : null;
+  bookmark && !bookmark.finished && bookmark.durationS > 0
+    ? Math.min(1, bookmark.positionS / bookmark.durationS)
+    : null;
 
-export function cardOf(title: Title, { bookmarks, encodings }: Around, extra: { readonly badge?: string; readonly playId?: string | null; readonly episodes?: number; readonly name?: string } = {}): Card {
+export function cardOf(
+  title: Title,
+  { bookmarks, encodings }: Around,
+  extra: {
+    readonly badge?: string;
+    readonly playId?: string | null;
+    readonly episodes?: number;
+    readonly name?: string;
+  } = {},
+): Card {
   const state = stateOf(title);
   return {
     id: title.id,
@@ -49,7 +73,8 @@ export function cardOf(title: Title, { bookmarks, encodings }: Around, extra: { 
     ageRating: ageText(title.ageRating),
     image: imageOf(title.backdrop, title.title),
     progress: progressOf(bookmarks.get(title.id)),
-    playId: extra.playId === undefined ? (state === "playable" && title.kind !== "series" ? title.id : null) : extra.playId,
+    playId:
+      extra.playId === undefined ? (state === "playable" && title.kind !== "series" ? title.id : null) : extra.playId,
     badge: extra.badge ?? null,
     state,
     processingProgress: state === "processing" ? (encodings.get(title.id)?.progressPlayable ?? 0) : null,
@@ -86,7 +111,9 @@ export function seasonsOf(episodes: readonly Title[], around: Around): TitlePage
 export function nextEpisode(episodes: readonly Title[], bookmarks: ReadonlyMap<string, Bookmark>): Title | undefined {
   const playable = episodes.filter((episode) => episode.state === "playable");
   const underWay = playable.filter((episode) => progressOf(bookmarks.get(episode.id)) !== null);
-  const latest = underWay.toSorted((a, b) => Number((bookmarks.get(b.id)?.updatedAtMs ?? 0n) - (bookmarks.get(a.id)?.updatedAtMs ?? 0n)))[0];
+  const latest = underWay.toSorted((a, b) =>
+    Number((bookmarks.get(b.id)?.updatedAtMs ?? 0n) - (bookmarks.get(a.id)?.updatedAtMs ?? 0n)),
+  )[0];
   return latest ?? playable.find((episode) => !bookmarks.get(episode.id)?.finished) ?? playable[0];
 }
 
@@ -95,7 +122,10 @@ export const profileOf = (profile: ProfileMessage): Profile => ({
   name: profile.name,
   isKids: profile.isKids,
   hasPin: profile.hasPin,
-  avatar: { shape: profile.avatarShape % 12, color: /^#[0-9a-f]{6}$/.test(profile.avatarColor) ? profile.avatarColor : "#8a5a44" },
+  avatar: {
+    shape: profile.avatarShape % 12,
+    color: /^#[0-9a-f]{6}$/.test(profile.avatarColor) ? profile.avatarColor : "#8a5a44",
+  },
   language: profile.language,
   ageRatingMax: ageText(profile.ageRatingMax),
 });

@@ -258,7 +258,7 @@ function Offers({ playback, state, onNext }: ControlsProps) {
   }
   if (ended) {
     return (
-      <div className="arrive pointer-events-none absolute inset-0 flex flex-col items-center justify-center gap-6 bg-ground/60">
+      <div className="arrive pointer-events-none absolute inset-0 z-[2] flex flex-col items-center justify-center gap-6 bg-ground/60">
         <p className="display text-40">{m.player.ended}</p>
         <button type="button" className="button button-primary pointer-events-auto" onClick={playback.togglePlay}>
           <RotateCcw size={20} aria-hidden="true" />

@@ -134,14 +134,20 @@ const needsKeysAhead = ({ format, session: { licenses } }: EngineOptions): boole
   format === "hls" && licenses.clearkey !== null && licenses.widevine === null && licenses.playready === null;
 
 async function keysAhead(session: Session): Promise<Record<string, string>> {
-  const answer = await fetch(session.licenses.clearkey ?? "", { method: "POST", credentials: "include", body: JSON.stringify({ kids: [], type: "temporary" }) });
+  const answer = await fetch(session.licenses.clearkey ?? "", {
+    method: "POST",
+    credentials: "include",
+    body: JSON.stringify({ kids: [], type: "temporary" }),
+  });
   if (!answer.ok) throw new Error(`the licence server answered ${answer.status}`);
   const { keys } = (await answer.json()) as { keys: { kid: string; k: string }[] };
   return Object.fromEntries(keys.map(({ kid, k }) => [hexOf(kid), hexOf(k)]));
 }
 
 const hexOf = (base64url: string): string =>
-  Array.from(atob(base64url.replaceAll("-", "+").replaceAll("_", "/")), (byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+  Array.from(atob(base64url.replaceAll("-", "+").replaceAll("_", "/")), (byte) =>
+    byte.charCodeAt(0).toString(16).padStart(2, "0"),
+  ).join("");
 
 function connect(library: Shaka, player: ShakaPlayer, options: EngineOptions): Transport {
   const transport = createTransport(library, {

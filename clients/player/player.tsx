@@ -154,7 +154,7 @@ export function Player(props: PlayerProps) {
 }
 
 function Cover({ children }: { children: ReactNode }) {
-  return <div className="absolute inset-0 overflow-y-auto bg-ground/88">{children}</div>;
+  return <div className="absolute inset-0 z-20 overflow-y-auto bg-ground/88">{children}</div>;
 }
 
 function TryOrBack({ label, onTry, onBack }: { label: string; onTry(): void; onBack(): void }) {
@@ -173,7 +173,10 @@ function TryOrBack({ label, onTry, onBack }: { label: string; onTry(): void; onB
 
 function Waiting({ label, title }: { label: string; title: string | null }) {
   return (
-    <div role="status" className="pointer-events-none absolute inset-0 flex flex-col items-center justify-center gap-6">
+    <div
+      role="status"
+      className="pointer-events-none absolute inset-0 z-[3] flex flex-col items-center justify-center gap-6"
+    >
       {title !== null && (
         <p className="display on-picture px-6 text-center text-40">
           <bdi>{title}</bdi>

@@ -61,7 +61,9 @@ const catalog = defineService({
   rpc: ({ db }) =>
     partly({
       async delete({ id }: { id: string }, context: { readonly tenant: string }) {
-        await db.tx(context, async (tx) => tx.emit("availabilityChanged", { contentId: id, available: false, reason: "deleted" }));
+        await db.tx(context, async (tx) =>
+          tx.emit("availabilityChanged", { contentId: id, available: false, reason: "deleted" }),
+        );
         return {};
       },
     }),
@@ -69,13 +71,25 @@ const catalog = defineService({
 });
 
 before(async () => {
-  const [publicPort = 0, originPort = 0, aPort = 0, bPort = 0] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const [publicPort = 0, originPort = 0, aPort = 0, bPort = 0] = await Promise.all([
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+  ]);
   [publicUrl, originUrl] = [`http://localhost:${publicPort}`, `http://127.0.0.1:${originPort}`];
   [aUrl, bUrl] = [`http://localhost:${aPort}`, `http://127.0.0.1:${bPort}`];
   host = await startTestHost({
     services: [origin, token, keys, license, sessions, catalog],
     clock,
-    addresses: { publicUrl, originUrl, edges: [{ id: "edge-a", baseUrl: aUrl }, { id: "edge-b", baseUrl: bUrl }] },
+    addresses: {
+      publicUrl,
+      originUrl,
+      edges: [
+        { id: "edge-a", baseUrl: aUrl },
+        { id: "edge-b", baseUrl: bUrl },
+      ],
+    },
   });
   listeners = await Promise.all(
     (["public", "origin"] as const).map((name) =>
@@ -95,7 +109,9 @@ before(async () => {
     [
       { id: "edge-a", host: "localhost", port: aPort, baseUrl: aUrl },
       { id: "edge-b", host: "127.0.0.1", port: bPort, baseUrl: bUrl },
-    ].map((edge) => startEdge({ ...edge, originUrl, cacheFolder: join(host.folder, edge.id), cacheBytesMax: 10_000_000 })),
+    ].map((edge) =>
+      startEdge({ ...edge, originUrl, cacheFolder: join(host.folder, edge.id), cacheBytesMax: 10_000_000 }),
+    ),
   );
 });
 
@@ -117,36 +133,87 @@ async function storePackage(contentId: string, indexVersion: number): Promise<vo
   }));
   const track = { timescale: 1_000, bandwidthAverageBps: 1_000, bandwidthPeakBps: 2_000, segments };
   const rung = (profile: string, width: number, height: number, keyClass: string) =>
-    ({ ...track, kind: "video", profile, codec: "avc1.64001f", width, height, frameRate: [24, 1], kid: kidOf(keyClass) }) as const;
+    ({
+      ...track,
+      kind: "video",
+      profile,
+      codec: "avc1.64001f",
+      width,
+      height,
+      frameRate: [24, 1],
+      kid: kidOf(keyClass),
+    }) as const;
   const presentation: Presentation = {
     contentId,
     revision: 1,
     indexVersion,
     durationS: 12,
-    keys: set.keys.map(({ kid, keyClass, iv }) => ({ kid, keyClass: keyClass as "SD", ivHex: Buffer.from(iv).toString("hex") })),
+    keys: set.keys.map(({ kid, keyClass, iv }) => ({
+      kid,
+      keyClass: keyClass as "SD",
+      ivHex: Buffer.from(iv).toString("hex"),
+    })),
     video: [rung("720p-h264", 1280, 720, "HD"), rung("360p-h264", 640, 360, "SD")],
-    audio: [{ ...track, kind: "audio", profile: "audio-en", codec: "mp4a.40.2", language: "en", label: "English", channels: 2, sampleRateHz: 48_000, isDefault: true, kid: kidOf("AUDIO") }],
-    text: [{ kind: "text", profile: "text-en", language: "en", label: "English", role: "subtitles", segmentDurationsS: [6, 6] }],
-    thumbnails: { profile: "thumbs", columns: 5, rows: 5, width: 160, height: 90, intervalS: 2, tileCount: 1, bandwidthBps: 1_000 },
+    audio: [
+      {
+        ...track,
+        kind: "audio",
+        profile: "audio-en",
+        codec: "mp4a.40.2",
+        language: "en",
+        label: "English",
+        channels: 2,
+        sampleRateHz: 48_000,
+        isDefault: true,
+        kid: kidOf("AUDIO"),
+      },
+    ],
+    text: [
+      {
+        kind: "text",
+        profile: "text-en",
+        language: "en",
+        label: "English",
+        role: "subtitles",
+        segmentDurationsS: [6, 6],
+      },
+    ],
+    thumbnails: {
+      profile: "thumbs",
+      columns: 5,
+      rows: 5,
+      width: 160,
+      height: 90,
+      intervalS: 2,
+      tileCount: 1,
+      bandwidthBps: 1_000,
+    },
   };
   const folder = `vod/${contentId}/r1`;
   await objects.put(`${folder}/index-${indexVersion}.json`, Buffer.from(JSON.stringify(presentation)));
   for (const profile of ["720p-h264", "360p-h264", "audio-en"]) {
-    for (const name of ["init.mp4", "seg-0000001.m4s", "seg-0000002.m4s"]) await objects.put(`${folder}/${profile}/${name}`, randomBytes(4_000));
+    for (const name of ["init.mp4", "seg-0000001.m4s", "seg-0000002.m4s"])
+      await objects.put(`${folder}/${profile}/${name}`, randomBytes(4_000));
   }
-  for (const name of ["seg-0000001.vtt", "seg-0000002.vtt"]) await objects.put(`${folder}/text-en/${name}`, Buffer.from("WEBVTT\n"));
+  for (const name of ["seg-0000001.vtt", "seg-0000002.vtt"])
+    await objects.put(`${folder}/text-en/${name}`, Buffer.from("WEBVTT\n"));
   await objects.put(`${folder}/thumbs/tile-0000001.jpg`, randomBytes(2_000));
 }
 
 async function play(contentId = FILM) {
-  const located = await host.client(Origin, "test").locate({ contentId, packageRevision: 1, indexVersion: 1 }, host.context());
+  const located = await host
+    .client(Origin, "test")
+    .locate({ contentId, packageRevision: 1, indexVersion: 1 }, host.context());
   const { tokens } = await host.client(Token, "test").issue(
     {
       sessionId: "ses_1",
       userId: "usr_1",
       contentId,
       pathPrefix: located.pathPrefix,
-      networks: [{ id: "edge-a", baseUrl: aUrl }, { id: "edge-b", baseUrl: bUrl }],
+      networks: [
+        { id: "edge-a", baseUrl: aUrl },
+        { id: "edge-b", baseUrl: bUrl },
+      ],
     },
     host.context(),
   );
@@ -155,7 +222,9 @@ async function play(contentId = FILM) {
 
 /** Every address in a playlist, with what it is relative to. */
 const urisOf = (text: string, base: string): string[] =>
-  [...text.matchAll(/^(?!#)(\S+)$|URI="((?!data:|skd:|https?:\/\/[^"]*\/(?:license|steering)\/)[^"]+)"/gm)].map((match) => new URL(match[1] ?? match[2] ?? "", base).href);
+  [...text.matchAll(/^(?!#)(\S+)$|URI="((?!data:|skd:|https?:\/\/[^"]*\/(?:license|steering)\/)[^"]+)"/gm)].map(
+    (match) => new URL(match[1] ?? match[2] ?? "", base).href,
+  );
 
 const at = async (url: string): Promise<Got> => {
   const { origin: base, pathname, search } = new URL(url);
@@ -199,15 +268,30 @@ describe("a film's delivery", () => {
     assert.ok(hls.includes(`${aUrl}/${FOLDER}/720p-h264/index.m3u8?CAT=${a}`));
     assert.ok(hls.includes(`${bUrl}/${FOLDER}/720p-h264/index.m3u8\n`), "our token is not for the other network");
     const mpd = (await at(`${bUrl}${dashPath}?steer=1&CAT=${b}`)).body.toString();
-    assert.ok(mpd.indexOf(`<BaseURL serviceLocation="edge-b">${bUrl}/${FOLDER}/</BaseURL>`) < mpd.indexOf('serviceLocation="edge-a"'));
-    assert.match(mpd, new RegExp(`<ContentSteering defaultServiceLocation="edge-b"[^>]*>${publicUrl}/steering/dash/ses_1</ContentSteering>`));
+    assert.ok(
+      mpd.indexOf(`<BaseURL serviceLocation="edge-b">${bUrl}/${FOLDER}/</BaseURL>`) <
+        mpd.indexOf('serviceLocation="edge-a"'),
+    );
+    assert.match(
+      mpd,
+      new RegExp(
+        `<ContentSteering defaultServiceLocation="edge-b"[^>]*>${publicUrl}/steering/dash/ses_1</ContentSteering>`,
+      ),
+    );
   });
 
   it("refuses one network's token at the other, and everything without one", async () => {
     const { a, b } = await play();
     const segment = `/${FOLDER}/720p-h264/seg-0000001.m4s`;
     assert.deepEqual(
-      await Promise.all([`${aUrl}${segment}?CAT=${b}`, `${bUrl}${segment}?CAT=${a}`, `${aUrl}${segment}`, `${bUrl}${segment}?CAT=${b}`].map(async (url) => (await at(url)).status)),
+      await Promise.all(
+        [
+          `${aUrl}${segment}?CAT=${b}`,
+          `${bUrl}${segment}?CAT=${a}`,
+          `${aUrl}${segment}`,
+          `${bUrl}${segment}?CAT=${b}`,
+        ].map(async (url) => (await at(url)).status),
+      ),
       [403, 403, 403, 200],
     );
   });
@@ -217,7 +301,10 @@ describe("a film's delivery", () => {
     await host.client(Token, "test").rotate({}, host.context());
     const { a: fresh } = await play();
     const segment = `${aUrl}/${FOLDER}/audio-en/seg-0000001.m4s`;
-    assert.deepEqual([(await at(`${segment}?CAT=${fresh}`)).status, (await at(`${segment}?CAT=${old}`)).status], [200, 200]);
+    assert.deepEqual(
+      [(await at(`${segment}?CAT=${fresh}`)).status, (await at(`${segment}?CAT=${old}`)).status],
+      [200, 200],
+    );
   });
 
   it("renews by cookie while the session lives, and not after", async () => {
@@ -271,14 +358,19 @@ describe("a film's delivery", () => {
     assert.deepEqual([part.status, part.headers["content-range"]], [206, "bytes 100-199/4000"]);
     assert.deepEqual(part.body, whole.body.subarray(100, 200));
     assert.equal((await get(originUrl, path, { headers: { range: "bytes=4000-" } })).status, 416);
-    assert.equal((await get(originUrl, path, { headers: { "if-none-match": String(whole.headers.etag) } })).status, 304);
+    assert.equal(
+      (await get(originUrl, path, { headers: { "if-none-match": String(whole.headers.etag) } })).status,
+      304,
+    );
     assert.equal((await get(originUrl, path, { method: "HEAD" })).headers["content-length"], "4000");
     assert.equal((await get(originUrl, path, { method: "DELETE" })).status, 400);
   });
 
   it("does not locate another tenant's title", async () => {
     await play();
-    const other = host.client(Origin, "test").locate({ contentId: FILM, packageRevision: 1, indexVersion: 1 }, host.context({ tenant: "other" }));
+    const other = host
+      .client(Origin, "test")
+      .locate({ contentId: FILM, packageRevision: 1, indexVersion: 1 }, host.context({ tenant: "other" }));
     await assert.rejects(other, { code: "not_found" });
   });
 });
@@ -286,7 +378,12 @@ describe("a film's delivery", () => {
 describe("pictures", () => {
   it("come as WebP in our widths, from artwork only, and are made once", async () => {
     const { objects } = host.adapters;
-    await objects.put("artwork/ttl_film/poster-1.jpg", await sharp({ create: { width: 800, height: 450, channels: 3, background: "#335577" } }).jpeg().toBuffer());
+    await objects.put(
+      "artwork/ttl_film/poster-1.jpg",
+      await sharp({ create: { width: 800, height: 450, channels: 3, background: "#335577" } })
+        .jpeg()
+        .toBuffer(),
+    );
     const both = await Promise.all([1, 2].map(() => get(publicUrl, "/images/artwork/ttl_film/poster-1.jpg?w=320")));
     for (const got of both) {
       assert.equal(got.status, 200);
@@ -295,7 +392,11 @@ describe("pictures", () => {
       assert.deepEqual([width, height, format], [320, 180, "webp"]);
     }
     assert.ok(await objects.head("images/artwork/ttl_film/w320/poster-1.jpg.webp"));
-    assert.equal((await sharp((await get(publicUrl, "/images/artwork/ttl_film/poster-1.jpg?w=1920")).body).metadata()).width, 800, "never larger than its source");
+    assert.equal(
+      (await sharp((await get(publicUrl, "/images/artwork/ttl_film/poster-1.jpg?w=1920")).body).metadata()).width,
+      800,
+      "never larger than its source",
+    );
     assert.equal((await get(publicUrl, "/images/artwork/ttl_film/poster-1.jpg?w=333")).status, 400);
     assert.equal((await get(publicUrl, "/images/artwork/ttl_film/poster-9.jpg?w=320")).status, 404);
     assert.equal((await get(publicUrl, `/images/${FOLDER}/thumbs/tile-0000001.jpg?w=320`)).status, 404);
@@ -307,7 +408,10 @@ describe("a deleted title", () => {
     await storePackage("ttl_gone", 1);
     const { a, b } = await play("ttl_gone");
     const segment = "/vod/ttl_gone/r1/720p-h264/seg-0000001.m4s";
-    const read = async () => [(await get(aUrl, `${segment}?CAT=${a}`)).status, (await get(bUrl, `${segment}?CAT=${b}`)).status];
+    const read = async () => [
+      (await get(aUrl, `${segment}?CAT=${a}`)).status,
+      (await get(bUrl, `${segment}?CAT=${b}`)).status,
+    ];
     assert.deepEqual(await read(), [200, 200]);
     await host.client(Catalog, "test").delete({ id: "ttl_gone" }, host.context());
     await host.settled();
@@ -318,9 +422,14 @@ describe("a deleted title", () => {
     }
     assert.deepEqual(statuses, [404, 404]);
     assert.equal((await get(originUrl, "/vod/ttl_gone/r1/main-1.mpd")).status, 404);
-    const feed = JSON.parse((await get(originUrl, "/edge/purges?after=0")).body.toString()) as { serial: number; purges: unknown };
+    const feed = JSON.parse((await get(originUrl, "/edge/purges?after=0")).body.toString()) as {
+      serial: number;
+      purges: unknown;
+    };
     assert.deepEqual(feed.purges, [{ contentId: "ttl_gone", deleted: true }]);
-    const ahead = JSON.parse((await get(originUrl, `/edge/purges?after=${feed.serial + 5}`)).body.toString()) as { isReset: boolean };
+    const ahead = JSON.parse((await get(originUrl, `/edge/purges?after=${feed.serial + 5}`)).body.toString()) as {
+      isReset: boolean;
+    };
     assert.equal(ahead.isReset, true);
     assert.equal((await get(originUrl, "/edge/purges?after=x")).status, 400);
   });

@@ -105,6 +105,13 @@ export declare type Session = Message<"marquee.session.v1.Session"> & {
    * @generated from field: uint32 package_revision = 8;
    */
   packageRevision: number;
+
+  /**
+   * Where the viewer was taken to be at the start (ISO 3166-1 alpha-2); empty: nobody knows.
+   *
+   * @generated from field: string market = 9;
+   */
+  market: string;
 };
 
 /**
@@ -536,7 +543,7 @@ export declare const ListActiveResponseSchema: GenMessage<ListActiveResponse>;
  */
 export declare const SessionService: GenService<{
   /**
-   * resource_exhausted with reason stream_limit and the active streams where the plan allows no more.
+   * failed_precondition with reason stream_limit and the active streams where the plan allows no more.
    *
    * @generated from rpc marquee.session.v1.SessionService.Start
    */

@@ -42,11 +42,22 @@ const LIMITS = { title: 200, synopsis: 2_000, tagline: 300, genres: 10, credits:
 const YEAR_MAX = 2_200;
 
 /** Whether people can watch it now: published, playable, within its window. Markets and ages are judged for each viewer. */
-export function isAvailable(of: { readonly publication: string; readonly state: string; readonly availableFromMs: number; readonly availableUntilMs: number }, nowMs: number): boolean {
+export function isAvailable(
+  of: {
+    readonly publication: string;
+    readonly state: string;
+    readonly availableFromMs: number;
+    readonly availableUntilMs: number;
+  },
+  nowMs: number,
+): boolean {
   return of.publication === "published" && of.state === "playable" && isInWindow(of, nowMs);
 }
 
-export function isInWindow(of: { readonly availableFromMs: number; readonly availableUntilMs: number }, nowMs: number): boolean {
+export function isInWindow(
+  of: { readonly availableFromMs: number; readonly availableUntilMs: number },
+  nowMs: number,
+): boolean {
   return nowMs >= of.availableFromMs && (of.availableUntilMs === 0 || nowMs < of.availableUntilMs);
 }
 
@@ -56,22 +67,35 @@ export function assertFacts(facts: Facts): void {
     throw problem.invalid(`${member} ${what}`, { details: { pointer: `/${member}` } });
   };
   if (!KINDS.includes(facts.kind)) fault("kind", `'${facts.kind}' is not one of ${KINDS.join(", ")}`);
-  if (facts.title.trim() === "" || facts.title.length > LIMITS.title) fault("title", `must have 1 to ${LIMITS.title} characters`);
+  if (facts.title.trim() === "" || facts.title.length > LIMITS.title)
+    fault("title", `must have 1 to ${LIMITS.title} characters`);
   if (facts.synopsis.length > LIMITS.synopsis) fault("synopsis", `is longer than ${LIMITS.synopsis} characters`);
   if (facts.tagline.length > LIMITS.tagline) fault("tagline", `is longer than ${LIMITS.tagline} characters`);
-  if (facts.year !== 0 && (facts.year < 1_870 || facts.year > YEAR_MAX)) fault("year", `${facts.year} is not between 1870 and ${YEAR_MAX}`);
-  if (!AGE_RATINGS.includes(facts.ageRating)) fault("ageRating", `${facts.ageRating} is not one of ${AGE_RATINGS.join(", ")}`);
-  if (facts.genres.length > LIMITS.genres || facts.genres.some((genre) => genre.trim() === "" || genre.length > 60)) fault("genres", `must be at most ${LIMITS.genres} words`);
-  if (facts.credits.length > LIMITS.credits || facts.credits.some(({ name, role }) => name.length > LIMITS.name || role.length > LIMITS.name)) fault("credits", `must be at most ${LIMITS.credits}`);
+  if (facts.year !== 0 && (facts.year < 1_870 || facts.year > YEAR_MAX))
+    fault("year", `${facts.year} is not between 1870 and ${YEAR_MAX}`);
+  if (!AGE_RATINGS.includes(facts.ageRating))
+    fault("ageRating", `${facts.ageRating} is not one of ${AGE_RATINGS.join(", ")}`);
+  if (facts.genres.length > LIMITS.genres || facts.genres.some((genre) => genre.trim() === "" || genre.length > 60))
+    fault("genres", `must be at most ${LIMITS.genres} words`);
+  if (
+    facts.credits.length > LIMITS.credits ||
+    facts.credits.some(({ name, role }) => name.length > LIMITS.name || role.length > LIMITS.name)
+  )
+    fault("credits", `must be at most ${LIMITS.credits}`);
   if (!TIERS.includes(facts.tierMin)) fault("tierMin", `'${facts.tierMin}' is not one of ${TIERS.join(", ")}`);
-  if (facts.markets.length > LIMITS.markets || facts.markets.some((market) => !/^[A-Z]{2}$/.test(market))) fault("markets", "must be ISO 3166-1 codes such as DE");
-  if (facts.availableUntilMs !== 0 && facts.availableUntilMs <= facts.availableFromMs) fault("availableUntilMs", "must be after availableFromMs");
-  if ((facts.kind === "episode" || facts.kind === "trailer") && facts.parentId === "") fault("parentId", `is missing: whose ${facts.kind} is it?`);
+  if (facts.markets.length > LIMITS.markets || facts.markets.some((market) => !/^[A-Z]{2}$/.test(market)))
+    fault("markets", "must be ISO 3166-1 codes such as DE");
+  if (facts.availableUntilMs !== 0 && facts.availableUntilMs <= facts.availableFromMs)
+    fault("availableUntilMs", "must be after availableFromMs");
+  if ((facts.kind === "episode" || facts.kind === "trailer") && facts.parentId === "")
+    fault("parentId", `is missing: whose ${facts.kind} is it?`);
 }
 
 const text = (value: unknown, fallback: string): string => (typeof value === "string" ? value : fallback);
-const integer = (value: unknown): number => (typeof value === "number" && Number.isFinite(value) ? Math.trunc(value) : 0);
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === "string") : []);
+const integer = (value: unknown): number =>
+  typeof value === "number" && Number.isFinite(value) ? Math.trunc(value) : 0;
+const texts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 
 /** Facts from an importer's JSON. Members of the wrong kind are left out: a film that came in must not be lost over its metadata. */
 export function factsFrom(metadata: Readonly<Record<string, unknown>>, fallbackTitle: string): Facts {
@@ -84,7 +108,12 @@ export function factsFrom(metadata: Readonly<Record<string, unknown>>, fallbackT
     year: integer(metadata["year"]),
     ageRating: integer(metadata["ageRating"]),
     genres: texts(metadata["genres"]).slice(0, LIMITS.genres),
-    credits: credits.slice(0, LIMITS.credits).map((credit) => ({ name: text(credit?.["name"], "").slice(0, LIMITS.name), role: text(credit?.["role"], "").slice(0, LIMITS.name) })),
+    credits: credits
+      .slice(0, LIMITS.credits)
+      .map((credit) => ({
+        name: text(credit?.["name"], "").slice(0, LIMITS.name),
+        role: text(credit?.["role"], "").slice(0, LIMITS.name),
+      })),
     parentId: text(metadata["parentId"], ""),
     seasonNumber: integer(metadata["seasonNumber"]),
     episodeNumber: integer(metadata["episodeNumber"]),

@@ -11,14 +11,35 @@ type CatalogTx = Tx<typeof Catalog>;
 export async function add(parts: Parts, { title }: AddRequest, context: Context) {
   if (!title) throw problem.invalid("title is missing");
   const facts: Facts = {
-    ...{ kind: title.kind as Kind, title: title.title, synopsis: title.synopsis, tagline: title.tagline, year: title.year, ageRating: title.ageRating },
-    ...{ genres: title.genres, credits: title.credits, parentId: title.parentId, seasonNumber: title.seasonNumber, episodeNumber: title.episodeNumber },
-    ...{ tierMin: title.tierMin || "basic", markets: title.markets, availableFromMs: Number(title.availableFromMs), availableUntilMs: Number(title.availableUntilMs) },
+    ...{
+      kind: title.kind as Kind,
+      title: title.title,
+      synopsis: title.synopsis,
+      tagline: title.tagline,
+      year: title.year,
+      ageRating: title.ageRating,
+    },
+    ...{
+      genres: title.genres,
+      credits: title.credits,
+      parentId: title.parentId,
+      seasonNumber: title.seasonNumber,
+      episodeNumber: title.episodeNumber,
+    },
+    ...{
+      tierMin: title.tierMin || "basic",
+      markets: title.markets,
+      availableFromMs: Number(title.availableFromMs),
+      availableUntilMs: Number(title.availableUntilMs),
+    },
   };
   assertFacts(facts);
   const id = title.id || newId("ttl", parts.clock.nowMs());
   const row = await parts.db.tx(context, async (tx) => {
-    const isNew = await store.insert(tx, id, facts, { publication: title.publication === "published" ? "published" : "draft", nowMs: parts.clock.nowMs() });
+    const isNew = await store.insert(tx, id, facts, {
+      publication: title.publication === "published" ? "published" : "draft",
+      nowMs: parts.clock.nowMs(),
+    });
     if (!isNew) throw problem.alreadyExists(`title '${id}' exists already: change it instead`);
     tx.emit("titleAdded", { contentId: id, kind: facts.kind, title: facts.title, genres: [...facts.genres] });
     return requireRow(await store.find(tx, id), id);
@@ -31,7 +52,8 @@ export async function update(parts: Parts, request: UpdateRequest, context: Cont
     const old = requireRow(await store.find(tx, request.id, { lock: true }), request.id);
     const before = store.factsOf(old);
     const replaces = new Set(request.replace);
-    const list = <T>(name: string, next: readonly T[], known: readonly T[]): readonly T[] => (next.length > 0 || replaces.has(name) ? next : known);
+    const list = <T>(name: string, next: readonly T[], known: readonly T[]): readonly T[] =>
+      next.length > 0 || replaces.has(name) ? next : known;
     const facts: Facts = {
       ...before,
       title: request.title ?? before.title,
@@ -47,11 +69,17 @@ export async function update(parts: Parts, request: UpdateRequest, context: Cont
       availableUntilMs: Number(request.availableUntilMs ?? before.availableUntilMs),
     };
     assertFacts(facts);
-    const changed = (Object.keys(facts) as (keyof Facts)[]).filter((name) => JSON.stringify(facts[name]) !== JSON.stringify(before[name]));
-    const backdrop = request.backdropKey === undefined ? {} : { backdrop: JSON.stringify(candidate(old, request.backdropKey)) };
+    const changed = (Object.keys(facts) as (keyof Facts)[]).filter(
+      (name) => JSON.stringify(facts[name]) !== JSON.stringify(before[name]),
+    );
+    const backdrop =
+      request.backdropKey === undefined ? {} : { backdrop: JSON.stringify(candidate(old, request.backdropKey)) };
     if (changed.length === 0 && request.backdropKey === undefined) return old;
     await store.update(tx, old.id, { ...store.columnsOf(facts), ...backdrop });
-    tx.emit("titleUpdated", { contentId: old.id, changed: [...changed, ...(request.backdropKey === undefined ? [] : ["backdrop"])] });
+    tx.emit("titleUpdated", {
+      contentId: old.id,
+      changed: [...changed, ...(request.backdropKey === undefined ? [] : ["backdrop"])],
+    });
     const next = requireRow(await store.find(tx, old.id), old.id);
     await announceAvailability(tx, next, parts.clock.nowMs(), (isNow) => (isNow ? "window_opened" : "window_closed"));
     return next;
@@ -77,7 +105,9 @@ async function setPublication(parts: Parts, id: string, publication: "published"
   const row = await parts.db.tx(context, async (tx) => {
     const old = requireRow(await store.find(tx, id, { lock: true }), id);
     if (publication === "published" && old.state !== "playable") {
-      throw problem.precondition(`'${old.title}' is ${old.state === "failed" ? `not playable (${old.failure})` : "still being prepared"}: publish it when it plays`);
+      throw problem.precondition(
+        `'${old.title}' is ${old.state === "failed" ? `not playable (${old.failure})` : "still being prepared"}: publish it when it plays`,
+      );
     }
     await store.update(tx, id, { publication });
     const next = { ...old, publication };
@@ -101,8 +131,21 @@ export async function remove(parts: Parts, id: string, context: Context) {
 }
 
 /** Says so when people can now, or can no longer, watch a title. */
-export async function announceAvailability(tx: CatalogTx, row: store.TitleRow, nowMs: number, reasonOf: (isNow: boolean) => string): Promise<void> {
-  const isNow = isAvailable({ publication: row.publication, state: row.state, availableFromMs: row.available_from_ms, availableUntilMs: row.available_until_ms }, nowMs);
+export async function announceAvailability(
+  tx: CatalogTx,
+  row: store.TitleRow,
+  nowMs: number,
+  reasonOf: (isNow: boolean) => string,
+): Promise<void> {
+  const isNow = isAvailable(
+    {
+      publication: row.publication,
+      state: row.state,
+      availableFromMs: row.available_from_ms,
+      availableUntilMs: row.available_until_ms,
+    },
+    nowMs,
+  );
   if (isNow === row.available) return;
   await store.update(tx, row.id, { available: isNow });
   tx.emit("availabilityChanged", { contentId: row.id, available: isNow, reason: reasonOf(isNow) });
@@ -112,7 +155,9 @@ export async function announceAvailability(tx: CatalogTx, row: store.TitleRow, n
 export async function refreshSeries(parts: Pick<Parts, "clock">, tx: CatalogTx, seriesId: string): Promise<void> {
   const series = await store.find(tx, seriesId, { lock: true });
   if (!series) return;
-  const playable = (await store.children(tx, seriesId)).filter((child) => child.kind === "episode" && child.state === "playable");
+  const playable = (await store.children(tx, seriesId)).filter(
+    (child) => child.kind === "episode" && child.state === "playable",
+  );
   const lead = playable[0];
   const next = {
     ...series,

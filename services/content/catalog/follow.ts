@@ -12,20 +12,41 @@ import * as store from "./store.ts";
 type CatalogTx = Tx<typeof Catalog>;
 
 /** A file is coming: its title stands in the catalogue from now on, as one that is being prepared. */
-export async function ingestStarted({ clock }: Parts, tx: CatalogTx, events: readonly Received<IngestStarted>[]): Promise<void> {
+export async function ingestStarted(
+  { clock }: Parts,
+  tx: CatalogTx,
+  events: readonly Received<IngestStarted>[],
+): Promise<void> {
   for (const { data } of events) {
     const facts = factsFrom(JSON.parse(data.metadataJson || "{}") as Record<string, unknown>, data.fileName);
-    const isNew = await store.insert(tx, data.contentId, facts, { publication: data.publish ? "published" : "draft", nowMs: clock.nowMs() });
-    if (isNew) tx.emit("titleAdded", { contentId: data.contentId, kind: facts.kind, title: facts.title, genres: [...facts.genres] });
+    const isNew = await store.insert(tx, data.contentId, facts, {
+      publication: data.publish ? "published" : "draft",
+      nowMs: clock.nowMs(),
+    });
+    if (isNew)
+      tx.emit("titleAdded", {
+        contentId: data.contentId,
+        kind: facts.kind,
+        title: facts.title,
+        genres: [...facts.genres],
+      });
     else await store.update(tx, data.contentId, { state: "processing", failure: "" });
   }
 }
 
-export async function ingestFailed(parts: Parts, tx: CatalogTx, events: readonly Received<IngestFailed>[]): Promise<void> {
+export async function ingestFailed(
+  parts: Parts,
+  tx: CatalogTx,
+  events: readonly Received<IngestFailed>[],
+): Promise<void> {
   for (const { data } of events) await markFailed(parts, tx, data.contentId, data.message);
 }
 
-export async function encodingFailed(parts: Parts, tx: CatalogTx, events: readonly Received<EncodingFailed>[]): Promise<void> {
+export async function encodingFailed(
+  parts: Parts,
+  tx: CatalogTx,
+  events: readonly Received<EncodingFailed>[],
+): Promise<void> {
   for (const { data } of events) await markFailed(parts, tx, data.contentId, data.message);
 }
 
@@ -39,12 +60,22 @@ async function markFailed({ clock }: Parts, tx: CatalogTx, contentId: string, me
   await announceAvailability(tx, { ...row, state }, clock.nowMs(), () => "failed");
 }
 
-export async function encodingCompleted(parts: Parts, tx: CatalogTx, events: readonly Received<EncodingCompleted>[]): Promise<void> {
+export async function encodingCompleted(
+  parts: Parts,
+  tx: CatalogTx,
+  events: readonly Received<EncodingCompleted>[],
+): Promise<void> {
   for (const { data } of events) {
     const row = await store.find(tx, data.contentId, { lock: true });
     // Deleted meanwhile: what was made goes with the deletion's own event.
     if (!row) continue;
-    const candidates = data.artwork.map(({ key, width, height, color, blurDataUrl }) => ({ key, width, height, color, blurDataUrl }));
+    const candidates = data.artwork.map(({ key, width, height, color, blurDataUrl }) => ({
+      key,
+      width,
+      height,
+      color,
+      blurDataUrl,
+    }));
     const change = {
       state: "playable" as const,
       failure: "",
@@ -70,7 +101,10 @@ export async function sweepWindows(parts: Parts): Promise<void> {
   const { tenants } = await parts.call.tenant.list({}, systemContext("system", "catalog", { clock: parts.clock }));
   for (const { id } of tenants) {
     await parts.db.tx({ tenant: id }, async (tx) => {
-      for (const row of await store.windowed(tx)) await announceAvailability(tx, row, parts.clock.nowMs(), (isNow) => (isNow ? "window_opened" : "window_closed"));
+      for (const row of await store.windowed(tx))
+        await announceAvailability(tx, row, parts.clock.nowMs(), (isNow) =>
+          isNow ? "window_opened" : "window_closed",
+        );
     });
   }
 }

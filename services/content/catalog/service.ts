@@ -21,7 +21,11 @@ export default defineService({
   contract: Catalog,
   uses,
   slo: { p99Ms: 100, availability: 0.9995 },
-  ai: { feeds: "recommendation and search: what there is", uses: "none yet; artwork scores come with enrichment", fallback: "the editor's picture, or the sharpest frame" },
+  ai: {
+    feeds: "recommendation and search: what there is",
+    uses: "none yet; artwork scores come with enrichment",
+    fallback: "the editor's picture, or the sharpest frame",
+  },
   migrations: new URL("./migrations/", import.meta.url),
 
   start: ({ db, call, clock, logger }: CatalogPlatform): Parts => ({ db, call, clock, logger }),
@@ -49,7 +53,12 @@ export default defineService({
       return { titles: (await parts.db.tx(context, (tx) => store.findMany(tx, ids))).map(toTitle) };
     },
     async list(request, context) {
-      const wanted = { ...request, ageRatingMax: request.ageRatingMax || (request.includeHidden ? AGE_MAX : request.ageRatingMax), limit: Math.min(request.limit || LIMIT_MAX, LIMIT_MAX), nowMs: parts.clock.nowMs() };
+      const wanted = {
+        ...request,
+        ageRatingMax: request.ageRatingMax || (request.includeHidden ? AGE_MAX : request.ageRatingMax),
+        limit: Math.min(request.limit || LIMIT_MAX, LIMIT_MAX),
+        nowMs: parts.clock.nowMs(),
+      };
       return { titles: (await parts.db.tx(context, (tx) => store.list(tx, wanted))).map(toTitle) };
     },
     async genres({ ageRatingMax }, context) {
@@ -57,7 +66,9 @@ export default defineService({
     },
     async search({ query, ageRatingMax, limit }, context) {
       if (query.length > 200) throw problem.invalid("a search has at most 200 characters");
-      const rows = await parts.db.tx(context, (tx) => store.search(tx, query, ageRatingMax, Math.min(limit || 50, 50), parts.clock.nowMs()));
+      const rows = await parts.db.tx(context, (tx) =>
+        store.search(tx, query, ageRatingMax, Math.min(limit || 50, 50), parts.clock.nowMs()),
+      );
       return { titles: rows.map(toTitle) };
     },
   }),

@@ -39,13 +39,27 @@ export type TitleRow = Omit<Row, "tenant">;
 
 const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
 
-export async function insert(tx: Tx, id: string, facts: Facts, of: { publication: Publication; nowMs: number }): Promise<boolean> {
+export async function insert(
+  tx: Tx,
+  id: string,
+  facts: Facts,
+  of: { publication: Publication; nowMs: number },
+): Promise<boolean> {
   const row = await tables(tx)
     .insertInto("titles")
     .values({
       ...{ tenant: tx.tenant, id, ...columnsOf(facts) },
       ...{ duration_s: 0, audio_languages: [], subtitle_languages: [], backdrop: null, artwork: "[]" },
-      ...{ publication: of.publication, state: "processing", failure: "", complete: false, package_revision: 0, index_version: 0, available: false, added_at_ms: of.nowMs },
+      ...{
+        publication: of.publication,
+        state: "processing",
+        failure: "",
+        complete: false,
+        package_revision: 0,
+        index_version: 0,
+        available: false,
+        added_at_ms: of.nowMs,
+      },
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning("id")
@@ -89,7 +103,11 @@ export const factsOf = (row: TitleRow): Facts => ({
   availableUntilMs: row.available_until_ms,
 });
 
-export async function find(tx: Tx, id: string, options: { readonly lock: boolean } = { lock: false }): Promise<TitleRow | undefined> {
+export async function find(
+  tx: Tx,
+  id: string,
+  options: { readonly lock: boolean } = { lock: false },
+): Promise<TitleRow | undefined> {
   const query = tables(tx).selectFrom("titles").selectAll().where("id", "=", id);
   return (options.lock ? query.forUpdate() : query).executeTakeFirst();
 }
@@ -111,7 +129,14 @@ export async function remove(tx: Tx, id: string): Promise<void> {
 }
 
 export async function children(tx: Tx, parentId: string): Promise<TitleRow[]> {
-  return tables(tx).selectFrom("titles").selectAll().where("parent_id", "=", parentId).orderBy("season_number").orderBy("episode_number").limit(2_000).execute();
+  return tables(tx)
+    .selectFrom("titles")
+    .selectAll()
+    .where("parent_id", "=", parentId)
+    .orderBy("season_number")
+    .orderBy("episode_number")
+    .limit(2_000)
+    .execute();
 }
 
 export interface Wanted {
@@ -139,8 +164,12 @@ export async function list(tx: Tx, wanted: Wanted): Promise<TitleRow[]> {
   }
   if (wanted.kinds.length > 0) query = query.where("kind", "in", wanted.kinds as Kind[]);
   if (wanted.genre !== "") query = query.where(sql<boolean>`genres @> ARRAY[${wanted.genre}]`);
-  if (wanted.parentId !== "") query = query.where("parent_id", "=", wanted.parentId).orderBy("season_number").orderBy("episode_number");
-  if (wanted.afterId !== "") query = query.where(sql<boolean>`(added_at_ms, id) < (SELECT added_at_ms, id FROM titles WHERE id = ${wanted.afterId})`);
+  if (wanted.parentId !== "")
+    query = query.where("parent_id", "=", wanted.parentId).orderBy("season_number").orderBy("episode_number");
+  if (wanted.afterId !== "")
+    query = query.where(
+      sql<boolean>`(added_at_ms, id) < (SELECT added_at_ms, id FROM titles WHERE id = ${wanted.afterId})`,
+    );
   return query.orderBy("added_at_ms", "desc").orderBy("id", "desc").limit(wanted.limit).execute();
 }
 
@@ -154,8 +183,20 @@ export async function genres(tx: Tx, ageRatingMax: number, nowMs: number): Promi
 }
 
 /** Titles and people whose words begin like the words asked for; accents and case aside. The search service replaces it. */
-export async function search(tx: Tx, text: string, ageRatingMax: number, limit: number, nowMs: number): Promise<TitleRow[]> {
-  const words = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean).slice(0, 8);
+export async function search(
+  tx: Tx,
+  text: string,
+  ageRatingMax: number,
+  limit: number,
+  nowMs: number,
+): Promise<TitleRow[]> {
+  const words = text
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean)
+    .slice(0, 8);
   if (words.length === 0) return [];
   const query = words.map((word) => `${word}:*`).join(" & ");
   const document = sql`to_tsvector('simple', title || ' ' || array_to_string(genres, ' ') || ' ' || credits || ' ' || synopsis)`;
@@ -163,7 +204,9 @@ export async function search(tx: Tx, text: string, ageRatingMax: number, limit: 
     SELECT * FROM titles WHERE ${document} @@ to_tsquery('simple', ${query}) AND kind IN ('film', 'series')
        AND publication = 'published' AND state <> 'failed' AND age_rating <= ${ageRatingMax}
        AND available_from_ms <= ${nowMs} AND (available_until_ms = 0 OR available_until_ms > ${nowMs})
-     ORDER BY (to_tsvector('simple', title) @@ to_tsquery('simple', ${query})) DESC, added_at_ms DESC LIMIT ${limit}`.execute(tx.q);
+     ORDER BY (to_tsvector('simple', title) @@ to_tsquery('simple', ${query})) DESC, added_at_ms DESC LIMIT ${limit}`.execute(
+    tx.q,
+  );
   return rows;
 }
 
@@ -177,4 +220,5 @@ export async function windowed(tx: Tx): Promise<TitleRow[]> {
     .execute();
 }
 
-export const parseArtwork = (text: string | null): Artwork | undefined => (text === null ? undefined : (JSON.parse(text) as Artwork));
+export const parseArtwork = (text: string | null): Artwork | undefined =>
+  text === null ? undefined : (JSON.parse(text) as Artwork);

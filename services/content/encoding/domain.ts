@@ -76,12 +76,20 @@ export interface Sidecar {
   readonly language: string;
 }
 
-export function planOf(source: SourceInfo, preset: Preset, sidecars: readonly Sidecar[], options: { readonly hevc: boolean }): Plan {
+export function planOf(
+  source: SourceInfo,
+  preset: Preset,
+  sidecars: readonly Sidecar[],
+  options: { readonly hevc: boolean },
+): Plan {
   const { frameRate } = source.video;
   const fps = frameRate[0] / frameRate[1];
   const gopFrames = Math.max(1, Math.round(GOP_S * fps));
   const frames = Math.max(1, Math.round(source.durationS * fps));
-  const rungs = [...h264Rungs(source, preset), ...(preset === "full" && options.hevc ? fitting(LADDER_HEVC, source) : [])];
+  const rungs = [
+    ...h264Rungs(source, preset),
+    ...(preset === "full" && options.hevc ? fitting(LADDER_HEVC, source) : []),
+  ];
   const chunks = chunksOf(frames, gopFrames * GOPS_PER_SEGMENT * SEGMENTS_PER_CHUNK, gopFrames);
   return {
     preset,
@@ -127,7 +135,11 @@ function h264Rungs(source: SourceInfo, preset: Preset): Sized[] {
 }
 
 /** Chunks of whole segments; a last one shorter than a group of pictures joins its neighbour. */
-function chunksOf(frames: number, chunkFrames: number, gopFrames: number): { firstFrame: number; frameCount: number }[] {
+function chunksOf(
+  frames: number,
+  chunkFrames: number,
+  gopFrames: number,
+): { firstFrame: number; frameCount: number }[] {
   const chunks: { firstFrame: number; frameCount: number }[] = [];
   for (let firstFrame = 0; firstFrame < frames; firstFrame += chunkFrames) {
     const frameCount = Math.min(chunkFrames, frames - firstFrame);
@@ -140,7 +152,10 @@ function chunksOf(frames: number, chunkFrames: number, gopFrames: number): { fir
 
 function audioRungs(source: SourceInfo): AudioRung[] {
   const names = uniqueNames();
-  const defaultAt = Math.max(0, source.audio.findIndex((stream) => stream.isDefault));
+  const defaultAt = Math.max(
+    0,
+    source.audio.findIndex((stream) => stream.isDefault),
+  );
   return source.audio.map((stream, i) => {
     const language = languageOf(stream.language);
     return {
@@ -164,9 +179,13 @@ function textRungs(source: SourceInfo, sidecars: readonly Sidecar[]): TextRung[]
   const beside = sidecars.map(({ key, language }) => track(language, "", "subtitles", { key }));
   const inside = source.text
     .filter((stream) => !BITMAP.has(stream.codec))
-    .map((stream) => track(stream.language, stream.title, stream.isForced ? "forced" : "subtitles", { streamIndex: stream.index }));
+    .map((stream) =>
+      track(stream.language, stream.title, stream.isForced ? "forced" : "subtitles", { streamIndex: stream.index }),
+    );
   const language = languageOf(source.audio[0]?.language ?? "und");
-  const captions = source.hasClosedCaptions ? [track(language, `${languageName(language)} (CC)`, "captions", { closedCaptions: true })] : [];
+  const captions = source.hasClosedCaptions
+    ? [track(language, `${languageName(language)} (CC)`, "captions", { closedCaptions: true })]
+    : [];
   return [...beside, ...inside, ...captions];
 }
 
@@ -239,7 +258,14 @@ export function tasksOf(plan: Plan): Task[] {
     ),
   );
   const frames = plan.video[0]?.chunks.reduce((sum, chunk) => sum + chunk.frameCount, 0) ?? 0;
-  const other = (kind: Task["kind"], profile: string): Task => ({ name: `${kind}/${profile}`, kind, profile, chunk: 0, stage: "playable", weight: frames * 0.02 });
+  const other = (kind: Task["kind"], profile: string): Task => ({
+    name: `${kind}/${profile}`,
+    kind,
+    profile,
+    chunk: 0,
+    stage: "playable",
+    weight: frames * 0.02,
+  });
   return [
     ...plan.audio.map(({ profile }) => other("audio", profile)),
     ...plan.text.map(({ profile }) => other("text", profile)),
@@ -249,7 +275,10 @@ export function tasksOf(plan: Plan): Task[] {
 }
 
 /** The finished share of a set of tasks, by weight; `partial` is how far those under way are. */
-export function progressOf(tasks: readonly { readonly name: string; readonly weight: number; readonly done: boolean }[], partial: ReadonlyMap<string, number>): number {
+export function progressOf(
+  tasks: readonly { readonly name: string; readonly weight: number; readonly done: boolean }[],
+  partial: ReadonlyMap<string, number>,
+): number {
   const total = tasks.reduce((sum, task) => sum + task.weight, 0);
   if (total === 0) return 1;
   const finished = tasks.reduce((sum, task) => sum + task.weight * (task.done ? 1 : (partial.get(task.name) ?? 0)), 0);
@@ -262,7 +291,13 @@ export const artworkFolder = (contentId: string): string => `artwork/${contentId
 export const indexKey = (folder: string, indexVersion: number): string => `${folder}/index-${indexVersion}.json`;
 
 /** About 160 pictures, a hundred a tile sheet at most, never denser than one a second. */
-export function thumbnailShapeOf(source: SourceInfo): { columns: number; rows: number; width: number; height: number; intervalS: number } {
+export function thumbnailShapeOf(source: SourceInfo): {
+  columns: number;
+  rows: number;
+  width: number;
+  height: number;
+  intervalS: number;
+} {
   const width = 192;
   const height = Math.max(2, 2 * Math.round((width * source.video.displayHeight) / source.video.displayWidth / 2));
   return { columns: 5, rows: 5, width, height, intervalS: Math.max(1, Math.ceil(source.durationS / 160)) };

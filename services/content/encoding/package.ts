@@ -2,9 +2,26 @@ import { Worker } from "node:worker_threads";
 import { type Context, problem } from "#kernel";
 import type { Objects } from "#kernel/ports/objects";
 import type { PackagedSegment, TrackProtection } from "#media/cenc";
-import { type AudioTrack, packageFolder, type Presentation, type Segment, segmentName, type TextTrack, type ThumbnailTrack, type VideoTrack } from "#media/presentation";
+import {
+  type AudioTrack,
+  packageFolder,
+  type Presentation,
+  type Segment,
+  segmentName,
+  type TextTrack,
+  type ThumbnailTrack,
+  type VideoTrack,
+} from "#media/presentation";
 import { parseWebvtt, segmentWebvtt } from "#media/webvtt";
-import { type AudioRung, indexKey, intermediateFolder, keyClassOf, type Plan, type Stage, type VideoRung } from "./domain.ts";
+import {
+  type AudioRung,
+  indexKey,
+  intermediateFolder,
+  keyClassOf,
+  type Plan,
+  type Stage,
+  type VideoRung,
+} from "./domain.ts";
 import type { FromPackager, ToPackager } from "./packager-worker.ts";
 import type { EncodingPlatform } from "./service.ts";
 
@@ -35,26 +52,40 @@ export async function packageTitle({ objects, call }: Ports, job: PackageJob, co
     const key = keys.find((candidate) => candidate.keyClass === keyClass);
     const signal = signalled.find((candidate) => candidate.kid === key?.kid);
     if (!key || !signal) throw problem.internal(`the key set of '${contentId}' lacks ${keyClass}`);
-    return { key: key.key, kid: key.kid, ivHex: Buffer.from(key.iv).toString("hex"), pssh: [psshCommon, signal.psshWidevine, signal.psshPlayready] };
+    return {
+      key: key.key,
+      kid: key.kid,
+      ivHex: Buffer.from(key.iv).toString("hex"),
+      pssh: [psshCommon, signal.psshWidevine, signal.psshPlayready],
+    };
   };
   const packager = openPackager(job.signal);
   try {
     const kept = new Set(job.before?.video.map((track) => track.profile));
-    const rungs = job.plan.video.filter((rung) => !kept.has(rung.profile) && job.stages.includes(rung.codec === "h264" ? "playable" : "complete"));
+    const rungs = job.plan.video.filter(
+      (rung) => !kept.has(rung.profile) && job.stages.includes(rung.codec === "h264" ? "playable" : "complete"),
+    );
     const video: VideoTrack[] = [...(job.before?.video ?? [])];
-    for (const rung of rungs) video.push(await packageVideo(objects, packager, job, rung, protectionOf(keyClassOf(rung.width, rung.height))));
+    for (const rung of rungs)
+      video.push(await packageVideo(objects, packager, job, rung, protectionOf(keyClassOf(rung.width, rung.height))));
     const lead = video[0];
     if (!lead) throw problem.internal(`'${contentId}' has no picture to package`);
     const cutsS = startsOf(lead);
     const audio: AudioTrack[] = [...(job.before?.audio ?? [])];
-    if (!job.before) for (const rung of job.plan.audio) audio.push(await packageAudio(objects, packager, job, rung, protectionOf("AUDIO"), cutsS));
+    if (!job.before)
+      for (const rung of job.plan.audio)
+        audio.push(await packageAudio(objects, packager, job, rung, protectionOf("AUDIO"), cutsS));
     const text = job.before?.text ?? (await packageTexts(objects, job, lead));
     const presentation: Presentation = {
       contentId,
       revision,
       indexVersion: job.indexVersion,
       durationS: totalS(lead),
-      keys: signalled.map(({ kid, keyClass, iv }) => ({ kid, keyClass: keyClass as "SD", ivHex: Buffer.from(iv).toString("hex") })),
+      keys: signalled.map(({ kid, keyClass, iv }) => ({
+        kid,
+        keyClass: keyClass as "SD",
+        ivHex: Buffer.from(iv).toString("hex"),
+      })),
       video,
       audio,
       text,
@@ -67,7 +98,13 @@ export async function packageTitle({ objects, call }: Ports, job: PackageJob, co
   }
 }
 
-async function packageVideo(objects: Objects, packager: Packager, job: PackageJob, rung: VideoRung, protection: TrackProtection): Promise<VideoTrack> {
+async function packageVideo(
+  objects: Objects,
+  packager: Packager,
+  job: PackageJob,
+  rung: VideoRung,
+  protection: TrackProtection,
+): Promise<VideoTrack> {
   const folder = `${packageFolder(job.contentId, job.revision)}/${rung.profile}`;
   const segments: Segment[] = [];
   let last: Extract<FromPackager, { ok: true }> | undefined;
@@ -80,21 +117,61 @@ async function packageVideo(objects: Objects, packager: Packager, job: PackageJo
   }
   if (!last) throw problem.internal(`rung ${rung.profile} has no chunks`);
   const { codec, timescale, width, height } = last.facts;
-  return { kind: "video", profile: rung.profile, codec, timescale, width, height, frameRate: job.plan.frameRate, kid: protection.kid, segments, ...bandwidthOf(segments, timescale) };
+  return {
+    kind: "video",
+    profile: rung.profile,
+    codec,
+    timescale,
+    width,
+    height,
+    frameRate: job.plan.frameRate,
+    kid: protection.kid,
+    segments,
+    ...bandwidthOf(segments, timescale),
+  };
 }
 
-async function packageAudio(objects: Objects, packager: Packager, job: PackageJob, rung: AudioRung, protection: TrackProtection, cutsS: readonly number[]): Promise<AudioTrack> {
+async function packageAudio(
+  objects: Objects,
+  packager: Packager,
+  job: PackageJob,
+  rung: AudioRung,
+  protection: TrackProtection,
+  cutsS: readonly number[],
+): Promise<AudioTrack> {
   const folder = `${packageFolder(job.contentId, job.revision)}/${rung.profile}`;
   const file = await objects.get(chunkKey(job, rung.profile, 0));
-  const { init, facts, segments: made } = await packager.ask({ type: "audio", file, protection, language: rung.language, cutsS });
+  const {
+    init,
+    facts,
+    segments: made,
+  } = await packager.ask({ type: "audio", file, protection, language: rung.language, cutsS });
   await objects.put(`${folder}/init.mp4`, init);
   const segments = await putSegments(objects, folder, 0, made);
   const { codec, timescale, channels, sampleRateHz } = facts;
   const { profile, language, label, isDefault } = rung;
-  return { kind: "audio", profile, codec, timescale, kid: protection.kid, language, label, isDefault, channels, sampleRateHz, segments, ...bandwidthOf(segments, timescale) };
+  return {
+    kind: "audio",
+    profile,
+    codec,
+    timescale,
+    kid: protection.kid,
+    language,
+    label,
+    isDefault,
+    channels,
+    sampleRateHz,
+    segments,
+    ...bandwidthOf(segments, timescale),
+  };
 }
 
-async function putSegments(objects: Objects, folder: string, before: number, made: readonly PackagedSegment[]): Promise<Segment[]> {
+async function putSegments(
+  objects: Objects,
+  folder: string,
+  before: number,
+  made: readonly PackagedSegment[],
+): Promise<Segment[]> {
   const segments: Segment[] = [];
   for (const { bytes, durationTicks, iframes } of made) {
     await objects.put(`${folder}/${segmentName(before + segments.length + 1)}`, bytes);
@@ -110,27 +187,44 @@ async function packageTexts(objects: Objects, job: PackageJob, lead: VideoTrack)
     if (document.cues.length === 0) continue;
     const folder = `${packageFolder(job.contentId, job.revision)}/${rung.profile}`;
     const segments = segmentWebvtt(document, { totalS: totalS(lead) });
-    for (const [i, { text }] of segments.entries()) await objects.put(`${folder}/${segmentName(i + 1, "vtt")}`, Buffer.from(text));
+    for (const [i, { text }] of segments.entries())
+      await objects.put(`${folder}/${segmentName(i + 1, "vtt")}`, Buffer.from(text));
     const { profile, language, label, role } = rung;
-    tracks.push({ kind: "text", profile, language, label, role, segmentDurationsS: segments.map((segment) => segment.durationS) });
+    tracks.push({
+      kind: "text",
+      profile,
+      language,
+      label,
+      role,
+      segmentDurationsS: segments.map((segment) => segment.durationS),
+    });
   }
   return tracks;
 }
 
-export const chunkKey = (of: { readonly tenant: string; readonly contentId: string }, profile: string, chunk: number): string =>
-  `${intermediateFolder(of.tenant, of.contentId)}${profile}/${chunk}.mp4`;
+export const chunkKey = (
+  of: { readonly tenant: string; readonly contentId: string },
+  profile: string,
+  chunk: number,
+): string => `${intermediateFolder(of.tenant, of.contentId)}${profile}/${chunk}.mp4`;
 
 export const textKey = (of: { readonly tenant: string; readonly contentId: string }, profile: string): string =>
   `${intermediateFolder(of.tenant, of.contentId)}${profile}/0.vtt`;
 
-function bandwidthOf(segments: readonly Segment[], timescale: number): { bandwidthAverageBps: number; bandwidthPeakBps: number } {
+function bandwidthOf(
+  segments: readonly Segment[],
+  timescale: number,
+): { bandwidthAverageBps: number; bandwidthPeakBps: number } {
   const bits = segments.reduce((sum, segment) => sum + segment.sizeBytes * 8, 0);
   const seconds = segments.reduce((sum, segment) => sum + segment.durationTicks, 0) / timescale;
-  const peak = Math.max(...segments.map((segment) => (segment.sizeBytes * 8 * timescale) / Math.max(1, segment.durationTicks)));
+  const peak = Math.max(
+    ...segments.map((segment) => (segment.sizeBytes * 8 * timescale) / Math.max(1, segment.durationTicks)),
+  );
   return { bandwidthAverageBps: Math.ceil(bits / Math.max(seconds, 0.001)), bandwidthPeakBps: Math.ceil(peak) };
 }
 
-const totalS = (track: VideoTrack): number => track.segments.reduce((sum, segment) => sum + segment.durationTicks, 0) / track.timescale;
+const totalS = (track: VideoTrack): number =>
+  track.segments.reduce((sum, segment) => sum + segment.durationTicks, 0) / track.timescale;
 
 /** Start times of the second and later segments: audio is cut at the frames nearest to them. */
 function startsOf(track: VideoTrack): number[] {
@@ -159,9 +253,14 @@ function openPackager(signal: AbortSignal): Packager {
           finish();
         };
         const onMessage = (answer: FromPackager): void =>
-          settle(() => (answer.ok ? resolve(answer) : reject(problem.unsupportedMedia(`the encoder's output could not be packaged: ${answer.message}`))));
+          settle(() =>
+            answer.ok
+              ? resolve(answer)
+              : reject(problem.unsupportedMedia(`the encoder's output could not be packaged: ${answer.message}`)),
+          );
         const onError = (error: Error): void => settle(() => reject(error));
-        const onExit = (): void => settle(() => reject(problem.aborted("packaging was interrupted and will be done again")));
+        const onExit = (): void =>
+          settle(() => reject(problem.aborted("packaging was interrupted and will be done again")));
         worker.on("message", onMessage).on("error", onError).on("exit", onExit);
         worker.postMessage(message);
       }),

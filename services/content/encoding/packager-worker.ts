@@ -8,8 +8,19 @@ import { type Fragment, segmentFragments } from "#media/isobmff";
 import { GOPS_PER_SEGMENT } from "./domain.ts";
 
 export type ToPackager =
-  | { readonly type: "video"; readonly file: Uint8Array; readonly protection: TrackProtection; readonly isFirst: boolean }
-  | { readonly type: "audio"; readonly file: Uint8Array; readonly protection: TrackProtection; readonly language: string; /** Start times of the second and later segments. */ readonly cutsS: readonly number[] };
+  | {
+      readonly type: "video";
+      readonly file: Uint8Array;
+      readonly protection: TrackProtection;
+      readonly isFirst: boolean;
+    }
+  | {
+      readonly type: "audio";
+      readonly file: Uint8Array;
+      readonly protection: TrackProtection;
+      readonly language: string /** Start times of the second and later segments. */;
+      readonly cutsS: readonly number[];
+    };
 
 export interface TrackFacts {
   readonly codec: string;
@@ -20,7 +31,12 @@ export interface TrackFacts {
   readonly sampleRateHz: number;
 }
 export type FromPackager =
-  | { readonly ok: true; readonly init: Uint8Array; readonly facts: TrackFacts; readonly segments: readonly PackagedSegment[] }
+  | {
+      readonly ok: true;
+      readonly init: Uint8Array;
+      readonly facts: TrackFacts;
+      readonly segments: readonly PackagedSegment[];
+    }
   | { readonly ok: false; readonly message: string };
 
 if (!parentPort) throw new Error("the packager runs as a worker");
@@ -37,14 +53,18 @@ port.on("message", (message: ToPackager) => {
   } catch (error) {
     answer = { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
-  port.postMessage(answer, answer.ok ? [...new Set(answer.segments.map((segment) => segment.bytes.buffer as ArrayBuffer))] : []);
+  port.postMessage(
+    answer,
+    answer.ok ? [...new Set(answer.segments.map((segment) => segment.bytes.buffer as ArrayBuffer))] : [],
+  );
 });
 
 function packageVideo({ file, protection, isFirst }: Extract<ToPackager, { type: "video" }>): FromPackager {
   if (isFirst || !packager) reset(createTrackPackager({ init: file, protection }));
   const fragments = current().readChunk(file);
   const groups: Fragment[][] = [];
-  for (let at = 0; at < fragments.length; at += GOPS_PER_SEGMENT) groups.push(fragments.slice(at, at + GOPS_PER_SEGMENT));
+  for (let at = 0; at < fragments.length; at += GOPS_PER_SEGMENT)
+    groups.push(fragments.slice(at, at + GOPS_PER_SEGMENT));
   return write(groups);
 }
 

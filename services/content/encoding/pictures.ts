@@ -21,7 +21,16 @@ export interface Pictures {
 }
 
 /** Makes thumbnail tiles and poster candidates. Tiles wait beside the intermediates; packaging copies them into each revision. */
-export async function makePictures(ports: { readonly objects: Objects; readonly transcoder: Transcoder }, of: { readonly tenant: string; readonly contentId: string; readonly path: string; readonly source: SourceInfo; readonly signal: AbortSignal }): Promise<Pictures> {
+export async function makePictures(
+  ports: { readonly objects: Objects; readonly transcoder: Transcoder },
+  of: {
+    readonly tenant: string;
+    readonly contentId: string;
+    readonly path: string;
+    readonly source: SourceInfo;
+    readonly signal: AbortSignal;
+  },
+): Promise<Pictures> {
   const { objects, transcoder } = ports;
   const folder = await mkdtemp(join(tmpdir(), "marquee-pictures-"));
   try {
@@ -42,13 +51,17 @@ export async function makePictures(ports: { readonly objects: Objects; readonly 
       tileBytes += (await objects.head(key))?.sizeBytes ?? 0;
     }
     const bandwidthBps = Math.ceil((tileBytes * 8) / Math.max(1, of.source.durationS));
-    return { thumbnails: { profile: "thumbs", ...shape, tileCount, bandwidthBps }, artwork: artwork.sort((a, b) => b.score - a.score) };
+    return {
+      thumbnails: { profile: "thumbs", ...shape, tileCount, bandwidthBps },
+      artwork: artwork.sort((a, b) => b.score - a.score),
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-export const tilesFolder = (tenant: string, contentId: string): string => `${intermediateFolder(tenant, contentId)}thumbs/`;
+export const tilesFolder = (tenant: string, contentId: string): string =>
+  `${intermediateFolder(tenant, contentId)}thumbs/`;
 
 /** What fills a picture's place until it is there: its dominant colour and twenty blurred pixels. */
 async function lookOf(path: string): Promise<{ color: string; blurDataUrl: string }> {

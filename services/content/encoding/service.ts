@@ -5,7 +5,16 @@ import { Encoding } from "#contracts/encoding";
 import { Ingest, type IngestCompleted } from "#contracts/ingest";
 import { Keys } from "#contracts/keys";
 import { Tenant } from "#contracts/tenant";
-import { type Context, defineService, on, type Platform, problem, type Received, systemContext, type Tx } from "#kernel";
+import {
+  type Context,
+  defineService,
+  on,
+  type Platform,
+  problem,
+  type Received,
+  systemContext,
+  type Tx,
+} from "#kernel";
 import type { Worker } from "#kernel/ports/jobs";
 import type { SourceInfo } from "#kernel/ports/transcoder";
 import { packageFolder } from "#media/presentation";
@@ -23,7 +32,8 @@ const KEEP_REPLACED_MS = 12 * 3_600_000;
 
 const uses = { keys: Keys, tenant: Tenant };
 export type EncodingPlatform = Platform<typeof Encoding, typeof uses>;
-export interface Parts extends Pick<EncodingPlatform, "db" | "call" | "objects" | "jobs" | "transcoder" | "clock" | "logger" | "config"> {
+export interface Parts
+  extends Pick<EncodingPlatform, "db" | "call" | "objects" | "jobs" | "transcoder" | "clock" | "logger" | "config"> {
   readonly progress: ProgressBook;
   worker: Worker | null;
 }
@@ -32,7 +42,11 @@ export default defineService({
   contract: Encoding,
   uses,
   slo: { p99Ms: 500, availability: 0.999 },
-  ai: { feeds: "per-title encoding: sizes and qualities of every rung", uses: "none yet; the per-title ladder comes with the models service", fallback: "the fixed ladders" },
+  ai: {
+    feeds: "per-title encoding: sizes and qualities of every rung",
+    uses: "none yet; the per-title ladder comes with the models service",
+    fallback: "the fixed ladders",
+  },
   migrations: new URL("./migrations/", import.meta.url),
 
   start: ({ db, call, objects, jobs, transcoder, clock, logger, config }: EncodingPlatform): Parts => ({
@@ -50,12 +64,22 @@ export default defineService({
       return { encoding: found };
     },
     async getMany({ contentIds }, context) {
-      if (contentIds.length > IDS_MAX) throw problem.invalid(`${contentIds.length} ids are more than ${IDS_MAX}: ask in parts`);
+      if (contentIds.length > IDS_MAX)
+        throw problem.invalid(`${contentIds.length} ids are more than ${IDS_MAX}: ask in parts`);
       return { encodings: await describe(parts, contentIds, context) };
     },
     async list({ limit, activeOnly }, context) {
-      const rows = await parts.db.tx(context, (tx) => store.recent(tx, Math.min(limit || LIMIT_MAX, LIMIT_MAX), activeOnly));
-      const [encodings, counts] = await Promise.all([describe(parts, rows.map((row) => row.contentId), context), parts.jobs.counts(QUEUE)]);
+      const rows = await parts.db.tx(context, (tx) =>
+        store.recent(tx, Math.min(limit || LIMIT_MAX, LIMIT_MAX), activeOnly),
+      );
+      const [encodings, counts] = await Promise.all([
+        describe(
+          parts,
+          rows.map((row) => row.contentId),
+          context,
+        ),
+        parts.jobs.counts(QUEUE),
+      ]);
       return { encodings, ...counts };
     },
     repackage: ({ contentId }, context) => repackage(parts, contentId, context),
@@ -78,7 +102,11 @@ export default defineService({
 });
 
 /** An accepted file becomes a plan, its tasks and their jobs, all in the consumer's transaction. */
-async function begin(parts: Parts, tx: Tx<typeof Encoding>, events: readonly Received<IngestCompleted>[]): Promise<void> {
+async function begin(
+  parts: Parts,
+  tx: Tx<typeof Encoding>,
+  events: readonly Received<IngestCompleted>[],
+): Promise<void> {
   const { hevc } = await parts.transcoder.capabilities();
   for (const { data, tenant } of events) {
     const source = JSON.parse(data.sourceJson) as SourceInfo;
@@ -87,18 +115,34 @@ async function begin(parts: Parts, tx: Tx<typeof Encoding>, events: readonly Rec
     const row = { contentId: data.contentId, sourceKey: data.sourceKey, source, plan, nowMs: parts.clock.nowMs() };
     if (!(await store.insertTitle(tx, row, tasks))) continue;
     const of = { tenant, contentId: data.contentId, attempt: 1 };
-    await parts.jobs.send(tx, QUEUE, tasks.map((task) => jobOf({ ...of, task: task.name }, task.stage)));
-    tx.emit("started", { contentId: data.contentId, profiles: [...plan.video, ...plan.audio].map(({ profile }) => profile) });
+    await parts.jobs.send(
+      tx,
+      QUEUE,
+      tasks.map((task) => jobOf({ ...of, task: task.name }, task.stage)),
+    );
+    tx.emit("started", {
+      contentId: data.contentId,
+      profiles: [...plan.video, ...plan.audio].map(({ profile }) => profile),
+    });
   }
 }
 
 /** A deleted title leaves nothing behind: segments, intermediates, source and pictures go. */
-async function forget(parts: Parts, tx: Tx<typeof Encoding>, events: readonly Received<CatalogAvailabilityChanged>[]): Promise<void> {
+async function forget(
+  parts: Parts,
+  tx: Tx<typeof Encoding>,
+  events: readonly Received<CatalogAvailabilityChanged>[],
+): Promise<void> {
   for (const { data, tenant } of events) {
     if (data.reason !== "deleted") continue;
     await store.forgetTitle(tx, data.contentId);
     // Objects cannot be part of the transaction. Deleting them again after a crash is harmless.
-    for (const prefix of [`vod/${data.contentId}/`, intermediateFolder(tenant, data.contentId), artworkFolder(data.contentId)]) await parts.objects.deletePrefix(prefix);
+    for (const prefix of [
+      `vod/${data.contentId}/`,
+      intermediateFolder(tenant, data.contentId),
+      artworkFolder(data.contentId),
+    ])
+      await parts.objects.deletePrefix(prefix);
   }
 }
 
@@ -115,7 +159,13 @@ async function describe(parts: Parts, contentIds: readonly string[], context: Co
           contentId: row.contentId,
           state: row.state,
           progress,
-          progressPlayable: row.packageRevision > 0 ? 1 : progressOf(tasks.filter((task) => task.stage === "playable"), partial) * 0.99,
+          progressPlayable:
+            row.packageRevision > 0
+              ? 1
+              : progressOf(
+                  tasks.filter((task) => task.stage === "playable"),
+                  partial,
+                ) * 0.99,
           rungs: row.plan.video.map(({ profile, chunks }) => ({
             profile,
             chunksDone: tasks.filter((task) => task.profile === profile && task.done).length,
@@ -137,7 +187,8 @@ async function describe(parts: Parts, contentIds: readonly string[], context: Co
 async function repackage(parts: Parts, contentId: string, context: Context) {
   return parts.db.tx(context, async (tx) => {
     const title = await store.title(tx, contentId, { lock: true });
-    if (!title || title.packageRevision === 0) throw problem.precondition(`'${contentId}' has no package yet: wait until it plays`);
+    if (!title || title.packageRevision === 0)
+      throw problem.precondition(`'${contentId}' has no package yet: wait until it plays`);
     const revision = (await store.unfinishedRevision(tx, contentId)) ?? (await store.newRevision(tx, contentId));
     // The revision is part of the key, so that a second request during the first is the same work.
     const job = jobOf({ tenant: tx.tenant, contentId, attempt: title.attempt, task: "package/again" }, "package");
@@ -151,14 +202,26 @@ async function retry(parts: Parts, contentId: string, context: Context) {
   await parts.db.tx(context, async (tx) => {
     const title = await store.title(tx, contentId, { lock: true });
     if (!title) throw problem.notFound(`'${contentId}' is not being encoded and never was`);
-    if (title.state !== "failed") throw problem.precondition(`'${contentId}' is ${title.state}: only a failed title can be tried again`);
+    if (title.state !== "failed")
+      throw problem.precondition(`'${contentId}' is ${title.state}: only a failed title can be tried again`);
     const attempt = title.attempt + 1;
-    await store.updateTitle(tx, contentId, { state: title.packageRevision > 0 ? "playable" : "encoding", failure: "", failure_reason: "", attempt, finished_at_ms: null });
+    await store.updateTitle(tx, contentId, {
+      state: title.packageRevision > 0 ? "playable" : "encoding",
+      failure: "",
+      failure_reason: "",
+      attempt,
+      finished_at_ms: null,
+    });
     const of = { tenant: tx.tenant, contentId, attempt };
     const open = (await store.tasks(tx, contentId)).filter((task) => !task.done);
-    await parts.jobs.send(tx, QUEUE, open.map((task) => jobOf({ ...of, task: task.name }, task.stage)));
+    await parts.jobs.send(
+      tx,
+      QUEUE,
+      open.map((task) => jobOf({ ...of, task: task.name }, task.stage)),
+    );
     for (const stage of ["playable", "complete"] as const) {
-      if (await store.isStageDone(tx, contentId, stage)) await parts.jobs.send(tx, QUEUE, [jobOf({ ...of, task: `package/${stage}` }, "package")]);
+      if (await store.isStageDone(tx, contentId, stage))
+        await parts.jobs.send(tx, QUEUE, [jobOf({ ...of, task: `package/${stage}` }, "package")]);
     }
   });
   return {};
@@ -167,7 +230,9 @@ async function retry(parts: Parts, contentId: string, context: Context) {
 async function deleteReplaced(parts: Parts): Promise<void> {
   const { tenants } = await parts.call.tenant.list({}, systemContext("system", "encoding", { clock: parts.clock }));
   for (const { id } of tenants) {
-    const old = await parts.db.tx({ tenant: id }, (tx) => store.replacedBefore(tx, parts.clock.nowMs() - KEEP_REPLACED_MS, 100));
+    const old = await parts.db.tx({ tenant: id }, (tx) =>
+      store.replacedBefore(tx, parts.clock.nowMs() - KEEP_REPLACED_MS, 100),
+    );
     for (const { contentId, revision } of old) {
       await parts.objects.deletePrefix(`${packageFolder(contentId, revision)}/`);
       await parts.db.tx({ tenant: id }, (tx) => store.forgetRevision(tx, contentId, revision));

@@ -79,7 +79,11 @@ const toTask = (row: Tables["tasks"]): TaskRow => ({
 });
 
 /** False when the title is known already: the same event came twice. */
-export async function insertTitle(tx: Tx, row: { contentId: string; sourceKey: string; source: SourceInfo; plan: Plan; nowMs: number }, tasks: readonly Task[]): Promise<boolean> {
+export async function insertTitle(
+  tx: Tx,
+  row: { contentId: string; sourceKey: string; source: SourceInfo; plan: Plan; nowMs: number },
+  tasks: readonly Task[],
+): Promise<boolean> {
   const inserted = await tables(tx)
     .insertInto("titles")
     .values({
@@ -101,7 +105,14 @@ export async function insertTitle(tx: Tx, row: { contentId: string; sourceKey: s
     .returning("content_id")
     .executeTakeFirst();
   if (!inserted) return false;
-  const values = tasks.map((task) => ({ tenant: tx.tenant, content_id: row.contentId, ...task, done_at_ms: null, runs: 0, result: "" }));
+  const values = tasks.map((task) => ({
+    tenant: tx.tenant,
+    content_id: row.contentId,
+    ...task,
+    done_at_ms: null,
+    runs: 0,
+    result: "",
+  }));
   for (let at = 0; at < values.length; at += 500) {
     await tables(tx)
       .insertInto("tasks")
@@ -111,7 +122,11 @@ export async function insertTitle(tx: Tx, row: { contentId: string; sourceKey: s
   return true;
 }
 
-export async function title(tx: Tx, contentId: string, options: { readonly lock: boolean } = { lock: false }): Promise<TitleRow | undefined> {
+export async function title(
+  tx: Tx,
+  contentId: string,
+  options: { readonly lock: boolean } = { lock: false },
+): Promise<TitleRow | undefined> {
   const query = tables(tx).selectFrom("titles").selectAll().where("content_id", "=", contentId);
   const row = await (options.lock ? query.forUpdate() : query).executeTakeFirst();
   return row && toTitle(row);
@@ -119,7 +134,9 @@ export async function title(tx: Tx, contentId: string, options: { readonly lock:
 
 export async function titles(tx: Tx, contentIds: readonly string[]): Promise<TitleRow[]> {
   if (contentIds.length === 0) return [];
-  return (await tables(tx).selectFrom("titles").selectAll().where("content_id", "in", contentIds).execute()).map(toTitle);
+  return (await tables(tx).selectFrom("titles").selectAll().where("content_id", "in", contentIds).execute()).map(
+    toTitle,
+  );
 }
 
 export async function recent(tx: Tx, limit: number, activeOnly: boolean): Promise<TitleRow[]> {
@@ -128,16 +145,29 @@ export async function recent(tx: Tx, limit: number, activeOnly: boolean): Promis
 }
 
 export async function tasks(tx: Tx, contentId: string): Promise<TaskRow[]> {
-  return (await tables(tx).selectFrom("tasks").selectAll().where("content_id", "=", contentId).orderBy("name").execute()).map(toTask);
+  return (
+    await tables(tx).selectFrom("tasks").selectAll().where("content_id", "=", contentId).orderBy("name").execute()
+  ).map(toTask);
 }
 
 export async function task(tx: Tx, contentId: string, name: string): Promise<TaskRow | undefined> {
-  const row = await tables(tx).selectFrom("tasks").selectAll().where("content_id", "=", contentId).where("name", "=", name).executeTakeFirst();
+  const row = await tables(tx)
+    .selectFrom("tasks")
+    .selectAll()
+    .where("content_id", "=", contentId)
+    .where("name", "=", name)
+    .executeTakeFirst();
   return row && toTask(row);
 }
 
 /** Marks a task as done; false when it was. */
-export async function finishTask(tx: Tx, contentId: string, name: string, result: string, nowMs: number): Promise<boolean> {
+export async function finishTask(
+  tx: Tx,
+  contentId: string,
+  name: string,
+  result: string,
+  nowMs: number,
+): Promise<boolean> {
   const row = await tables(tx)
     .updateTable("tasks")
     .set({ done_at_ms: nowMs, result, runs: sql<number>`runs + 1` })
@@ -163,26 +193,50 @@ export async function isStageDone(tx: Tx, contentId: string, stage: Stage): Prom
 export async function updateTitle(
   tx: Tx,
   contentId: string,
-  change: Partial<Pick<Tables["titles"], "state" | "package_revision" | "index_version" | "failure" | "failure_reason" | "attempt" | "finished_at_ms">>,
+  change: Partial<
+    Pick<
+      Tables["titles"],
+      "state" | "package_revision" | "index_version" | "failure" | "failure_reason" | "attempt" | "finished_at_ms"
+    >
+  >,
 ): Promise<void> {
   await tables(tx).updateTable("titles").set(change).where("content_id", "=", contentId).execute();
 }
 
 /** The revision of the next package; older ones are replaced from now on. Revisions are never reused. */
 export async function newRevision(tx: Tx, contentId: string): Promise<number> {
-  const last = await tables(tx).selectFrom("packages").select("revision").where("content_id", "=", contentId).orderBy("revision", "desc").executeTakeFirst();
+  const last = await tables(tx)
+    .selectFrom("packages")
+    .select("revision")
+    .where("content_id", "=", contentId)
+    .orderBy("revision", "desc")
+    .executeTakeFirst();
   const revision = (last?.revision ?? 0) + 1;
-  await tables(tx).insertInto("packages").values({ tenant: tx.tenant, content_id: contentId, revision, stage: "", replaced_at_ms: null }).execute();
+  await tables(tx)
+    .insertInto("packages")
+    .values({ tenant: tx.tenant, content_id: contentId, revision, stage: "", replaced_at_ms: null })
+    .execute();
   return revision;
 }
 
 export async function unfinishedRevision(tx: Tx, contentId: string): Promise<number | undefined> {
-  const row = await tables(tx).selectFrom("packages").select("revision").where("content_id", "=", contentId).where("stage", "=", "").orderBy("revision", "desc").executeTakeFirst();
+  const row = await tables(tx)
+    .selectFrom("packages")
+    .select("revision")
+    .where("content_id", "=", contentId)
+    .where("stage", "=", "")
+    .orderBy("revision", "desc")
+    .executeTakeFirst();
   return row?.revision;
 }
 
 export async function finishRevision(tx: Tx, contentId: string, revision: number, nowMs: number): Promise<void> {
-  await tables(tx).updateTable("packages").set({ stage: "packaged" }).where("content_id", "=", contentId).where("revision", "=", revision).execute();
+  await tables(tx)
+    .updateTable("packages")
+    .set({ stage: "packaged" })
+    .where("content_id", "=", contentId)
+    .where("revision", "=", revision)
+    .execute();
   await tables(tx)
     .updateTable("packages")
     .set({ replaced_at_ms: nowMs })
@@ -192,13 +246,26 @@ export async function finishRevision(tx: Tx, contentId: string, revision: number
     .execute();
 }
 
-export async function replacedBefore(tx: Tx, beforeMs: number, limit: number): Promise<{ contentId: string; revision: number }[]> {
-  const rows = await tables(tx).selectFrom("packages").select(["content_id", "revision"]).where("replaced_at_ms", "<", beforeMs).limit(limit).execute();
+export async function replacedBefore(
+  tx: Tx,
+  beforeMs: number,
+  limit: number,
+): Promise<{ contentId: string; revision: number }[]> {
+  const rows = await tables(tx)
+    .selectFrom("packages")
+    .select(["content_id", "revision"])
+    .where("replaced_at_ms", "<", beforeMs)
+    .limit(limit)
+    .execute();
   return rows.map((row) => ({ contentId: row.content_id, revision: row.revision }));
 }
 
 export async function forgetRevision(tx: Tx, contentId: string, revision: number): Promise<void> {
-  await tables(tx).deleteFrom("packages").where("content_id", "=", contentId).where("revision", "=", revision).execute();
+  await tables(tx)
+    .deleteFrom("packages")
+    .where("content_id", "=", contentId)
+    .where("revision", "=", revision)
+    .execute();
 }
 
 export async function forgetTitle(tx: Tx, contentId: string): Promise<void> {

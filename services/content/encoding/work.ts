@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Context, Problem, problem, systemContext, toProblem, type Tx } from "#kernel";
+import type { Problem} from "#kernel";
+import { type Context, problem, systemContext, toProblem, type Tx } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
 import { packageFolder, type Presentation, tileName } from "#media/presentation";
 import { AUDIO_BITRATE_KBPS, indexKey, type Stage } from "./domain.ts";
@@ -32,7 +33,11 @@ export const jobOf = (work: Work, stage: Stage | "package") => ({
 /** One job. What was done before a crash is done: the task's row says so, or its finished object does. */
 export async function work(parts: Parts, job: Job): Promise<void> {
   const of = job.payload as unknown as Work;
-  const context = systemContext(of.tenant, "encoding", { deadlineMs: 3_600_000, signal: job.signal, clock: parts.clock });
+  const context = systemContext(of.tenant, "encoding", {
+    deadlineMs: 3_600_000,
+    signal: job.signal,
+    clock: parts.clock,
+  });
   const title = await parts.db.tx(context, (tx) => store.title(tx, of.contentId));
   if (!title || title.state === "failed" || title.attempt !== of.attempt) return;
   try {
@@ -54,11 +59,14 @@ async function runTask(parts: Parts, title: store.TitleRow, of: Work, job: Job, 
   if (!task || task.done) return;
   const progressKey = `${of.tenant}/${of.contentId}`;
   const progress = (ratio: number): void => parts.progress.set(progressKey, of.task, ratio);
-  const result = await parts.objects.withFile(title.sourceKey, (path) => perform(parts, { title, task, of, path, signal: job.signal, progress }));
+  const result = await parts.objects.withFile(title.sourceKey, (path) =>
+    perform(parts, { title, task, of, path, signal: job.signal, progress }),
+  );
   await parts.db.tx(context, async (tx) => {
     if (!(await store.title(tx, of.contentId, { lock: true }))) return;
     if (!(await store.finishTask(tx, of.contentId, of.task, result, parts.clock.nowMs()))) return;
-    if (await store.isStageDone(tx, of.contentId, task.stage)) await parts.jobs.send(tx, QUEUE, [jobOf({ ...of, task: `package/${task.stage}` }, "package")]);
+    if (await store.isStageDone(tx, of.contentId, task.stage))
+      await parts.jobs.send(tx, QUEUE, [jobOf({ ...of, task: `package/${task.stage}` }, "package")]);
   });
   parts.progress.done(progressKey, of.task);
 }
@@ -88,31 +96,53 @@ async function perform(parts: Parts, doing: Performing): Promise<string> {
       const { from } = rung;
       const text =
         "key" in from
-          ? await parts.objects.withFile(from.key, (file) => parts.transcoder.extractText(path, source, { file }, signal))
+          ? await parts.objects.withFile(from.key, (file) =>
+              parts.transcoder.extractText(path, source, { file }, signal),
+            )
           : await parts.transcoder.extractText(path, source, from, signal);
       await parts.objects.put(textKey(of, task.profile), Buffer.from(text || "WEBVTT\n"));
       return "";
     }
     case "pictures":
-      return JSON.stringify(await makePictures(parts, { tenant: of.tenant, contentId: of.contentId, path, source, signal }));
+      return JSON.stringify(
+        await makePictures(parts, { tenant: of.tenant, contentId: of.contentId, path, source, signal }),
+      );
   }
 }
 
-async function encodeChunk({ transcoder }: Parts, { title, task, path, signal, progress }: Performing, out: string): Promise<void> {
+async function encodeChunk(
+  { transcoder }: Parts,
+  { title, task, path, signal, progress }: Performing,
+  out: string,
+): Promise<void> {
   const { source, plan } = title;
   const rung = plan.video.find((candidate) => candidate.profile === task.profile);
   const chunk = rung?.chunks[task.chunk];
   if (!rung || !chunk) throw problem.internal(`the plan has no chunk ${task.chunk} of '${task.profile}'`);
   const { codec, width, height, bitrateKbps } = rung;
-  await transcoder.encodeVideo({ path, source, codec, width, height, bitrateKbps, preset: plan.preset, ...chunk, gopFrames: plan.gopFrames }, out, progress, signal);
+  await transcoder.encodeVideo(
+    { path, source, codec, width, height, bitrateKbps, preset: plan.preset, ...chunk, gopFrames: plan.gopFrames },
+    out,
+    progress,
+    signal,
+  );
 }
 
-async function encodeAudio({ transcoder }: Parts, { title, task, path, signal, progress }: Performing, out: string): Promise<void> {
+async function encodeAudio(
+  { transcoder }: Parts,
+  { title, task, path, signal, progress }: Performing,
+  out: string,
+): Promise<void> {
   const rung = title.plan.audio.find((candidate) => candidate.profile === task.profile);
   if (!rung) throw problem.internal(`the plan has no audio '${task.profile}'`);
   const { streamIndex } = rung;
   const loudness = await transcoder.measureLoudness(path, streamIndex, signal);
-  await transcoder.encodeAudio({ path, source: title.source, streamIndex, bitrateKbps: AUDIO_BITRATE_KBPS, loudness }, out, progress, signal);
+  await transcoder.encodeAudio(
+    { path, source: title.source, streamIndex, bitrateKbps: AUDIO_BITRATE_KBPS, loudness },
+    out,
+    progress,
+    signal,
+  );
 }
 
 /** Makes a file and moves it into the store whole. An object that is there already is finished work of a worker that died before it could say so. */
@@ -129,10 +159,18 @@ async function intoObject({ objects }: Parts, key: string, make: (out: string) =
   }
 }
 
-async function runPackage(parts: Parts, title: store.TitleRow, of: Work, stage: string, job: Job, context: Context): Promise<void> {
+async function runPackage(
+  parts: Parts,
+  title: store.TitleRow,
+  of: Work,
+  stage: string,
+  job: Job,
+  context: Context,
+): Promise<void> {
   const { contentId } = of;
   const isAgain = stage === "again";
-  if ((stage === "playable" && title.packageRevision > 0) || (stage === "complete" && title.state === "complete")) return;
+  if ((stage === "playable" && title.packageRevision > 0) || (stage === "complete" && title.state === "complete"))
+    return;
   if (stage === "complete" && title.packageRevision === 0) throw problem.aborted("the first stage is not packaged yet");
   const revision = await parts.db.tx(context, async (tx) => {
     if (stage === "complete") return title.packageRevision;
@@ -140,12 +178,28 @@ async function runPackage(parts: Parts, title: store.TitleRow, of: Work, stage: 
   });
   const tasks = await parts.db.tx(context, (tx) => store.tasks(tx, contentId));
   const pictures = JSON.parse(tasks.find((task) => task.kind === "pictures")?.result || "null") as Pictures | null;
-  const isStageDone = (wanted: Stage): boolean => tasks.filter((task) => task.stage === wanted).every((task) => task.done);
-  const stages: Stage[] = stage === "playable" ? ["playable"] : isStageDone("complete") ? ["playable", "complete"] : ["playable"];
+  const isStageDone = (wanted: Stage): boolean =>
+    tasks.filter((task) => task.stage === wanted).every((task) => task.done);
+  const stages: Stage[] =
+    stage === "playable" ? ["playable"] : isStageDone("complete") ? ["playable", "complete"] : ["playable"];
   const indexVersion = stage === "complete" ? title.indexVersion + 1 : 1;
   const before = stage === "complete" ? await readIndex(parts, contentId, revision, title.indexVersion) : null;
   if (stage !== "complete" && pictures) await copyTiles(parts, of, revision, pictures.thumbnails.tileCount);
-  const packaged = await packageTitle(parts, { tenant: of.tenant, contentId, revision, indexVersion, plan: title.plan, stages, before, thumbnails: pictures?.thumbnails ?? null, signal: job.signal }, context);
+  const packaged = await packageTitle(
+    parts,
+    {
+      tenant: of.tenant,
+      contentId,
+      revision,
+      indexVersion,
+      plan: title.plan,
+      stages,
+      before,
+      thumbnails: pictures?.thumbnails ?? null,
+      signal: job.signal,
+    },
+    context,
+  );
   await parts.db.tx(context, async (tx) => {
     const now = await store.title(tx, contentId, { lock: true });
     if (!now) return;
@@ -160,23 +214,36 @@ async function runPackage(parts: Parts, title: store.TitleRow, of: Work, stage: 
     });
     announce(tx, packaged, pictures, isAgain ? "repackaged" : isComplete ? "complete" : "playable");
     // HEVC may have finished while the first stage was being packaged.
-    if (!isComplete && isStageDone("complete")) await parts.jobs.send(tx, QUEUE, [jobOf({ ...of, task: "package/complete" }, "package")]);
+    if (!isComplete && isStageDone("complete"))
+      await parts.jobs.send(tx, QUEUE, [jobOf({ ...of, task: "package/complete" }, "package")]);
   });
 }
 
-const readIndex = async ({ objects }: Parts, contentId: string, revision: number, version: number): Promise<Presentation> =>
-  JSON.parse(Buffer.from(await objects.get(indexKey(packageFolder(contentId, revision), version))).toString("utf8")) as Presentation;
+const readIndex = async (
+  { objects }: Parts,
+  contentId: string,
+  revision: number,
+  version: number,
+): Promise<Presentation> =>
+  JSON.parse(
+    Buffer.from(await objects.get(indexKey(packageFolder(contentId, revision), version))).toString("utf8"),
+  ) as Presentation;
 
 async function copyTiles({ objects }: Parts, of: Work, revision: number, count: number): Promise<void> {
   for (let number = 1; number <= count; number++) {
     const name = tileName(number);
-    await objects.put(`${packageFolder(of.contentId, revision)}/thumbs/${name}`, await objects.get(`${tilesFolder(of.tenant, of.contentId)}${name}`));
+    await objects.put(
+      `${packageFolder(of.contentId, revision)}/thumbs/${name}`,
+      await objects.get(`${tilesFolder(of.tenant, of.contentId)}${name}`),
+    );
   }
 }
 
 function announce(tx: Tx<typeof Encoding>, packaged: Presentation, pictures: Pictures | null, stage: string): void {
   const largest = packaged.video.toSorted((a, b) => b.width * b.height - a.width * a.height)[0];
-  const languages = (tracks: readonly { readonly language: string }[]): string[] => [...new Set(tracks.map((track) => track.language))];
+  const languages = (tracks: readonly { readonly language: string }[]): string[] => [
+    ...new Set(tracks.map((track) => track.language)),
+  ];
   tx.emit("completed", {
     contentId: packaged.contentId,
     stage,
@@ -195,7 +262,12 @@ async function fail(parts: Parts, of: Work, fault: Problem): Promise<void> {
   await parts.db.tx({ tenant: of.tenant }, async (tx) => {
     const title = await store.title(tx, of.contentId, { lock: true });
     if (!title || title.state === "failed" || title.attempt !== of.attempt) return;
-    await store.updateTitle(tx, of.contentId, { state: "failed", failure: fault.message, failure_reason: fault.reason, finished_at_ms: parts.clock.nowMs() });
+    await store.updateTitle(tx, of.contentId, {
+      state: "failed",
+      failure: fault.message,
+      failure_reason: fault.reason,
+      finished_at_ms: parts.clock.nowMs(),
+    });
     tx.emit("failed", { contentId: of.contentId, reason: fault.reason, message: fault.message });
   });
 }

@@ -23,10 +23,22 @@ export default defineService({
   contract: Ingest,
   uses: {},
   slo: { p99Ms: 500, availability: 0.999 },
-  ai: { feeds: "fingerprints for duplicates", uses: "none yet; enrichment follows ingest.completed", fallback: "none needed" },
+  ai: {
+    feeds: "fingerprints for duplicates",
+    uses: "none yet; enrichment follows ingest.completed",
+    fallback: "none needed",
+  },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, objects, jobs, transcoder, clock, logger }: IngestPlatform): Parts => ({ db, objects, jobs, transcoder, clock, logger, worker: null }),
+  start: ({ db, objects, jobs, transcoder, clock, logger }: IngestPlatform): Parts => ({
+    db,
+    objects,
+    jobs,
+    transcoder,
+    clock,
+    logger,
+    worker: null,
+  }),
 
   on: [on(Catalog.events.availabilityChanged)(forget)],
 
@@ -45,9 +57,18 @@ export default defineService({
       await parts.db.tx(context, async (tx) => {
         const found = await store.find(tx, contentId);
         if (!found) throw problem.notFound(`nothing was imported as '${contentId}'`);
-        if (found.state !== "failed") throw problem.precondition(`the import of '${contentId}' is ${found.state}: only a failed one can be tried again`);
+        if (found.state !== "failed")
+          throw problem.precondition(
+            `the import of '${contentId}' is ${found.state}: only a failed one can be tried again`,
+          );
         const attempt = found.attempt + 1;
-        await store.update(tx, contentId, { state: "waiting", failure: "", failure_reason: "", duplicate_of: "", attempt });
+        await store.update(tx, contentId, {
+          state: "waiting",
+          failure: "",
+          failure_reason: "",
+          duplicate_of: "",
+          attempt,
+        });
         announceStart(tx, found);
         await parts.jobs.send(tx, QUEUE, [jobOf({ tenant: tx.tenant, contentId, attempt })]);
       });
@@ -70,11 +91,14 @@ export default defineService({
 async function takeIn(parts: Parts, request: ImportRequest, context: Context) {
   const preset = presetOf(request.preset);
   if (!preset) throw problem.invalid(`preset '${request.preset}' is not known: quick or full`);
-  if (request.contentId !== "" && !CONTENT_ID.test(request.contentId)) throw problem.invalid(`content id '${request.contentId.slice(0, 80)}' is not of the form ${CONTENT_ID.source}`);
+  if (request.contentId !== "" && !CONTENT_ID.test(request.contentId))
+    throw problem.invalid(`content id '${request.contentId.slice(0, 80)}' is not of the form ${CONTENT_ID.source}`);
   await requireFile(request.path);
-  if (request.subtitles.length > SUBTITLES_MAX) throw problem.invalid(`${request.subtitles.length} subtitle files are more than ${SUBTITLES_MAX}`);
+  if (request.subtitles.length > SUBTITLES_MAX)
+    throw problem.invalid(`${request.subtitles.length} subtitle files are more than ${SUBTITLES_MAX}`);
   for (const { path, language } of request.subtitles) {
-    if (!isLanguage(language)) throw problem.invalid(`'${language}' is not a language tag: write for example en, de or pt-BR after the colon`);
+    if (!isLanguage(language))
+      throw problem.invalid(`'${language}' is not a language tag: write for example en, de or pt-BR after the colon`);
     await requireFile(path);
   }
   const contentId = request.contentId || newId("vod", parts.clock.nowMs());
@@ -86,7 +110,14 @@ async function takeIn(parts: Parts, request: ImportRequest, context: Context) {
     publish: request.publish,
   };
   await parts.db.tx(context, async (tx) => {
-    const row = { contentId, fileName: basename(request.path), sourcePath: request.path, preset, wishes, nowMs: parts.clock.nowMs() };
+    const row = {
+      contentId,
+      fileName: basename(request.path),
+      sourcePath: request.path,
+      preset,
+      wishes,
+      nowMs: parts.clock.nowMs(),
+    };
     if (!(await store.insert(tx, row))) return;
     announceStart(tx, row);
     await parts.jobs.send(tx, QUEUE, [jobOf({ tenant: tx.tenant, contentId, attempt: 1 })]);
@@ -94,7 +125,10 @@ async function takeIn(parts: Parts, request: ImportRequest, context: Context) {
   return { contentId };
 }
 
-function announceStart(tx: Tx<typeof Ingest>, of: { readonly contentId: string; readonly fileName: string; readonly wishes: Wishes }): void {
+function announceStart(
+  tx: Tx<typeof Ingest>,
+  of: { readonly contentId: string; readonly fileName: string; readonly wishes: Wishes },
+): void {
   const metadataJson = JSON.stringify({ ...of.wishes.metadata, title: of.wishes.title });
   tx.emit("started", { contentId: of.contentId, fileName: of.fileName, metadataJson, publish: of.wishes.publish });
 }
@@ -105,7 +139,8 @@ async function requireFile(path: string): Promise<void> {
     throw problem.notFound(`'${path}' cannot be read: check the name and its permissions`, { cause: error });
   });
   if (!info.isFile()) throw problem.invalid(`'${path}' is not a file; to take in a folder use: marquee watch`);
-  if (info.size === 0) throw problem.unsupportedMedia(`'${basename(path)}' is empty (0 bytes): copy it again`, { reason: "empty_file" });
+  if (info.size === 0)
+    throw problem.unsupportedMedia(`'${basename(path)}' is empty (0 bytes): copy it again`, { reason: "empty_file" });
 }
 
 function parseMetadata(json: string): Readonly<Record<string, unknown>> {
@@ -113,7 +148,8 @@ function parseMetadata(json: string): Readonly<Record<string, unknown>> {
   if (json.length > METADATA_CHARACTERS_MAX) throw problem.invalid("the metadata is longer than 100,000 characters");
   try {
     const parsed: unknown = JSON.parse(json);
-    if (parsed !== null && typeof parsed === "object" && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
+    if (parsed !== null && typeof parsed === "object" && !Array.isArray(parsed))
+      return parsed as Record<string, unknown>;
   } catch {
     // Falls through to the one error below.
   }
@@ -121,7 +157,11 @@ function parseMetadata(json: string): Readonly<Record<string, unknown>> {
 }
 
 /** The source goes with the title; its fingerprint must not call a later import a duplicate. */
-async function forget(parts: Parts, tx: Tx<typeof Ingest>, events: readonly Received<CatalogAvailabilityChanged>[]): Promise<void> {
+async function forget(
+  parts: Parts,
+  tx: Tx<typeof Ingest>,
+  events: readonly Received<CatalogAvailabilityChanged>[],
+): Promise<void> {
   for (const { data, tenant } of events) {
     if (data.reason !== "deleted") continue;
     await store.remove(tx, data.contentId);

@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Tx } from "#kernel";
 import type { Fingerprint } from "#kernel/ports/transcoder";
-import { DURATION_TOLERANCE_S, type Preset, type Wishes } from "./domain.ts";
+import { durationToleranceS, type Preset, type Wishes } from "./domain.ts";
 
 export type State = "waiting" | "copying" | "checking" | "accepted" | "failed";
 type Row = {
@@ -22,7 +22,10 @@ type Row = {
   height: number;
   created_at_ms: number;
 };
-type Tables = { ingests: Row; fingerprints: { tenant: string; content_id: string; duration_s: number; fingerprint: string } };
+type Tables = {
+  ingests: Row;
+  fingerprints: { tenant: string; content_id: string; duration_s: number; fingerprint: string };
+};
 
 const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
 
@@ -63,12 +66,28 @@ const toIngest = (row: Row): Ingest => ({
 });
 
 /** False when the content id is taken: the same import came twice. */
-export async function insert(tx: Tx, of: { contentId: string; fileName: string; sourcePath: string; preset: Preset; wishes: Wishes; nowMs: number }): Promise<boolean> {
+export async function insert(
+  tx: Tx,
+  of: { contentId: string; fileName: string; sourcePath: string; preset: Preset; wishes: Wishes; nowMs: number },
+): Promise<boolean> {
   const row = await tables(tx)
     .insertInto("ingests")
     .values({
-      ...{ tenant: tx.tenant, content_id: of.contentId, file_name: of.fileName, source_path: of.sourcePath, source_key: "" },
-      ...{ state: "waiting", failure: "", failure_reason: "", duplicate_of: "", preset: of.preset, wishes: JSON.stringify(of.wishes) },
+      ...{
+        tenant: tx.tenant,
+        content_id: of.contentId,
+        file_name: of.fileName,
+        source_path: of.sourcePath,
+        source_key: "",
+      },
+      ...{
+        state: "waiting",
+        failure: "",
+        failure_reason: "",
+        duplicate_of: "",
+        preset: of.preset,
+        wishes: JSON.stringify(of.wishes),
+      },
       ...{ attempt: 1, duration_s: 0, width: 0, height: 0, created_at_ms: of.nowMs },
     })
     .onConflict((conflict) => conflict.doNothing())
@@ -83,10 +102,16 @@ export async function find(tx: Tx, contentId: string): Promise<Ingest | undefine
 }
 
 export async function list(tx: Tx, limit: number): Promise<Ingest[]> {
-  return (await tables(tx).selectFrom("ingests").selectAll().orderBy("created_at_ms", "desc").limit(limit).execute()).map(toIngest);
+  return (
+    await tables(tx).selectFrom("ingests").selectAll().orderBy("created_at_ms", "desc").limit(limit).execute()
+  ).map(toIngest);
 }
 
-export async function update(tx: Tx, contentId: string, change: Partial<Omit<Row, "tenant" | "content_id" | "wishes">>): Promise<void> {
+export async function update(
+  tx: Tx,
+  contentId: string,
+  change: Partial<Omit<Row, "tenant" | "content_id" | "wishes">>,
+): Promise<void> {
   await tables(tx).updateTable("ingests").set(change).where("content_id", "=", contentId).execute();
 }
 
@@ -96,16 +121,20 @@ export async function remove(tx: Tx, contentId: string): Promise<void> {
 }
 
 /** Fingerprints of films about as long. */
-export async function near(tx: Tx, durationS: number, exceptContentId: string): Promise<{ contentId: string; frames: readonly string[] }[]> {
+export async function near(
+  tx: Tx,
+  durationS: number,
+  exceptContentId: string,
+): Promise<{ contentId: string; fingerprint: Fingerprint }[]> {
   const rows = await tables(tx)
     .selectFrom("fingerprints")
     .select(["content_id", "fingerprint"])
-    .where("duration_s", ">=", durationS - DURATION_TOLERANCE_S)
-    .where("duration_s", "<=", durationS + DURATION_TOLERANCE_S)
+    .where("duration_s", ">=", durationS - durationToleranceS(durationS))
+    .where("duration_s", "<=", durationS + durationToleranceS(durationS))
     .where("content_id", "!=", exceptContentId)
     .limit(1_000)
     .execute();
-  return rows.map((row) => ({ contentId: row.content_id, frames: (JSON.parse(row.fingerprint) as Fingerprint).frames }));
+  return rows.map((row) => ({ contentId: row.content_id, fingerprint: JSON.parse(row.fingerprint) as Fingerprint }));
 }
 
 export async function saveFingerprint(tx: Tx, contentId: string, fingerprint: Fingerprint): Promise<void> {

@@ -2,7 +2,8 @@ import { basename, extname } from "node:path";
 import { type Context, problem, systemContext, toProblem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
 import type { Fingerprint, SourceInfo } from "#kernel/ports/transcoder";
-import { DUPLICATE_SIMILARITY_MIN, sidecarKey, similarity, sourceKey } from "./domain.ts";
+import { similarity } from "#media/fingerprint";
+import { DUPLICATE_SIMILARITY_MIN, sidecarKey, sourceKey } from "./domain.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
 
@@ -13,7 +14,10 @@ interface Work {
   readonly contentId: string;
   readonly attempt: number;
 }
-export const jobOf = (work: Work) => ({ key: `${work.tenant}/${work.contentId}/${work.attempt}`, payload: { ...work } });
+export const jobOf = (work: Work) => ({
+  key: `${work.tenant}/${work.contentId}/${work.attempt}`,
+  payload: { ...work },
+});
 
 /** Takes one file in: copy, probe, fingerprint, accept. Every step can be repeated after a crash. */
 export async function take(parts: Parts, job: Job): Promise<void> {
@@ -36,7 +40,14 @@ export async function take(parts: Parts, job: Job): Promise<void> {
     const fault = toProblem(error);
     if ((fault.retryable || fault.code === "internal") && !job.isLastAttempt) throw error;
     parts.logger.warn("an import failed", { content_id: of.contentId, error });
-    await refuse(parts, context, of.contentId, fault.reason, nameFile(fault.message, ingest.fileName), String(fault.details["duplicateOf"] ?? ""));
+    await refuse(
+      parts,
+      context,
+      of.contentId,
+      fault.reason,
+      nameFile(fault.message, ingest.fileName),
+      String(fault.details["duplicateOf"] ?? ""),
+    );
   }
 }
 
@@ -49,7 +60,11 @@ async function copySource({ objects }: Parts, of: Work, ingest: store.Ingest): P
   return key;
 }
 
-async function copySidecars({ objects }: Parts, of: Work, ingest: store.Ingest): Promise<{ key: string; language: string }[]> {
+async function copySidecars(
+  { objects }: Parts,
+  of: Work,
+  ingest: store.Ingest,
+): Promise<{ key: string; language: string }[]> {
   const copied: { key: string; language: string }[] = [];
   for (const [i, { path, language }] of ingest.wishes.subtitles.entries()) {
     const key = sidecarKey(of.tenant, of.contentId, i + 1, extname(basename(path)));
@@ -66,22 +81,36 @@ interface Checked {
   readonly fingerprint: Fingerprint;
 }
 
-async function accept(parts: Parts, context: Context, ingest: store.Ingest, { key, sidecars, source, fingerprint }: Checked): Promise<void> {
+async function accept(
+  parts: Parts,
+  context: Context,
+  ingest: store.Ingest,
+  { key, sidecars, source, fingerprint }: Checked,
+): Promise<void> {
   const { contentId } = ingest;
   await parts.db.tx(context, async (tx) => {
     if (!ingest.wishes.allowDuplicate) {
       const others = await store.near(tx, fingerprint.durationS, contentId);
-      const twin = others.find((other) => similarity(other.frames, fingerprint.frames) >= DUPLICATE_SIMILARITY_MIN);
+      const twin = others.find((other) => similarity(other.fingerprint, fingerprint) >= DUPLICATE_SIMILARITY_MIN);
       if (twin) {
-        throw problem.alreadyExists(`'${ingest.fileName}' looks like '${twin.contentId}', which is here already; to import it all the same add --allow-duplicate`, {
-          reason: "duplicate",
-          details: { duplicateOf: twin.contentId },
-        });
+        throw problem.alreadyExists(
+          `'${ingest.fileName}' looks like '${twin.contentId}', which is here already; to import it all the same add --allow-duplicate`,
+          {
+            reason: "duplicate",
+            details: { duplicateOf: twin.contentId },
+          },
+        );
       }
     }
     await store.saveFingerprint(tx, contentId, fingerprint);
     const { displayWidth, displayHeight } = source.video;
-    await store.update(tx, contentId, { state: "accepted", source_key: key, duration_s: source.durationS, width: displayWidth, height: displayHeight });
+    await store.update(tx, contentId, {
+      state: "accepted",
+      source_key: key,
+      duration_s: source.durationS,
+      width: displayWidth,
+      height: displayHeight,
+    });
     tx.emit("completed", {
       contentId,
       sourceKey: key,
@@ -93,9 +122,21 @@ async function accept(parts: Parts, context: Context, ingest: store.Ingest, { ke
   });
 }
 
-async function refuse(parts: Parts, context: Context, contentId: string, reason: string, message: string, duplicateOf: string): Promise<void> {
+async function refuse(
+  parts: Parts,
+  context: Context,
+  contentId: string,
+  reason: string,
+  message: string,
+  duplicateOf: string,
+): Promise<void> {
   await parts.db.tx(context, async (tx) => {
-    await store.update(tx, contentId, { state: "failed", failure: message, failure_reason: reason, duplicate_of: duplicateOf });
+    await store.update(tx, contentId, {
+      state: "failed",
+      failure: message,
+      failure_reason: reason,
+      duplicate_of: duplicateOf,
+    });
     tx.emit("failed", { contentId, reason, message });
   });
 }

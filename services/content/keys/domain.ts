@@ -14,7 +14,9 @@ export interface ContentKey {
 }
 
 /** The picture sizes that each class protects: the usage rules of our CPIX documents, in pixels (CPIX 2.3, VideoFilter). */
-export const PIXEL_RANGES: Readonly<Record<Exclude<KeyClass, "AUDIO">, { readonly minPixels?: number; readonly maxPixels?: number }>> = {
+export const PIXEL_RANGES: Readonly<
+  Record<Exclude<KeyClass, "AUDIO">, { readonly minPixels?: number; readonly maxPixels?: number }>
+> = {
   SD: { maxPixels: 1_024 * 576 },
   HD: { minPixels: 1_024 * 576 + 1, maxPixels: 1_920 * 1_088 },
   UHD: { minPixels: 1_920 * 1_088 + 1 },

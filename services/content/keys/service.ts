@@ -24,13 +24,20 @@ export default defineService({
   slo: { p99Ms: 100, availability: 0.9999 },
   ai: { feeds: "none", uses: "none", fallback: "none needed" },
 
-  start: ({ secrets, config, logger }: KeysPlatform): Parts => ({ secrets, config, logger, documents: new LRUCache(CPIX_CACHE) }),
+  start: ({ secrets, config, logger }: KeysPlatform): Parts => ({
+    secrets,
+    config,
+    logger,
+    documents: new LRUCache(CPIX_CACHE),
+  }),
 
   on: [on(Catalog.events.availabilityChanged)(forget)],
 
   rpc: (parts) => ({
     async createSet({ contentId, packageRevision }, context) {
-      const keys = (await readSet(parts, context, contentId, packageRevision)) ?? (await makeSet(parts, context, contentId, packageRevision));
+      const keys =
+        (await readSet(parts, context, contentId, packageRevision)) ??
+        (await makeSet(parts, context, contentId, packageRevision));
       return signallingOf(keys, contentId);
     },
     async getSet({ contentId, packageRevision }, context) {
@@ -56,25 +63,56 @@ export default defineService({
   ready: async () => {},
 });
 
-async function readSet({ secrets }: Parts, context: Context, contentId: string, packageRevision: number): Promise<ContentKey[] | undefined> {
-  if (!CONTENT_ID.test(contentId)) throw problem.invalid(`content id '${contentId.slice(0, 80)}' is not of the form ${CONTENT_ID.source}`);
+async function readSet(
+  { secrets }: Parts,
+  context: Context,
+  contentId: string,
+  packageRevision: number,
+): Promise<ContentKey[] | undefined> {
+  if (!CONTENT_ID.test(contentId))
+    throw problem.invalid(`content id '${contentId.slice(0, 80)}' is not of the form ${CONTENT_ID.source}`);
   const secret = await secrets.get(secretName(context.tenant, contentId, packageRevision));
   return secret && parse(secret.value);
 }
 
-async function requireSet(parts: Parts, context: Context, contentId: string, packageRevision: number): Promise<ContentKey[]> {
+async function requireSet(
+  parts: Parts,
+  context: Context,
+  contentId: string,
+  packageRevision: number,
+): Promise<ContentKey[]> {
   const keys = await readSet(parts, context, contentId, packageRevision);
   if (!keys) throw problem.notFound(`'${contentId}' has no keys of revision ${packageRevision}`);
   return keys;
 }
 
 /** Makes a key for every class, registers them with the DRM back end, and only then keeps them: nobody encrypts with keys that no licence server knows. */
-async function makeSet(parts: Parts, context: Context, contentId: string, packageRevision: number): Promise<ContentKey[]> {
-  const keys = KEY_CLASSES.map((keyClass): ContentKey => ({ kid: randomBytes(16).toString("hex"), keyClass, key: randomBytes(16), iv: randomBytes(16) }));
+async function makeSet(
+  parts: Parts,
+  context: Context,
+  contentId: string,
+  packageRevision: number,
+): Promise<ContentKey[]> {
+  const keys = KEY_CLASSES.map(
+    (keyClass): ContentKey => ({
+      kid: randomBytes(16).toString("hex"),
+      keyClass,
+      key: randomBytes(16),
+      iv: randomBytes(16),
+    }),
+  );
   await register(parts, contentId, keys);
-  const stored = keys.map((key) => ({ ...key, key: Buffer.from(key.key).toString("base64"), iv: Buffer.from(key.iv).toString("hex") }));
+  const stored = keys.map((key) => ({
+    ...key,
+    key: Buffer.from(key.key).toString("base64"),
+    iv: Buffer.from(key.iv).toString("hex"),
+  }));
   try {
-    await parts.secrets.put(secretName(context.tenant, contentId, packageRevision), { keys: stored }, { expectedVersion: 0 });
+    await parts.secrets.put(
+      secretName(context.tenant, contentId, packageRevision),
+      { keys: stored },
+      { expectedVersion: 0 },
+    );
     return keys;
   } catch (error) {
     // Somebody made the set meanwhile: theirs is the set.
@@ -100,7 +138,8 @@ async function register({ config, logger }: Parts, contentId: string, keys: read
 }
 
 async function latest({ secrets }: Parts, context: Context, contentId: string): Promise<string> {
-  if (!CONTENT_ID.test(contentId)) throw problem.invalid(`content id '${contentId.slice(0, 80)}' is not of the form ${CONTENT_ID.source}`);
+  if (!CONTENT_ID.test(contentId))
+    throw problem.invalid(`content id '${contentId.slice(0, 80)}' is not of the form ${CONTENT_ID.source}`);
   // Revisions are padded, so the last name is the newest set.
   const name = (await secrets.list(secretPrefix(context.tenant, contentId), REVISIONS_MAX)).toSorted().at(-1);
   if (!name) throw problem.notFound(`'${contentId}' has no keys yet`);
@@ -108,8 +147,18 @@ async function latest({ secrets }: Parts, context: Context, contentId: string): 
 }
 
 function parse(value: Readonly<Record<string, unknown>> | undefined): ContentKey[] {
-  const stored = (value?.["keys"] ?? []) as { kid: string; keyClass: ContentKey["keyClass"]; key: string; iv: string }[];
-  return stored.map(({ kid, keyClass, key, iv }) => ({ kid, keyClass, key: Buffer.from(key, "base64"), iv: Buffer.from(iv, "hex") }));
+  const stored = (value?.["keys"] ?? []) as {
+    kid: string;
+    keyClass: ContentKey["keyClass"];
+    key: string;
+    iv: string;
+  }[];
+  return stored.map(({ kid, keyClass, key, iv }) => ({
+    kid,
+    keyClass,
+    key: Buffer.from(key, "base64"),
+    iv: Buffer.from(iv, "hex"),
+  }));
 }
 
 async function deleteSets({ secrets, documents }: Parts, tenant: string, contentId: string): Promise<void> {
@@ -119,6 +168,10 @@ async function deleteSets({ secrets, documents }: Parts, tenant: string, content
   }
 }
 
-async function forget(parts: Parts, _: Tx<typeof Keys>, events: readonly Received<CatalogAvailabilityChanged>[]): Promise<void> {
+async function forget(
+  parts: Parts,
+  _: Tx<typeof Keys>,
+  events: readonly Received<CatalogAvailabilityChanged>[],
+): Promise<void> {
   for (const { data, tenant } of events) if (data.reason === "deleted") await deleteSets(parts, tenant, data.contentId);
 }

@@ -42,14 +42,20 @@ export function requestedKids(body: string): readonly string[] | null {
   }
   const kids = (parsed as { kids?: unknown } | null)?.kids;
   if (!Array.isArray(kids) || kids.length > KIDS_MAX) return null;
-  const hex = kids.map((kid) => (typeof kid === "string" && /^[A-Za-z0-9_-]{22}$/.test(kid) ? Buffer.from(kid, "base64url").toString("hex") : ""));
+  const hex = kids.map((kid) =>
+    typeof kid === "string" && /^[A-Za-z0-9_-]{22}$/.test(kid) ? Buffer.from(kid, "base64url").toString("hex") : "",
+  );
   return hex.includes("") ? null : hex;
 }
 
 /** A W3C ClearKey licence: JSON Web Keys with the key ids that were asked for. */
 export function clearKeyLicense(keys: readonly { readonly kid: string; readonly key: Uint8Array }[]): string {
   return JSON.stringify({
-    keys: keys.map(({ kid, key }) => ({ kty: "oct", kid: Buffer.from(kid, "hex").toString("base64url"), k: Buffer.from(key).toString("base64url") })),
+    keys: keys.map(({ kid, key }) => ({
+      kty: "oct",
+      kid: Buffer.from(kid, "hex").toString("base64url"),
+      k: Buffer.from(key).toString("base64url"),
+    })),
     type: "temporary",
   });
 }

@@ -12,14 +12,20 @@ export interface Gate {
 const KEYS_FRESH_MS = 30_000;
 
 export function openGate(call: LicensePlatform["call"], clock: Clock): Gate {
-  let known: { readonly atMs: number; readonly issuer: string; readonly keys: ReadonlyMap<string, KeyObject> } | undefined;
+  let known:
+    | { readonly atMs: number; readonly issuer: string; readonly keys: ReadonlyMap<string, KeyObject> }
+    | undefined;
 
   async function keys(): Promise<NonNullable<typeof known>> {
     const nowMs = clock.nowMs();
     if (known && nowMs - known.atMs < KEYS_FRESH_MS) return known;
     const { jwksJson, issuer } = await call.token.keys({}, systemContext("system", "license", { clock }));
     const { keys: list } = JSON.parse(jwksJson) as { keys: (JsonWebKey & { kid: string })[] };
-    known = { atMs: nowMs, issuer, keys: new Map(list.map((key) => [key.kid, createPublicKey({ key, format: "jwk" })])) };
+    known = {
+      atMs: nowMs,
+      issuer,
+      keys: new Map(list.map((key) => [key.kid, createPublicKey({ key, format: "jwk" })])),
+    };
     return known;
   }
 
@@ -47,8 +53,14 @@ export function openGate(call: LicensePlatform["call"], clock: Clock): Gate {
       const context = systemContext(tenant, "license", { clock });
       const { session } = await call.session.get({ sessionId }, context);
       if (!session) throw problem.notFound(`playback session '${sessionId}' is over: start a new one`);
-      const { decision } = await call.entitlement.check({ userId: session.userId, profileId: session.profileId, contentId: session.contentId }, context);
-      if (!decision?.allowed) throw problem.denied(decision?.message || "this title is not part of your plan", { reason: decision?.reason ?? "not_entitled" });
+      const { decision } = await call.entitlement.check(
+        { userId: session.userId, profileId: session.profileId, contentId: session.contentId, market: session.market },
+        context,
+      );
+      if (!decision?.allowed)
+        throw problem.denied(decision?.message || "this title is not part of your plan", {
+          reason: decision?.reason ?? "not_entitled",
+        });
       return { session, context };
     },
   };

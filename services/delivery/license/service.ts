@@ -25,7 +25,12 @@ export default defineService({
   slo: { p99Ms: 100, availability: 0.9999 },
   ai: { feeds: "none", uses: "none", fallback: "none needed" },
 
-  start: ({ call, config, clock, addresses }: LicensePlatform): Parts => ({ call, config, addresses, gate: openGate(call, clock) }),
+  start: ({ call, config, clock, addresses }: LicensePlatform): Parts => ({
+    call,
+    config,
+    addresses,
+    gate: openGate(call, clock),
+  }),
 
   rpc: ({ config, addresses }) => ({
     async locate({ sessionId, token }) {
@@ -40,7 +45,9 @@ export default defineService({
     },
   }),
 
-  http: (parts) => [{ listener: "public", prefix: "/license/", handle: (request, response) => answer(parts, request, response) }],
+  http: (parts) => [
+    { listener: "public", prefix: "/license/", handle: (request, response) => answer(parts, request, response) },
+  ],
 
   ready: async () => {},
 });
@@ -53,47 +60,76 @@ async function answer(parts: Parts, request: IncomingMessage, response: ServerRe
   const url = new URL(request.url ?? "/", parts.addresses.publicUrl);
   if (url.pathname === "/license/fairplay.cer") return answerCertificate(parts.config, response);
   const [, , system = "", sessionId = ""] = url.pathname.split("/");
-  if (!isSystem(system)) throw problem.notFound(`'${system.slice(0, 40)}' is not a licence system: clearkey, widevine, playready or fairplay`);
+  if (!isSystem(system))
+    throw problem.notFound(
+      `'${system.slice(0, 40)}' is not a licence system: clearkey, widevine, playready or fairplay`,
+    );
   const body = await readBody(request);
   const pass = await parts.gate.admit(sessionId, url.searchParams.get("CAT") ?? "");
   if (system === "clearkey") return answerClearKey(parts, pass, body, response);
   return proxy(vendorUrl(parts.config, system), request, body, response);
 }
 
-const isSystem = (name: string): name is DrmSystem => name === "clearkey" || name === "widevine" || name === "playready" || name === "fairplay";
+const isSystem = (name: string): name is DrmSystem =>
+  name === "clearkey" || name === "widevine" || name === "playready" || name === "fairplay";
 
 type Pass = Awaited<ReturnType<Gate["admit"]>>;
 
-async function answerClearKey({ call, config }: Parts, { session, context }: Pass, body: Buffer, response: ServerResponse): Promise<void> {
-  if (!isClearKeyAllowed(config)) throw problem.denied("ClearKey is off here: an operator may allow it with MARQUEE_CLEARKEY=1");
+async function answerClearKey(
+  { call, config }: Parts,
+  { session, context }: Pass,
+  body: Buffer,
+  response: ServerResponse,
+): Promise<void> {
+  if (!isClearKeyAllowed(config))
+    throw problem.denied("ClearKey is off here: an operator may allow it with MARQUEE_CLEARKEY=1");
   const kids = requestedKids(body.toString("utf8"));
   if (!kids) throw problem.invalid('the licence request is not of the form {"kids": ["…"], "type": "temporary"}');
   const deviceType = session.device?.type ?? "";
   const classes = allowedClasses(deviceType, securityLevelOf(deviceType, "clearkey"));
-  const { keys } = await call.keys.getSet({ contentId: session.contentId, packageRevision: session.packageRevision }, context);
-  const granted = keys.filter((key) => (kids.length === 0 || kids.includes(key.kid)) && (classes as ReadonlySet<string>).has(key.keyClass));
+  const { keys } = await call.keys.getSet(
+    { contentId: session.contentId, packageRevision: session.packageRevision },
+    context,
+  );
+  const granted = keys.filter(
+    (key) => (kids.length === 0 || kids.includes(key.kid)) && (classes as ReadonlySet<string>).has(key.keyClass),
+  );
   if (granted.length === 0) throw problem.denied("none of these keys belongs to what this device may play");
   response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
   response.end(clearKeyLicense(granted));
 }
 
 function vendorUrl(config: Config, system: Exclude<DrmSystem, "clearkey">): string {
-  const url = { widevine: config.MARQUEE_WIDEVINE_URL, playready: config.MARQUEE_PLAYREADY_URL, fairplay: config.MARQUEE_FAIRPLAY_URL }[system];
+  const url = {
+    widevine: config.MARQUEE_WIDEVINE_URL,
+    playready: config.MARQUEE_PLAYREADY_URL,
+    fairplay: config.MARQUEE_FAIRPLAY_URL,
+  }[system];
   if (!url) throw problem.unavailable(`${system} is not configured here: set MARQUEE_${system.toUpperCase()}_URL`);
   return url;
 }
 
 /** Hands the challenge to the vendor's server and its answer back, unread. */
 async function proxy(vendor: string, request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
-  const headers: Record<string, string> = { "content-type": request.headers["content-type"] ?? "application/octet-stream" };
+  const headers: Record<string, string> = {
+    "content-type": request.headers["content-type"] ?? "application/octet-stream",
+  };
   const soapAction = request.headers["soapaction"];
   if (typeof soapAction === "string") headers["soapaction"] = soapAction;
-  const answered = await fetch(vendor, { method: "POST", headers, body: new Uint8Array(body), signal: AbortSignal.timeout(VENDOR_TIMEOUT_MS) }).catch((error: unknown) => {
+  const answered = await fetch(vendor, {
+    method: "POST",
+    headers,
+    body: new Uint8Array(body),
+    signal: AbortSignal.timeout(VENDOR_TIMEOUT_MS),
+  }).catch((error: unknown) => {
     throw problem.unavailable("the licence vendor does not answer", { retryAfterS: 5, cause: error });
   });
   const license = Buffer.from(await answered.arrayBuffer());
   if (!answered.ok) throw problem.unavailable(`the licence vendor answered ${answered.status}`, { retryAfterS: 5 });
-  response.writeHead(200, { "content-type": answered.headers.get("content-type") ?? "application/octet-stream", "cache-control": "no-store" });
+  response.writeHead(200, {
+    "content-type": answered.headers.get("content-type") ?? "application/octet-stream",
+    "cache-control": "no-store",
+  });
   response.end(license);
 }
 

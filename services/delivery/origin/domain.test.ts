@@ -8,15 +8,28 @@ describe("addresses of packages", () => {
     const of = { contentId: "film", revision: 3 };
     assert.deepEqual(parsePackagePath("/vod/film/r3/main-12.m3u8"), { ...of, kind: "hls", indexVersion: 12 });
     assert.deepEqual(parsePackagePath("/vod/film/r3/main-12.mpd"), { ...of, kind: "dash", indexVersion: 12 });
-    assert.deepEqual(parsePackagePath("/vod/film/r3/720p-h264/index.m3u8"), { ...of, kind: "media", profile: "720p-h264" });
-    assert.deepEqual(parsePackagePath("/vod/film/r3/720p-h264/iframes.m3u8"), { ...of, kind: "iframes", profile: "720p-h264" });
+    assert.deepEqual(parsePackagePath("/vod/film/r3/720p-h264/index.m3u8"), {
+      ...of,
+      kind: "media",
+      profile: "720p-h264",
+    });
+    assert.deepEqual(parsePackagePath("/vod/film/r3/720p-h264/iframes.m3u8"), {
+      ...of,
+      kind: "iframes",
+      profile: "720p-h264",
+    });
     for (const [name, contentType] of [
       ["720p-h264/init.mp4", "video/mp4"],
       ["720p-h264/seg-0000001.m4s", "video/iso.segment"],
       ["text-en/seg-0000001.vtt", "text/vtt; charset=utf-8"],
       ["thumbs/tile-0000001.jpg", "image/jpeg"],
     ] as const) {
-      assert.deepEqual(parsePackagePath(`/vod/film/r3/${name}`), { ...of, kind: "object", key: `vod/film/r3/${name}`, contentType });
+      assert.deepEqual(parsePackagePath(`/vod/film/r3/${name}`), {
+        ...of,
+        kind: "object",
+        key: `vod/film/r3/${name}`,
+        contentType,
+      });
     }
   });
 
@@ -44,7 +57,19 @@ describe("addresses of packages", () => {
   });
 
   it("property: what is parsed is below the package, whatever was asked", () => {
-    const part = fc.constantFrom("..", ".", "", "%2e", "a", "init.mp4", "index-1.json", "main-1.mpd", "seg-0000001.m4s", "\\", "~");
+    const part = fc.constantFrom(
+      "..",
+      ".",
+      "",
+      "%2e",
+      "a",
+      "init.mp4",
+      "index-1.json",
+      "main-1.mpd",
+      "seg-0000001.m4s",
+      "\\",
+      "~",
+    );
     fc.assert(
       fc.property(fc.array(part, { maxLength: 5 }), (parts) => {
         const path = parsePackagePath(`/vod/film/r1/${parts.join("/")}`);
@@ -69,8 +94,14 @@ describe("addresses of pictures", () => {
       width: 640,
       key: "images/artwork/film/w640/poster-1.jpg.webp",
     });
-    for (const query of ["", "w=641", "w=0640", "w=640.0", "w="]) assert.equal(parsePicturePath("/images/artwork/film/a.jpg", query), "width", query);
-    for (const path of ["/images/vod/film/r1/a.jpg", "/images/artwork/film/../../vod/a.jpg", "/images/artwork/film/.a.jpg", "/images/artwork/a.jpg"]) {
+    for (const query of ["", "w=641", "w=0640", "w=640.0", "w="])
+      assert.equal(parsePicturePath("/images/artwork/film/a.jpg", query), "width", query);
+    for (const path of [
+      "/images/vod/film/r1/a.jpg",
+      "/images/artwork/film/../../vod/a.jpg",
+      "/images/artwork/film/.a.jpg",
+      "/images/artwork/a.jpg",
+    ]) {
       assert.equal(parsePicturePath(path, "w=640"), "path", path);
     }
   });
@@ -80,16 +111,33 @@ describe("what manifests say", () => {
   it("names a network's folders with the one that asks in front, and none for a stranger", () => {
     const networks = ["a", "b", "c"].map((id) => ({ id, baseUrl: `http://${id}.example` }));
     const steered = steeredNetworks(networks, "b", "vod/film/r1");
-    assert.deepEqual(steered?.map(({ id }) => id), ["b", "a", "c"]);
+    assert.deepEqual(
+      steered?.map(({ id }) => id),
+      ["b", "a", "c"],
+    );
     assert.equal(steered?.[0]?.baseUrl, "http://b.example/vod/film/r1/");
     assert.equal(steeredNetworks(networks, "x", "vod/film/r1"), null);
   });
 
   it("leaves out the licence systems that are off", () => {
-    const key = { kid: "k", psshWidevine: Uint8Array.of(1), psshPlayready: Uint8Array.of(2), playreadyObject: Uint8Array.of(3), fairplayUri: "skd://k" };
-    const off = drmOf({ keys: [key], psshCommon: Uint8Array.of(4) }, { clearkey: "", fairplayCertificate: "" }).get("k");
-    assert.deepEqual(off, { pssh: { common: "BA==", widevine: "AQ==", playready: "Ag==", playreadyPro: "Aw==" }, fairplayUri: "skd://k" });
-    const on = drmOf({ keys: [key], psshCommon: Uint8Array.of(4) }, { clearkey: "https://l/$sid$", fairplayCertificate: "https://c" }).get("k");
+    const key = {
+      kid: "k",
+      psshWidevine: Uint8Array.of(1),
+      psshPlayready: Uint8Array.of(2),
+      playreadyObject: Uint8Array.of(3),
+      fairplayUri: "skd://k",
+    };
+    const off = drmOf({ keys: [key], psshCommon: Uint8Array.of(4) }, { clearkey: "", fairplayCertificate: "" }).get(
+      "k",
+    );
+    assert.deepEqual(off, {
+      pssh: { common: "BA==", widevine: "AQ==", playready: "Ag==", playreadyPro: "Aw==" },
+      fairplayUri: "skd://k",
+    });
+    const on = drmOf(
+      { keys: [key], psshCommon: Uint8Array.of(4) },
+      { clearkey: "https://l/$sid$", fairplayCertificate: "https://c" },
+    ).get("k");
     assert.equal(on?.clearkeyLicenseUrl, "https://l/$sid$");
     assert.equal(on?.fairplayCertificateUrl, "https://c");
   });

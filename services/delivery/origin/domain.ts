@@ -16,7 +16,8 @@ export type PackagePath = { readonly contentId: string; readonly revision: numbe
 
 const PACKAGE = /^\/vod\/([A-Za-z0-9_-]{1,64})\/r(0|[1-9]\d{0,8})\/(.{1,160})$/;
 const MAIN = /^main-(0|[1-9]\d{0,5})\.(m3u8|mpd)$/;
-const IN_PROFILE = /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/(?:(index|iframes)\.m3u8|(?:init\.(mp4)|seg-\d{7}\.(m4s|vtt)|tile-\d{7}\.(jpg)))$/;
+const IN_PROFILE =
+  /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/(?:(index|iframes)\.m3u8|(?:init\.(mp4)|seg-\d{7}\.(m4s|vtt)|tile-\d{7}\.(jpg)))$/;
 
 const TYPES: Readonly<Record<string, string>> = {
   mp4: "video/mp4",
@@ -87,13 +88,21 @@ interface Network {
 }
 
 /** Every network's folder of a package, with the one that asks in front: that is where its reader is. Null when nobody of that name asks. */
-export function steeredNetworks(networks: readonly Network[], askedBy: string, folder: string): readonly Network[] | null {
+export function steeredNetworks(
+  networks: readonly Network[],
+  askedBy: string,
+  folder: string,
+): readonly Network[] | null {
   const own = networks.find(({ id }) => id === askedBy);
   if (!own) return null;
-  return [own, ...networks.filter((network) => network !== own)].map(({ id, baseUrl }) => ({ id, baseUrl: `${baseUrl}/${folder}/` }));
+  return [own, ...networks.filter((network) => network !== own)].map(({ id, baseUrl }) => ({
+    id,
+    baseUrl: `${baseUrl}/${folder}/`,
+  }));
 }
 
-export const steeringUrl = (publicUrl: string, protocol: "hls" | "dash"): string => `${publicUrl}/steering/${protocol}/${MARKS.session}`;
+export const steeringUrl = (publicUrl: string, protocol: "hls" | "dash"): string =>
+  `${publicUrl}/steering/${protocol}/${MARKS.session}`;
 
 /** Widths that pictures come in, so that nobody can fill the store with sizes. */
 export const PICTURE_WIDTHS: readonly number[] = [320, 640, 960, 1280, 1920];

@@ -3,7 +3,14 @@ import { LRUCache } from "lru-cache";
 import type { Context } from "#kernel";
 import { problem } from "#kernel";
 import { writeMpd } from "#media/dash";
-import { type DrmByKid, writeIFramePlaylist, writeImagePlaylist, writeMediaPlaylist, writeMultivariantPlaylist, writeSubtitlesPlaylist } from "#media/hls";
+import {
+  type DrmByKid,
+  writeIFramePlaylist,
+  writeImagePlaylist,
+  writeMediaPlaylist,
+  writeMultivariantPlaylist,
+  writeSubtitlesPlaylist,
+} from "#media/hls";
 import { packageFolder, type Presentation } from "#media/presentation";
 import { MARKS } from "#contracts/origin/edges";
 import { DASH_TYPE, drmOf, HLS_TYPE, type PackagePath, steeredNetworks, steeringUrl } from "./domain.ts";
@@ -44,7 +51,10 @@ export function openManifests({ objects, call, addresses }: Ports): Manifests {
     sizeCalculation: ({ sizeBytes }) => sizeBytes,
     fetchMethod: (key, _stale, { context }) => load(key, context),
   });
-  const rendered = new LRUCache<string, Rendered>({ maxSize: RENDERED_BYTES_MAX, sizeCalculation: ({ body }) => body.length + 256 });
+  const rendered = new LRUCache<string, Rendered>({
+    maxSize: RENDERED_BYTES_MAX,
+    sizeCalculation: ({ body }) => body.length + 256,
+  });
 
   async function load(key: string, context: Context): Promise<Package> {
     const json = Buffer.from(await objects.get(key));
@@ -85,9 +95,16 @@ export function openManifests({ objects, call, addresses }: Ports): Manifests {
     if (networks === null) return null;
     const serverUri = steeringUrl(addresses.publicUrl, path.kind);
     if (path.kind === "dash") {
-      return writeMpd(presentation, { drm, trickPlay: true, ...(networks.length > 0 ? { locations: networks, steering: { serverUri } } : {}) });
+      return writeMpd(presentation, {
+        drm,
+        trickPlay: true,
+        ...(networks.length > 0 ? { locations: networks, steering: { serverUri } } : {}),
+      });
     }
-    return writeMultivariantPlaylist(presentation, { drm, ...(networks.length > 0 ? { pathways: networks, steeringServerUri: serverUri } : {}) });
+    return writeMultivariantPlaylist(presentation, {
+      drm,
+      ...(networks.length > 0 ? { pathways: networks, steeringServerUri: serverUri } : {}),
+    });
   }
 
   return {

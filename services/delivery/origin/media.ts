@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { LRUCache } from "lru-cache";
+import type { LRUCache } from "lru-cache";
 import { type Clock, problem, systemContext } from "#kernel";
 import { isMatch, isRangeFresh, parseRange } from "#media/range";
 import { parsePackagePath } from "./domain.ts";
@@ -20,15 +20,24 @@ export interface MediaParts extends Pick<OriginPlatform, "objects" | "db"> {
 }
 
 /** Answers `/vod/…`: manifests are written, everything else is an object as it is. */
-export async function answerMedia(parts: MediaParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method !== "GET" && request.method !== "HEAD") throw problem.invalid(`media is read by GET or HEAD, not by ${request.method}`);
+export async function answerMedia(
+  parts: MediaParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== "GET" && request.method !== "HEAD")
+    throw problem.invalid(`media is read by GET or HEAD, not by ${request.method}`);
   const [pathText = "", query = ""] = (request.url ?? "").split("?", 2);
   const path = parsePackagePath(pathText);
   if (!path) throw problem.notFound("there is no such object");
   if (path.kind === "object") return answerObject(parts, path.key, path.contentType, request, response);
   const tenant = await tenantOf(parts, path.contentId);
   const askedBy = new URLSearchParams(query).get("steer");
-  const { body, etag, contentType } = await parts.manifests.render(path, askedBy, systemContext(tenant, "origin", { clock: parts.clock }));
+  const { body, etag, contentType } = await parts.manifests.render(
+    path,
+    askedBy,
+    systemContext(tenant, "origin", { clock: parts.clock }),
+  );
   const headers = { "content-type": contentType, "cache-control": CACHE_CONTROL, etag };
   if (isMatch(request.headers["if-none-match"], etag)) {
     response.writeHead(304, headers).end();
@@ -47,7 +56,13 @@ async function tenantOf({ owners, db }: MediaParts, contentId: string): Promise<
   return owner;
 }
 
-async function answerObject({ objects }: MediaParts, key: string, contentType: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerObject(
+  { objects }: MediaParts,
+  key: string,
+  contentType: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const info = await objects.head(key);
   if (!info) throw problem.notFound("there is no such object");
   const { sizeBytes, modifiedMs } = info;
@@ -59,14 +74,21 @@ async function answerObject({ objects }: MediaParts, key: string, contentType: s
     return;
   }
   const ifRange = headers["if-range"];
-  const range = isRangeFresh(typeof ifRange === "string" ? ifRange : undefined, etag) ? parseRange(headers.range, sizeBytes) : "all";
+  const range = isRangeFresh(typeof ifRange === "string" ? ifRange : undefined, etag)
+    ? parseRange(headers.range, sizeBytes)
+    : "all";
   if (range === "none") {
     response.writeHead(416, { ...shared, "content-range": `bytes */${sizeBytes}`, "content-length": 0 }).end();
     return;
   }
   const span = range === "all" ? { startBytes: 0, endBytes: sizeBytes - 1 } : range;
   const part = range === "all" ? {} : { "content-range": `bytes ${span.startBytes}-${span.endBytes}/${sizeBytes}` };
-  const head = { ...shared, ...part, "content-type": contentType, "content-length": span.endBytes - span.startBytes + 1 };
+  const head = {
+    ...shared,
+    ...part,
+    "content-type": contentType,
+    "content-length": span.endBytes - span.startBytes + 1,
+  };
   if (request.method === "HEAD" || sizeBytes === 0) {
     response.writeHead(range === "all" ? 200 : 206, head).end();
     return;

@@ -24,7 +24,8 @@ export function openPictures(objects: Objects): Pictures {
 
   async function limited<T>(work: () => Promise<T>): Promise<T> {
     if (running >= RUNNING_MAX) {
-      if (waiting.length >= WAITING_MAX) throw problem.unavailable("too many pictures are being made: try again in a moment", { retryAfterS: 1 });
+      if (waiting.length >= WAITING_MAX)
+        throw problem.unavailable("too many pictures are being made: try again in a moment", { retryAfterS: 1 });
       await new Promise<void>((resolve) => waiting.push(resolve));
     } else running += 1;
     try {
@@ -40,7 +41,11 @@ export function openPictures(objects: Objects): Pictures {
   async function make({ source, key, width }: PicturePath): Promise<Uint8Array> {
     const original = await objects.get(source);
     const picture = await limited(() =>
-      sharp(original, { limitInputPixels: PIXELS_MAX }).rotate().resize({ width, withoutEnlargement: true }).webp({ quality: QUALITY }).toBuffer(),
+      sharp(original, { limitInputPixels: PIXELS_MAX })
+        .rotate()
+        .resize({ width, withoutEnlargement: true })
+        .webp({ quality: QUALITY })
+        .toBuffer(),
     );
     await objects.put(key, picture);
     return picture;
@@ -62,14 +67,21 @@ export function openPictures(objects: Objects): Pictures {
 
   return {
     async answer(request, response) {
-      if (request.method !== "GET" && request.method !== "HEAD") throw problem.invalid(`pictures are read by GET or HEAD, not by ${request.method}`);
+      if (request.method !== "GET" && request.method !== "HEAD")
+        throw problem.invalid(`pictures are read by GET or HEAD, not by ${request.method}`);
       const [pathText = "", query = ""] = (request.url ?? "").split("?", 2);
       const path = parsePicturePath(pathText, query);
       if (path === "path") throw problem.notFound("there is no such picture");
-      if (path === "width") throw problem.invalid(`pictures come in widths of ${PICTURE_WIDTHS.join(", ")}: ask with ?w=640`);
+      if (path === "width")
+        throw problem.invalid(`pictures come in widths of ${PICTURE_WIDTHS.join(", ")}: ask with ?w=640`);
       const body = await find(path);
       const etag = `"${path.width}-${body.byteLength.toString(36)}"`;
-      const headers = { "content-type": "image/webp", "cache-control": "public, max-age=31536000, immutable", etag, "access-control-allow-origin": "*" };
+      const headers = {
+        "content-type": "image/webp",
+        "cache-control": "public, max-age=31536000, immutable",
+        etag,
+        "access-control-allow-origin": "*",
+      };
       if (isMatch(request.headers["if-none-match"], etag)) {
         response.writeHead(304, headers).end();
         return;

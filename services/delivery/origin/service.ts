@@ -57,7 +57,8 @@ export default defineService({
 
   rpc: ({ db, owners }) => ({
     async locate({ contentId, packageRevision, indexVersion }, context) {
-      if (!CONTENT_ID.test(contentId)) throw problem.invalid(`content id '${contentId.slice(0, 80)}' is not of the form ${CONTENT_ID.source}`);
+      if (!CONTENT_ID.test(contentId))
+        throw problem.invalid(`content id '${contentId.slice(0, 80)}' is not of the form ${CONTENT_ID.source}`);
       if (owners.get(contentId) !== context.tenant) {
         const owner = await db.tx(context, (tx) => store.claim(tx, contentId, context.tenant));
         if (owner !== context.tenant) throw problem.notFound(`title '${contentId}' does not exist`);
@@ -69,13 +70,21 @@ export default defineService({
 
   http: (parts) => [
     { listener: "origin", prefix: "/vod/", handle: (request, response) => answerMedia(parts, request, response) },
-    { listener: "origin", prefix: "/.well-known/", handle: (request, response) => answerKeys(parts, request, response) },
+    {
+      listener: "origin",
+      prefix: "/.well-known/",
+      handle: (request, response) => answerKeys(parts, request, response),
+    },
     { listener: "origin", prefix: "/edge/", handle: (request, response) => answerEdge(parts, request, response) },
     { listener: "public", prefix: "/images/", handle: (request, response) => parts.pictures.answer(request, response) },
   ],
 
   periodic: ({ db, clock }) => [
-    { name: "trim the feed of purges", everyMs: HOUR_MS, run: () => db.tx({ tenant: "system" }, (tx) => store.trim(tx, clock.nowMs() - PURGES_KEPT_MS)) },
+    {
+      name: "trim the feed of purges",
+      everyMs: HOUR_MS,
+      run: () => db.tx({ tenant: "system" }, (tx) => store.trim(tx, clock.nowMs() - PURGES_KEPT_MS)),
+    },
   ],
 
   ready: ({ db }) => db.ping(),
@@ -97,26 +106,39 @@ async function answerEdge(parts: Parts, request: IncomingMessage, response: Serv
   const [path, query = ""] = (request.url ?? "").split("?", 2);
   if (path === PURGES_PATH && request.method === "GET") {
     const after = Number(new URLSearchParams(query).get("after") ?? "NaN");
-    if (!Number.isSafeInteger(after) || after < -1) throw problem.invalid("after is the serial of the last purge that is known, or -1");
+    if (!Number.isSafeInteger(after) || after < -1)
+      throw problem.invalid("after is the serial of the last purge that is known, or -1");
     const leaving = new AbortController();
     response.once("close", () => leaving.abort());
     return sendJson(response, await parts.feed.after(after, leaving.signal), "no-store");
   }
-  if (path === RENEW_PATH && request.method === "POST") return sendJson(response, await renew(parts, await readJson(request)), "no-store");
+  if (path === RENEW_PATH && request.method === "POST")
+    return sendJson(response, await renew(parts, await readJson(request)), "no-store");
   throw problem.notFound("there is nothing of that name for edges");
 }
 
-async function renew({ call, clock, addresses }: Parts, body: unknown): Promise<{ token: string; expiresAtMs: number }> {
+async function renew(
+  { call, clock, addresses }: Parts,
+  body: unknown,
+): Promise<{ token: string; expiresAtMs: number }> {
   const { token, network } = (body ?? {}) as { token?: unknown; network?: unknown };
   const edge = addresses.edges.find(({ id }) => id === network);
-  if (typeof token !== "string" || !edge) throw problem.invalid('a renewal is asked for by {"token": "…", "network": "edge-a"}');
-  const renewed = await call.token.renew({ token, networkBaseUrl: edge.baseUrl }, systemContext("system", "origin", { clock }));
+  if (typeof token !== "string" || !edge)
+    throw problem.invalid('a renewal is asked for by {"token": "…", "network": "edge-a"}');
+  const renewed = await call.token.renew(
+    { token, networkBaseUrl: edge.baseUrl },
+    systemContext("system", "origin", { clock }),
+  );
   return { token: renewed.token, expiresAtMs: Number(renewed.expiresAtMs) };
 }
 
 function sendJson(response: ServerResponse, value: unknown, cacheControl: string): void {
   const body = Buffer.from(JSON.stringify(value));
-  response.writeHead(200, { "content-type": "application/json", "content-length": body.length, "cache-control": cacheControl });
+  response.writeHead(200, {
+    "content-type": "application/json",
+    "content-length": body.length,
+    "cache-control": cacheControl,
+  });
   response.end(body);
 }
 
@@ -136,7 +158,11 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 /** A deleted title is gone from edges, from here, and so are the pictures that were made of its artwork. */
-async function purgeDeleted(parts: Parts, tx: OriginTx, events: readonly Received<CatalogAvailabilityChanged>[]): Promise<void> {
+async function purgeDeleted(
+  parts: Parts,
+  tx: OriginTx,
+  events: readonly Received<CatalogAvailabilityChanged>[],
+): Promise<void> {
   const deleted = events.filter(({ data }) => data.reason === "deleted").map(({ data }) => data.contentId);
   for (const contentId of deleted) {
     await store.forget(tx, contentId);
@@ -147,7 +173,11 @@ async function purgeDeleted(parts: Parts, tx: OriginTx, events: readonly Receive
 }
 
 /** A repackaged title has new keys: the old revision has to leave the caches. */
-async function purgeRepackaged(parts: Parts, tx: OriginTx, events: readonly Received<EncodingCompleted>[]): Promise<void> {
+async function purgeRepackaged(
+  parts: Parts,
+  tx: OriginTx,
+  events: readonly Received<EncodingCompleted>[],
+): Promise<void> {
   const contentIds = events.filter(({ data }) => data.stage === "repackaged").map(({ data }) => data.contentId);
   await purge(parts, tx, contentIds, false);
 }

@@ -33,13 +33,21 @@ export interface Selection {
  * The networks for a new session, by performance, geography and cost. `turn` is a number that grows with every
  * selection: with nothing known, sessions go round.
  */
-export function select(networks: readonly Network[], health: ReadonlyMap<string, NetworkHealth>, region: string, turn: number): Selection {
+export function select(
+  networks: readonly Network[],
+  health: ReadonlyMap<string, NetworkHealth>,
+  region: string,
+  turn: number,
+): Selection {
   const isUp = (network: Network): boolean => health.get(network.id)?.isUp ?? true;
   const isKnown = networks.every((network) => (health.get(network.id)?.samples ?? 0) >= SAMPLES_MIN);
   if (!isKnown) {
     const turned = networks.map((_, i) => networks[(i + turn) % networks.length] as Network);
     const near = (network: Network): boolean => network.regions.length === 0 || network.regions.includes(region);
-    return { order: stableBy(turned, (network) => (isUp(network) ? 0 : 2) + (near(network) ? 0 : 1)), isFallback: true };
+    return {
+      order: stableBy(turned, (network) => (isUp(network) ? 0 : 2) + (near(network) ? 0 : 1)),
+      isFallback: true,
+    };
   }
   const cost = (network: Network): number => -scoreOf(network, health.get(network.id), region);
   return { order: stableBy(networks, (network) => (isUp(network) ? 0 : 1_000) + cost(network)), isFallback: false };
@@ -94,7 +102,11 @@ export type Trouble = "throughput" | "rebuffering" | "errors" | "unreachable";
 export function troubleOf(report: Report, before: SessionRoute, isUp: boolean): Trouble | null {
   if (!isUp) return "unreachable";
   if (report.errorCount > 0) return "errors";
-  if (report.rebufferCount > before.rebufferCount && report.rebufferDurationMs - before.rebufferDurationMs > REBUFFER_MS_MAX) return "rebuffering";
+  if (
+    report.rebufferCount > before.rebufferCount &&
+    report.rebufferDurationMs - before.rebufferDurationMs > REBUFFER_MS_MAX
+  )
+    return "rebuffering";
   if (report.state === "ended" || report.throughputKbps === 0 || report.bufferS >= BUFFER_COMFORT_S) return null;
   const needed = Math.min(THROUGHPUT_KBPS_MIN, report.bitrateMaxKbps || THROUGHPUT_KBPS_MIN);
   return report.throughputKbps < needed ? "throughput" : null;
@@ -109,5 +121,8 @@ export function moveOn(order: readonly string[], isUp: (id: string) => boolean):
 }
 
 function stableBy<T>(items: readonly T[], rankOf: (item: T) => number): T[] {
-  return items.map((item, at) => ({ item, at, rank: rankOf(item) })).sort((a, b) => a.rank - b.rank || a.at - b.at).map(({ item }) => item);
+  return items
+    .map((item, at) => ({ item, at, rank: rankOf(item) }))
+    .sort((a, b) => a.rank - b.rank || a.at - b.at)
+    .map(({ item }) => item);
 }

@@ -28,7 +28,8 @@ export function openHealthBook(logger: Logger, get: typeof fetch = fetch): Healt
   const rebuffers = new Map<string, number>();
   const blank: NetworkHealth = { isUp: true, latencyMs: 0, throughputKbps: 0, troubleRatio: 0, samples: 0 };
   const of = (id: string): NetworkHealth => known.get(id) ?? blank;
-  const mean = (old: number, value: number, samples: number): number => old + (value - old) * Math.max(WEIGHT, 1 / (samples + 1));
+  const mean = (old: number, value: number, samples: number): number =>
+    old + (value - old) * Math.max(WEIGHT, 1 / (samples + 1));
 
   return {
     snapshot: () => known,
@@ -44,7 +45,8 @@ export function openHealthBook(logger: Logger, get: typeof fetch = fetch): Healt
       known.set(networkId, {
         ...health,
         samples: health.samples + 1,
-        throughputKbps: throughputKbps > 0 ? mean(health.throughputKbps, throughputKbps, health.samples) : health.throughputKbps,
+        throughputKbps:
+          throughputKbps > 0 ? mean(health.throughputKbps, throughputKbps, health.samples) : health.throughputKbps,
         troubleRatio: mean(health.troubleRatio, isTrouble ? 1 : 0, health.samples),
       });
     },
@@ -56,7 +58,8 @@ export function openHealthBook(logger: Logger, get: typeof fetch = fetch): Healt
             (response) => response.ok,
             () => false,
           );
-          if (isUp !== of(id).isUp) logger.warn(isUp ? "a delivery network is back" : "a delivery network does not answer", { network: id });
+          if (isUp !== of(id).isUp)
+            logger.warn(isUp ? "a delivery network is back" : "a delivery network does not answer", { network: id });
           known.set(id, { ...of(id), isUp, latencyMs: Math.round(performance.now() - started) });
         }),
       );

@@ -2,7 +2,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Routing, type SteerRequest } from "#contracts/routing";
 import { type PlaybackHeartbeat, Session } from "#contracts/session";
-import { type Addresses, type Clock, type Context, defineService, on, type Platform, problem, type Received, type Tx } from "#kernel";
+import {
+  type Addresses,
+  type Clock,
+  type Context,
+  defineService,
+  on,
+  type Platform,
+  problem,
+  type Received,
+  type Tx,
+} from "#kernel";
 import type { Cache } from "#kernel/ports/cache";
 import { writeSteering } from "#media/steering";
 import { moveOn, type Network, type Report, type SessionRoute, select, SWITCH_PAUSE_MS, troubleOf } from "./domain.ts";
@@ -27,7 +37,11 @@ export default defineService({
   contract: Routing,
   uses: {},
   slo: { p99Ms: 30, availability: 0.9999 },
-  ai: { feeds: "network performance by region", uses: "the CDN routing model, when there is one", fallback: "round-robin with geo affinity" },
+  ai: {
+    feeds: "network performance by region",
+    uses: "the CDN routing model, when there is one",
+    fallback: "round-robin with geo affinity",
+  },
 
   start: ({ cache, clock, facts, addresses, logger }: RoutingPlatform): Parts => ({
     networks: addresses.edges.map(({ id, baseUrl }) => ({ id, baseUrl, regions: [], costTier: 1 })),
@@ -45,9 +59,20 @@ export default defineService({
     async select({ sessionId, userId, contentId, region }, context) {
       const { order, isFallback } = select(parts.networks, parts.health.snapshot(), region, parts.turn++);
       const ids = order.map(({ id }) => id);
-      const route: SessionRoute = { tenant: context.tenant, userId, order: ids, switchedAtMs: 0, rebufferCount: 0, rebufferDurationMs: 0 };
+      const route: SessionRoute = {
+        tenant: context.tenant,
+        userId,
+        order: ids,
+        switchedAtMs: 0,
+        rebufferCount: 0,
+        rebufferDurationMs: 0,
+      };
       await parts.cache.set(sessionId, JSON.stringify(route), ROUTE_TTL_MS);
-      await parts.facts("routeSelected", [{ userId, sessionId, contentId, networks: ids, fallback: isFallback }], context);
+      await parts.facts(
+        "routeSelected",
+        [{ userId, sessionId, contentId, networks: ids, fallback: isFallback }],
+        context,
+      );
       return {
         networks: order.map(({ id, baseUrl }) => ({ id, baseUrl })),
         steeringHlsUrl: steeringUrl(parts.addresses, "hls", sessionId),
@@ -58,14 +83,23 @@ export default defineService({
     steer: (request, context) => steer(parts, request, context),
   }),
 
-  http: (parts) => [{ listener: "public", prefix: "/steering/", handle: (request, response) => answerSteering(parts, request, response) }],
+  http: (parts) => [
+    {
+      listener: "public",
+      prefix: "/steering/",
+      handle: (request, response) => answerSteering(parts, request, response),
+    },
+  ],
 
-  periodic: ({ networks, health }) => [{ name: "probe delivery networks", everyMs: PROBE_MS, run: () => health.probe(networks) }],
+  periodic: ({ networks, health }) => [
+    { name: "probe delivery networks", everyMs: PROBE_MS, run: () => health.probe(networks) },
+  ],
 
   ready: async () => {},
 });
 
-const steeringUrl = ({ publicUrl }: Addresses, protocol: "hls" | "dash", sessionId: string): string => `${publicUrl}/steering/${protocol}/${sessionId}`;
+const steeringUrl = ({ publicUrl }: Addresses, protocol: "hls" | "dash", sessionId: string): string =>
+  `${publicUrl}/steering/${protocol}/${sessionId}`;
 
 /** Judges what a player reports with a beat, and moves it when its network lets it down. */
 async function steer(parts: Parts, request: SteerRequest, context: Context) {
@@ -75,18 +109,35 @@ async function steer(parts: Parts, request: SteerRequest, context: Context) {
   if (!route || route.tenant !== context.tenant) return { networkIds: [], switched: false };
   const nowMs = parts.clock.nowMs();
   const report: Report = request;
-  const current = report.networkId || route.order[0] || "";
+  // Only networks of the session count: whatever else a player names must not get into its steering document.
+  const current = route.order.includes(report.networkId) ? report.networkId : (route.order[0] ?? "");
   const trouble = troubleOf(report, route, parts.health.isUp(current));
   const seen = { ...route, rebufferCount: request.rebufferCount, rebufferDurationMs: request.rebufferDurationMs };
-  const order = trouble && nowMs - route.switchedAtMs >= SWITCH_PAUSE_MS ? moveOn([current, ...route.order.filter((id) => id !== current)], parts.health.isUp) : null;
+  const order =
+    trouble && nowMs - route.switchedAtMs >= SWITCH_PAUSE_MS
+      ? moveOn([current, ...route.order.filter((id) => id !== current)], parts.health.isUp)
+      : null;
   if (!trouble || !order) {
     // A player that moved by itself, because its network failed, is followed rather than called back.
-    const followed = current === route.order[0] || current === "" ? route.order : [current, ...route.order.filter((id) => id !== current)];
+    const followed =
+      current === route.order[0] ? route.order : [current, ...route.order.filter((id) => id !== current)];
     await parts.cache.set(sessionId, JSON.stringify({ ...seen, order: followed }), ROUTE_TTL_MS);
     return { networkIds: [...followed], switched: false };
   }
   await parts.cache.set(sessionId, JSON.stringify({ ...seen, order, switchedAtMs: nowMs }), ROUTE_TTL_MS);
-  await parts.facts("switchTriggered", [{ userId: route.userId || request.userId || "unknown", sessionId, from: current, to: order[0] ?? "", reason: trouble }], context);
+  await parts.facts(
+    "switchTriggered",
+    [
+      {
+        userId: route.userId || request.userId || "unknown",
+        sessionId,
+        from: current,
+        to: order[0] ?? "",
+        reason: trouble,
+      },
+    ],
+    context,
+  );
   return { networkIds: [...order], switched: true };
 }
 
@@ -99,17 +150,28 @@ async function routeOf({ cache }: Parts, sessionId: string): Promise<SessionRout
 async function answerSteering(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [, , protocol, sessionId = ""] = new URL(request.url ?? "/", parts.addresses.publicUrl).pathname.split("/");
   const route = /^[A-Za-z0-9_-]{1,64}$/.test(sessionId) ? await routeOf(parts, sessionId) : undefined;
-  if (!route || (protocol !== "hls" && protocol !== "dash")) throw problem.notFound("this steering address is not one of a living session");
+  if (!route || (protocol !== "hls" && protocol !== "dash"))
+    throw problem.notFound("this steering address is not one of a living session");
   const usable = [...route.order].sort((a, b) => Number(parts.health.isUp(b)) - Number(parts.health.isUp(a)));
   response.writeHead(200, {
     "content-type": protocol === "hls" ? "application/vnd.apple.steering-list" : "application/json",
     "cache-control": "no-store",
     "access-control-allow-origin": "*",
   });
-  response.end(writeSteering({ ttlS: STEERING_TTL_S, priority: usable, reloadUri: steeringUrl(parts.addresses, protocol, sessionId) }));
+  response.end(
+    writeSteering({
+      ttlS: STEERING_TTL_S,
+      priority: usable,
+      reloadUri: steeringUrl(parts.addresses, protocol, sessionId),
+    }),
+  );
 }
 
 /** Every player's report teaches how its network is. */
-async function learn({ health }: Parts, _: Tx<typeof Routing>, events: readonly Received<PlaybackHeartbeat>[]): Promise<void> {
+async function learn(
+  { health }: Parts,
+  _: Tx<typeof Routing>,
+  events: readonly Received<PlaybackHeartbeat>[],
+): Promise<void> {
   for (const { data } of events) health.report(data);
 }

@@ -1,4 +1,13 @@
-import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign, verify } from "node:crypto";
+import {
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  verify,
+} from "node:crypto";
 import { type Clock, Problem } from "#kernel";
 import type { Secrets } from "#kernel/ports/secrets";
 import { type CatClaims, tokenIssuer } from "#media/cat";
@@ -50,7 +59,9 @@ export async function openKeyring(secrets: Secrets, clock: Clock): Promise<Keyri
     pseudonym: (userId) => createHmac("sha256", active.pseudonymKey).update(userId).digest("base64url").slice(0, 22),
     reload,
     async rotate({ force }) {
+      // Another process may have rotated since we looked: what it made is the base of what we make.
       const stored = await secrets.get(SECRET);
+      await reload();
       const current = ring.keys[0];
       if (!force && current && clock.nowMs() - current.createdAtMs < KEY_LIFETIME_MS) return current.kid;
       const next = { ...ring, keys: [newKey(clock.nowMs()), ...ring.keys].slice(0, KEYS_MAX) };
@@ -65,11 +76,16 @@ function activate(ring: StoredRing) {
   const current = ring.keys[0];
   if (!current) throw new Problem("internal", "the access token key ring is empty");
   const privateKey = createPrivateKey({ key: current.privateJwk, format: "jwk" });
-  const publicKeys = new Map<string, KeyObject>(ring.keys.map((key) => [key.kid, createPublicKey(createPrivateKey({ key: key.privateJwk, format: "jwk" }))]));
+  const publicKeys = new Map<string, KeyObject>(
+    ring.keys.map((key) => [key.kid, createPublicKey(createPrivateKey({ key: key.privateJwk, format: "jwk" }))]),
+  );
   return {
     publicKeys,
     pseudonymKey: Buffer.from(ring.pseudonymKey, "base64url"),
-    issue: tokenIssuer({ kid: Buffer.from(current.kid), sign: (_kid, _algorithm, bytes) => sign("sha256", bytes, { key: privateKey, dsaEncoding: "ieee-p1363" }) }),
+    issue: tokenIssuer({
+      kid: Buffer.from(current.kid),
+      sign: (_kid, _algorithm, bytes) => sign("sha256", bytes, { key: privateKey, dsaEncoding: "ieee-p1363" }),
+    }),
     jwks: JSON.stringify({
       keys: [...publicKeys].map(([kid, key]) => ({ ...key.export({ format: "jwk" }), kid, alg: "ES256", use: "sig" })),
     }),
@@ -93,5 +109,9 @@ async function load(secrets: Secrets, clock: Clock): Promise<StoredRing> {
 
 function newKey(nowMs: number): StoredKey {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  return { kid: randomBytes(6).toString("base64url"), createdAtMs: nowMs, privateJwk: { ...privateKey.export({ format: "jwk" }) } };
+  return {
+    kid: randomBytes(6).toString("base64url"),
+    createdAtMs: nowMs,
+    privateJwk: { ...privateKey.export({ format: "jwk" }) },
+  };
 }

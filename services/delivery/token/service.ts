@@ -23,11 +23,19 @@ export default defineService({
   slo: { p99Ms: 20, availability: 0.9999 },
   ai: { feeds: "none", uses: "none", fallback: "none needed" },
 
-  start: async ({ secrets, clock, call, facts }: TokenPlatform): Promise<Parts> => ({ keyring: await openKeyring(secrets, clock), clock, call, facts }),
+  start: async ({ secrets, clock, call, facts }: TokenPlatform): Promise<Parts> => ({
+    keyring: await openKeyring(secrets, clock),
+    clock,
+    call,
+    facts,
+  }),
 
   rpc: (parts) => ({
     async issue({ sessionId, userId, contentId, pathPrefix, networks, ipNetwork }, context) {
-      if (networks.length > NETWORKS_MAX) throw problem.invalid(`${networks.length} networks are more than ${NETWORKS_MAX}`);
+      if (!pathPrefix.startsWith("/") || !pathPrefix.endsWith("/") || pathPrefix === "/")
+        throw problem.invalid(`pathPrefix '${pathPrefix.slice(0, 80)}' is not a folder such as /vod/abc/r1/`);
+      if (networks.length > NETWORKS_MAX)
+        throw problem.invalid(`${networks.length} networks are more than ${NETWORKS_MAX}`);
       const { keyring, clock } = parts;
       const nowS = Math.floor(clock.nowMs() / 1_000);
       const subject = subjectOf(context.tenant, keyring.pseudonym(userId));
@@ -35,11 +43,17 @@ export default defineService({
         networks.map(async (network) => ({
           networkId: network.id,
           baseUrl: network.baseUrl,
-          token: await keyring.issue(claimsOf({ subject, sessionId, contentId, pathPrefix, network, ipNetwork, nowS, tokenId: randomBytes(16) })),
+          token: await keyring.issue(
+            claimsOf({ subject, sessionId, contentId, pathPrefix, network, ipNetwork, nowS, tokenId: randomBytes(16) }),
+          ),
         })),
       );
       const expiresAtMs = (nowS + TOKEN_LIFETIME_S) * 1_000;
-      await parts.facts("issued", [{ userId, sessionId, contentId, networks: networks.map(({ id }) => id), expiresAtMs }], context);
+      await parts.facts(
+        "issued",
+        [{ userId, sessionId, contentId, networks: networks.map(({ id }) => id), expiresAtMs }],
+        context,
+      );
       return { tokens, expiresAtMs: BigInt(expiresAtMs) };
     },
     renew: ({ token, networkBaseUrl }, context) => renew(parts, token, networkBaseUrl, context),
@@ -72,7 +86,10 @@ async function renew({ keyring, clock, call }: Parts, token: string, networkBase
   // The path was judged by the edge; here the network is what matters, so that A cannot renew what belongs to B.
   const { claims } = await validate(
     token,
-    { method: "GET", url: { scheme: protocol.slice(0, -1), host: hostname, port: Number(portText), path: "/", query: "" } },
+    {
+      method: "GET",
+      url: { scheme: protocol.slice(0, -1), host: hostname, port: Number(portText), path: "/", query: "" },
+    },
     { verify: keyring.verify, nowS, issuer: ISSUER },
   );
   const host = claims?.catu?.get("host")?.exact;
@@ -81,6 +98,6 @@ async function renew({ keyring, clock, call }: Parts, token: string, networkBase
   }
   await call.session.get({ sessionId: claims.sid }, { ...context, tenant: tenantOfSubject(claims.sub) });
   const renewed = renewedClaims(claims, nowS, randomBytes(16));
-  if (!renewed) throw problem.denied("this token was issued without renewal");
+  if (!renewed) throw problem.denied("this token is not due for renewal yet", { reason: "not_due" });
   return { token: await keyring.issue(renewed), expiresAtMs: BigInt((renewed.exp ?? nowS) * 1_000) };
 }

@@ -18,7 +18,8 @@ export type Beat = Omit<Progress, "isFinished">;
 export const FINISHED_RATIO = 0.95;
 export const FINISHED_LEFT_S_MAX = 300;
 
-export const keyOf = (at: { readonly profileId: string; readonly contentId: string }): string => `${at.profileId}/${at.contentId}`;
+export const keyOf = (at: { readonly profileId: string; readonly contentId: string }): string =>
+  `${at.profileId}/${at.contentId}`;
 
 export function isFinished(positionS: number, durationS: number): boolean {
   return durationS > 0 && positionS >= durationS * FINISHED_RATIO && durationS - positionS <= FINISHED_LEFT_S_MAX;

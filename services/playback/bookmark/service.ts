@@ -47,12 +47,15 @@ export default defineService({
       return { bookmark: toMessage(found) };
     },
     async getMany({ profileId, contentIds }, context) {
-      if (contentIds.length > IDS_MAX) throw problem.invalid(`${contentIds.length} ids are more than ${IDS_MAX}: ask in parts`);
+      if (contentIds.length > IDS_MAX)
+        throw problem.invalid(`${contentIds.length} ids are more than ${IDS_MAX}: ask in parts`);
       const found = await db.tx(context, (tx) => store.findMany(tx, profileId, contentIds));
       return { bookmarks: found.map(toMessage) };
     },
     async continueWatching({ profileId, limit }, context) {
-      const found = await db.tx(context, (tx) => store.unfinished(tx, profileId, Math.min(limit || LIMIT_MAX, LIMIT_MAX)));
+      const found = await db.tx(context, (tx) =>
+        store.unfinished(tx, profileId, Math.min(limit || LIMIT_MAX, LIMIT_MAX)),
+      );
       return { bookmarks: found.map(toMessage) };
     },
     async remove({ profileId, contentId }, context) {
@@ -72,7 +75,9 @@ export default defineService({
       return {};
     },
     async saved({ profileId, limit }, context) {
-      return { contentIds: await db.tx(context, (tx) => store.list(tx, profileId, Math.min(limit || LIST_MAX, LIST_MAX))) };
+      return {
+        contentIds: await db.tx(context, (tx) => store.list(tx, profileId, Math.min(limit || LIST_MAX, LIST_MAX))),
+      };
     },
   }),
 
@@ -89,8 +94,14 @@ async function remember({ ignored }: Parts, tx: BookmarkTx, beats: readonly Beat
   }
 }
 
-async function rememberBeats(parts: Parts, tx: BookmarkTx, events: readonly Received<PlaybackHeartbeat>[]): Promise<void> {
-  const beats = events.map(({ data }): Beat => ({ ...data, sessionStartedAtMs: data.startedAtMs, updatedAtMs: data.timeMs }));
+async function rememberBeats(
+  parts: Parts,
+  tx: BookmarkTx,
+  events: readonly Received<PlaybackHeartbeat>[],
+): Promise<void> {
+  const beats = events.map(
+    ({ data }): Beat => ({ ...data, sessionStartedAtMs: data.startedAtMs, updatedAtMs: data.timeMs }),
+  );
   await remember(parts, tx, beats.map(positionOnly));
 }
 
@@ -99,18 +110,38 @@ async function noticeResumed(_: Parts, tx: BookmarkTx, events: readonly Received
   for (const { data } of events) {
     const [known] = await store.findMany(tx, data.profileId, [data.contentId]);
     if (!known || known.isFinished || known.positionS <= 0) continue;
-    tx.emit("resumed", { userId: data.userId, profileId: data.profileId, contentId: data.contentId, positionS: known.positionS });
+    tx.emit("resumed", {
+      userId: data.userId,
+      profileId: data.profileId,
+      contentId: data.contentId,
+      positionS: known.positionS,
+    });
   }
 }
 
 /** A session that ended without a word says nothing new about the position. */
-async function rememberStops(parts: Parts, tx: BookmarkTx, events: readonly Received<PlaybackStopped>[]): Promise<void> {
+async function rememberStops(
+  parts: Parts,
+  tx: BookmarkTx,
+  events: readonly Received<PlaybackStopped>[],
+): Promise<void> {
   const said = events.filter(({ data }) => data.positionS >= 0 && data.durationS > 0);
-  const beats = said.map(({ data }): Beat => ({ ...data, sessionStartedAtMs: data.startedAtMs, updatedAtMs: data.endedAtMs }));
+  const beats = said.map(
+    ({ data }): Beat => ({ ...data, sessionStartedAtMs: data.startedAtMs, updatedAtMs: data.endedAtMs }),
+  );
   await remember(parts, tx, beats.map(positionOnly));
 }
 
-const positionOnly = ({ userId, profileId, contentId, positionS, durationS, sessionStartedAtMs, sequence, updatedAtMs }: Beat): Beat => ({
+const positionOnly = ({
+  userId,
+  profileId,
+  contentId,
+  positionS,
+  durationS,
+  sessionStartedAtMs,
+  sequence,
+  updatedAtMs,
+}: Beat): Beat => ({
   userId,
   profileId,
   contentId,
@@ -129,8 +160,13 @@ async function forgetUsers(_: Parts, tx: BookmarkTx, events: readonly Received<U
   for (const { data } of events) await store.forget(tx, { column: "user_id", id: data.userId });
 }
 
-async function forgetTitles(_: Parts, tx: BookmarkTx, events: readonly Received<CatalogAvailabilityChanged>[]): Promise<void> {
-  for (const { data } of events) if (data.reason === "deleted") await store.forget(tx, { column: "content_id", id: data.contentId });
+async function forgetTitles(
+  _: Parts,
+  tx: BookmarkTx,
+  events: readonly Received<CatalogAvailabilityChanged>[],
+): Promise<void> {
+  for (const { data } of events)
+    if (data.reason === "deleted") await store.forget(tx, { column: "content_id", id: data.contentId });
 }
 
 const updatedOf = (progress: Progress, removed: boolean) => ({

@@ -35,7 +35,12 @@ const toProgress = (row: Tables["bookmarks"]): Progress => ({
 
 export async function findMany(tx: Tx, profileId: string, contentIds: readonly string[]): Promise<Progress[]> {
   if (contentIds.length === 0) return [];
-  const rows = await tables(tx).selectFrom("bookmarks").selectAll().where("profile_id", "=", profileId).where("content_id", "in", contentIds).execute();
+  const rows = await tables(tx)
+    .selectFrom("bookmarks")
+    .selectAll()
+    .where("profile_id", "=", profileId)
+    .where("content_id", "in", contentIds)
+    .execute();
   return rows.map(toProgress);
 }
 
@@ -96,25 +101,48 @@ export async function remove(tx: Tx, profileId: string, contentId: string): Prom
   return row && toProgress(row);
 }
 
-export async function addToList(tx: Tx, of: { readonly userId: string; readonly profileId: string; readonly contentId: string }, nowMs: number): Promise<void> {
+export async function addToList(
+  tx: Tx,
+  of: { readonly userId: string; readonly profileId: string; readonly contentId: string },
+  nowMs: number,
+): Promise<void> {
   await tables(tx)
     .insertInto("saved")
-    .values({ tenant: tx.tenant, profile_id: of.profileId, content_id: of.contentId, user_id: of.userId, saved_at_ms: nowMs })
+    .values({
+      tenant: tx.tenant,
+      profile_id: of.profileId,
+      content_id: of.contentId,
+      user_id: of.userId,
+      saved_at_ms: nowMs,
+    })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
 
 export async function removeFromList(tx: Tx, profileId: string, contentId: string): Promise<void> {
-  await tables(tx).deleteFrom("saved").where("profile_id", "=", profileId).where("content_id", "=", contentId).execute();
+  await tables(tx)
+    .deleteFrom("saved")
+    .where("profile_id", "=", profileId)
+    .where("content_id", "=", contentId)
+    .execute();
 }
 
 export async function list(tx: Tx, profileId: string, limit: number): Promise<string[]> {
-  const rows = await tables(tx).selectFrom("saved").select("content_id").where("profile_id", "=", profileId).orderBy("saved_at_ms", "desc").limit(limit).execute();
+  const rows = await tables(tx)
+    .selectFrom("saved")
+    .select("content_id")
+    .where("profile_id", "=", profileId)
+    .orderBy("saved_at_ms", "desc")
+    .limit(limit)
+    .execute();
   return rows.map((row) => row.content_id);
 }
 
 /** Forgets a profile, a person or a title, whichever is gone for good. */
-export async function forget(tx: Tx, what: { readonly column: "user_id" | "profile_id" | "content_id"; readonly id: string }): Promise<void> {
+export async function forget(
+  tx: Tx,
+  what: { readonly column: "user_id" | "profile_id" | "content_id"; readonly id: string },
+): Promise<void> {
   await tables(tx).deleteFrom("bookmarks").where(what.column, "=", what.id).execute();
   await tables(tx).deleteFrom("saved").where(what.column, "=", what.id).execute();
 }

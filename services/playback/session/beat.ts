@@ -1,5 +1,5 @@
 import type { BeatRequest } from "#contracts/session";
-import { type Context, problem, requireUser } from "#kernel";
+import { type Context, problem, requireUser, type Tx } from "#kernel";
 import { BEAT_INTERVAL_MS, GRACE_MS, admit } from "./domain.ts";
 import type { Parts } from "./service.ts";
 import { identityOf } from "./shared.ts";
@@ -8,6 +8,9 @@ import * as store from "./store.ts";
 export type Beating = BeatRequest;
 
 const ERRORS_MAX = 10;
+/** Avro and PostgreSQL keep counters as signed 32-bit numbers. */
+const COUNTER_MAX = 2_147_483_647;
+const STATES: readonly string[] = ["playing", "paused", "buffering", "ended"];
 
 /**
  * Takes a heartbeat: the session lives on, the fact goes to the log, the answer says whether to change the network. Acknowledged means
@@ -15,47 +18,95 @@ const ERRORS_MAX = 10;
  */
 export async function beat(parts: Parts, request: BeatRequest, context: Context) {
   const { userId } = requireUser(context);
-  if (request.errors.length > ERRORS_MAX) throw problem.invalid(`${request.errors.length} errors in one beat are more than ${ERRORS_MAX}`);
+  assertBeat(request);
   const nowMs = parts.clock.nowMs();
   const row = await parts.db.tx(context, async (tx) => {
     const seen = { sequence: request.sequence, positionS: request.positionS, durationS: request.durationS, nowMs };
-    const living = await store.beat(tx, request.sessionId, seen);
+    const living = await store.beat(tx, request.sessionId, userId, seen);
     if (living) return living;
-    return (await comesBack(tx, request.sessionId, nowMs)) ? store.beat(tx, request.sessionId, seen) : undefined;
+    return (await comesBack(tx, request.sessionId, userId, nowMs))
+      ? store.beat(tx, request.sessionId, userId, seen)
+      : undefined;
   });
   if (!row) return { heartbeatIntervalS: BEAT_INTERVAL_MS / 1_000, switchTo: [], ended: true };
-  if (row.user_id !== userId) throw problem.denied("this session is somebody else's");
   const identity = identityOf(row);
   await parts.facts("heartbeat", [factOf(request, identity, row.started_at_ms, nowMs)], context);
   for (const error of request.errors) {
-    await parts.facts("error", [{ ...identity, code: error.code.slice(0, 40), message: error.message.slice(0, 300), networkId: request.cdnId }], context);
+    await parts.facts(
+      "error",
+      [{ ...identity, code: error.code.slice(0, 40), message: error.message.slice(0, 300), networkId: request.cdnId }],
+      context,
+    );
   }
-  const { networkIds, switched } = await parts.call.routing.steer(
-    {
-      sessionId: row.session_id,
-      userId: row.user_id,
-      networkId: request.cdnId,
-      throughputKbps: request.throughputKbps,
-      bitrateKbps: request.bitrateKbps,
-      bitrateMaxKbps: request.bitrateMaxKbps,
-      rebufferCount: request.rebufferCount,
-      rebufferDurationMs: request.rebufferDurationMs,
-      bufferS: request.bufferS,
-      errorCount: request.errors.length,
-      state: request.state,
-    },
-    context,
-  );
-  return { heartbeatIntervalS: BEAT_INTERVAL_MS / 1_000, switchTo: switched ? networkIds : [], ended: false };
+  return {
+    heartbeatIntervalS: BEAT_INTERVAL_MS / 1_000,
+    switchTo: await steer(parts, request, row, context),
+    ended: false,
+  };
+}
+
+/** Where to go on from now, or nothing. The beat itself is safe already, so a routing that is away costs a change of network and no more. */
+async function steer(
+  { call, logger }: Parts,
+  request: BeatRequest,
+  row: store.SessionRow,
+  context: Context,
+): Promise<string[]> {
+  const report = {
+    sessionId: row.session_id,
+    userId: row.user_id,
+    networkId: request.cdnId,
+    throughputKbps: request.throughputKbps,
+    bitrateKbps: request.bitrateKbps,
+    bitrateMaxKbps: request.bitrateMaxKbps,
+    rebufferCount: request.rebufferCount,
+    rebufferDurationMs: request.rebufferDurationMs,
+    bufferS: request.bufferS,
+    errorCount: request.errors.length,
+    state: request.state,
+  };
+  try {
+    const { networkIds, switched } = await call.routing.steer(report, context);
+    return switched ? networkIds : [];
+  } catch (error) {
+    logger.warn("a session could not be steered and stays where it is", { session_id: row.session_id, error });
+    return [];
+  }
+}
+
+/** What players say is bounded here, because a number that the log or the database cannot hold would stop everybody who reads it. */
+function assertBeat(request: BeatRequest): void {
+  const fault = (member: string, what: string): never => {
+    throw problem.invalid(`${member} ${what}`, { details: { pointer: `/${member}` } });
+  };
+  if (request.errors.length > ERRORS_MAX)
+    fault("errors", `has ${request.errors.length} members; ${ERRORS_MAX} are the most in one beat`);
+  if (!STATES.includes(request.state))
+    fault("state", `'${request.state.slice(0, 40)}' is not one of ${STATES.join(", ")}`);
+  if (request.cdnId.length > 64) fault("cdnId", "is longer than 64 characters");
+  for (const [member, value] of Object.entries(request)) {
+    if (typeof value !== "number") continue;
+    // -1 stands for a video that has not started yet.
+    const least = member === "videoStartTimeMs" ? -1 : 0;
+    if (!Number.isFinite(value) || value < least || value > COUNTER_MAX)
+      fault(member, `${value} is not between ${least} and ${COUNTER_MAX}`);
+  }
 }
 
 /** A session that fell silent comes back within the grace, if its slot was not given away. */
-async function comesBack(tx: Parameters<typeof store.find>[0], sessionId: string, nowMs: number): Promise<boolean> {
-  const row = await store.find(tx, sessionId);
-  if (row?.state !== "expired" || nowMs - (row.ended_at_ms ?? 0) > GRACE_MS) return false;
-  await store.lockUser(tx, row.user_id);
+async function comesBack(tx: Tx, sessionId: string, userId: string, nowMs: number): Promise<boolean> {
+  await store.lockUser(tx, userId);
+  const row = await store.find(tx, sessionId, { lock: true });
+  if (row?.user_id !== userId) return false;
+  // Another beat may have brought it back while we waited.
+  if (row.state === "active") return true;
+  if (row.state !== "expired" || nowMs - (row.ended_at_ms ?? 0) > GRACE_MS) return false;
   const active = await store.activeOf(tx, row.user_id);
-  const others = active.map((other) => ({ id: other.session_id, deviceId: other.device_id, lastBeatAtMs: other.last_beat_at_ms }));
+  const others = active.map((other) => ({
+    id: other.session_id,
+    deviceId: other.device_id,
+    lastBeatAtMs: other.last_beat_at_ms,
+  }));
   if (others.some((other) => other.deviceId === row.device_id)) return false;
   if (!admit(others, row.device_id, row.streams_max, nowMs).admitted) return false;
   await store.revive(tx, sessionId, nowMs);

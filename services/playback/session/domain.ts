@@ -14,17 +14,26 @@ export interface ActiveSession {
   readonly lastBeatAtMs: number;
 }
 
-export const isAlive = (session: { readonly lastBeatAtMs: number }, nowMs: number): boolean => nowMs - session.lastBeatAtMs < DEAD_AFTER_MS;
+export const isAlive = (session: { readonly lastBeatAtMs: number }, nowMs: number): boolean =>
+  nowMs - session.lastBeatAtMs < DEAD_AFTER_MS;
 
 export type Admission =
-  | { readonly admitted: true; /** Sessions of the same device, which the new one replaces. */ readonly replaces: readonly string[] }
-  | { readonly admitted: false; /** The streams that are in the way. */ readonly holders: readonly string[] };
+  | {
+      readonly admitted: true /** Sessions of the same device, which the new one replaces. */;
+      readonly replaces: readonly string[];
+    }
+  | { readonly admitted: false /** The streams that are in the way. */; readonly holders: readonly string[] };
 
 /**
  * Whether one more stream may start. The newest is the one that is denied; a device that starts again takes its own
  * place, so that a reload never counts twice.
  */
-export function admit(active: readonly ActiveSession[], deviceId: string, streamsMax: number, nowMs: number): Admission {
+export function admit(
+  active: readonly ActiveSession[],
+  deviceId: string,
+  streamsMax: number,
+  nowMs: number,
+): Admission {
   const alive = active.filter((session) => isAlive(session, nowMs));
   const own = alive.filter((session) => session.deviceId === deviceId);
   const others = alive.filter((session) => session.deviceId !== deviceId);
@@ -33,7 +42,10 @@ export function admit(active: readonly ActiveSession[], deviceId: string, stream
 }
 
 /** Where a new session begins: where the profile stopped, or at the start when it was through. */
-export function resumePosition(bookmark: { readonly positionS: number; readonly finished: boolean } | undefined, durationS: number): number {
+export function resumePosition(
+  bookmark: { readonly positionS: number; readonly finished: boolean } | undefined,
+  durationS: number,
+): number {
   if (!bookmark || bookmark.finished) return 0;
   return durationS > 0 && bookmark.positionS >= durationS ? 0 : bookmark.positionS;
 }

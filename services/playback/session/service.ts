@@ -36,12 +36,19 @@ export default defineService({
   contract: Session,
   uses,
   slo: { p99Ms: 200, availability: 0.9999 },
-  ai: { feeds: "every viewing feature: starts, stops and heartbeats", uses: "CDN routing, through routing", fallback: "routing's own" },
+  ai: {
+    feeds: "every viewing feature: starts, stops and heartbeats",
+    uses: "CDN routing, through routing",
+    fallback: "routing's own",
+  },
   migrations: new URL("./migrations/", import.meta.url),
 
   start: ({ db, call, facts, clock, logger, metrics }: SessionPlatform): Parts => {
     const starts = metrics.counter("playback_starts_total", "Playback sessions started");
-    const denials = metrics.counter("playback_stream_limit_denials_total", "Starts denied because the plan allows no more streams");
+    const denials = metrics.counter(
+      "playback_stream_limit_denials_total",
+      "Starts denied because the plan allows no more streams",
+    );
     return { db, call, facts, clock, logger, counters: { starts: () => starts.inc(), denials: () => denials.inc() } };
   },
 
@@ -66,7 +73,9 @@ export default defineService({
     },
   }),
 
-  periodic: (parts) => [{ name: "sweep silent sessions", everyMs: BEAT_INTERVAL_MS / 4, run: (signal) => sweep(parts, signal) }],
+  periodic: (parts) => [
+    { name: "sweep silent sessions", everyMs: BEAT_INTERVAL_MS / 4, run: (signal) => sweep(parts, signal) },
+  ],
 
   ready: ({ db }) => db.ping(),
 });
@@ -74,4 +83,3 @@ export default defineService({
 async function forgetUsers(_: Parts, tx: Tx<typeof Session>, events: readonly Received<UserDeleted>[]): Promise<void> {
   for (const { data } of events) await store.deleteOf(tx, data.userId);
 }
-

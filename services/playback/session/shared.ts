@@ -18,10 +18,19 @@ export async function alive(parts: Parts, tx: Tx, sessionId: string, context: Co
 export async function tokensFor(parts: Parts, row: SessionRow, context: Context) {
   const networks = JSON.parse(row.networks) as { id: string; baseUrl: string }[];
   const { tokens, expiresAtMs } = await parts.call.token.issue(
-    { sessionId: row.session_id, userId: row.user_id, contentId: row.content_id, pathPrefix: row.path_prefix, networks },
+    {
+      sessionId: row.session_id,
+      userId: row.user_id,
+      contentId: row.content_id,
+      pathPrefix: row.path_prefix,
+      networks,
+    },
     context,
   );
-  return { cdns: tokens.map(({ networkId, baseUrl, token }) => ({ id: networkId, baseUrl, token })), tokenExpiresAtMs: expiresAtMs };
+  return {
+    cdns: tokens.map(({ networkId, baseUrl, token }) => ({ id: networkId, baseUrl, token })),
+    tokenExpiresAtMs: expiresAtMs,
+  };
 }
 
 export const toMessage = (row: SessionRow) => ({
@@ -33,6 +42,7 @@ export const toMessage = (row: SessionRow) => ({
   startedAtMs: BigInt(row.started_at_ms),
   lastBeatAtMs: BigInt(row.last_beat_at_ms),
   packageRevision: row.package_revision,
+  market: row.market,
 });
 
 /** Announces that a session is over, with the last position that anybody knows. */

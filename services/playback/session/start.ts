@@ -1,7 +1,7 @@
-import type { StartRequest } from "#contracts/session";
-import { type Context, newId, once, Problem, problem, requireProfile, type Viewer } from "#kernel";
-import { type ActiveSession, admit, BEAT_INTERVAL_MS, resumePosition } from "./domain.ts";
-import type { Parts, SessionPlatform } from "./service.ts";
+import type { Session, StartRequest } from "#contracts/session";
+import { type Context, newId, once, Problem, problem, requireProfile, type Tx, type Viewer } from "#kernel";
+import { type ActiveSession, admit, BEAT_INTERVAL_MS, isAlive, resumePosition } from "./domain.ts";
+import type { Parts } from "./service.ts";
 import { emitStopped, identityOf, toMessage, tokensFor } from "./shared.ts";
 import { activeOf, end, insert, lockUser, type SessionRow } from "./store.ts";
 
@@ -12,7 +12,8 @@ const DEVICE_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 /** Starts playback: the right to watch, a network, a slot, tokens, licences and where to resume, in one round trip. */
 export async function start(parts: Parts, { contentId, device, ip, market }: StartRequest, context: Context) {
   const viewer = requireProfile(context);
-  if (!device || !DEVICE_ID.test(device.id)) throw problem.invalid("device.id must have 1 to 128 letters, digits, '_', '.', ':' or '-'");
+  if (!device || !DEVICE_ID.test(device.id))
+    throw problem.invalid("device.id must have 1 to 128 letters, digits, '_', '.', ':' or '-'");
   const { call, clock } = parts;
   const [right, { title }] = await Promise.all([
     call.entitlement.check({ userId: viewer.userId, profileId: viewer.profileId, contentId, market }, context),
@@ -20,15 +21,34 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   ]);
   if (!right.decision?.allowed) throw notEntitled(right.decision?.reason ?? "unknown", right.decision?.message ?? "");
   if (!title || title.packageRevision === 0) {
-    throw problem.precondition("this title is still being prepared: it will start by itself in a moment", { reason: "processing" });
+    throw problem.precondition("this title is still being prepared: it will start by itself in a moment", {
+      reason: "processing",
+    });
   }
   const sessionId = newId("ses", clock.nowMs());
   const [routed, located, bookmark] = await Promise.all([
-    call.routing.select({ sessionId, userId: viewer.userId, contentId, contentType: "vod", ip, region: market }, context),
-    call.origin.locate({ contentId, packageRevision: title.packageRevision, indexVersion: title.indexVersion }, context),
+    call.routing.select(
+      { sessionId, userId: viewer.userId, contentId, contentType: "vod", ip, region: market },
+      context,
+    ),
+    call.origin.locate(
+      { contentId, packageRevision: title.packageRevision, indexVersion: title.indexVersion },
+      context,
+    ),
     call.bookmark.get({ profileId: viewer.profileId, contentId }, context).catch(notFoundIsNothing),
   ]);
-  const row = newRow({ sessionId, viewer, contentId, device, nowMs: clock.nowMs(), networks: routed.networks, pathPrefix: located.pathPrefix, packageRevision: title.packageRevision, streamsMax: right.streamsMax });
+  const row = newRow({
+    sessionId,
+    viewer,
+    contentId,
+    device,
+    nowMs: clock.nowMs(),
+    networks: routed.networks,
+    pathPrefix: located.pathPrefix,
+    packageRevision: title.packageRevision,
+    streamsMax: right.streamsMax,
+    market,
+  });
   const taken = await takeSlot(parts, row, context);
   const tokens = await tokensFor(parts, taken, context);
   const base = tokens.cdns[0];
@@ -57,23 +77,47 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
 async function takeSlot(parts: Parts, row: Omit<SessionRow, "tenant">, context: Context): Promise<SessionRow> {
   return parts.db.tx(context, async (tx) => {
     await lockUser(tx, row.user_id);
-    return once(tx, context.idempotencyKey, { contentId: row.content_id, deviceId: row.device_id }, async () => {
-      const active = await activeOf(tx, row.user_id);
-      const admission = admit(active.map(toActive), row.device_id, row.streams_max, row.started_at_ms);
-      if (!admission.admitted) {
-        parts.counters.denials();
-        throw streamLimit(active.filter((other) => admission.holders.includes(other.session_id)), row.streams_max);
-      }
-      for (const id of admission.replaces) {
-        const replaced = await end(tx, id, { state: "stopped", endedAtMs: row.started_at_ms });
-        if (replaced) emitStopped(tx, replaced, "replaced");
-      }
-      const taken = { ...row, tenant: tx.tenant };
-      await insert(tx, row);
-      tx.emit("started", { ...identityOf(taken), deviceName: row.device_name, startedAtMs: row.started_at_ms, networkId: firstNetwork(row.networks) });
-      return taken;
-    });
+    return once(
+      tx,
+      context.idempotencyKey,
+      { userId: row.user_id, profileId: row.profile_id, contentId: row.content_id, deviceId: row.device_id },
+      async () => {
+        const active = await living(tx, row.user_id, row.started_at_ms);
+        const admission = admit(active.map(toActive), row.device_id, row.streams_max, row.started_at_ms);
+        if (!admission.admitted) {
+          parts.counters.denials();
+          throw streamLimit(
+            active.filter((other) => admission.holders.includes(other.session_id)),
+            row.streams_max,
+          );
+        }
+        for (const id of admission.replaces) {
+          const replaced = await end(tx, id, { state: "stopped", endedAtMs: row.started_at_ms });
+          if (replaced) emitStopped(tx, replaced, "replaced");
+        }
+        const taken = { ...row, tenant: tx.tenant };
+        await insert(tx, row);
+        tx.emit("started", {
+          ...identityOf(taken),
+          deviceName: row.device_name,
+          startedAtMs: row.started_at_ms,
+          networkId: firstNetwork(row.networks),
+        });
+        return taken;
+      },
+    );
   });
+}
+
+/** A person's living sessions. Silent ones end here, so that a slot that is given away cannot come back to life by a late beat. */
+async function living(tx: Tx<typeof Session>, userId: string, nowMs: number): Promise<SessionRow[]> {
+  const active = await activeOf(tx, userId);
+  for (const row of active) {
+    if (isAlive({ lastBeatAtMs: row.last_beat_at_ms }, nowMs)) continue;
+    const expired = await end(tx, row.session_id, { state: "expired", endedAtMs: nowMs });
+    if (expired) emitStopped(tx, expired, "expired");
+  }
+  return active.filter((row) => isAlive({ lastBeatAtMs: row.last_beat_at_ms }, nowMs));
 }
 
 interface NewRow {
@@ -86,6 +130,7 @@ interface NewRow {
   readonly pathPrefix: string;
   readonly packageRevision: number;
   readonly streamsMax: number;
+  readonly market: string;
 }
 
 const newRow = (of: NewRow): Omit<SessionRow, "tenant"> => ({
@@ -94,22 +139,28 @@ const newRow = (of: NewRow): Omit<SessionRow, "tenant"> => ({
   profile_id: of.viewer.profileId,
   content_id: of.contentId,
   device_id: of.device.id,
-  device_type: of.device.type,
+  device_type: of.device.type.slice(0, 40),
   device_name: of.device.name.slice(0, 80) || "A device",
   package_revision: of.packageRevision,
   path_prefix: of.pathPrefix,
   networks: JSON.stringify(of.networks.map(({ id, baseUrl }) => ({ id, baseUrl }))),
   streams_max: of.streamsMax,
+  market: of.market,
   started_at_ms: of.nowMs,
   last_beat_at_ms: of.nowMs,
-  sequence: 0,
+  // The first beat is number 0.
+  sequence: -1,
   position_s: -1,
   duration_s: 0,
   state: "active",
   ended_at_ms: null,
 });
 
-const toActive = (row: SessionRow): ActiveSession => ({ id: row.session_id, deviceId: row.device_id, lastBeatAtMs: row.last_beat_at_ms });
+const toActive = (row: SessionRow): ActiveSession => ({
+  id: row.session_id,
+  deviceId: row.device_id,
+  lastBeatAtMs: row.last_beat_at_ms,
+});
 
 const firstNetwork = (networks: string): string => (JSON.parse(networks) as { id: string }[])[0]?.id ?? "";
 
@@ -119,23 +170,27 @@ function notFoundIsNothing(error: unknown): undefined {
 }
 
 function notEntitled(reason: string, message: string): Problem {
-  if (reason === "unknown") return problem.notFound(message || "this title does not exist", { reason: "title_unknown" });
+  if (reason === "unknown")
+    return problem.notFound(message || "this title does not exist", { reason: "title_unknown" });
   return problem.denied(message || "this title is not part of your plan", { reason });
 }
 
 function streamLimit(holders: readonly SessionRow[], streamsMax: number): Problem {
   const names = holders.map((row) => row.device_name).join(" and ");
-  return problem.precondition(`your plan plays on ${streamsMax} devices at once; now on ${names}. End one to watch here.`, {
-    reason: "stream_limit",
-    details: {
-      streams: holders.map((row) => ({
-        sessionId: row.session_id,
-        deviceName: row.device_name,
-        deviceType: row.device_type,
-        profileId: row.profile_id,
-        contentId: row.content_id,
-        startedAtMs: row.started_at_ms,
-      })),
+  return problem.precondition(
+    `your plan plays on ${streamsMax} devices at once; now on ${names}. End one to watch here.`,
+    {
+      reason: "stream_limit",
+      details: {
+        streams: holders.map((row) => ({
+          sessionId: row.session_id,
+          deviceName: row.device_name,
+          deviceType: row.device_type,
+          profileId: row.profile_id,
+          contentId: row.content_id,
+          startedAtMs: row.started_at_ms,
+        })),
+      },
     },
-  });
+  );
 }

@@ -14,6 +14,7 @@ export type SessionRow = {
   path_prefix: string;
   networks: string;
   streams_max: number;
+  market: string;
   started_at_ms: number;
   last_beat_at_ms: number;
   sequence: number;
@@ -32,7 +33,14 @@ export async function lockUser(tx: Tx, userId: string): Promise<void> {
 }
 
 export async function activeOf(tx: Tx, userId: string): Promise<SessionRow[]> {
-  return tables(tx).selectFrom("sessions").selectAll().where("user_id", "=", userId).where("state", "=", "active").orderBy("started_at_ms").limit(50).execute();
+  return tables(tx)
+    .selectFrom("sessions")
+    .selectAll()
+    .where("user_id", "=", userId)
+    .where("state", "=", "active")
+    .orderBy("started_at_ms")
+    .limit(50)
+    .execute();
 }
 
 export async function insert(tx: Tx, row: Omit<SessionRow, "tenant">): Promise<void> {
@@ -42,8 +50,13 @@ export async function insert(tx: Tx, row: Omit<SessionRow, "tenant">): Promise<v
     .execute();
 }
 
-export async function find(tx: Tx, sessionId: string): Promise<SessionRow | undefined> {
-  return tables(tx).selectFrom("sessions").selectAll().where("session_id", "=", sessionId).executeTakeFirst();
+export async function find(
+  tx: Tx,
+  sessionId: string,
+  options: { readonly lock: boolean } = { lock: false },
+): Promise<SessionRow | undefined> {
+  const query = tables(tx).selectFrom("sessions").selectAll().where("session_id", "=", sessionId);
+  return (options.lock ? query.forUpdate() : query).executeTakeFirst();
 }
 
 export interface Beat {
@@ -53,8 +66,13 @@ export interface Beat {
   readonly nowMs: number;
 }
 
-/** Takes a beat of a living session in; undefined when it is not alive. An older beat proves life but moves nothing back. */
-export async function beat(tx: Tx, sessionId: string, { sequence, positionS, durationS, nowMs }: Beat): Promise<SessionRow | undefined> {
+/** Takes a beat of a person's living session in; undefined when they have none of that name. An older beat proves life but moves nothing back. */
+export async function beat(
+  tx: Tx,
+  sessionId: string,
+  userId: string,
+  { sequence, positionS, durationS, nowMs }: Beat,
+): Promise<SessionRow | undefined> {
   const newer = sql<boolean>`sequence < ${sequence}`;
   return tables(tx)
     .updateTable("sessions")
@@ -65,20 +83,31 @@ export async function beat(tx: Tx, sessionId: string, { sequence, positionS, dur
       sequence: sql`GREATEST(sequence, ${sequence})`,
     })
     .where("session_id", "=", sessionId)
+    .where("user_id", "=", userId)
     .where("state", "=", "active")
     .returningAll()
     .executeTakeFirst();
 }
 
 export async function revive(tx: Tx, sessionId: string, nowMs: number): Promise<void> {
-  await tables(tx).updateTable("sessions").set({ state: "active", ended_at_ms: null, last_beat_at_ms: nowMs }).where("session_id", "=", sessionId).execute();
+  await tables(tx)
+    .updateTable("sessions")
+    .set({ state: "active", ended_at_ms: null, last_beat_at_ms: nowMs })
+    .where("session_id", "=", sessionId)
+    .execute();
 }
 
 /** Ends a session that is active; undefined when it was over already. */
 export async function end(
   tx: Tx,
   sessionId: string,
-  how: { readonly state: "stopped" | "expired"; readonly endedAtMs: number; readonly positionS?: number; readonly durationS?: number; readonly sequence?: number },
+  how: {
+    readonly state: "stopped" | "expired";
+    readonly endedAtMs: number;
+    readonly positionS?: number;
+    readonly durationS?: number;
+    readonly sequence?: number;
+  },
 ): Promise<SessionRow | undefined> {
   return tables(tx)
     .updateTable("sessions")

@@ -1,4 +1,4 @@
-import type { Topics } from "../kernel/events.ts";
+import type { Topics } from "../../kernel/events.ts";
 
 const DAY_MS = 86_400_000;
 

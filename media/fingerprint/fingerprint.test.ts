@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { differenceHash, FLAT, hammingDistance, similarity } from "./fingerprint-domain.ts";
+import { similarity } from "./index.ts";
 
+const FLAT = "0".repeat(16);
 const hash = fc.bigInt({ min: 1n, max: (1n << 64n) - 1n }).map((bits) => bits.toString(16).padStart(16, "0"));
 const print = fc.record({ durationS: fc.constant(60), frames: fc.array(hash, { minLength: 32, maxLength: 32 }) });
 
@@ -17,11 +18,7 @@ test("a film is like itself, in either order, and never beyond 0 to 1", () => {
   );
 });
 
-test("the hash ignores brightness and contrast, and flat frames say nothing", () => {
-  const ramp = Uint8Array.from({ length: 72 }, (_, index) => (index * 37) % 100);
-  const brighter = ramp.map((value) => value * 2 + 20);
-  assert.equal(hammingDistance(differenceHash(ramp), differenceHash(brighter)), 0);
-  assert.equal(differenceHash(new Uint8Array(72).fill(16)), FLAT);
+test("flat frames say nothing", () => {
   const black = { durationS: 60, frames: new Array<string>(32).fill(FLAT) };
   assert.equal(similarity(black, black), 0);
 });

@@ -1,0 +1,8 @@
+import { homeRoutes } from "./home.ts";
+import { peopleRoutes } from "./people.ts";
+import { playbackRoutes } from "./playback.ts";
+import type { Route } from "./route.ts";
+import { titleRoutes } from "./titles.ts";
+
+/** Every route of the web API, in the order of its document. */
+export const webRoutes: readonly Route[] = [...homeRoutes, ...titleRoutes, ...playbackRoutes, ...peopleRoutes];

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isLoopback, readConfig } from "./config.ts";
+import { Problem } from "./errors.ts";
+
+const fault = (env: Record<string, string>): string => {
+  try {
+    readConfig(env);
+  } catch (error) {
+    assert.ok(error instanceof Problem && error.code === "invalid_argument");
+    return error.message;
+  }
+  return "";
+};
+
+test("without an environment there is a working configuration", () => {
+  const config = readConfig({ PATH: "/bin", MARQUEE_HOST: "" });
+  assert.equal(config.MARQUEE_PORT, 8080);
+  assert.equal(config.MARQUEE_HOST, "localhost");
+  assert.equal(config.MARQUEE_DEMO, true);
+  assert.equal(config.MARQUEE_CLEARKEY, undefined);
+});
+
+test("an error names the variable, what it was and what it may be", () => {
+  for (const [name, value, remedy] of [
+    ["MARQUEE_PORT", "eighty", /number/],
+    ["MARQUEE_PORT", "70000", /65530/],
+    ["MARQUEE_DEMO", "yes", /"0"\|"1"/],
+    ["MARQUEE_MODE", "prod", /"development"\|"production"/],
+    ["MARQUEE_MARKET", "Germany", /A-Z/],
+    ["MARQUEE_WIDEVINE_URL", "not a url", /URL/i],
+    ["MARQUEE_ENCODE_CONCURRENCY", "0", /1/],
+  ] as const) {
+    const text = fault({ [name]: value });
+    assert.ok(text.includes(`${name}='${value}'`), text);
+    assert.match(text, remedy);
+  }
+  const both = fault({ MARQUEE_PORT: "x", MARQUEE_MODE: "y" });
+  assert.match(both, /MARQUEE_PORT.*; MARQUEE_MODE/);
+});
+
+test("an error does not say a password that stands in an address", () => {
+  const text = fault({ MARQUEE_PLAYREADY_URL: "https//operator:hunter2@vendor.example/" });
+  assert.match(text, /MARQUEE_PLAYREADY_URL/);
+  assert.doesNotMatch(text, /hunter2/);
+});
+
+test("loopback is this machine only", () => {
+  for (const host of ["localhost", "127.0.0.1", "::1"]) assert.equal(isLoopback(host), true);
+  for (const host of ["tv.example", "0.0.0.0", "127.0.0.1.example"]) assert.equal(isLoopback(host), false);
+});

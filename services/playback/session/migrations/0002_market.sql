@@ -1,0 +1,2 @@
+-- Licences are judged by the same market as the start.
+ALTER TABLE sessions ADD COLUMN market text NOT NULL DEFAULT '';
