@@ -17,7 +17,10 @@ export const Config = z.object({
     .describe("another host than localhost means HTTPS everywhere"),
   MARQUEE_DATA: z.string().min(1).default("./.marquee").describe("everything the product keeps"),
   MARQUEE_DEMO: flag.default(true).describe("1 makes the demo cinema and its accounts on loopback; 0 starts empty"),
-  MARQUEE_MODE: z.enum(["development", "production"]).default("development").describe("production has no demo accounts, no tokens on demand and no /debug/traces"),
+  MARQUEE_MODE: z
+    .enum(["development", "production"])
+    .default("development")
+    .describe("production has no demo accounts, no tokens on demand and no /debug/traces"),
   MARQUEE_TENANT: z.string().default("demo").describe("the tenant of requests whose host name names none"),
   MARQUEE_MARKET: z
     .string()
@@ -36,10 +39,16 @@ export const Config = z.object({
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
   MARQUEE_GOOGLE_CLIENT_ID: z.string().optional().describe("with the secret: sign-in with Google"),
   MARQUEE_GOOGLE_CLIENT_SECRET: z.string().optional().describe("secret"),
-  MARQUEE_GOOGLE_ISSUER: z.url().default("https://accounts.google.com").describe("another OpenID provider in its place, for tests"),
+  MARQUEE_GOOGLE_ISSUER: z
+    .url()
+    .default("https://accounts.google.com")
+    .describe("another OpenID provider in its place, for tests"),
   MARQUEE_APPLE_CLIENT_ID: z.string().optional().describe("with the secret: sign-in with Apple"),
   MARQUEE_APPLE_CLIENT_SECRET: z.string().optional().describe("secret"),
-  MARQUEE_APPLE_ISSUER: z.url().default("https://appleid.apple.com").describe("another OpenID provider in its place, for tests"),
+  MARQUEE_APPLE_ISSUER: z
+    .url()
+    .default("https://appleid.apple.com")
+    .describe("another OpenID provider in its place, for tests"),
   MARQUEE_WIDEVINE_URL: z.url().optional().describe("the vendor's licence server that /license/widevine proxies to"),
   MARQUEE_PLAYREADY_URL: z.url().optional().describe("the same for /license/playready"),
   MARQUEE_FAIRPLAY_URL: z.url().optional().describe("the same for /license/fairplay"),
@@ -55,8 +64,14 @@ export const Config = z.object({
     .max(64)
     .optional()
     .describe("ffmpeg processes at once; default: cores - 1, at least 1"),
-  MARQUEE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("what is logged: debug, info, warn or error, and what is worse"),
-  MARQUEE_LOG_FILE: z.string().optional().describe("where the JSON log goes; default: logs/marquee.log in the data folder, in production standard output"),
+  MARQUEE_LOG_LEVEL: z
+    .enum(["debug", "info", "warn", "error"])
+    .default("info")
+    .describe("what is logged: debug, info, warn or error, and what is worse"),
+  MARQUEE_LOG_FILE: z
+    .string()
+    .optional()
+    .describe("where the JSON log goes; default: logs/marquee.log in the data folder, in production standard output"),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional().describe("where traces go; without it the last ones stay in memory"),
   FFMPEG_PATH: z.string().optional().describe("ffmpeg, where it is not on PATH"),
   FFPROBE_PATH: z.string().optional().describe("ffprobe, where it is not on PATH"),
@@ -70,10 +85,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const result = Config.safeParse(known);
   if (result.success) return result.data;
   const faults = result.error.issues.map(
-    (issue) => `${issue.path.join(".")}='${known[String(issue.path[0])] ?? ""}': ${issue.message}`,
+    (issue) => `${issue.path.join(".")}='${withoutPassword(known[String(issue.path[0])] ?? "")}': ${issue.message}`,
   );
   throw problem.invalid(`the environment is wrong: ${faults.join("; ")}`);
 }
+
+/** An address may be wrong and hold a password all the same. */
+const withoutPassword = (value: string): string => value.replaceAll(/[^/\s]*:[^/\s]*@/g, "<secret>@");
 
 /** Whether a host means this machine only, where browsers grant a secure context without TLS. */
 export const isLoopback = (host: string): boolean => host === "localhost" || host === "127.0.0.1" || host === "::1";

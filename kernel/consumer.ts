@@ -4,7 +4,7 @@ import type { Db, Tx } from "./db.ts";
 import type { EventReader, Received } from "./events.ts";
 import type { Consumer, EventLog, LogRecord } from "./ports/log.ts";
 import { roleOf } from "./migrate.ts";
-import { identifier, type Pool } from "./sql.ts";
+import { identifier, inTransaction, type Pool } from "./sql.ts";
 import type { Logger, Metrics } from "./telemetry.ts";
 
 /**
@@ -167,16 +167,11 @@ export async function loadMarks(
   topic: string,
   partitions: readonly number[],
 ): Promise<Map<number, number>> {
-  const client = await pool.connect();
-  try {
-    await client.query(`BEGIN; SET LOCAL ROLE ${identifier(roleOf(service))}`);
+  return inTransaction(pool, `SET LOCAL ROLE ${identifier(roleOf(service))}`, async (client) => {
     const { rows } = await client.query<{ partition: number; next_offset: number }>(
       `SELECT partition, next_offset FROM ${identifier(service)}.marks WHERE topic = $1 AND partition = ANY($2)`,
       [topic, partitions],
     );
-    await client.query("COMMIT");
     return new Map(rows.map((row) => [row.partition, row.next_offset]));
-  } finally {
-    client.release();
-  }
+  });
 }

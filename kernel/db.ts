@@ -1,11 +1,11 @@
 import type { Kysely } from "kysely";
 import { assertTenant } from "./context.ts";
 import type { Contract, EventName, EventPayload } from "./contract.ts";
-import { problem, toProblem } from "./errors.ts";
+import { toProblem } from "./errors.ts";
 import type { EventWriter, OutboxRow } from "./events.ts";
 import { roleOf } from "./migrate.ts";
 import type { SqlExecutor } from "./ports/jobs.ts";
-import { identifier, type Pool, type PoolClient, queryBuilder } from "./sql.ts";
+import { identifier, inTransaction, type Pool, type PoolClient, queryBuilder } from "./sql.ts";
 
 /** A transaction of one service for one tenant. Rows of other tenants do not exist in it. */
 export interface Tx<C extends Contract = Contract> extends SqlExecutor {
@@ -37,36 +37,23 @@ export interface DbOptions {
 }
 
 export function openDb<C extends Contract>({ pool, service, writer, onEmitted }: DbOptions): Db<C> {
-  const begin = `BEGIN; SET LOCAL ROLE ${identifier(roleOf(service))}; SET LOCAL search_path TO ${identifier(service)}, public; SET LOCAL marquee.tenant TO `;
+  const setup = `SET LOCAL ROLE ${identifier(roleOf(service))}; SET LOCAL search_path TO ${identifier(service)}, public; SET LOCAL marquee.tenant TO `;
 
   async function once<T>(tenant: string, work: (tx: Tx<C>) => Promise<T>): Promise<T> {
-    const client = await pool.connect();
-    let broken: Error | undefined;
-    try {
-      // The tenant was asserted to be a plain word, so it needs no escaping; one round trip instead of four.
-      await client.query(`${begin}'${tenant}'`);
-      const outbox: OutboxRow[] = [];
-      const result = await work({
+    const outbox: OutboxRow[] = [];
+    // The tenant was asserted to be a plain word, so it needs no escaping.
+    const result = await inTransaction(pool, `${setup}'${tenant}'`, async (client) => {
+      const done = await work({
         tenant,
         q: queryBuilder(client),
         emit: (event, payload) => outbox.push(writer.encode(service, event, payload, tenant)),
         executeSql: async (text, values) => ({ rows: (await client.query(text, [...values])).rows }),
       });
       if (outbox.length > 0) await insertOutbox(client, outbox);
-      const { command } = await client.query("COMMIT");
-      // PostgreSQL answers a COMMIT after a failed statement with a quiet ROLLBACK.
-      if (command !== "COMMIT")
-        throw problem.internal(`a transaction of ${service} failed, but its work went on as if nothing had happened`);
-      if (outbox.length > 0) onEmitted(outbox.length);
-      return result;
-    } catch (error) {
-      await client.query("ROLLBACK").catch((rollback: Error) => {
-        broken = rollback;
-      });
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+      return done;
+    });
+    if (outbox.length > 0) onEmitted(outbox.length);
+    return result;
   }
 
   return {

@@ -73,7 +73,8 @@ export async function openEvents(
   for (const contract of contracts) {
     for (const [alias, { name, schema }] of Object.entries(contract.events)) {
       const route = topics.routes[name];
-      if (!route) throw new Error(`event '${name}' of ${contract.name} has no topic: add it to contracts/topics/index.ts`);
+      if (!route)
+        throw new Error(`event '${name}' of ${contract.name} has no topic: add it to contracts/topics/index.ts`);
       if (!topics.specs.some((spec) => spec.name === route.topic))
         throw new Error(`topic '${route.topic}' of event '${name}' is not declared`);
       const type = avro.Type.forSchema(schema as avro.Schema, { registry: {} });

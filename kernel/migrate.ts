@@ -20,8 +20,6 @@ export interface MigrateOptions {
   readonly log: (line: string) => void;
 }
 
-
-
 const TENANTLESS_KERNEL = ["migrations", "outbox", "marks"];
 
 /** Grows with each release whose schema an older program must not touch. */

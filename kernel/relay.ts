@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { toRecord } from "./events.ts";
 import { roleOf } from "./migrate.ts";
 import type { EventLog } from "./ports/log.ts";
-import { identifier, type Pool } from "./sql.ts";
+import { identifier, inTransaction, type Pool } from "./sql.ts";
 import type { Logger } from "./telemetry.ts";
 
 /**
@@ -20,6 +20,17 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
+interface OutboxRecord {
+  readonly id: number;
+  readonly event_id: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly value: Buffer;
+  /** Whether its transaction is older than every running one. */
+  readonly settled: boolean;
+}
+
 const BATCH_MAX = 500;
 /** Also without a wake: another process may have died between its commit and its relay. */
 const IDLE_MS = 5_000;
@@ -35,7 +46,7 @@ export function startRelay(options: {
 }): Relay {
   const { service, pool, log, logger, onPending } = options;
   const outbox = `${identifier(service)}.outbox`;
-  const begin = `BEGIN; SET LOCAL ROLE ${identifier(roleOf(service))};`;
+  const setup = `SET LOCAL ROLE ${identifier(roleOf(service))}`;
   let pending = 0;
   /** Whether something was committed since the pass under way began: it may not have seen it. */
   let isAwake = false;
@@ -44,50 +55,24 @@ export function startRelay(options: {
   let waiters: (() => void)[] = [];
 
   async function pass(): Promise<{ readonly sent: number; readonly left: boolean }> {
-    const client = await pool.connect();
-    let broken: Error | undefined;
-    try {
-      await client.query(begin);
+    return inTransaction(pool, setup, async (client) => {
       // Only one relay a service at a time, in whatever process, or order per key would be lost.
       const { rows: locks } = await client.query<{ held: boolean }>(
         "SELECT pg_try_advisory_xact_lock(hashtext($1)) AS held",
         [`outbox/${service}`],
       );
-      if (!locks[0]?.held) {
-        await client.query("ROLLBACK");
-        return { sent: 0, left: true };
-      }
-      const { rows } = await client.query<{
-        id: number;
-        event_id: string;
-        topic: string;
-        key: string;
-        headers: Record<string, string>;
-        value: Buffer;
-        settled: boolean;
-      }>(
+      if (!locks[0]?.held) return { sent: 0, left: true };
+      const { rows } = await client.query<OutboxRecord>(
         `SELECT id, event_id, topic, key, headers, value, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
            FROM ${outbox} ORDER BY id LIMIT ${BATCH_MAX}`,
       );
       const settled = rows.filter((row) => row.settled);
       if (settled.length > 0) {
-        await log.append(
-          settled.map((row) =>
-            toRecord({ eventId: row.event_id, topic: row.topic, key: row.key, headers: row.headers, value: row.value }),
-          ),
-        );
+        await log.append(settled.map(({ event_id: eventId, ...row }) => toRecord({ eventId, ...row })));
         await client.query(`DELETE FROM ${outbox} WHERE id = ANY($1)`, [settled.map((row) => row.id)]);
       }
-      await client.query("COMMIT");
       return { sent: settled.length, left: rows.length > settled.length || rows.length === BATCH_MAX };
-    } catch (error) {
-      await client.query("ROLLBACK").catch((rollback: Error) => {
-        broken = rollback;
-      });
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+    });
   }
 
   const rest = (ms: number): Promise<void> =>

@@ -96,7 +96,10 @@ test("a Problem arrives as it was thrown, anything else as internal with its cau
     return error.cause instanceof TypeError;
   });
   const text = await metrics.registry.metrics();
-  assert.match(text, /marquee_call_duration_seconds_count\{service="bookmark",method="Saved",code="failed_precondition"\} 1/);
+  assert.match(
+    text,
+    /marquee_call_duration_seconds_count\{service="bookmark",method="Saved",code="failed_precondition"\} 1/,
+  );
 });
 
 test("after the deadline nothing is begun, by whatever clock there is", async () => {

@@ -1,5 +1,4 @@
-import type {
-  CompiledQuery} from "kysely";
+import type { CompiledQuery } from "kysely";
 import {
   type DatabaseConnection,
   Kysely,
@@ -9,6 +8,7 @@ import {
   type QueryResult,
 } from "kysely";
 import pg from "pg";
+import { problem } from "./errors.ts";
 
 // Counters and byte sizes fit a double; PostgreSQL's int8 would otherwise arrive as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -79,4 +79,33 @@ const IDENTIFIER = /^[a-z][a-z0-9_]{0,40}$/;
 export function identifier(name: string): string {
   if (!IDENTIFIER.test(name)) throw new Error(`'${name}' is not a plain SQL name`);
   return `"${name}"`;
+}
+
+/**
+ * Runs `work` in a transaction that `setup` prepares (role, tenant, path), all in one round trip. Whatever goes wrong, the connection goes back
+ * without an open transaction, or not at all.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  setup: string,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query(`BEGIN; ${setup}`);
+    const result = await work(client);
+    const { command } = await client.query("COMMIT");
+    // PostgreSQL answers a COMMIT after a failed statement with a quiet ROLLBACK.
+    if (command !== "COMMIT")
+      throw problem.internal("a transaction failed, but its work went on as if nothing had happened");
+    return result;
+  } catch (error) {
+    await client.query("ROLLBACK").catch((rollback: Error) => {
+      broken = rollback;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
 }

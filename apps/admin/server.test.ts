@@ -89,7 +89,7 @@ test("what is not a call of ours is refused with the remedy", async () => {
   const headers = { "x-marquee-tenant": "demo" };
   const problemOf = async (answer: Promise<{ status: number; body: unknown }>) => {
     const { status, body } = await answer;
-    return { status, detail: String((body as { detail: string }).detail) };
+    return { status, detail: (body as { detail: string }).detail };
   };
   assert.match(
     (await problemOf(raw("POST", "/call/films/get", "{}", headers))).detail,

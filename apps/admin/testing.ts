@@ -22,7 +22,7 @@ export function fakeService<S extends DescService>(contract: Contract<S>, handle
     throw problem.internal(`this test does not answer ${contract.name}.${name}`);
   };
   const all = Object.fromEntries(contract.rpc.methods.map(({ localName }) => [localName, refuse(localName)]));
-  return { contract: contract as Contract, handlers: { ...all, ...handlers } as unknown as Handlers<DescService> };
+  return { contract, handlers: { ...all, ...handlers } };
 }
 
 export interface TestAdmin {

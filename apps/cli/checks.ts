@@ -74,7 +74,7 @@ function describe(error: unknown): string {
 
 export function checkNode(version: string): Check {
   const major = Number(/^v(\d+)/.exec(version)?.[1] ?? 0);
-  if (major >= NODE_MAJOR_MIN) return ok("node", `${version}`);
+  if (major >= NODE_MAJOR_MIN) return ok("node", version);
   return missing(
     "node",
     `${version} runs this command; Marquee needs ${NODE_MAJOR_MIN}`,

@@ -64,7 +64,12 @@ const ingest = fakeService(Ingest, {
     };
   },
   async list() {
-    return { ingests: [{ contentId: "vod_9", fileName: "late.mov", state: "copying" }] };
+    return {
+      ingests: [
+        { contentId: "vod_9", fileName: "late.mov", state: "copying" },
+        { contentId: "vod_8", fileName: "b.mov", state: "failed", failure: "the disk is full" },
+      ],
+    };
   },
   async retry(request) {
     note("ingest.retry", request);
@@ -344,7 +349,7 @@ test("jobs, token, keys and CPIX", async () => {
   ]);
   assert.match(jobs.out, /vod_9 +late\.mov +copying/);
   assert.match(jobs.out, /vod_1 .*encoding +\[####-{12}\] +25 % +2 min +1\/2/);
-  assert.match(jobs.out, /2 at work, 3 waiting, 1 failed/);
+  assert.match(jobs.out, /vod_8 failed: the disk is full\n\n2 pieces at work, 3 waiting, 1 titles failed/);
   assert.equal(access.out, "token-of-alex@demo.test-Kids\n");
   assert.match(rotated.out, /cat-2[^]*jwt-2[^]*revision 2/);
   assert.match(none.err, /--cat, --jwt or --content/);

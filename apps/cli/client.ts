@@ -61,8 +61,7 @@ export function adminClient(options: AdminClientOptions): AdminClient {
     of<S extends DescService>(contract: Contract<S>) {
       const calls: Record<string, (request: unknown) => Promise<Message>> = {};
       for (const method of contract.rpc.methods) {
-        calls[method.localName] = (request) =>
-          call(contract as Contract, method, request as MessageInitShape<DescMessage>);
+        calls[method.localName] = (request) => call(contract, method, request as MessageInitShape<DescMessage>);
       }
       return calls as Calls<S>;
     },
@@ -132,7 +131,15 @@ export const NOT_RUNNING = "not_running";
 
 /** The product's problem document as the Problem that it was. */
 function toFault(code: string, document: unknown): Problem {
-  const { type, detail, title, status, instance, traceId, ...details } = (document ?? {}) as Record<string, unknown>;
+  const {
+    type,
+    detail,
+    title,
+    status,
+    instance: _instance,
+    traceId,
+    ...details
+  } = (document ?? {}) as Record<string, unknown>;
   const known = Object.hasOwn(PROBLEM_CODES, code) ? (code as ProblemCode) : "internal";
   const reason = String(type ?? "").replace(/^.*\//, "");
   return new Problem(known, String(detail ?? title ?? `the product answered ${String(status)}`), {

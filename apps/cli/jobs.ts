@@ -19,9 +19,9 @@ interface Job {
 
 interface Jobs {
   readonly jobs: readonly Job[];
+  /** Pieces of work, of which a title has many. */
   readonly queued: number;
   readonly active: number;
-  readonly failed: number;
 }
 
 /** `marquee jobs`: what is being taken in and encoded, newest first; with --watch until Ctrl-C. */
@@ -47,20 +47,21 @@ async function print(cli: Cli, json: boolean): Promise<void> {
   if (!json) for (const line of lines(found, cli.terminal.columns)) cli.terminal.out(line);
   else {
     for (const job of found.jobs) cli.terminal.out(JSON.stringify(job));
-    const { queued, active, failed } = found;
+    const { queued, active } = found;
+    const failed = found.jobs.filter(({ state }) => state === "failed").length;
     cli.terminal.out(JSON.stringify({ queued, active, failed }));
   }
 }
 
 async function readJobs(cli: Cli): Promise<Jobs> {
-  const [{ encodings, queued, active, failed }, { ingests }] = await Promise.all([
+  const [{ encodings, queued, active }, { ingests }] = await Promise.all([
     cli.client.of(Encoding).list({ limit: LIMIT }),
     cli.client.of(Ingest).list({ limit: LIMIT }),
   ]);
   const ids = [...new Set(encodings.map(({ contentId }) => contentId))];
   const { titles } = ids.length === 0 ? { titles: [] } : await cli.client.of(Catalog).getMany({ ids });
   const names = new Map(titles.map(({ id, title }) => [id, title]));
-  return { jobs: jobsOf(ingests, encodings, names), queued, active, failed };
+  return { jobs: jobsOf(ingests, encodings, names), queued, active };
 }
 
 /** What ingest still works on or refused, then what is encoded. A content is listed once. */
@@ -93,18 +94,26 @@ export function jobsOf(
   return [...taking, ...making];
 }
 
-function lines({ jobs, queued, active, failed }: Jobs, columns: number): string[] {
+function lines({ jobs, queued, active }: Jobs, columns: number): string[] {
   if (jobs.length === 0) return ["Nothing was imported yet: ./marquee import FILE"];
   const rows = jobs.map((job) => [
     job.contentId,
     job.name,
     job.state,
-    job.failure === "" ? bar(job.progress, 16) : plain(job.failure),
+    job.state === "failed" ? "" : bar(job.progress, 16),
     job.leftS > 0 && job.progress < 1 ? duration(job.leftS) : "",
     job.rungs,
   ]);
-  const summary = `${active} at work, ${queued} waiting, ${failed} failed`;
-  return [...table(["ID", "TITLE", "STATE", "PROGRESS", "LEFT", "RUNGS"], rows, columns), "", summary];
+  const broken = jobs.filter(({ state }) => state === "failed");
+  // Reasons are sentences: they get lines of their own, and no column is cut for them.
+  const reasons = broken.map(({ contentId, failure }) => `${contentId} failed: ${plain(failure)}`);
+  const summary = `${active} pieces at work, ${queued} waiting, ${broken.length} titles failed`;
+  return [
+    ...table(["ID", "TITLE", "STATE", "PROGRESS", "LEFT", "RUNGS"], rows, columns),
+    ...(reasons.length === 0 ? [] : ["", ...reasons]),
+    "",
+    summary,
+  ];
 }
 
 /** `marquee retry`: whichever of the two steps failed is tried again, from where it stopped. */

@@ -29,7 +29,7 @@ export function openTerminal(process: NodeJS.Process): Terminal {
     if (drawn > 0) stderr.write(`\u001B[${drawn}A\u001B[J`);
     drawn = 0;
   };
-  const isScreen = Boolean(stderr.isTTY) && process.env["TERM"] !== "dumb";
+  const isScreen = stderr.isTTY && process.env["TERM"] !== "dumb";
   const columns = stderr.columns || stdout.columns || COLUMNS;
   return {
     out(line) {
@@ -48,7 +48,7 @@ export function openTerminal(process: NodeJS.Process): Terminal {
       drawn = shown.length;
     },
     isScreen,
-    canAsk: Boolean(stdin.isTTY) && isScreen,
+    canAsk: stdin.isTTY && isScreen,
     columns,
   };
 }

@@ -263,7 +263,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     if (isBuffering) {
       note({ type: "waiting", atMs });
       note({ type: "stopped", atMs });
-      if (qoe.waitingSinceMs === atMs) run?.heartbeats.beat();
+      if (store.get().phase === "ready") run?.heartbeats.beat();
     } else if (waiting) {
       note({ type: "resumed", atMs });
       if (!video.paused) note({ type: "playing", atMs });
@@ -287,21 +287,19 @@ export function createPlayback(options: PlaybackOptions): Playback {
     });
   };
 
-  /** A network that has become slower than the picture is told at once: the platform may know a better one. */
+  /**
+   * A network that has become slower than the picture is told at once, and a picture that stands still every two seconds:
+   * the platform may know a better network.
+   */
   let wasFast = true;
-  let lookedAtMs = 0;
-  const watchThroughput = () => {
-    const atMs = monotonicMs();
-    if (run === null || atMs - lookedAtMs < 2_000) return;
-    lookedAtMs = atMs;
-    const { throughputKbps } = run.engine.counters();
-    const isFast = throughputKbps >= qoe.bitrateKbps;
-    if (wasFast && !isFast) run.heartbeats.beat();
+  const watch = setInterval(() => {
+    if (run === null || store.get().phase !== "ready") return;
+    const isFast = run.engine.counters().throughputKbps >= qoe.bitrateKbps;
+    if (store.get().waiting || (wasFast && !isFast)) run.heartbeats.beat();
     wasFast = isFast;
-  };
+  }, 2_000);
 
   const readClock = () => {
-    watchThroughput();
     const { buffered, currentTime, duration } = video;
     let bufferedEndS = currentTime;
     for (let index = 0; index < buffered.length; index += 1) {
@@ -338,6 +336,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     seeking: () => {
       store.set({ seeking: true, ended: false });
       note({ type: "seeking", atMs: monotonicMs() });
+      run?.heartbeats.beat();
     },
     seeked: () => {
       store.set({ seeking: false });
@@ -440,6 +439,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     },
     destroy() {
       generation += 1;
+      clearInterval(watch);
       off.abort();
       leave();
     },

@@ -71,6 +71,9 @@ const catalog = defineService({
 });
 
 before(async () => {
+  try { await setUp(); } catch (e) { console.error(e); throw e; }
+});
+async function setUp() {
   const [publicPort = 0, originPort = 0, aPort = 0, bPort = 0] = await Promise.all([
     freePort(),
     freePort(),
@@ -113,7 +116,7 @@ before(async () => {
       startEdge({ ...edge, originUrl, cacheFolder: join(host.folder, edge.id), cacheBytesMax: 10_000_000 }),
     ),
   );
-});
+}
 
 after(async () => {
   await Promise.all(edges.map((edge) => edge.stop()));

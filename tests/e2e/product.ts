@@ -148,7 +148,7 @@ export async function playableFilms({ admin }: RunningProduct): Promise<Film[]> 
 export async function firstFilm(product: RunningProduct): Promise<Film> {
   return until("the first film can be watched", FIRST_FILM_MS_MAX, async () => {
     const films = await playableFilms(product);
-    return films.find(({ id }) => id === "tide-clock") ?? films[0] ?? null;
+    return films.find(({ id }) => id === "the-tide-clock") ?? films[0] ?? null;
   }).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${product.output().slice(-3_000)}`, { cause: error });
   });

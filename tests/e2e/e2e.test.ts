@@ -1,0 +1,28 @@
+/** The whole product in a real browser. One product serves all scenarios, as one evening does. */
+import { mkdir, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, describe } from "node:test";
+import { firstFilm, openProduct, type RunningProduct } from "./product.ts";
+import { journey } from "./scenarios/journey.ts";
+import type { Stage } from "./stage.ts";
+
+describe("the product in a browser", { concurrency: false }, () => {
+  let product: RunningProduct | undefined;
+  let stage: Stage | undefined;
+  const present = (): Stage => {
+    if (stage === undefined) throw new Error("the product is not there");
+    return stage;
+  };
+
+  before(async () => {
+    const shots = process.env["MARQUEE_SHOTS"];
+    if (shots !== undefined) await mkdir(shots, { recursive: true });
+    const folder = shots === undefined ? await mkdtemp(join(tmpdir(), "marquee-shots-")) : resolve(shots);
+    product = await openProduct({ demo: true });
+    stage = { product, film: await firstFilm(product), shots: folder };
+  });
+  after(async () => product?.stop());
+
+  journey(present);
+});

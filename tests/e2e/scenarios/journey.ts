@@ -1,0 +1,207 @@
+/** The product's main job, by what a person sees: sign in, choose, watch, leave, come back, go on, finish. */
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import type { Page, Route } from "playwright-core";
+import {
+  type Allowed,
+  type Format,
+  pictureOf,
+  seekBar,
+  showControls,
+  signIn,
+  type Visit,
+  visit,
+  watchFor,
+} from "../browser.ts";
+import { ALEX } from "../person.ts";
+import type { Scenario } from "../stage.ts";
+import { until } from "../until.ts";
+
+const RESUME_TOLERANCE_S = 2;
+/** So long without a picture is "no picture": with the right key the first one is there much earlier. */
+const DARK_MS = 8_000;
+
+export const journey: Scenario = (stage) => {
+  for (const format of ["dash", "hls"] as const) {
+    it(`sign in, watch, leave, come back, go on and finish (${format})`, async () => {
+      const { product, film } = stage();
+      const alex = await visit(product.url);
+      try {
+        await enter(alex.page);
+        await openFilm(alex.page, film.title);
+        await startAnew(alex.page, format);
+        const picture = await watchFor(alex.page, 5);
+        assert.ok(picture.isEncrypted, "the picture came without a key");
+        await seekByKeyboard(alex.page);
+        await seekBySlider(alex.page);
+        await switchSubtitlesOn(alex.page);
+        const leftAtS = await closeTab(alex.page);
+        const tab = await alex.newTab();
+        await comeBack(tab, film.title, leftAtS, format);
+        await finish(tab, film.title);
+        alex.assertQuiet();
+      } finally {
+        await alex.close();
+      }
+    });
+
+    it(`a wrong key gives no picture (${format})`, async () => {
+      const { product, film } = stage();
+      const alex = await visit(product.url);
+      try {
+        await signIn(alex.page, ALEX);
+        await assertDarkWithWrongKeys(alex, film.id, format);
+      } finally {
+        await alex.close();
+      }
+    });
+  }
+};
+
+async function enter(page: Page): Promise<void> {
+  await page.goto("/");
+  await page.getByRole("heading", { name: "Films made of numbers, light and time." }).waitFor();
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByLabel("Email").fill(ALEX.email);
+  await page.getByLabel("Password").fill(ALEX.password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("heading", { name: "Who is watching?" }).waitFor();
+  await page.getByRole("button", { name: "Alex", exact: true }).click();
+  await page.getByRole("region").first().waitFor();
+}
+
+async function openFilm(page: Page, title: string): Promise<void> {
+  await page.getByRole("link", { name: title, exact: true }).first().click();
+  await page.getByRole("heading", { level: 1, name: title }).waitFor();
+}
+
+/** Presses Play. An earlier run may have left a place in the film: then it is begun again. */
+async function startAnew(page: Page, format: Format): Promise<void> {
+  const play = page.locator("main").getByRole("link", { name: /^(Play|Resume)$/ }).first();
+  const isStarted = (await play.innerText()).trim() === "Resume";
+  const link = isStarted ? page.getByRole("link", { name: "From the beginning" }) : play;
+  if (format === "hls") await page.goto(withFormat(await link.getAttribute("href"), format));
+  else await link.click();
+}
+
+function withFormat(href: string | null, format: Format): string {
+  assert.ok(href, "the play link has no address");
+  return `${href}${href.includes("?") ? "&" : "?"}format=${format}`;
+}
+
+async function seekByKeyboard(page: Page): Promise<void> {
+  const { positionS } = await pictureOf(page);
+  await page.keyboard.press("ArrowRight");
+  const after = await until("the keyboard's seek", 10_000, async () => {
+    const picture = await pictureOf(page);
+    return picture.positionS > positionS + 8 ? picture : null;
+  });
+  assert.ok(after.positionS < positionS + 16, `10 s forward led from ${positionS} to ${after.positionS}`);
+  await watchFor(page, 1);
+}
+
+async function seekBySlider(page: Page): Promise<void> {
+  await showControls(page);
+  const slider = seekBar(page);
+  const durationS = Number(await slider.getAttribute("aria-valuemax"));
+  const positionS = Number(await slider.getAttribute("aria-valuenow"));
+  const thumb = await slider.boundingBox();
+  assert.ok(thumb && durationS > 0, "the slider has no place");
+  // The thumb stands at the present position, so the line's length follows from any two points of it.
+  const box = await page.locator(".scrubber").boundingBox();
+  assert.ok(box, "the line has no place");
+  const targetS = durationS * 0.5;
+  await page.mouse.click(box.x + box.width * 0.5, box.y + box.height / 2);
+  assert.notEqual(Math.round(targetS), Math.round(positionS), "the seek must lead somewhere else");
+  await until("the slider's seek", 10_000, async () => {
+    const picture = await pictureOf(page);
+    return Math.abs(picture.positionS - targetS) < 3 ? picture : null;
+  });
+  await watchFor(page, 1);
+}
+
+async function switchSubtitlesOn(page: Page): Promise<void> {
+  await showControls(page);
+  await page.getByRole("button", { name: "Subtitles and audio" }).click();
+  const english = page.getByRole("menuitemradio", { name: "English" }).first();
+  await english.click();
+  await page.keyboard.press("Escape");
+  // Lines come and go: within the length of a film there is one.
+  await until("a subtitle line as text", 40_000, async () => {
+    const text = (await page.locator(".player-captions").innerText()).trim();
+    return text === "" ? null : text;
+  });
+}
+
+async function closeTab(page: Page): Promise<number> {
+  const { positionS } = await pictureOf(page);
+  await page.close({ runBeforeUnload: true });
+  return positionS;
+}
+
+async function comeBack(page: Page, title: string, leftAtS: number, format: Format): Promise<void> {
+  await page.goto("/");
+  const rail = page.getByRole("region", { name: "Continue watching" });
+  await rail.getByRole("link", { name: title, exact: true }).click();
+  const resume = page.locator("main").getByRole("link", { name: "Resume" }).first();
+  await resume.waitFor();
+  if (format === "hls") await page.goto(withFormat(await resume.getAttribute("href"), format));
+  else await resume.click();
+  const first = await until("the picture after coming back", 40_000, async () => {
+    const picture = await pictureOf(page);
+    return picture.decodedFrames > 0 ? picture : null;
+  }, 50);
+  const offS = Math.abs(first.positionS - leftAtS);
+  assert.ok(offS <= RESUME_TOLERANCE_S, `left at ${leftAtS.toFixed(2)} s, back at ${first.positionS.toFixed(2)} s`);
+  await watchFor(page, 1);
+}
+
+async function finish(page: Page, title: string): Promise<void> {
+  await showControls(page);
+  await seekBar(page).press("End");
+  await page.getByText("The end", { exact: true }).waitFor();
+  await until("the film leaves Continue watching", 20_000, async () => {
+    await page.goto("/");
+    await page.getByRole("region").first().waitFor();
+    const rail = page.getByRole("region", { name: "Continue watching" });
+    return (await rail.getByRole("link", { name: title, exact: true }).count()) === 0 ? true : null;
+  });
+}
+
+/** Flips every bit of every key that the licence server hands out. */
+async function withWrongKeys(route: Route): Promise<void> {
+  const answer = await route.fetch();
+  const body = (await answer.json()) as { keys: { k: string }[] };
+  const keys = body.keys.map((key) => ({
+    ...key,
+    k: Buffer.from(Buffer.from(key.k, "base64url").map((byte) => byte ^ 0xff)).toString("base64url"),
+  }));
+  assert.ok(keys.length > 0, "the licence has no keys to make wrong");
+  await route.fulfill({ response: answer, json: { ...body, keys } });
+}
+
+const DECODER_COMPLAINS: Allowed = {
+  pattern: /.*/,
+  because: "what comes out of a wrong key is noise, and the decoder says so in words of its own",
+};
+
+async function assertDarkWithWrongKeys(alex: Visit, contentId: string, format: Format): Promise<void> {
+  const { page } = alex;
+  let licences = 0;
+  await page.route(/\/license\/clearkey/, async (route) => {
+    licences += 1;
+    await withWrongKeys(route);
+  });
+  await page.goto(`/watch/${contentId}?t=0&format=${format}`);
+  await until("the licence", 40_000, async () => (licences > 0 ? true : null));
+  const startedMs = performance.now();
+  const outcome = await until("darkness or an error", DARK_MS + 20_000, async () => {
+    const picture = await pictureOf(page);
+    const failed = (await page.getByRole("heading", { name: "Something went wrong" }).count()) > 0;
+    if (failed || picture.error !== "") return "error";
+    assert.equal(picture.decodedFrames, 0, "frames were decoded with a wrong key");
+    return performance.now() - startedMs > DARK_MS ? "dark" : null;
+  });
+  assert.ok(outcome === "error" || outcome === "dark");
+  alex.assertQuiet([DECODER_COMPLAINS]);
+}
