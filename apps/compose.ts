@@ -21,7 +21,7 @@ import { Session } from "#contracts/session";
 import { Subscription } from "#contracts/subscription";
 import { Tenant } from "#contracts/tenant";
 import { User } from "#contracts/user";
-import { type Config, isLoopback, type Logger, systemClock } from "#kernel";
+import { type Config, isLoopback, type Logger, problem, systemClock } from "#kernel";
 import { startGuardian } from "#kernel/guardian";
 import { type Adapters, type Host, startHost } from "#kernel/host";
 import { listenHttp, type HttpListener } from "#kernel/http";
@@ -168,7 +168,7 @@ async function openAdapters(config: Config, folder: string, { say, log, stops }:
   const postgres = config.MARQUEE_POSTGRES_URL
     ? await openPostgresByUrl({
         adminUrl: config.MARQUEE_POSTGRES_URL,
-        runtimeUrl: config.MARQUEE_POSTGRES_RUNTIME_URL ?? config.MARQUEE_POSTGRES_URL,
+        runtimeUrl: requireRuntimeUrl(config),
       })
     : await openEmbeddedPostgres({
         folder: at("postgres"),
@@ -206,6 +206,14 @@ async function openAdapters(config: Config, folder: string, { say, log, stops }:
       ...(config.FFPROBE_PATH ? { ffprobePath: config.FFPROBE_PATH } : {}),
     }),
   };
+}
+
+/** Row-level security binds a login only that owns nothing, so the services' login is another one than the owner's. */
+function requireRuntimeUrl(config: Config): string {
+  if (config.MARQUEE_POSTGRES_RUNTIME_URL) return config.MARQUEE_POSTGRES_RUNTIME_URL;
+  throw problem.precondition(
+    "MARQUEE_POSTGRES_URL is the owner's login; services use another one that owns nothing: set MARQUEE_POSTGRES_RUNTIME_URL as well, with the user marquee_runtime",
+  );
 }
 
 type Web = Awaited<ReturnType<typeof createWebBff>>;

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { type Config, isLoopback, problem } from "#kernel";
 import { buildClients } from "../scripts/build-clients.ts";
 import { startAdmin } from "./admin/server.ts";
+import { adminSocketPath } from "./admin/socket.ts";
 import { composeProduct, DEMO_ACCOUNTS, isDemoAllowed, type Product } from "./compose.ts";
 import { startDemo } from "./demo.ts";
 import { services } from "./services.ts";
@@ -45,7 +46,7 @@ export async function start(config: Config): Promise<void> {
     const admin = await startAdmin({
       host,
       contracts: services.map((service) => service.contract),
-      socketPath: join(folder, "run/admin.sock"),
+      socketPath: adminSocketPath(config.MARQUEE_DATA),
       port: places.adminPort,
       bind: "127.0.0.1",
       metrics,

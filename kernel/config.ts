@@ -63,7 +63,7 @@ export const Config = z.object({
     .min(1)
     .max(64)
     .optional()
-    .describe("ffmpeg processes at once; default: cores - 1, at least 1"),
+    .describe("ffmpeg processes at once; default: one a core"),
   MARQUEE_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error"])
     .default("info")

@@ -56,7 +56,7 @@ export interface HttpMount {
   handle(request: IncomingMessage, response: ServerResponse): void | Promise<void>;
 }
 
-/** Work that comes round, such as sweeping dead sessions. One process at a time does it. */
+/** Work that comes round, such as sweeping dead sessions. Every process of the service does it, so work on rows skips what another has locked. */
 export interface Periodic {
   readonly name: string;
   readonly everyMs: number;

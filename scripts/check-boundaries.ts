@@ -146,7 +146,7 @@ const ZONES: readonly Zone[] = [
   {
     name: "the kernel",
     roomOf: top("kernel"),
-    may: "itself, media, packages and Node; of contracts only topics.ts",
+    may: "itself, media, packages and Node; of contracts only topics",
     allows: (target) =>
       target.kind !== "file" || anyOf(["kernel", "media"], target) || isFile("contracts/topics/index.ts", target),
   },

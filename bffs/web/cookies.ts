@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { problem, type Viewer } from "#kernel";
 import type { Signed, WebParts } from "./parts.ts";
-import { contextOf } from "./request.ts";
+import { contextOf, hostOf, openTenants, type TenantOf } from "./request.ts";
 import type { VerifiedToken } from "./tokens.ts";
 
 /**
@@ -31,9 +31,12 @@ export interface Cookies {
   store(reply: FastifyReply, tokens: Tokens): void;
   clear(request: FastifyRequest, reply: FastifyReply): Promise<void>;
   deviceId(request: FastifyRequest, reply: FastifyReply): string;
+  /** The tenant whose site was asked for. */
+  readonly tenantOf: TenantOf;
 }
 
 export function openCookies(parts: WebParts): Cookies {
+  const tenantOf = openTenants(parts);
   const isSecure = parts.addresses.publicUrl.startsWith("https:");
   const renewals = new Map<string, Promise<Tokens | null>>();
   const set = (reply: FastifyReply, name: string, value: string, days: number): void => {
@@ -51,11 +54,11 @@ export function openCookies(parts: WebParts): Cookies {
     set(reply, REFRESH, refresh, REFRESH_DAYS);
   }
 
-  function exchange(refresh: string): Promise<Tokens | null> {
+  function exchange(refresh: string, host: string): Promise<Tokens | null> {
     const key = createHash("sha256").update(refresh).digest("base64url");
     const running = renewals.get(key);
     if (running) return running;
-    const renewal = requestTokens(parts, { grant_type: "refresh_token", refresh_token: refresh }).catch(
+    const renewal = requestTokens(parts, host, { grant_type: "refresh_token", refresh_token: refresh }).catch(
       (error: unknown) => {
         renewals.delete(key);
         throw error;
@@ -69,7 +72,7 @@ export function openCookies(parts: WebParts): Cookies {
   async function renewed(request: FastifyRequest, reply: FastifyReply): Promise<VerifiedToken | undefined> {
     const refresh = request.cookies[REFRESH];
     if (!refresh) return undefined;
-    const tokens = await exchange(refresh);
+    const tokens = await exchange(refresh, hostOf(request));
     if (!tokens) {
       reply.clearCookie(ACCESS, { path: "/" }).clearCookie(REFRESH, { path: "/" });
       return undefined;
@@ -80,6 +83,7 @@ export function openCookies(parts: WebParts): Cookies {
 
   return {
     store,
+    tenantOf,
     async signed(request, reply) {
       const bearer = /^Bearer ([\w.~+/=-]+)$/.exec(request.headers.authorization ?? "")?.[1];
       if (bearer) {
@@ -88,13 +92,17 @@ export function openCookies(parts: WebParts): Cookies {
           throw problem.unauthenticated("the access token is not valid or too old: get a new one", {
             reason: "token_invalid",
           });
-        return signedOf(parts, request, reply, verified);
+        if (verified.tenant !== (await tenantOf(request)))
+          throw problem.unauthenticated("the access token belongs to another service", { reason: "token_invalid" });
+        return signedOf(parts, request, reply, verified.tenant, verified);
       }
       const access = request.cookies[ACCESS];
       const verified = access ? await parts.tokens.verify(access) : undefined;
       const isFresh = verified && verified.expiresAtMs - parts.clock.nowMs() > RENEW_BEFORE_MS;
       const current = isFresh ? verified : ((await renewed(request, reply)) ?? verified);
-      return signedOf(parts, request, reply, current);
+      const tenant = await tenantOf(request);
+      // A cookie of another tenant's site is as good as none.
+      return signedOf(parts, request, reply, tenant, current?.tenant === tenant ? current : undefined);
     },
     async renew(request, reply) {
       await renewed(request, reply);
@@ -106,6 +114,7 @@ export function openCookies(parts: WebParts): Cookies {
       const form = new URLSearchParams({ token: refresh, client_id: CLIENT_ID, token_type_hint: "refresh_token" });
       await fetch(`${parts.internalUrl}/oauth/token/revocation`, {
         method: "POST",
+        headers: { "x-forwarded-host": hostOf(request) },
         body: form,
         signal: AbortSignal.timeout(5_000),
       });
@@ -123,9 +132,14 @@ export function openCookies(parts: WebParts): Cookies {
 export const CLIENT_ID = "marquee-web";
 
 /** Asks the token endpoint; null when the grant is over. */
-export async function requestTokens(parts: WebParts, grant: Readonly<Record<string, string>>): Promise<Tokens | null> {
+export async function requestTokens(
+  parts: WebParts,
+  host: string,
+  grant: Readonly<Record<string, string>>,
+): Promise<Tokens | null> {
   const answered = await fetch(`${parts.internalUrl}/oauth/token`, {
     method: "POST",
+    headers: { "x-forwarded-host": host },
     body: new URLSearchParams({ ...grant, client_id: CLIENT_ID }),
     signal: AbortSignal.timeout(10_000),
   });
@@ -146,11 +160,12 @@ function signedOf(
   parts: WebParts,
   request: FastifyRequest,
   reply: FastifyReply,
+  tenant: string,
   verified: VerifiedToken | undefined,
 ): Signed {
   const viewer: Viewer | null = verified?.viewer ?? null;
   return {
     viewer,
-    context: contextOf(parts, request, reply, { tenant: verified?.tenant ?? parts.config.MARQUEE_TENANT, viewer }),
+    context: contextOf(parts, request, reply, { tenant, viewer }),
   };
 }

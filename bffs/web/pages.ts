@@ -4,7 +4,7 @@ import type { Problem } from "#kernel";
 import { type Context, problem, requireUser, toProblem } from "#kernel";
 import { CLIENT_ID, type Cookies, requestTokens } from "./cookies.ts";
 import type { WebParts } from "./parts.ts";
-import { contextOf, ipOf } from "./request.ts";
+import { contextOf, hostOf, ipOf } from "./request.ts";
 
 /**
  * What plain HTML forms do: sign in and up and out, choose a profile, activate a TV. Every answer is a redirect (303), so pages work
@@ -23,8 +23,8 @@ type Form = Readonly<Record<string, string | undefined>>;
 
 export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Cookies): void {
   const { call, addresses } = parts;
-  const anyone = (request: FastifyRequest, reply: FastifyReply): Context =>
-    contextOf(parts, request, reply, { tenant: parts.config.MARQUEE_TENANT, viewer: null });
+  const anyone = async (request: FastifyRequest, reply: FastifyReply): Promise<Context> =>
+    contextOf(parts, request, reply, { tenant: await cookies.tenantOf(request), viewer: null });
   const seeOther = (reply: FastifyReply, path: string): FastifyReply =>
     reply.header("cache-control", "no-store").redirect(path, 303);
 
@@ -90,7 +90,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     return attempt(reply, "/sign-in", { interaction, email }, async () => {
       const { continueUrl } = await call.auth.signIn(
         { interaction, email, password, ip: ipOf(request) },
-        anyone(request, reply),
+        await anyone(request, reply),
       );
       return continueUrl;
     });
@@ -102,7 +102,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     return attempt(reply, "/sign-up", { interaction, email, name }, async () => {
       const { continueUrl } = await call.auth.signUp(
         { interaction, email, password, name, language, ip: ipOf(request) },
-        anyone(request, reply),
+        await anyone(request, reply),
       );
       return continueUrl;
     });
@@ -112,7 +112,10 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     const { provider = "" } = request.params as Form;
     const { interaction = "" } = request.query as Form;
     return attempt(reply, "/sign-in", { interaction }, async () => {
-      const { authorizationUrl } = await call.auth.beginBrokered({ interaction, provider }, anyone(request, reply));
+      const { authorizationUrl } = await call.auth.beginBrokered(
+        { interaction, provider },
+        await anyone(request, reply),
+      );
       return authorizationUrl;
     });
   });
@@ -123,7 +126,10 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     const { state = "" } = answer;
     const callbackUrl = `${addresses.publicUrl}/sign-in/callback/${encodeURIComponent(provider)}?${new URLSearchParams(defined(answer)).toString()}`;
     return attempt(reply, "/sign-in", {}, async () => {
-      const { continueUrl } = await call.auth.finishBrokered({ provider, state, callbackUrl }, anyone(request, reply));
+      const { continueUrl } = await call.auth.finishBrokered(
+        { provider, state, callbackUrl },
+        await anyone(request, reply),
+      );
       return continueUrl;
     });
   }
@@ -136,7 +142,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     reply.clearCookie(PENDING, { path: "/" });
     // A stale or foreign answer is no error of the person: they begin again.
     if (!pending || pending.state !== state || code === "") return seeOther(reply, "/sign-in");
-    const tokens = await requestTokens(parts, {
+    const tokens = await requestTokens(parts, hostOf(request), {
       grant_type: "authorization_code",
       code,
       redirect_uri: `${addresses.publicUrl}/auth/callback`,
@@ -156,7 +162,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
   app.post("/forgot-password", async (request, reply) => {
     const { email = "" } = formOf(request);
     return attempt(reply, "/forgot-password", {}, async () => {
-      await call.auth.forgotPassword({ email, ip: ipOf(request) }, anyone(request, reply));
+      await call.auth.forgotPassword({ email, ip: ipOf(request) }, await anyone(request, reply));
       return "/forgot-password?sent=1";
     });
   });
@@ -164,7 +170,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
   app.post("/reset-password", async (request, reply) => {
     const { token = "", password = "" } = formOf(request);
     return attempt(reply, "/reset-password", { token }, async () => {
-      await call.auth.resetPassword({ token, password, ip: ipOf(request) }, anyone(request, reply));
+      await call.auth.resetPassword({ token, password, ip: ipOf(request) }, await anyone(request, reply));
       return "/sign-in";
     });
   });

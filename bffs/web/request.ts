@@ -1,9 +1,30 @@
 import { trace } from "@opentelemetry/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Context, Viewer } from "#kernel";
+import { type Context, systemContext, type Viewer } from "#kernel";
 import type { WebParts } from "./parts.ts";
 
 const DEADLINE_MS = 10_000;
+/** Which tenant a host belongs to changes when an operator says so: a minute later everybody knows. */
+const TENANT_FRESH_MS = 60_000;
+const HOSTS_MAX = 1_000;
+
+/** The tenant of the host name that a request came to; the default one where no tenant names it. */
+export type TenantOf = (request: FastifyRequest) => Promise<string>;
+
+export function openTenants({ call, clock, config }: Pick<WebParts, "call" | "clock" | "config">): TenantOf {
+  const known = new Map<string, { readonly id: string; readonly atMs: number }>();
+  return async (request) => {
+    const host = hostOf(request).toLowerCase().slice(0, 260);
+    const cached = known.get(host);
+    if (cached && clock.nowMs() - cached.atMs < TENANT_FRESH_MS) return cached.id;
+    const { tenant } = await call.tenant.resolve({ host }, systemContext(config.MARQUEE_TENANT, "web", { clock }));
+    const id = tenant?.id ?? config.MARQUEE_TENANT;
+    // Anybody can make up host names: the list is emptied before it grows without end.
+    if (known.size >= HOSTS_MAX) known.clear();
+    known.set(host, { id, atMs: clock.nowMs() });
+    return id;
+  };
+}
 
 /** The context of a client's request: its tenant, its viewer, ten seconds, and an end when the client goes away. */
 export function contextOf(
@@ -31,5 +52,13 @@ function goneSignal(reply: FastifyReply): AbortSignal {
   });
   return gone.signal;
 }
+
+/** The host that the visitor asked for. Our own renderer asks over loopback and says in a header for whom. */
+export function hostOf(request: FastifyRequest): string {
+  const forwarded = request.headers["x-forwarded-host"];
+  const isOurs = LOOPBACK.has(request.socket.remoteAddress ?? "");
+  return (isOurs && typeof forwarded === "string" ? forwarded : request.headers.host) ?? "";
+}
+const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
 
 export const ipOf = (request: FastifyRequest): string => request.socket.remoteAddress ?? "";

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { problem, systemContext } from "#kernel";
 import type { Cookies } from "./cookies.ts";
 import type { WebParts } from "./parts.ts";
+import { hostOf } from "./request.ts";
 
 /** The built client and whoever renders its first views. */
 export interface Site {
@@ -18,6 +19,8 @@ export interface RenderRequest {
   readonly apiBaseUrl: string;
   readonly nonce: string;
   readonly acceptLanguage: string;
+  /** The host that the visitor asked for: it names the tenant. */
+  readonly host: string;
 }
 export interface RenderResult {
   readonly status: number;
@@ -112,6 +115,7 @@ async function sendPage(
     apiBaseUrl: parts.internalUrl,
     nonce,
     acceptLanguage: request.headers["accept-language"] ?? "en",
+    host: hostOf(request),
   });
   reply.headers({ ...result.headers, ...securityHeaders(parts, nonce) });
   return reply.code(result.status).send(result.body);

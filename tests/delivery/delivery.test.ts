@@ -34,7 +34,14 @@ let livingSession = "ses_1";
 const clock: Clock = { ...systemClock, nowMs: () => Date.now() + offsetMs };
 
 /** A service of which a test needs a call or two. */
-const partly = <H>(handlers: Partial<H>): H => handlers as H;
+const partly = <H extends object>(handlers: Partial<H>): H =>
+  new Proxy(handlers, {
+    get: (target, name) =>
+      Reflect.get(target, name) ??
+      (async () => {
+        throw problem.unavailable(`${String(name)} is not part of this test`);
+      }),
+  }) as H;
 
 const sessions = defineService({
   contract: Session,
@@ -71,9 +78,6 @@ const catalog = defineService({
 });
 
 before(async () => {
-  try { await setUp(); } catch (e) { console.error(e); throw e; }
-});
-async function setUp() {
   const [publicPort = 0, originPort = 0, aPort = 0, bPort = 0] = await Promise.all([
     freePort(),
     freePort(),
@@ -116,7 +120,7 @@ async function setUp() {
       startEdge({ ...edge, originUrl, cacheFolder: join(host.folder, edge.id), cacheBytesMax: 10_000_000 }),
     ),
   );
-}
+});
 
 after(async () => {
   await Promise.all(edges.map((edge) => edge.stop()));
@@ -344,13 +348,11 @@ describe("a film's delivery", () => {
   });
 
   it("describes a rung that joined later, without a restart", async () => {
-    const { a } = await play();
     await storePackage("ttl_growing", 1);
-    const { a: token } = await play("ttl_growing");
-    assert.equal((await get(aUrl, `/vod/ttl_growing/r1/main-2.m3u8?CAT=${token}`)).status, 404);
+    const { a } = await play("ttl_growing");
+    assert.equal((await get(aUrl, `/vod/ttl_growing/r1/main-2.m3u8?CAT=${a}`)).status, 404);
     await storePackage("ttl_growing", 2);
     assert.equal((await get(originUrl, "/vod/ttl_growing/r1/main-2.m3u8")).status, 200);
-    assert.ok(a !== token);
   });
 
   it("gives ranges and conditions to edges of other makers", async () => {

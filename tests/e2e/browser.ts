@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import type { Account } from "./person.ts";
+import type { Stage } from "./stage.ts";
 import { until } from "./until.ts";
 
 /** Two cores that also encode films: what a person would call slow is still no failure. */
@@ -43,6 +44,8 @@ export interface Visit {
   readonly folder: string;
   /** Another tab of the same person. */
   newTab(): Promise<Page>;
+  /** What the console said so far. */
+  readonly complaints: readonly string[];
   /** Nothing was said on the console that is not allowed. */
   assertQuiet(allowed?: readonly Allowed[]): void;
   close(): Promise<void>;
@@ -78,6 +81,7 @@ export async function visit(baseUrl: string, options: VisitOptions = {}): Promis
     context,
     page: context.pages()[0] ?? (await context.newPage()),
     folder,
+    complaints,
     newTab: () => context.newPage(),
     assertQuiet(allowed = []) {
       const loud = complaints.filter((text) => !allowed.some(({ pattern }) => pattern.test(text)));
@@ -90,6 +94,34 @@ export async function visit(baseUrl: string, options: VisitOptions = {}): Promis
       await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+}
+
+/**
+ * One person at one browser: `live` runs, the console was quiet, and the browser is gone. Where it fails, a picture of every
+ * open tab says how it looked.
+ */
+export async function withVisit(
+  { product, shots }: Stage,
+  options: VisitOptions & { readonly allowed?: readonly Allowed[] },
+  live: (visit: Visit) => Promise<void>,
+): Promise<void> {
+  const one = await visit(product.url, options);
+  try {
+    await live(one);
+    one.assertQuiet(options.allowed);
+  } catch (error) {
+    const seen: string[] = [];
+    for (const [index, page] of one.context.pages().entries()) {
+      const path = join(shots, `failed-${Date.now()}-${index}.png`);
+      await page.screenshot({ path, timeout: 5_000 }).catch(() => {});
+      seen.push(
+        `${page.url()} looked like ${path}; its picture: ${JSON.stringify(await pictureOf(page).catch(() => null))}`,
+      );
+    }
+    throw new Error([String(error), ...seen, ...one.complaints].join("\n"), { cause: error });
+  } finally {
+    await one.close();
+  }
 }
 
 /** From wherever one is to the home of a profile, by what a person sees. */
@@ -173,8 +205,15 @@ export async function watchFor(page: Page, seconds: number): Promise<Picture> {
     assert.equal(picture.error, "", "the video element failed");
     return picture.decodedFrames > 0 && !picture.isPaused && picture.width > 0 ? picture : null;
   }).catch(async (error: unknown) => {
-    const said = (await page.locator("main").innerText().catch(() => "")).slice(0, 500);
-    throw new Error(`${String(error)}; the page says: ${said}; the picture is ${JSON.stringify(await pictureOf(page))}`);
+    const said = (
+      await page
+        .locator("main")
+        .innerText()
+        .catch(() => "")
+    ).slice(0, 500);
+    throw new Error(
+      `${String(error)}; the page says: ${said}; the picture is ${JSON.stringify(await pictureOf(page))}`,
+    );
   });
   return until(`${seconds} s of picture`, 2 * PATIENCE_MS + seconds * 2_000, async () => {
     const picture = await pictureOf(page);

@@ -16,7 +16,11 @@ export const SAM = { name: "Sam", email: "sam@demo.test", password: "marquee-dem
 
 /** An account that nobody else uses, for what changes it. It exists once somebody has signed up with it. */
 export function newAccount(name: string): Account {
-  return { name, email: `${name.toLowerCase()}-${randomBytes(4).toString("hex")}@e2e.test`, password: "a long enough one" };
+  return {
+    name,
+    email: `${name.toLowerCase()}-${randomBytes(4).toString("hex")}@e2e.test`,
+    password: "a long enough one",
+  };
 }
 
 export interface Answer {

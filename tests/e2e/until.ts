@@ -1,5 +1,10 @@
 /** Waits for a condition, never for a time. `look` answers null while it does not hold; what it throws ends the waiting. */
-export async function until<T>(what: string, limitMs: number, look: () => Promise<T | null>, everyMs = 200): Promise<T> {
+export async function until<T>(
+  what: string,
+  limitMs: number,
+  look: () => Promise<T | null>,
+  everyMs = 200,
+): Promise<T> {
   const startedMs = performance.now();
   for (;;) {
     const found = await look();

@@ -5,6 +5,7 @@ import { RouterProvider } from "react-router/dom";
 import { LOCALES, loadMessages } from "../../ui/locale.ts";
 import { WordsProvider } from "../../ui/words.tsx";
 import { browserApi } from "./api.ts";
+import { ChunkMissing } from "./chunk-missing.tsx";
 import { createRoutes } from "./routes.tsx";
 import "./styles.css";
 
@@ -13,10 +14,12 @@ async function start(): Promise<void> {
   const locale = LOCALES.find((known) => known === document.documentElement.lang) ?? "en";
   // What the server rendered must be here in full before the page is taken over, or it would flicker.
   const lazy = (matchRoutes(routes, window.location) ?? []).map(async ({ route }) => {
-    if (typeof route.lazy !== "function") return;
-    Object.assign(route, { ...(await route.lazy()), lazy: undefined });
+    if (typeof route.lazy === "function") Object.assign(route, { ...(await route.lazy()), lazy: undefined });
+    return route.Component;
   });
-  const [m] = await Promise.all([loadMessages(locale), ...lazy]);
+  const [m, ...components] = await Promise.all([loadMessages(locale), ...lazy]);
+  // What the server rendered works without us; taking it over with a page that did not come would only break it.
+  if (components.includes(ChunkMissing)) return;
   const router = createBrowserRouter(routes);
   const container = document.getElementById("app");
   if (container === null) throw new Error("The page has no #app element.");

@@ -19,6 +19,8 @@ export interface RenderRequest {
   apiBaseUrl: string;
   nonce: string;
   acceptLanguage: string;
+  /** The host that the visitor asked for: it names the tenant. */
+  host: string;
   /** The parsed `.vite/manifest.json` of the client build. */
   assets: ViteManifest;
 }
@@ -48,6 +50,7 @@ export async function render(request: RenderRequest): Promise<RenderResult> {
   const http = createHttp(request.apiBaseUrl.replace(/\/$/, ""), {
     cookie: request.cookie,
     "accept-language": request.acceptLanguage.slice(0, 1_000),
+    "x-forwarded-host": request.host,
   });
   const { query, dataRoutes } = createStaticHandler(createRoutes(createApi(http)));
   const context = await query(new Request(request.url));

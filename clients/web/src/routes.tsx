@@ -2,6 +2,7 @@ import type { ComponentType } from "react";
 import type { RouteObject } from "react-router";
 import type { Messages } from "../../ui/messages/en.ts";
 import type { Api } from "./api.ts";
+import { ChunkMissing } from "./chunk-missing.tsx";
 import { createLoaders, type LoaderData } from "./loaders.ts";
 import type { PageHandle, PageMeta } from "./meta.ts";
 import { PageError } from "./page-error.tsx";
@@ -9,8 +10,10 @@ import { Root } from "./root.tsx";
 
 type Page = () => Promise<{ Component: ComponentType }>;
 
+/** The router shows nothing at all where a lazy route rejects: so it resolves, to a page that says so. */
 function page(load: Page, handle: PageHandle) {
-  return { lazy: load, handle, ErrorBoundary: PageError };
+  const lazy: Page = () => load().catch(() => ({ Component: ChunkMissing }));
+  return { lazy, handle, ErrorBoundary: PageError };
 }
 
 function handle(

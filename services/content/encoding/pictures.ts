@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import type { Objects } from "#kernel/ports/objects";
 import type { SourceInfo, Transcoder } from "#kernel/ports/transcoder";
 import type { ThumbnailTrack } from "#media/presentation";
 import { artworkFolder, intermediateFolder, POSTERS, thumbnailShapeOf } from "./domain.ts";
+import type { Scratch } from "./scratch.ts";
 
 export interface EncodedArtwork {
   readonly key: string;
@@ -22,42 +22,46 @@ export interface Pictures {
 
 /** Makes thumbnail tiles and poster candidates. Tiles wait beside the intermediates; packaging copies them into each revision. */
 export async function makePictures(
-  ports: { readonly objects: Objects; readonly transcoder: Transcoder },
-  of: {
-    readonly tenant: string;
-    readonly contentId: string;
-    readonly path: string;
-    readonly source: SourceInfo;
-    readonly signal: AbortSignal;
-  },
+  ports: { readonly objects: Objects; readonly transcoder: Transcoder; readonly scratch: Scratch },
+  of: PictureJob,
 ): Promise<Pictures> {
-  const { objects, transcoder } = ports;
-  const folder = await mkdtemp(join(tmpdir(), "marquee-pictures-"));
-  try {
-    const shape = thumbnailShapeOf(of.source);
-    const tileCount = await transcoder.thumbnails(of.path, of.source, shape, folder, of.signal);
-    const posters = await transcoder.posters(of.path, of.source, POSTERS, folder, of.signal);
-    const artwork: EncodedArtwork[] = [];
-    for (const poster of posters) {
-      const key = `${artworkFolder(of.contentId)}${basename(poster.file)}`;
-      const look = await lookOf(poster.file);
-      await objects.putFile(key, poster.file);
-      artwork.push({ key, width: poster.width, height: poster.height, score: poster.score, ...look });
-    }
-    let tileBytes = 0;
-    for (const name of (await readdir(folder)).filter((file) => file.startsWith("tile-"))) {
-      const key = `${tilesFolder(of.tenant, of.contentId)}${name}`;
-      await objects.putFile(key, join(folder, name));
-      tileBytes += (await objects.head(key))?.sizeBytes ?? 0;
-    }
-    const bandwidthBps = Math.ceil((tileBytes * 8) / Math.max(1, of.source.durationS));
-    return {
-      thumbnails: { profile: "thumbs", ...shape, tileCount, bandwidthBps },
-      artwork: artwork.sort((a, b) => b.score - a.score),
-    };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  return ports.scratch.within((folder) => makeWithin(ports, of, folder));
+}
+
+interface PictureJob {
+  readonly tenant: string;
+  readonly contentId: string;
+  readonly path: string;
+  readonly source: SourceInfo;
+  readonly signal: AbortSignal;
+}
+
+async function makeWithin(
+  { objects, transcoder }: { readonly objects: Objects; readonly transcoder: Transcoder },
+  of: PictureJob,
+  folder: string,
+): Promise<Pictures> {
+  const shape = thumbnailShapeOf(of.source);
+  const tileCount = await transcoder.thumbnails(of.path, of.source, shape, folder, of.signal);
+  const posters = await transcoder.posters(of.path, of.source, POSTERS, folder, of.signal);
+  const artwork: EncodedArtwork[] = [];
+  for (const poster of posters) {
+    const key = `${artworkFolder(of.contentId)}${basename(poster.file)}`;
+    const look = await lookOf(poster.file);
+    await objects.putFile(key, poster.file);
+    artwork.push({ key, width: poster.width, height: poster.height, score: poster.score, ...look });
   }
+  let tileBytes = 0;
+  for (const name of (await readdir(folder)).filter((file) => file.startsWith("tile-"))) {
+    const key = `${tilesFolder(of.tenant, of.contentId)}${name}`;
+    await objects.putFile(key, join(folder, name));
+    tileBytes += (await objects.head(key))?.sizeBytes ?? 0;
+  }
+  const bandwidthBps = Math.ceil((tileBytes * 8) / Math.max(1, of.source.durationS));
+  return {
+    thumbnails: { profile: "thumbs", ...shape, tileCount, bandwidthBps },
+    artwork: artwork.sort((a, b) => b.score - a.score),
+  };
 }
 
 export const tilesFolder = (tenant: string, contentId: string): string =>

@@ -20,6 +20,7 @@ import type { SourceInfo } from "#kernel/ports/transcoder";
 import { packageFolder } from "#media/presentation";
 import { artworkFolder, intermediateFolder, planOf, progressOf, type Preset, type Sidecar, tasksOf } from "./domain.ts";
 import { openProgressBook, type ProgressBook } from "./progress.ts";
+import { openScratch, type Scratch } from "./scratch.ts";
 import * as store from "./store.ts";
 import { jobOf, QUEUE, work } from "./work.ts";
 
@@ -35,6 +36,7 @@ export type EncodingPlatform = Platform<typeof Encoding, typeof uses>;
 export interface Parts
   extends Pick<EncodingPlatform, "db" | "call" | "objects" | "jobs" | "transcoder" | "clock" | "logger" | "config"> {
   readonly progress: ProgressBook;
+  readonly scratch: Scratch;
   worker: Worker | null;
 }
 
@@ -52,6 +54,7 @@ export default defineService({
   start: ({ db, call, objects, jobs, transcoder, clock, logger, config }: EncodingPlatform): Parts => ({
     ...{ db, call, objects, jobs, transcoder, clock, logger, config },
     progress: openProgressBook(),
+    scratch: openScratch(config.MARQUEE_DATA),
     worker: null,
   }),
 
@@ -89,6 +92,7 @@ export default defineService({
   periodic: (parts) => [{ name: "delete replaced packages", everyMs: 3_600_000, run: () => deleteReplaced(parts) }],
 
   async run(parts) {
+    await parts.scratch.clear();
     await parts.jobs.createQueue(QUEUE, { retriesMax: 5, retryDelayS: 2, heartbeatS: 10, expireS: 4 * 3_600 });
     const concurrency = parts.config.MARQUEE_ENCODE_CONCURRENCY ?? availableParallelism();
     parts.worker = await parts.jobs.work(QUEUE, { concurrency }, (job) => work(parts, job));

@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Problem} from "#kernel";
+import type { Problem } from "#kernel";
 import { type Context, problem, systemContext, toProblem, type Tx } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
 import { packageFolder, type Presentation, tileName } from "#media/presentation";
@@ -146,17 +145,18 @@ async function encodeAudio(
 }
 
 /** Makes a file and moves it into the store whole. An object that is there already is finished work of a worker that died before it could say so. */
-async function intoObject({ objects }: Parts, key: string, make: (out: string) => Promise<void>): Promise<void> {
+async function intoObject(
+  { objects, scratch }: Parts,
+  key: string,
+  make: (out: string) => Promise<void>,
+): Promise<void> {
   if (await objects.head(key)) return;
-  const folder = await mkdtemp(join(tmpdir(), "marquee-encode-"));
-  try {
+  await scratch.within(async (folder) => {
     const out = join(folder, "out.mp4");
     await writeFile(out, "");
     await make(out);
     await objects.putFile(key, out, { move: true });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function runPackage(

@@ -6,7 +6,7 @@ import { Keys } from "#contracts/keys";
 import { License } from "#contracts/license";
 import { Session } from "#contracts/session";
 import { Token } from "#contracts/token";
-import { type Config, defineService, isLoopback, type Platform, problem } from "#kernel";
+import { type Config, defineService, type Platform, problem } from "#kernel";
 import { type Gate, openGate } from "./gate.ts";
 import { allowedClasses, clearKeyLicense, type DrmSystem, requestedKids, securityLevelOf } from "./domain.ts";
 
@@ -53,8 +53,7 @@ export default defineService({
 });
 
 /** ClearKey gives keys to the page. It is for development, and for operators who allow it by name. */
-const isClearKeyAllowed = (config: Config): boolean =>
-  config.MARQUEE_CLEARKEY ?? (config.MARQUEE_MODE === "development" || isLoopback(config.MARQUEE_HOST));
+const isClearKeyAllowed = (config: Config): boolean => config.MARQUEE_CLEARKEY ?? config.MARQUEE_MODE === "development";
 
 async function answer(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", parts.addresses.publicUrl);
@@ -67,7 +66,8 @@ async function answer(parts: Parts, request: IncomingMessage, response: ServerRe
   const body = await readBody(request);
   const pass = await parts.gate.admit(sessionId, url.searchParams.get("CAT") ?? "");
   if (system === "clearkey") return answerClearKey(parts, pass, body, response);
-  return proxy(vendorUrl(parts.config, system), request, body, response);
+  const vendor = vendorUrl(parts.config, system);
+  return proxy(vendor, await termsOf(parts, pass, system), request, body, response);
 }
 
 const isSystem = (name: string): name is DrmSystem =>
@@ -109,9 +109,36 @@ function vendorUrl(config: Config, system: Exclude<DrmSystem, "clearkey">): stri
   return url;
 }
 
+/** What the vendor needs to know beside the challenge: for which content it is, and which keys the licence may carry at most. */
+async function termsOf(
+  { call }: Parts,
+  { session, context }: Pass,
+  system: DrmSystem,
+): Promise<Readonly<Record<string, string>>> {
+  const { contentId, packageRevision } = session;
+  const deviceType = session.device?.type ?? "";
+  const level = securityLevelOf(deviceType, system);
+  const classes: ReadonlySet<string> = allowedClasses(deviceType, level);
+  const { keys } = await call.keys.signalling({ contentId, packageRevision }, context);
+  const kids = keys.filter(({ keyClass }) => classes.has(keyClass)).map(({ kid }) => kid);
+  return {
+    "x-marquee-session": session.id,
+    "x-marquee-content": contentId,
+    "x-marquee-security-level": level,
+    "x-marquee-key-ids": kids.join(","),
+  };
+}
+
 /** Hands the challenge to the vendor's server and its answer back, unread. */
-async function proxy(vendor: string, request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
+async function proxy(
+  vendor: string,
+  terms: Readonly<Record<string, string>>,
+  request: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+): Promise<void> {
   const headers: Record<string, string> = {
+    ...terms,
     "content-type": request.headers["content-type"] ?? "application/octet-stream",
   };
   const soapAction = request.headers["soapaction"];

@@ -15,7 +15,8 @@ import type { CoseVerify } from "#media/cose";
 import { KEY_LIFETIME_MS } from "./domain.ts";
 
 const SECRET = "token/cat";
-const KEYS_MAX = 2; // The current key and the previous one.
+/** The current key, the previous one, and one more, so that a rotation by hand right after another ends no token in use. */
+const KEYS_MAX = 3;
 
 interface StoredKey {
   readonly kid: string;

@@ -1,0 +1,114 @@
+// What the tests of playback share: the services that a start touches, all real but for the encoder, whose word is given by the test.
+import assert from "node:assert/strict";
+import { Bookmark } from "#contracts/bookmark";
+import { Catalog } from "#contracts/catalog";
+import { Encoding } from "#contracts/encoding";
+import { Profile } from "#contracts/profile";
+import { Session } from "#contracts/session";
+import { topics } from "#contracts/topics";
+import { User } from "#contracts/user";
+import { type Clock, type Db, defineService, problem, systemClock, type Viewer } from "#kernel";
+import { openEvents, type Received } from "#kernel/events";
+import catalog from "../../services/content/catalog/service.ts";
+import ingest from "../../services/content/ingest/service.ts";
+import keys from "../../services/content/keys/service.ts";
+import license from "../../services/delivery/license/service.ts";
+import origin from "../../services/delivery/origin/service.ts";
+import routing from "../../services/delivery/routing/service.ts";
+import token from "../../services/delivery/token/service.ts";
+import entitlement from "../../services/identity/entitlement/service.ts";
+import profile from "../../services/identity/profile/service.ts";
+import subscription from "../../services/identity/subscription/service.ts";
+import tenant from "../../services/identity/tenant/service.ts";
+import user from "../../services/identity/user/service.ts";
+import bookmark from "../../services/playback/bookmark/service.ts";
+import session from "../../services/playback/session/service.ts";
+import { startTestHost } from "../host.ts";
+
+/** The system's clock with an offset that the test moves. */
+export function movableClock(): Clock & { offsetMs: number } {
+  const clock = {
+    offsetMs: 0,
+    nowMs: () => systemClock.nowMs() + clock.offsetMs,
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal),
+  };
+  return clock;
+}
+
+const never = async (): Promise<never> => {
+  throw problem.unavailable("nothing is encoded in this test");
+};
+
+export async function startPlayback(options: { readonly folder?: string } = {}) {
+  const clock = movableClock();
+  let studio: Db<typeof Encoding> | undefined;
+  const encoder = defineService({
+    contract: Encoding,
+    uses: {},
+    slo: { p99Ms: 1, availability: 0.999 },
+    ai: { feeds: "none", uses: "none", fallback: "none needed" },
+    start: ({ db }) => (studio = db),
+    rpc: () => ({ get: never, getMany: never, list: never, repackage: never, retry: never }),
+    ready: async () => {},
+  });
+  const services = [tenant, user, profile, subscription, entitlement, catalog, ingest, encoder, keys];
+  const delivery = [origin, license, token, routing];
+  const host = await startTestHost({ ...options, services: [...services, ...delivery, session, bookmark], clock });
+  const call = {
+    bookmarks: host.client(Bookmark, "test"),
+    catalog: host.client(Catalog, "test"),
+    profiles: host.client(Profile, "test"),
+    sessions: host.client(Session, "test"),
+    users: host.client(User, "test"),
+  };
+  let accounts = 0;
+
+  return {
+    ...host,
+    ...call,
+    clock,
+    /** A title that plays. */
+    async addFilm(id: string, facts: { readonly durationS?: number; readonly markets?: string[] } = {}): Promise<void> {
+      const { markets = [], durationS = 600 } = facts;
+      await call.catalog.add(
+        { title: { id, kind: "film", title: id, tierMin: "basic", publication: "published", markets } },
+        host.context(),
+      );
+      await studio?.tx({ tenant: "demo" }, async (tx) =>
+        tx.emit("completed", {
+          ...{ contentId: id, stage: "complete", packageRevision: 1, indexVersion: 1, durationS },
+          ...{ audioLanguages: ["en"], subtitleLanguages: [], width: 1280, height: 720, artwork: [] },
+        }),
+      );
+      await host.settled();
+    },
+    /** A new account with its first profile on the basic plan, which plays on two devices. */
+    async newViewer(): Promise<Viewer> {
+      const email = `viewer-${Date.now()}-${++accounts}@mail.example`;
+      const { user: made } = await call.users.create({ email, name: "Alex" }, host.context());
+      assert.ok(made);
+      await host.settled();
+      const { profiles } = await call.profiles.list({ userId: made.id }, host.context());
+      assert.ok(profiles[0]);
+      return { userId: made.id, profileId: profiles[0].id, tier: "basic", deviceId: "d", entitlements: [] };
+    },
+    /** Every event of a name in the log, in the order of its partitions. */
+    async heard<T>(name: string): Promise<readonly Received<T>[]> {
+      const reader = await openEvents([Session, Bookmark], topics, host.adapters.registry, clock);
+      const topic = topics.routes[name]?.topic ?? "";
+      const ends = await host.adapters.log.offsets(topic);
+      const starts = new Map([...ends.keys()].map((partition) => [partition, 0]));
+      const records = await host.adapters.log.read(topic, starts, 10_000);
+      const wanted = records.filter((record) => reader.nameOf(record) === name);
+      return (await Promise.all(wanted.map((record) => reader.decode(record)))) as Received<T>[];
+    },
+  };
+}
+
+export type PlaybackHost = Awaited<ReturnType<typeof startPlayback>>;
+
+/** What a player says that has no trouble. */
+export const calm = (sessionId: string, sequence: number, positionS: number) => ({
+  ...{ sessionId, sequence, positionS, durationS: 600, state: "playing", cdnId: "a", bufferS: 30 },
+  ...{ videoStartTimeMs: 500, throughputKbps: 20_000, bitrateKbps: 4_000, bitrateMaxKbps: 4_000 },
+});
