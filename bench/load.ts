@@ -87,4 +87,7 @@ async function generate({ baseUrl, paths, connections, durationS }: LoadOptions)
   return (done * 1_000) / (performance.now() - startMs);
 }
 
-if (import.meta.main) process.send?.(await generate(JSON.parse(process.argv[2] ?? "null") as LoadOptions), () => process.exit(0));
+if (import.meta.main && process.send !== undefined) {
+  const rate = await generate(JSON.parse(process.argv[2] ?? "null") as LoadOptions);
+  process.send(rate, () => process.exit(0));
+}

@@ -5,12 +5,13 @@ import type { StoredObject } from "./disk.ts";
 import { finished } from "./download.ts";
 import type { Admission, Gate, Refusal } from "./gate.ts";
 import type { AccessLog } from "./log.ts";
-import { compileManifest, type Manifest } from "./manifest.ts";
+import { compileManifest, type Filled, type Manifest } from "./manifest.ts";
 import { cacheKeyOf, isMainManifest, type MediaPath, parseMediaPath } from "./paths.ts";
 import type { Renewal, Renewer } from "./renewal.ts";
 import {
   corsHeaders,
   destroy,
+  isHttp2,
   type Fault,
   type Headers,
   objectHeaders,
@@ -104,9 +105,9 @@ export function createHandler(parts: HandlerParts): Handler {
     const isHead = request.method === "HEAD";
     if (wanted.kind !== "object") {
       const object = found.kind === "object" ? found.object : await finished(found.download);
-      const body = manifestOf(wanted, isSteered, object).fill(readerOf(admission, renewal, target));
+      const filled = manifestOf(wanted, isSteered, object).fill(readerOf(admission, renewal, target));
       outcome.status = 200;
-      outcome.bytes = sendManifest(response, wanted, body, headers, isHead);
+      outcome.bytes = sendManifest(response, wanted, filled, headers, isHead);
       return;
     }
     const subject = found.kind === "object" ? found.object : found.download;
@@ -205,7 +206,13 @@ function sendText(response: Response, outcome: Outcome, type: string, text: stri
 }
 
 /** It holds the reader's token, so that nobody may keep it. */
-function sendManifest(response: Response, wanted: MediaPath, body: Buffer, headers: Headers, isHead: boolean): number {
+function sendManifest(
+  response: Response,
+  wanted: MediaPath,
+  { body, release }: Filled,
+  headers: Headers,
+  isHead: boolean,
+): number {
   writeHead(response, 200, [
     "content-type",
     wanted.contentType,
@@ -215,8 +222,10 @@ function sendManifest(response: Response, wanted: MediaPath, body: Buffer, heade
     "no-store",
     ...headers,
   ]);
-  if (isHead) response.end();
-  else response.end(body);
+  if (isHead) response.end(release);
+  // HTTP/1 says when the last byte has gone to the system; HTTP/2 may hold on to it for longer.
+  else if (isHttp2(response)) response.end(body);
+  else response.end(body, release);
   return isHead ? 0 : body.length;
 }
 

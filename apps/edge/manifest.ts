@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { MARKS } from "#contracts/origin/edges";
 import { prepareMpd } from "#media/dash";
 import { prepareHls } from "#media/hls";
@@ -12,20 +13,48 @@ export interface Reader {
   readonly isTokenInQuery: boolean;
 }
 
+export interface Filled {
+  readonly body: Buffer;
+  /** Gives the buffer back. Only for who knows that nothing reads it any more; without it the collector takes it. */
+  release(): void;
+}
+
 /** A manifest with holes: the token behind every media URI, and the session's values where the origin left a mark. */
 export interface Manifest {
-  fill(reader: Reader): Buffer;
+  fill(reader: Reader): Filled;
 }
 
 const SESSION_ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** Buffers that wait for the next reader, over all manifests. */
+const SPARE_BYTES_MAX = 32 * 1024 * 1024;
+const SPARES_MAX = 8;
 
 type Value = "query" | "session" | "token";
+type Values = Readonly<Record<Value, string>>;
+
+/** The manifest's text around its holes. */
 interface Compiled {
+  readonly id: number;
   /** One more than there are holes. */
   readonly pieces: readonly Buffer[];
   readonly holes: readonly Value[];
-  readonly piecesBytes: number;
 }
+
+/** A manifest laid out for values of certain lengths: what stands between the holes is the same for all readers with such values. */
+interface Shape {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Where each hole begins, by value. */
+  readonly positions: Readonly<Record<Value, Uint32Array>>;
+  readonly pattern: Buffer;
+}
+
+/**
+ * A playlist of two hours has over a thousand addresses, so that most of what is sent are tokens. A buffer that was sent once has
+ * everything but the next reader's values in its place: reusing it costs a third of making one.
+ */
+const spares = new LRUCache<string, Buffer[]>({ maxSize: SPARE_BYTES_MAX });
+let compiledCount = 0;
 
 /**
  * Compiles a manifest once for all readers. `ownUrl` is this edge's address: URIs of other networks get no token, as ours is
@@ -36,18 +65,15 @@ export function compileManifest(text: string, kind: MediaPath["kind"], ownUrl: s
   const prepared = (kind === "dash" ? prepareMpd : prepareHls)(text, { accepts });
   // The codec appends a word that occurs nowhere else, which tells where the holes are.
   const word = `q${randomBytes(12).toString("hex")}`;
-  const withQuery = compile(prepared(word).toString("utf8"), word);
-  let bare: Compiled | undefined;
+  const withQuery = layouts(compile(prepared(word).toString("utf8"), word));
+  let bare: ((values: Values) => Shape) | undefined;
   return {
     fill({ sessionId, token, isTokenInQuery }) {
-      const values: Readonly<Record<Value, string>> = {
-        query: `CAT=${token}`,
-        session: SESSION_ID.test(sessionId) ? sessionId : "unknown",
-        token,
-      };
-      if (isTokenInQuery) return join(withQuery, values);
-      bare ??= compile(prepared("").toString("utf8"), word);
-      return join(bare, values);
+      const session = SESSION_ID.test(sessionId) ? sessionId : "unknown";
+      const values = { query: `CAT=${token}`, session, token };
+      if (isTokenInQuery) return fillIn(withQuery(values), values);
+      bare ??= layouts(compile(prepared("").toString("utf8"), word));
+      return fillIn(bare(values), values);
     },
   };
 }
@@ -55,7 +81,7 @@ export function compileManifest(text: string, kind: MediaPath["kind"], ownUrl: s
 function compile(text: string, word: string): Compiled {
   const pieces: Buffer[] = [];
   const holes: Value[] = [];
-  const mark = new RegExp([word, MARKS.session, MARKS.token].map((text) => text.replaceAll("$", "\\$")).join("|"), "g");
+  const mark = new RegExp([word, MARKS.session, MARKS.token].map((each) => each.replaceAll("$", "\\$")).join("|"), "g");
   let from = 0;
   for (const match of text.matchAll(mark)) {
     pieces.push(Buffer.from(text.slice(from, match.index)));
@@ -63,21 +89,70 @@ function compile(text: string, word: string): Compiled {
     from = match.index + match[0].length;
   }
   pieces.push(Buffer.from(text.slice(from)));
-  return { pieces, holes, piecesBytes: pieces.reduce((sum, piece) => sum + piece.length, 0) };
+  compiledCount += 1;
+  return { id: compiledCount, pieces, holes };
+}
+
+/** Tokens of one issuer have few lengths; the layout of the last one is kept. */
+function layouts(compiled: Compiled): (values: Values) => Shape {
+  let last: Shape | undefined;
+  return (values) => {
+    const key = `${compiled.id}/${values.token.length}/${values.session.length}`;
+    if (last?.key !== key) last = layOut(compiled, key, values);
+    return last;
+  };
+}
+
+function layOut({ pieces, holes }: Compiled, key: string, values: Values): Shape {
+  const positions: Record<Value, number[]> = { query: [], session: [], token: [] };
+  let at = 0;
+  pieces.forEach((piece, index) => {
+    at += piece.length;
+    const hole = holes[index];
+    if (hole === undefined) return;
+    positions[hole].push(at);
+    at += values[hole].length;
+  });
+  const pattern = Buffer.allocUnsafeSlow(at);
+  let to = 0;
+  pieces.forEach((piece, index) => {
+    to += piece.copy(pattern, to);
+    const hole = holes[index];
+    if (hole !== undefined) to += pattern.latin1Write(values[hole], to);
+  });
+  const { query, session, token } = positions;
+  const frozen = { query: Uint32Array.from(query), session: Uint32Array.from(session), token: Uint32Array.from(token) };
+  return { key, sizeBytes: at, positions: frozen, pattern };
 }
 
 /** Tokens are base64url and session ids plain words, so that nothing needs escaping, in XML or in HLS. */
-function join({ pieces, holes, piecesBytes }: Compiled, values: Readonly<Record<Value, string>>): Buffer {
-  const inserts = { query: Buffer.from(values.query), session: Buffer.from(values.session), token: Buffer.from(values.token) };
-  let sizeBytes = piecesBytes;
-  for (const hole of holes) sizeBytes += inserts[hole].length;
-  const out = Buffer.allocUnsafe(sizeBytes);
-  let at = 0;
-  for (let index = 0; index < pieces.length; index += 1) {
-    const piece = pieces[index];
-    if (piece !== undefined) at += piece.copy(out, at);
-    const hole = holes[index];
-    if (hole !== undefined) at += inserts[hole].copy(out, at);
+function fillIn({ key, sizeBytes, positions, pattern }: Shape, values: Values): Filled {
+  const waiting = spares.get(key);
+  let body = waiting?.pop();
+  if (body === undefined) {
+    body = Buffer.allocUnsafeSlow(sizeBytes);
+    pattern.copy(body);
   }
-  return out;
+  write(body, positions.query, values.query);
+  write(body, positions.session, values.session);
+  write(body, positions.token, values.token);
+  const done = body;
+  return {
+    body: done,
+    release() {
+      const list = spares.get(key) ?? [];
+      if (list.length >= SPARES_MAX) return;
+      list.push(done);
+      spares.set(key, list, { size: list.length * sizeBytes + 1 });
+    },
+  };
+}
+
+/** The first hole is written, the others are copies of it. */
+function write(body: Buffer, positions: Uint32Array, value: string): void {
+  const first = positions[0];
+  if (first === undefined) return;
+  body.latin1Write(value, first);
+  const end = first + value.length;
+  for (let index = 1; index < positions.length; index += 1) body.copyWithin(positions[index] ?? 0, first, end);
 }

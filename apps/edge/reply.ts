@@ -141,7 +141,7 @@ export async function sendDownload(response: Response, download: Download, wante
 }
 
 /** The stream of an HTTP/2 answer is what breaks; its response object does not say so. */
-const isHttp2 = (response: Response): response is Http2ServerResponse => "stream" in response;
+export const isHttp2 = (response: Response): response is Http2ServerResponse => "stream" in response;
 
 const isGone = (response: Response): boolean =>
   response.writableEnded || (isHttp2(response) ? response.stream.destroyed : response.destroyed);

@@ -73,15 +73,19 @@ const retryParameters = {
 
 function configuration(options: EngineOptions): Record<string, unknown> {
   const { session, preferences } = options;
-  const { widevine, playready, clearkey } = session.licenses;
+  const { widevine, playready, fairplay, clearkey } = session.licenses;
   const servers: Record<string, string> = {};
   if (widevine !== null) servers["com.widevine.alpha"] = widevine;
   if (playready !== null) servers["com.microsoft.playready"] = playready;
+  if (fairplay !== null) servers["com.apple.fps"] = fairplay;
   if (clearkey !== null) servers["org.w3.clearkey"] = clearkey;
   return {
     drm: {
       servers,
-      preferredKeySystems: ["com.widevine.alpha", "com.microsoft.playready", "org.w3.clearkey"],
+      preferredKeySystems: ["com.apple.fps", "com.widevine.alpha", "com.microsoft.playready", "org.w3.clearkey"],
+      ...(session.fairplayCertificate === null
+        ? {}
+        : { advanced: { "com.apple.fps": { serverCertificateUri: session.fairplayCertificate } } }),
       retryParameters: { ...retryParameters, maxAttempts: 3, connectionTimeout: 8_000 },
     },
     manifest: { retryParameters: { ...retryParameters, maxAttempts: 3 } },
@@ -154,7 +158,6 @@ function connect(library: Shaka, player: ShakaPlayer, options: EngineOptions): T
     delivery: options.delivery,
     refresh: options.refresh,
     isExpired: options.isExpired,
-    clearkeyUrl: options.session.licenses.clearkey,
     nowMs: () => performance.now(),
   });
   const { RequestType: Type } = library.net.NetworkingEngine;

@@ -5,7 +5,7 @@
  * own: a 403 is answered by fresh tokens and one more try, and when the platform moves the player to another network the
  * transfers under way are taken along instead of being waited for.
  */
-import { candidates, cdnOf, type Delivery, signed, withoutCmcd } from "./delivery.ts";
+import { candidates, cdnOf, type Delivery, signed, withoutCmcd, withToken } from "./delivery.ts";
 import { httpStatusOf } from "./errors.ts";
 import type { RequestType, Shaka, ShakaRequest, ShakaResponse } from "./shaka.ts";
 
@@ -22,8 +22,6 @@ export interface TransportOptions {
   refresh(): Promise<void>;
   /** True where the present tokens have run out (a laptop that slept): a request then waits for new ones. */
   isExpired(): boolean;
-  /** The W3C JSON license server, for HLS keys in `identity` format. */
-  clearkeyUrl: string | null;
   nowMs(): number;
 }
 
@@ -44,8 +42,6 @@ interface Registered {
 const owners = new WeakMap<ShakaRequest, Registered>();
 const installed = new WeakSet<Shaka>();
 
-const KEY_ID = /([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})/i;
-
 export function createTransport(library: Shaka, options: TransportOptions): Transport {
   install(library);
   const { RequestType: Type } = library.net.NetworkingEngine;
@@ -54,7 +50,10 @@ export function createTransport(library: Shaka, options: TransportOptions): Tran
     async filter(type, request) {
       owners.set(request, registered);
       if (type === Type.LICENSE) {
-        request.uris = request.uris.map(withoutCmcd);
+        // A licence that is asked for late needs the token of now, not that of the session's start.
+        if (options.isExpired()) await options.refresh().catch(() => undefined);
+        const token = options.delivery.cdns[0]?.token ?? "";
+        request.uris = request.uris.map((uri) => withToken(withoutCmcd(uri), token));
         request.allowCrossSiteCredentials = true;
         request.headers["x-marquee"] = "web";
         return;
@@ -81,13 +80,10 @@ function install(library: Shaka): void {
   const plugin: Plugin = (...call) => {
     const owner = owners.get(call[1]);
     if (owner === undefined) return library.net.HttpFetchPlugin.parse(...call);
-    if (call[2] === NetworkingEngine.RequestType.KEY) return keyOperation(library, owner, call);
     return mediaOperation(library, owner, call);
   };
   const priority = NetworkingEngine.PluginPriority.APPLICATION;
   for (const scheme of ["http", "https"]) NetworkingEngine.registerScheme(scheme, plugin, priority, true);
-  // HLS names the keys of `identity` format by URIs that nobody could fetch; only the key id in them counts.
-  for (const scheme of ["skd", "key", "urn"]) NetworkingEngine.registerScheme(scheme, plugin, priority, false);
 }
 
 function mediaOperation(library: Shaka, owner: Registered, call: PluginArguments) {
@@ -136,54 +132,4 @@ function mediaOperation(library: Shaka, owner: Registered, call: PluginArguments
     aborted = true;
     await current.abort();
   });
-}
-
-/** An `identity` key: asked of the license server by the key id in its URI, given to Shaka as the 16 bytes that it expects. */
-function keyOperation(library: Shaka, owner: Registered, call: PluginArguments) {
-  const [uri, request] = call;
-  const match = KEY_ID.exec(uri);
-  const { clearkeyUrl } = owner.options;
-  if (match === null || clearkeyUrl === null) return library.net.HttpFetchPlugin.parse(...call);
-  const controller = new AbortController();
-  const run = async (): Promise<ShakaResponse> => {
-    const data = await fetchKey(clearkeyUrl, match.slice(1).join("").toLowerCase(), controller.signal);
-    return { uri, originalUri: uri, originalRequest: request, data, headers: {}, status: 200, fromCache: false };
-  };
-  const failed = (cause: unknown) => {
-    const { Severity, Category, Code } = library.util.Error;
-    throw new library.util.Error(Severity.CRITICAL, Category.DRM, Code.LICENSE_REQUEST_FAILED, cause);
-  };
-  return new library.util.AbortableOperation(run().catch(failed), async () => controller.abort());
-}
-
-async function fetchKey(clearkeyUrl: string, keyIdHex: string, signal: AbortSignal): Promise<ArrayBuffer> {
-  const kid = base64url(Uint8Array.from(keyIdHex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
-  const response = await fetch(clearkeyUrl, {
-    method: "POST",
-    credentials: "include",
-    headers: { "content-type": "application/json", "x-marquee": "web" },
-    body: JSON.stringify({ kids: [kid], type: "temporary" }),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
-  });
-  if (!response.ok) throw new Error(`The license server answered ${response.status}.`);
-  const license: unknown = await response.json();
-  const keys: unknown = typeof license === "object" && license !== null ? Reflect.get(license, "keys") : null;
-  for (const key of Array.isArray(keys) ? keys : []) {
-    if (typeof key !== "object" || key === null || Reflect.get(key, "kid") !== kid) continue;
-    const value: unknown = Reflect.get(key, "k");
-    if (typeof value === "string") return bytesOf(value);
-  }
-  throw new Error(`The license holds no key ${keyIdHex}.`);
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
-}
-
-function bytesOf(encoded: string): ArrayBuffer {
-  const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0)).buffer;
 }

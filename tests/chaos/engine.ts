@@ -1,6 +1,7 @@
 /** A look into the product's own database and objects, past every service: what is really there. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 
 /** Runs `use` on a connection as the database's owner, whom no row-level security holds back. */
@@ -57,4 +58,21 @@ export async function finishedChunks(folder: string, tenant: string): Promise<Ma
     if (info) found.set(path.relative(root, file), `${info.ino}/${info.mtimeNs}/${info.size}`);
   }
   return found;
+}
+
+/** Events of one type in the log of a product that does not run, as text: names and ids in them are readable as they are. */
+export function eventsOf(folder: string, type: string): { readonly text: string }[] {
+  const database = new DatabaseSync(path.join(folder, "log/log.sqlite"), { readOnly: true });
+  try {
+    const rows = database.prepare("SELECT key, headers, value FROM records").all() as {
+      key: string;
+      headers: string;
+      value: Uint8Array;
+    }[];
+    return rows
+      .filter(({ headers }) => headers.includes(`"${type}"`))
+      .map(({ key, value }) => ({ text: `${key} ${Buffer.from(value).toString("latin1")}` }));
+  } finally {
+    database.close();
+  }
 }

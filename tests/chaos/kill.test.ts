@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { after, test } from "node:test";
+import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { Bookmark } from "#contracts/bookmark";
 import { Session } from "#contracts/session";
@@ -15,6 +15,7 @@ import { importClip, makeClip, untilComplete } from "./clips.ts";
 import { encodingTasks, finishedChunks } from "./engine.ts";
 import { isAlive, killAll, type ProcessId, remaining } from "./processes.ts";
 import { openStage, type Product, type Stage, TENANT } from "./product.ts";
+import { until } from "../e2e/until.ts";
 import { openViewer, type Viewer } from "./viewer.ts";
 
 /** How long each round lets the product work after an import was taken in, in milliseconds; below zero: killed while it starts. */
@@ -24,14 +25,16 @@ const FINISH_MS_MAX = 90_000;
 const VANISH_MS_MAX = 8_000;
 
 let stage: Stage;
+before(async () => {
+  stage = await openStage();
+  await makeClip(path.join(stage.folder, "clip.mp4"), { width: 320, height: 180, rate: 24, durationS: 64, grain: 10 });
+});
 after(() => stage?.close());
 
 test("killed ten times in the middle of encoding and playing, the product loses nothing", {
   timeout: 800_000,
 }, async (t) => {
-  stage = await openStage();
   const clip = path.join(stage.folder, "clip.mp4");
-  await makeClip(clip, { width: 320, height: 180, rate: 24, durationS: 64, grain: 10 });
   let product = stage.start();
   const url = await product.ready();
   const account = await makeAccount(stage.admin, "viewer@chaos.test");
@@ -40,6 +43,7 @@ test("killed ten times in the middle of encoding and playing, the product loses 
   const viewer = openViewer(stage.admin, url, account, "playing");
   await viewer.signIn();
   viewer.play();
+  await until("the first beats are answered", 20_000, async () => (viewer.acknowledged.beats > 10 ? true : null));
 
   const everybody: ProcessId[] = [];
   const chunks = new Map<string, string>();
@@ -89,6 +93,7 @@ test("killed ten times in the middle of encoding and playing, the product loses 
 
 test("when only the main process is killed, all others end by themselves", { timeout: 240_000 }, async () => {
   const clip = path.join(stage.folder, "clip.mp4");
+  await stage.killStarted();
   const product = stage.start();
   await product.ready();
   await importClip(stage.admin, clip, "orphans");
@@ -141,9 +146,16 @@ async function assertKept(of: Stage, viewer: Viewer, account: Account): Promise<
   const asked = { profileId: account.profileId, contentId: "playing" };
   // The bookmark follows the log: what was in the log when the product died is read after the start.
   for (let tries = 0; ; tries += 1) {
-    const { bookmark } = await of.admin.of(Bookmark).get(asked);
-    if ((bookmark?.positionS ?? -1) >= positionS) break;
-    assert.ok(tries < 100, `the bookmark says ${bookmark?.positionS}, ${positionS} s was acknowledged`);
+    const answer = await of.admin
+      .of(Bookmark)
+      .get(asked)
+      .catch((error: unknown) => String(error));
+    const savedS = typeof answer === "string" ? -1 : (answer.bookmark?.positionS ?? -1);
+    if (savedS >= positionS) break;
+    assert.ok(
+      tries < 100,
+      `the bookmark says ${typeof answer === "string" ? answer : savedS}, ${positionS} s was acknowledged`,
+    );
     await pause(100);
   }
   // The silence may have been long enough for the session to expire; its own device comes back within the grace.

@@ -26,6 +26,8 @@ export interface Stage {
   readonly port: number;
   readonly admin: AdminClient;
   start(env?: Readonly<Record<string, string>>): Product;
+  /** Ends what a failed test may have left running. */
+  killStarted(): Promise<void>;
   /** Ends what is left and removes the folder. */
   close(): Promise<void>;
 }
@@ -52,6 +54,9 @@ export async function openStage(env: Readonly<Record<string, string>> = {}): Pro
   const guardian = startGuardian();
   const started: Product[] = [];
   const admin = adminClient({ socketPath: adminSocketPath(folder), tenant: TENANT, dataFolder: folder });
+  async function killStarted(): Promise<void> {
+    for (const product of started) await killAll(await product.processes());
+  }
   return {
     folder,
     port,
@@ -64,8 +69,9 @@ export async function openStage(env: Readonly<Record<string, string>> = {}): Pro
       started.push(product);
       return product;
     },
+    killStarted,
     async close() {
-      for (const product of started) await killAll(await product.processes());
+      await killStarted();
       guardian.stop();
       const moved = (await readFile(path.join(folder, "postgres/moved-to.txt"), "utf8").catch(() => "")).trim();
       for (const place of [folder, moved])

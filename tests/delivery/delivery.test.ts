@@ -34,7 +34,7 @@ let livingSession = "ses_1";
 const clock: Clock = { ...systemClock, nowMs: () => Date.now() + offsetMs };
 
 /** A service of which a test needs a call or two. */
-const partly = <H extends object>(handlers: Partial<H>): H =>
+const partly = <H extends object>(handlers: object): H =>
   new Proxy(handlers, {
     get: (target, name) =>
       Reflect.get(target, name) ??

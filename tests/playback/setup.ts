@@ -1,5 +1,7 @@
 // What the tests of playback share: the services that a start touches, all real but for the encoder, whose word is given by the test.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
@@ -39,6 +41,18 @@ const never = async (): Promise<never> => {
   throw problem.unavailable("nothing is encoded in this test");
 };
 
+/** An edge that does nothing but answer that it is well. */
+async function openEdge(id: string) {
+  const server = createServer((_, response) => response.end("ok"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.unref();
+  const close = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { id, baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+}
+
 export async function startPlayback(options: { readonly folder?: string } = {}) {
   const clock = movableClock();
   let studio: Db<typeof Encoding> | undefined;
@@ -53,7 +67,13 @@ export async function startPlayback(options: { readonly folder?: string } = {}) 
   });
   const services = [tenant, user, profile, subscription, entitlement, catalog, ingest, encoder, keys];
   const delivery = [origin, license, token, routing];
-  const host = await startTestHost({ ...options, services: [...services, ...delivery, session, bookmark], clock });
+  const edges = await Promise.all(["a", "b"].map(openEdge));
+  const host = await startTestHost({
+    ...options,
+    services: [...services, ...delivery, session, bookmark],
+    addresses: { edges },
+    clock,
+  });
   const call = {
     bookmarks: host.client(Bookmark, "test"),
     catalog: host.client(Catalog, "test"),
@@ -67,6 +87,10 @@ export async function startPlayback(options: { readonly folder?: string } = {}) 
     ...host,
     ...call,
     clock,
+    async stop() {
+      await host.stop();
+      for (const edge of edges) edge.close();
+    },
     /** A title that plays. */
     async addFilm(id: string, facts: { readonly durationS?: number; readonly markets?: string[] } = {}): Promise<void> {
       const { markets = [], durationS = 600 } = facts;

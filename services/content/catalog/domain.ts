@@ -40,6 +40,11 @@ export const TIERS: readonly string[] = ["basic", "premium"];
 const KINDS: readonly string[] = ["film", "series", "episode", "trailer"];
 const LIMITS = { title: 200, synopsis: 2_000, tagline: 300, genres: 10, credits: 30, markets: 250, name: 100 };
 const YEAR_MAX = 2_200;
+const NUMBER_MAX = 100_000;
+/** The last moment that a Date knows. */
+const TIME_MS_MAX = 8_640_000_000_000_000;
+/** Ids of titles become parts of object keys and addresses. */
+export const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Whether people can watch it now: published, playable, within its window. Markets and ages are judged for each viewer. */
 export function isAvailable(
@@ -66,6 +71,12 @@ export function assertFacts(facts: Facts): void {
   const fault = (member: string, what: string): never => {
     throw problem.invalid(`${member} ${what}`, { details: { pointer: `/${member}` } });
   };
+  for (const [member, value] of Object.entries(facts)) {
+    // PostgreSQL has no place for it in text.
+    JSON.stringify(value, (_, part: unknown) =>
+      typeof part === "string" && part.includes("\0") ? fault(member, "holds a null character") : part,
+    );
+  }
   if (!KINDS.includes(facts.kind)) fault("kind", `'${facts.kind}' is not one of ${KINDS.join(", ")}`);
   if (facts.title.trim() === "" || facts.title.length > LIMITS.title)
     fault("title", `must have 1 to ${LIMITS.title} characters`);
@@ -73,6 +84,16 @@ export function assertFacts(facts: Facts): void {
   if (facts.tagline.length > LIMITS.tagline) fault("tagline", `is longer than ${LIMITS.tagline} characters`);
   if (facts.year !== 0 && (facts.year < 1_870 || facts.year > YEAR_MAX))
     fault("year", `${facts.year} is not between 1870 and ${YEAR_MAX}`);
+  for (const member of ["seasonNumber", "episodeNumber"] as const) {
+    if (!(facts[member] >= 0 && facts[member] <= NUMBER_MAX))
+      fault(member, `${facts[member]} is not between 0 and ${NUMBER_MAX}`);
+  }
+  for (const member of ["availableFromMs", "availableUntilMs"] as const) {
+    if (!(facts[member] >= 0 && facts[member] <= TIME_MS_MAX))
+      fault(member, `${facts[member]} is not a time in milliseconds since 1970`);
+  }
+  if (facts.parentId !== "" && !ID.test(facts.parentId))
+    fault("parentId", `'${facts.parentId.slice(0, 80)}' is not of the form ${ID.source}`);
   if (!AGE_RATINGS.includes(facts.ageRating))
     fault("ageRating", `${facts.ageRating} is not one of ${AGE_RATINGS.join(", ")}`);
   if (facts.genres.length > LIMITS.genres || facts.genres.some((genre) => genre.trim() === "" || genre.length > 60))
@@ -91,7 +112,8 @@ export function assertFacts(facts: Facts): void {
     fault("parentId", `is missing: whose ${facts.kind} is it?`);
 }
 
-const text = (value: unknown, fallback: string): string => (typeof value === "string" ? value : fallback);
+const text = (value: unknown, fallback: string): string =>
+  typeof value === "string" ? value.replaceAll("\0", "") : fallback;
 const integer = (value: unknown): number =>
   typeof value === "number" && Number.isFinite(value) ? Math.trunc(value) : 0;
 const texts = (value: unknown): string[] =>
@@ -108,12 +130,10 @@ export function factsFrom(metadata: Readonly<Record<string, unknown>>, fallbackT
     year: integer(metadata["year"]),
     ageRating: integer(metadata["ageRating"]),
     genres: texts(metadata["genres"]).slice(0, LIMITS.genres),
-    credits: credits
-      .slice(0, LIMITS.credits)
-      .map((credit) => ({
-        name: text(credit?.["name"], "").slice(0, LIMITS.name),
-        role: text(credit?.["role"], "").slice(0, LIMITS.name),
-      })),
+    credits: credits.slice(0, LIMITS.credits).map((credit) => ({
+      name: text(credit?.["name"], "").slice(0, LIMITS.name),
+      role: text(credit?.["role"], "").slice(0, LIMITS.name),
+    })),
     parentId: text(metadata["parentId"], ""),
     seasonNumber: integer(metadata["seasonNumber"]),
     episodeNumber: integer(metadata["episodeNumber"]),

@@ -1,6 +1,6 @@
 import type { AddRequest, Catalog, UpdateRequest } from "#contracts/catalog";
 import { type Context, newId, problem, type Tx } from "#kernel";
-import { type Artwork, assertFacts, type Facts, isAvailable, type Kind } from "./domain.ts";
+import { type Artwork, assertFacts, type Facts, ID, isAvailable, type Kind } from "./domain.ts";
 import { toTitle } from "./message.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
@@ -34,6 +34,10 @@ export async function add(parts: Parts, { title }: AddRequest, context: Context)
     },
   };
   assertFacts(facts);
+  if (title.id !== "" && !ID.test(title.id))
+    throw problem.invalid(`id '${title.id.slice(0, 80)}' is not of the form ${ID.source}`, {
+      details: { pointer: "/id" },
+    });
   const id = title.id || newId("ttl", parts.clock.nowMs());
   const row = await parts.db.tx(context, async (tx) => {
     const isNew = await store.insert(tx, id, facts, {

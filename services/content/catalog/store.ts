@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Tx } from "#kernel";
 import type { Artwork, Credit, Facts, Kind, Publication, State } from "./domain.ts";
 
@@ -164,8 +164,14 @@ export async function list(tx: Tx, wanted: Wanted): Promise<TitleRow[]> {
   }
   if (wanted.kinds.length > 0) query = query.where("kind", "in", wanted.kinds as Kind[]);
   if (wanted.genre !== "") query = query.where(sql<boolean>`genres @> ARRAY[${wanted.genre}]`);
-  if (wanted.parentId !== "")
-    query = query.where("parent_id", "=", wanted.parentId).orderBy("season_number").orderBy("episode_number");
+  if (wanted.parentId !== "") {
+    query = query.where("parent_id", "=", wanted.parentId);
+    if (wanted.afterId !== "")
+      query = query.where(
+        sql<boolean>`(season_number, episode_number, id) > (SELECT season_number, episode_number, id FROM titles WHERE id = ${wanted.afterId})`,
+      );
+    return query.orderBy("season_number").orderBy("episode_number").orderBy("id").limit(wanted.limit).execute();
+  }
   if (wanted.afterId !== "")
     query = query.where(
       sql<boolean>`(added_at_ms, id) < (SELECT added_at_ms, id FROM titles WHERE id = ${wanted.afterId})`,
@@ -182,6 +188,15 @@ export async function genres(tx: Tx, ageRatingMax: number, nowMs: number): Promi
   return rows;
 }
 
+/** Letters without their accents, on both sides of a search, so that `amelie` finds `Amélie` and the other way round. */
+const plain = (text: string): string =>
+  text
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .toLowerCase();
+const plainSql = (text: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`regexp_replace(normalize(${text}, NFKD), '[\u0300-\u036f]', '', 'g')`;
+
 /** Titles and people whose words begin like the words asked for; accents and case aside. The search service replaces it. */
 export async function search(
   tx: Tx,
@@ -190,21 +205,19 @@ export async function search(
   limit: number,
   nowMs: number,
 ): Promise<TitleRow[]> {
-  const words = text
-    .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
-    .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
+  const words = plain(text)
+    .split(/[^\p{L}\p{N}\p{M}]+/u)
     .filter(Boolean)
     .slice(0, 8);
   if (words.length === 0) return [];
   const query = words.map((word) => `${word}:*`).join(" & ");
-  const document = sql`to_tsvector('simple', title || ' ' || array_to_string(genres, ' ') || ' ' || credits || ' ' || synopsis)`;
+  const people = sql`(SELECT coalesce(string_agg((credit ->> 'name') || ' ' || (credit ->> 'role'), ' '), '') FROM json_array_elements(credits::json) AS credit)`;
+  const document = plainSql(sql`title || ' ' || array_to_string(genres, ' ') || ' ' || ${people} || ' ' || synopsis`);
   const { rows } = await sql<TitleRow>`
-    SELECT * FROM titles WHERE ${document} @@ to_tsquery('simple', ${query}) AND kind IN ('film', 'series')
+    SELECT * FROM titles WHERE to_tsvector('simple', ${document}) @@ to_tsquery('simple', ${query}) AND kind IN ('film', 'series')
        AND publication = 'published' AND state <> 'failed' AND age_rating <= ${ageRatingMax}
        AND available_from_ms <= ${nowMs} AND (available_until_ms = 0 OR available_until_ms > ${nowMs})
-     ORDER BY (to_tsvector('simple', title) @@ to_tsquery('simple', ${query})) DESC, added_at_ms DESC LIMIT ${limit}`.execute(
+     ORDER BY (to_tsvector('simple', ${plainSql(sql`title`)}) @@ to_tsquery('simple', ${query})) DESC, added_at_ms DESC LIMIT ${limit}`.execute(
     tx.q,
   );
   return rows;

@@ -22,7 +22,7 @@ import { artworkFolder, intermediateFolder, planOf, progressOf, type Preset, typ
 import { openProgressBook, type ProgressBook } from "./progress.ts";
 import { openScratch, type Scratch } from "./scratch.ts";
 import * as store from "./store.ts";
-import { jobOf, QUEUE, work } from "./work.ts";
+import { jobOf, QUEUE, removeAll, work } from "./work.ts";
 
 export { Encoding } from "#contracts/encoding";
 
@@ -140,13 +140,7 @@ async function forget(
   for (const { data, tenant } of events) {
     if (data.reason !== "deleted") continue;
     await store.forgetTitle(tx, data.contentId);
-    // Objects cannot be part of the transaction. Deleting them again after a crash is harmless.
-    for (const prefix of [
-      `vod/${data.contentId}/`,
-      intermediateFolder(tenant, data.contentId),
-      artworkFolder(data.contentId),
-    ])
-      await parts.objects.deletePrefix(prefix);
+    await removeAll(parts, tenant, data.contentId);
   }
 }
 
@@ -193,6 +187,8 @@ async function repackage(parts: Parts, contentId: string, context: Context) {
     const title = await store.title(tx, contentId, { lock: true });
     if (!title || title.packageRevision === 0)
       throw problem.precondition(`'${contentId}' has no package yet: wait until it plays`);
+    if (title.state === "failed")
+      throw problem.precondition(`the last work on '${contentId}' failed: try it again first`);
     const revision = (await store.unfinishedRevision(tx, contentId)) ?? (await store.newRevision(tx, contentId));
     // The revision is part of the key, so that a second request during the first is the same work.
     const job = jobOf({ tenant: tx.tenant, contentId, attempt: title.attempt, task: "package/again" }, "package");

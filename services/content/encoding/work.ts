@@ -4,7 +4,7 @@ import type { Problem } from "#kernel";
 import { type Context, problem, systemContext, toProblem, type Tx } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
 import { packageFolder, type Presentation, tileName } from "#media/presentation";
-import { AUDIO_BITRATE_KBPS, indexKey, type Stage } from "./domain.ts";
+import { artworkFolder, AUDIO_BITRATE_KBPS, indexKey, intermediateFolder, type Stage } from "./domain.ts";
 import { chunkKey, packageTitle, textKey } from "./package.ts";
 import { makePictures, type Pictures, tilesFolder } from "./pictures.ts";
 import type { Encoding, Parts } from "./service.ts";
@@ -61,12 +61,14 @@ async function runTask(parts: Parts, title: store.TitleRow, of: Work, job: Job, 
   const result = await parts.objects.withFile(title.sourceKey, (path) =>
     perform(parts, { title, task, of, path, signal: job.signal, progress }),
   );
-  await parts.db.tx(context, async (tx) => {
-    if (!(await store.title(tx, of.contentId, { lock: true }))) return;
-    if (!(await store.finishTask(tx, of.contentId, of.task, result, parts.clock.nowMs()))) return;
+  const isGone = await parts.db.tx(context, async (tx) => {
+    if (!(await store.title(tx, of.contentId, { lock: true }))) return true;
+    if (!(await store.finishTask(tx, of.contentId, of.task, result, parts.clock.nowMs()))) return false;
     if (await store.isStageDone(tx, of.contentId, task.stage))
       await parts.jobs.send(tx, QUEUE, [jobOf({ ...of, task: `package/${task.stage}` }, "package")]);
+    return false;
   });
+  if (isGone) await removeAll(parts, of.tenant, of.contentId);
   parts.progress.done(progressKey, of.task);
 }
 
@@ -171,7 +173,8 @@ async function runPackage(
   const isAgain = stage === "again";
   if ((stage === "playable" && title.packageRevision > 0) || (stage === "complete" && title.state === "complete"))
     return;
-  if (stage === "complete" && title.packageRevision === 0) throw problem.aborted("the first stage is not packaged yet");
+  // Whoever packages the first stage sends this job again.
+  if (stage === "complete" && title.packageRevision === 0) return;
   const revision = await parts.db.tx(context, async (tx) => {
     if (stage === "complete") return title.packageRevision;
     return (await store.unfinishedRevision(tx, contentId)) ?? store.newRevision(tx, contentId);
@@ -200,9 +203,14 @@ async function runPackage(
     },
     context,
   );
-  await parts.db.tx(context, async (tx) => {
+  const isGone = await parts.db.tx(context, async (tx) => {
     const now = await store.title(tx, contentId, { lock: true });
-    if (!now) return;
+    if (!now) return true;
+    if (stage === "complete") {
+      if (now.packageRevision !== revision) throw problem.aborted("the title was packaged anew meanwhile");
+      // The job came twice, and the other one was faster.
+      if (now.indexVersion >= indexVersion) return false;
+    }
     const hasMore = title.plan.video.some((rung) => rung.codec === "hevc");
     const isComplete = stages.includes("complete") || !hasMore;
     await store.finishRevision(tx, contentId, revision, parts.clock.nowMs());
@@ -213,10 +221,22 @@ async function runPackage(
       finished_at_ms: isComplete ? parts.clock.nowMs() : null,
     });
     announce(tx, packaged, pictures, isAgain ? "repackaged" : isComplete ? "complete" : "playable");
-    // HEVC may have finished while the first stage was being packaged.
-    if (!isComplete && isStageDone("complete"))
-      await parts.jobs.send(tx, QUEUE, [jobOf({ ...of, task: "package/complete" }, "package")]);
+    // The second stage may have finished meanwhile, for a package that did not exist yet. The key is this revision's own, or a job that is giving up just now would swallow it.
+    if (!isComplete && (await store.isStageDone(tx, contentId, "complete"))) {
+      const job = jobOf({ ...of, task: "package/complete" }, "package");
+      await parts.jobs.send(tx, QUEUE, [{ ...job, key: `${job.key}/after/${revision}` }]);
+    }
+    return false;
   });
+  if (!isGone) return;
+  await removeAll(parts, of.tenant, contentId);
+  await parts.call.keys.deleteContent({ contentId }, context);
+}
+
+/** Everything that was made of a title. Objects cannot be part of a transaction; deleting them again is harmless. */
+export async function removeAll({ objects }: Pick<Parts, "objects">, tenant: string, contentId: string): Promise<void> {
+  const folders = [`vod/${contentId}/`, intermediateFolder(tenant, contentId), artworkFolder(contentId)];
+  for (const folder of folders) await objects.deletePrefix(folder);
 }
 
 const readIndex = async (

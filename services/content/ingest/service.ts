@@ -102,10 +102,11 @@ async function takeIn(parts: Parts, request: ImportRequest, context: Context) {
     await requireFile(path);
   }
   const contentId = request.contentId || newId("vod", parts.clock.nowMs());
+  const metadata = parseMetadata(request.metadataJson);
   const wishes: Wishes = {
-    title: request.title || titleFromFile(request.path),
+    title: request.title || titleIn(metadata) || titleFromFile(request.path),
     subtitles: request.subtitles.map(({ path, language }) => ({ path, language })),
-    metadata: parseMetadata(request.metadataJson),
+    metadata,
     allowDuplicate: request.allowDuplicate,
     publish: request.publish,
   };
@@ -142,6 +143,9 @@ async function requireFile(path: string): Promise<void> {
   if (info.size === 0)
     throw problem.unsupportedMedia(`'${basename(path)}' is empty (0 bytes): copy it again`, { reason: "empty_file" });
 }
+
+const titleIn = ({ title }: Readonly<Record<string, unknown>>): string =>
+  typeof title === "string" ? title.trim() : "";
 
 function parseMetadata(json: string): Readonly<Record<string, unknown>> {
   if (json === "") return {};

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Tx } from "#kernel";
 import type { Fingerprint } from "#kernel/ports/transcoder";
 import { durationToleranceS, type Preset, type Wishes } from "./domain.ts";
@@ -118,6 +118,11 @@ export async function update(
 export async function remove(tx: Tx, contentId: string): Promise<void> {
   await tables(tx).deleteFrom("ingests").where("content_id", "=", contentId).execute();
   await tables(tx).deleteFrom("fingerprints").where("content_id", "=", contentId).execute();
+}
+
+/** Makes acceptances of a tenant happen one after the other, until the transaction ends. */
+export async function lockAcceptance(tx: Tx): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`ingest/${tx.tenant}`}, 0))`.execute(tx.q);
 }
 
 /** Fingerprints of films about as long. */

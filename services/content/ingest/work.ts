@@ -3,7 +3,7 @@ import { type Context, problem, systemContext, toProblem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
 import type { Fingerprint, SourceInfo } from "#kernel/ports/transcoder";
 import { similarity } from "#media/fingerprint";
-import { DUPLICATE_SIMILARITY_MIN, sidecarKey, sourceKey } from "./domain.ts";
+import { DUPLICATE_SIMILARITY_MIN, sidecarKey, sourceFolder, sourceKey } from "./domain.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
 
@@ -88,7 +88,11 @@ async function accept(
   { key, sidecars, source, fingerprint }: Checked,
 ): Promise<void> {
   const { contentId } = ingest;
-  await parts.db.tx(context, async (tx) => {
+  const isGone = await parts.db.tx(context, async (tx) => {
+    // One at a time, or two copies of a film that come at the same moment would not see each other.
+    await store.lockAcceptance(tx);
+    // Deleted while we worked: nothing of it may come back.
+    if (!(await store.find(tx, contentId))) return true;
     if (!ingest.wishes.allowDuplicate) {
       const others = await store.near(tx, fingerprint.durationS, contentId);
       const twin = others.find((other) => similarity(other.fingerprint, fingerprint) >= DUPLICATE_SIMILARITY_MIN);
@@ -119,7 +123,9 @@ async function accept(
       preset: ingest.preset,
       durationS: source.durationS,
     });
+    return false;
   });
+  if (isGone) await parts.objects.deletePrefix(sourceFolder(context.tenant, contentId));
 }
 
 async function refuse(

@@ -97,7 +97,6 @@ export function openManifests({ objects, call, addresses }: Ports): Manifests {
     if (path.kind === "dash") {
       return writeMpd(presentation, {
         drm,
-        trickPlay: true,
         ...(networks.length > 0 ? { locations: networks, steering: { serverUri } } : {}),
       });
     }
