@@ -28,7 +28,8 @@ const CLIENTS = 200;
 const SIZES = { audio: 96_000, video: 1_100_000 } as const;
 type Kind = keyof typeof SIZES;
 
-const pathOf = (kind: Kind, number: number): string => `/vod/film/r1/${kind}/seg-${String(number).padStart(7, "0")}.m4s`;
+const pathOf = (kind: Kind, number: number): string =>
+  `/vod/film/r1/${kind}/seg-${String(number).padStart(7, "0")}.m4s`;
 
 async function startNginx(root: string, port: number): Promise<ChildProcess | undefined> {
   const program = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"].find((path) => existsSync(path));
@@ -40,7 +41,9 @@ http { access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_req
   client_body_temp_path ${root}/t1; proxy_temp_path ${root}/t2; fastcgi_temp_path ${root}/t3; uwsgi_temp_path ${root}/t4; scgi_temp_path ${root}/t5;
   server { listen 127.0.0.1:${port}; root ${root}/www; } }`;
   await writeFile(join(root, "nginx.conf"), config);
-  const child = spawn(program, ["-p", root, "-c", join(root, "nginx.conf"), "-e", join(root, "error.log")], { stdio: "ignore" });
+  const child = spawn(program, ["-p", root, "-c", join(root, "nginx.conf"), "-e", join(root, "error.log")], {
+    stdio: "ignore",
+  });
   for (let tries = 0; tries < 100; tries += 1) {
     const isUp = await get(`http://127.0.0.1:${port}`, "/").then(
       () => true,
@@ -60,7 +63,8 @@ async function coalescing(origin: TestOrigin, baseUrl: string, token: string): P
     Array.from({ length: CLIENTS }, async (_, client) => {
       const path = paths[client % 4] ?? "";
       const got = await get(baseUrl, `${path}?CAT=${token}`);
-      if (got.status !== 200 || got.body.length !== SIZES.video) throw new Error(`${path}: ${got.status}, ${got.body.length} bytes`);
+      if (got.status !== 200 || got.body.length !== SIZES.video)
+        throw new Error(`${path}: ${got.status}, ${got.body.length} bytes`);
     }),
   );
   for (const path of paths) await get(baseUrl, `${path}?CAT=${token}`);
@@ -85,19 +89,40 @@ export async function run(): Promise<void> {
   const nginxPort = await freePort();
   const nginx = await startNginx(root, nginxPort);
   try {
-    const token = await newToken({ key, baseUrl: options.baseUrl, nowS: Math.floor(Date.now() / 1_000), expS: Math.floor(Date.now() / 1_000) + 3_600 });
+    const token = await newToken({
+      key,
+      baseUrl: options.baseUrl,
+      nowS: Math.floor(Date.now() / 1_000),
+      expS: Math.floor(Date.now() / 1_000) + 3_600,
+    });
     const asked = await coalescing(origin, options.baseUrl, token);
     const measures: Measure[] = [
-      { name: "edge.origin.requests-per-object", value: asked, unit: "requests", bar: 1, better: "lower", samples: [asked] },
+      {
+        name: "edge.origin.requests-per-object",
+        value: asked,
+        unit: "requests",
+        bar: 1,
+        better: "lower",
+        samples: [asked],
+      },
     ];
     for (const kind of ["audio", "video"] as const) {
       const paths = Array.from({ length: SEGMENTS }, (_, index) => pathOf(kind, index + 1));
-      const targets = { edge: { baseUrl: options.baseUrl, query: `?CAT=${token}&CMCD=bl%3D12000%2Cot%3Dv` }, nginx: { baseUrl: `http://127.0.0.1:${nginxPort}`, query: "" } };
+      const targets = {
+        edge: { baseUrl: options.baseUrl, query: `?CAT=${token}&CMCD=bl%3D12000%2Cot%3Dv` },
+        nginx: { baseUrl: `http://127.0.0.1:${nginxPort}`, query: "" },
+      };
       const rates: Record<"edge" | "nginx", number[]> = { edge: [], nginx: [] };
       for (let round = 0; round <= ROUNDS; round += 1) {
         for (const name of nginx ? (["edge", "nginx"] as const) : (["edge"] as const)) {
           const { baseUrl, query } = targets[name];
-          const rate = await load({ baseUrl, paths: paths.map((path) => path + query), connections: CONNECTIONS, durationS: ROUND_S, folder: root });
+          const rate = await load({
+            baseUrl,
+            paths: paths.map((path) => path + query),
+            connections: CONNECTIONS,
+            durationS: ROUND_S,
+            folder: root,
+          });
           // The first round warms both up.
           if (round > 0) rates[name].push(rate);
         }
@@ -105,14 +130,29 @@ export async function run(): Promise<void> {
       const gbits = (rate: number): number => (rate * SIZES[kind] * 8) / 1e9;
       for (const name of ["nginx", "edge"] as const) {
         if (rates[name].length === 0) continue;
-        measures.push({ name: `edge.${kind}.${name}`, value: median(rates[name]), unit: "segments/s", bar: null, samples: rates[name] });
-        measures.push({ name: `edge.${kind}.${name}.rate`, value: gbits(median(rates[name])), unit: "Gbit/s", bar: null, samples: rates[name].map(gbits) });
+        measures.push({
+          name: `edge.${kind}.${name}`,
+          value: median(rates[name]),
+          unit: "segments/s",
+          bar: null,
+          samples: rates[name],
+        });
+        measures.push({
+          name: `edge.${kind}.${name}.rate`,
+          value: gbits(median(rates[name])),
+          unit: "Gbit/s",
+          bar: null,
+          samples: rates[name].map(gbits),
+        });
       }
       if (!nginx) continue;
       const ratios = rates.edge.map((rate, index) => rate / (rates.nginx[index] ?? Number.NaN));
       measures.push({ name: `edge.${kind}.ratio`, value: median(ratios), unit: "ratio", bar: 0.3, samples: ratios });
     }
-    if (!nginx) process.stdout.write("nginx is not installed (apt-get install nginx-light), so there is nothing to compare with\n");
+    if (!nginx)
+      process.stdout.write(
+        "nginx is not installed (apt-get install nginx-light), so there is nothing to compare with\n",
+      );
     process.stdout.write(`${table(measures)}\n`);
     await writeResults("edge", measures);
   } finally {

@@ -70,7 +70,9 @@ async function generate({ baseUrl, paths, connections, durationS }: LoadOptions)
     new Promise((resolve, reject) => {
       request({ hostname, port, path, agent }, (response) => {
         response.resume();
-        response.once("end", () => (response.statusCode === 200 ? resolve() : reject(new Error(`${path}: ${response.statusCode}`))));
+        response.once("end", () =>
+          response.statusCode === 200 ? resolve() : reject(new Error(`${path}: ${response.statusCode}`)),
+        );
       })
         .once("error", reject)
         .end();

@@ -47,7 +47,12 @@ function film(contentId: string): Presentation {
   const segments = Array.from({ length: DURATION_S / SEGMENT_S }, (_, index) => ({
     durationTicks: SEGMENT_S * 24_000 + (index % 7),
     sizeBytes: 1_000_000 + index,
-    iframes: [0, 1, 2].map((each) => ({ offsetBytes: each * 300_000, sizeBytes: 40_000, timeTicks: each * 48_000, durationTicks: 48_000 })),
+    iframes: [0, 1, 2].map((each) => ({
+      offsetBytes: each * 300_000,
+      sizeBytes: 40_000,
+      timeTicks: each * 48_000,
+      durationTicks: 48_000,
+    })),
   }));
   const rung = (width: number, height: number, kid: string): VideoTrack => ({
     kind: "video",
@@ -68,8 +73,18 @@ function film(contentId: string): Presentation {
     revision: 1,
     indexVersion: 1,
     durationS: DURATION_S,
-    keys: KIDS.map((kid, index) => ({ kid, keyClass: (["AUDIO", "SD", "HD"] as const)[index] ?? "SD", ivHex: "a".repeat(32) })),
-    video: [rung(1920, 1080, hdKid), rung(1280, 720, hdKid), rung(854, 480, sdKid), rung(640, 360, sdKid), rung(426, 240, sdKid)],
+    keys: KIDS.map((kid, index) => ({
+      kid,
+      keyClass: (["AUDIO", "SD", "HD"] as const)[index] ?? "SD",
+      ivHex: "a".repeat(32),
+    })),
+    video: [
+      rung(1920, 1080, hdKid),
+      rung(1280, 720, hdKid),
+      rung(854, 480, sdKid),
+      rung(640, 360, sdKid),
+      rung(426, 240, sdKid),
+    ],
     audio: ["en", "de"].map((language) => ({
       kind: "audio",
       profile: `audio-${language}`,
@@ -85,8 +100,26 @@ function film(contentId: string): Presentation {
       sampleRateHz: 48_000,
       isDefault: language === "en",
     })),
-    text: [{ kind: "text", profile: "text-en", language: "en", label: "English", role: "subtitles", segmentDurationsS: Array.from({ length: 120 }, () => 60) }],
-    thumbnails: { profile: "thumbs", columns: 5, rows: 5, width: 320, height: 180, intervalS: 10, tileCount: 29, bandwidthBps: 12_000 },
+    text: [
+      {
+        kind: "text",
+        profile: "text-en",
+        language: "en",
+        label: "English",
+        role: "subtitles",
+        segmentDurationsS: Array.from({ length: 120 }, () => 60),
+      },
+    ],
+    thumbnails: {
+      profile: "thumbs",
+      columns: 5,
+      rows: 5,
+      width: 320,
+      height: 180,
+      intervalS: 10,
+      tileCount: 29,
+      bandwidthBps: 12_000,
+    },
   };
 }
 
@@ -117,7 +150,12 @@ async function openOrigin(key: TestKey) {
   };
   const call = {
     keys: { signalling: async () => signals },
-    license: { locate: async () => ({ clearkey: "https://api.example/license/clearkey/$sid$?CAT=$cat$", fairplayCertificate: "" }) },
+    license: {
+      locate: async () => ({
+        clearkey: "https://api.example/license/clearkey/$sid$?CAT=$cat$",
+        fairplayCertificate: "",
+      }),
+    },
   };
   // What the origin's manifests touch of their platform, and no more.
   const platform = {
@@ -135,7 +173,9 @@ async function openOrigin(key: TestKey) {
   const server = createServer((request, response) => {
     if (request.url === KEYS_PATH) return void response.end(JSON.stringify({ issuer: "marquee", keys: [key.jwk] }));
     if (request.url?.startsWith("/vod/") === true) {
-      return void answerMedia(parts, request, response).catch((error: unknown) => sendProblem(request, response, error));
+      return void answerMedia(parts, request, response).catch((error: unknown) =>
+        sendProblem(request, response, error),
+      );
     }
     sendProblem(request, response, problem.notFound("not part of this bench"));
   });
@@ -193,14 +233,29 @@ export async function run(): Promise<void> {
     for (const name of NAMES) {
       const { body } = await get(options.baseUrl, addressOf("film", name));
       await writeFile(join(folder, name), body);
-      measures.push({ name: `manifests.${name}.size`, value: body.length / 1_000, unit: "kB", bar: null, samples: [body.length / 1_000] });
-      measures.push({ name: `manifests.${name}.cold`, value: median(cold[name]), unit: "requests/s", bar: null, samples: cold[name] });
+      measures.push({
+        name: `manifests.${name}.size`,
+        value: body.length / 1_000,
+        unit: "kB",
+        bar: null,
+        samples: [body.length / 1_000],
+      });
+      measures.push({
+        name: `manifests.${name}.cold`,
+        value: median(cold[name]),
+        unit: "requests/s",
+        bar: null,
+        samples: cold[name],
+      });
     }
     const rawProcess = fork(fileURLToPath(import.meta.url), ["raw", folder]);
     raw = rawProcess;
     const port = await new Promise<number>((resolve) => rawProcess.once("message", (said) => resolve(Number(said))));
     for (const name of NAMES) {
-      const targets = { warm: { baseUrl: options.baseUrl, path: addressOf("film", name) }, raw: { baseUrl: `http://127.0.0.1:${port}`, path: `/${name}` } };
+      const targets = {
+        warm: { baseUrl: options.baseUrl, path: addressOf("film", name) },
+        raw: { baseUrl: `http://127.0.0.1:${port}`, path: `/${name}` },
+      };
       const rates: Record<"warm" | "raw", number[]> = { warm: [], raw: [] };
       for (let round = 0; round <= ROUNDS; round += 1) {
         for (const which of ["warm", "raw"] as const) {
@@ -212,7 +267,13 @@ export async function run(): Promise<void> {
       const ratios = rates.warm.map((rate, index) => rate / (rates.raw[index] ?? Number.NaN));
       measures.push(
         { name: `manifests.${name}.raw`, value: median(rates.raw), unit: "requests/s", bar: null, samples: rates.raw },
-        { name: `manifests.${name}.warm`, value: median(rates.warm), unit: "requests/s", bar: null, samples: rates.warm },
+        {
+          name: `manifests.${name}.warm`,
+          value: median(rates.warm),
+          unit: "requests/s",
+          bar: null,
+          samples: rates.warm,
+        },
         { name: `manifests.${name}.ratio`, value: median(ratios), unit: "ratio", bar: 0.5, samples: ratios },
       );
     }

@@ -4,7 +4,8 @@ import { Bookmark } from "#contracts/bookmark";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Context, systemContext } from "./context.ts";
 import type { Handlers } from "./contract.ts";
-import { Problem, problem } from "./errors.ts";
+import type { Problem } from "./errors.ts";
+import { problem } from "./errors.ts";
 import { localTransport } from "./rpc.ts";
 import { openMetrics } from "./telemetry.ts";
 

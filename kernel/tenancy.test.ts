@@ -167,7 +167,7 @@ function sample(column: { readonly type: string }): string {
   if (column.type.endsWith("[]")) return "'{}'";
   if (/^(bigint|integer|smallint|double|numeric|real)/.test(column.type)) return "1";
   if (column.type === "boolean") return "true";
-  if (/^json/.test(column.type)) return "'{}'";
+  if (column.type.startsWith("json")) return "'{}'";
   if (column.type.startsWith("timestamp")) return "now()";
   if (column.type === "bytea") return "'\\x00'";
   return "'x'";

@@ -5,6 +5,7 @@ import { encodeAudio, measureLoudness } from "./audio.ts";
 import { detectSpawnGuard, openChildren, type RunChild } from "./children.ts";
 import { fingerprint, thumbnails } from "./pictures.ts";
 import { posters } from "./posters.ts";
+import { preview } from "./preview.ts";
 import { probeSource } from "./probe.ts";
 import { extractText } from "./text.ts";
 import { encodeVideo } from "./video.ts";
@@ -52,6 +53,8 @@ export function openTranscoder(options: TranscoderOptions = {}): Transcoder {
     thumbnails: (path, source, shape, folder, signal) =>
       thumbnails({ run, ffmpeg }, path, source, shape, folder, signal),
     posters: (path, source, count, folder, signal) => posters({ run, ffmpeg }, path, source, count, folder, signal),
+    preview: (path, source, span, out, signal) =>
+      whole(out, () => preview({ run, ffmpeg }, path, source, span, out, signal)),
   };
 }
 

@@ -13,7 +13,11 @@ export const EdgeConfig = z.object({
   baseUrl: z.url({ protocol: /^https?$/ }),
   cacheFolder: z.string().min(1),
   cacheBytesMax: z.number().int().min(0),
-  memoryBytesMax: z.number().int().min(0).default(64 * 1024 * 1024),
+  memoryBytesMax: z
+    .number()
+    .int()
+    .min(0)
+    .default(64 * 1024 * 1024),
   /** PEM by path; with it the edge speaks HTTPS and HTTP/2. */
   tls: z.object({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
   /** Where access log lines go: a file, or `-` for standard output; none are written without it. */

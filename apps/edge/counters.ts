@@ -27,14 +27,18 @@ export function openCounters(): Counters {
       const lines: string[] = [];
       const family = (name: string, label: string, map: ReadonlyMap<string, number>): void => {
         lines.push(`# TYPE marquee_edge_${name}_total counter`);
-        for (const [key, value] of map) lines.push(`marquee_edge_${name}_total{edge="${edgeId}",${label}="${key}"} ${value}`);
+        for (const [key, value] of map)
+          lines.push(`marquee_edge_${name}_total{edge="${edgeId}",${label}="${key}"} ${value}`);
       };
       family("requests", "status", requests);
       family("objects", "source", sources);
       family("refusals", "reason", refusals);
       const totals = { sent_bytes: bytes, renewals: this.renewals, purges: this.purges };
       for (const [name, value] of Object.entries(totals)) {
-        lines.push(`# TYPE marquee_edge_${name}_total counter`, `marquee_edge_${name}_total{edge="${edgeId}"} ${value}`);
+        lines.push(
+          `# TYPE marquee_edge_${name}_total counter`,
+          `marquee_edge_${name}_total{edge="${edgeId}"} ${value}`,
+        );
       }
       for (const [name, value] of Object.entries(gauges)) {
         lines.push(`# TYPE marquee_edge_${name} gauge`, `marquee_edge_${name}{edge="${edgeId}"} ${value}`);

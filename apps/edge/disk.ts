@@ -30,7 +30,10 @@ const HEADER_BYTES_MAX = 1_024;
  *
  * A file gets its name when it is whole, and its checksum is compared on every read: what a power cut left is no object.
  */
-export async function openDiskCache(options: { readonly folder: string; readonly bytesMax: number }): Promise<DiskCache> {
+export async function openDiskCache(options: {
+  readonly folder: string;
+  readonly bytesMax: number;
+}): Promise<DiskCache> {
   const { folder, bytesMax } = options;
   /** In the order of use, oldest first. The value is the file's size. */
   const index = new Map<string, number>();

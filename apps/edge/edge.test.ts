@@ -146,8 +146,15 @@ describe("an edge's gate", () => {
     nowMs += 2_000;
     origin.keys = [next, key];
     const fresh = await tokenFor(aUrl, { key: next });
-    const both = await Promise.all([get(aUrl, `${SEGMENT}?CAT=${fresh}`), get(aUrl, `${SEGMENT}?CAT=${fresh}`), get(aUrl, `${SEGMENT}?CAT=${old}`)]);
-    assert.deepEqual(both.map(({ status }) => status), [200, 200, 200]);
+    const both = await Promise.all([
+      get(aUrl, `${SEGMENT}?CAT=${fresh}`),
+      get(aUrl, `${SEGMENT}?CAT=${fresh}`),
+      get(aUrl, `${SEGMENT}?CAT=${old}`),
+    ]);
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      [200, 200, 200],
+    );
     assert.equal(origin.counts.get("/.well-known/cat-keys"), 1, "one question for all who wait");
     nowMs += 2_000;
     origin.keys = [key];
@@ -192,7 +199,9 @@ describe("an edge's gate", () => {
     const media = [...origin.counts.keys()].filter((path) => path.startsWith("/vod/") || !path.startsWith("/edge/"));
     assert.deepEqual(media, [], "nothing of it reached the origin");
     const raw = await new Promise<string>((resolve, reject) => {
-      const socket = connect(Number(new URL(aUrl).port), "127.0.0.1", () => socket.write(`GET /vod/film/r1/\0.m4s?CAT=${token} HTTP/1.1\r\nhost: x\r\n\r\n`));
+      const socket = connect(Number(new URL(aUrl).port), "127.0.0.1", () =>
+        socket.write(`GET /vod/film/r1/\0.m4s?CAT=${token} HTTP/1.1\r\nhost: x\r\n\r\n`),
+      );
       socket.once("data", (chunk) => resolve(chunk.toString()));
       socket.once("error", reject);
     });
@@ -206,7 +215,10 @@ describe("an edge's gate", () => {
     assert.equal((await get(aUrl, SEGMENT, { method: "POST" })).status, 405);
     assert.equal((await get(aUrl, "/healthz")).status, 200);
     assert.equal((await get(aUrl, "/")).status, 404);
-    assert.match((await get(aUrl, "/metrics")).body.toString(), /marquee_edge_requests_total\{edge="edge-a",status="403"\} \d+/);
+    assert.match(
+      (await get(aUrl, "/metrics")).body.toString(),
+      /marquee_edge_requests_total\{edge="edge-a",status="403"\} \d+/,
+    );
   });
 });
 
@@ -286,7 +298,8 @@ describe("an edge's cache", () => {
   it("forgets a purged title, and does not ask for a deleted one again", async () => {
     const [kept, deleted] = ["/vod/kept/r1/720p/init.mp4", "/vod/gone/r1/720p/init.mp4"];
     const tokenOf = (contentId: string): Promise<string> => tokenFor(aUrl, { pathPrefix: `/vod/${contentId}/r1/` });
-    const read = async (path: string): Promise<number> => (await get(aUrl, `${path}?CAT=${await tokenOf(path.split("/")[2] ?? "")}`)).status;
+    const read = async (path: string): Promise<number> =>
+      (await get(aUrl, `${path}?CAT=${await tokenOf(path.split("/")[2] ?? "")}`)).status;
     origin.objects.set(kept, BODY);
     origin.objects.set(deleted, BODY);
     assert.deepEqual([await read(kept), await read(deleted)], [200, 200]);
@@ -314,7 +327,9 @@ describe("an edge's manifests", () => {
       assert.equal(headers["cache-control"], "no-store");
       assert.equal(headers["content-type"], "application/vnd.apple.mpegurl");
       const sid = `ses_${index + 1}`;
-      const expected = PLAYLIST.replaceAll("$sid$", sid).replace("$cat$", token ?? "").replace("\n720p/index.m3u8", `\n720p/index.m3u8?CAT=${token}`);
+      const expected = PLAYLIST.replaceAll("$sid$", sid)
+        .replace("$cat$", token ?? "")
+        .replace("\n720p/index.m3u8", `\n720p/index.m3u8?CAT=${token}`);
       assert.equal(body.toString(), expected);
     }
     assert.equal(origin.counts.get(MAIN), 1);
@@ -328,7 +343,10 @@ describe("an edge's manifests", () => {
 
   it("keeps the steered form apart, and asks for it in its own name", async () => {
     const token = await tokenFor(aUrl);
-    origin.objects.set(`${MAIN}?steer=edge-a`, Buffer.from("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=2\nsteered/index.m3u8\n"));
+    origin.objects.set(
+      `${MAIN}?steer=edge-a`,
+      Buffer.from("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=2\nsteered/index.m3u8\n"),
+    );
     assert.match((await get(aUrl, `${MAIN}?CAT=${token}&steer=1`)).body.toString(), /steered\/index\.m3u8\?CAT=/);
     assert.doesNotMatch((await get(aUrl, `${MAIN}?CAT=${token}`)).body.toString(), /steered/);
     // It means nothing elsewhere.
@@ -349,7 +367,9 @@ describe("an edge's renewal", () => {
     const headers = { origin: "https://player.example" };
     const [first] = await Promise.all([1, 2, 3].map(() => get(aUrl, `${SEGMENT}?CAT=${old}`, { headers })));
     assert.equal(asked, 1);
-    assert.deepEqual(first?.headers["set-cookie"], [`CAT=${next}; Path=/vod/film/r1/; Max-Age=330; HttpOnly; SameSite=Lax`]);
+    assert.deepEqual(first?.headers["set-cookie"], [
+      `CAT=${next}; Path=/vod/film/r1/; Max-Age=330; HttpOnly; SameSite=Lax`,
+    ]);
     assert.equal(first?.headers["access-control-allow-origin"], "https://player.example");
     assert.equal(first?.headers["access-control-allow-credentials"], "true");
     nowMs += 60_000;
@@ -374,7 +394,12 @@ describe("an edge's log", () => {
     await get(aUrl, `${SEGMENT}?CMCD=bl%3D2100%2Cot%3Dv%2Cbr%3D3200&CAT=${token}`);
     let text = "";
     await until(async () => (text = await readFile(logFile, "utf8")).includes('"bl":2100'));
-    const line = JSON.parse(text.trim().split("\n").find((each) => each.includes('"bl":2100')) ?? "null") as Record<string, unknown>;
+    const line = JSON.parse(
+      text
+        .trim()
+        .split("\n")
+        .find((each) => each.includes('"bl":2100')) ?? "null",
+    ) as Record<string, unknown>;
     assert.equal(line["path"], SEGMENT);
     assert.equal(line["session"], "ses_1");
     assert.equal(line["source"], "memory");

@@ -25,7 +25,13 @@ export async function openEdge(config: EdgeConfig, nowMs: () => number = Date.no
   const { id, originUrl, baseUrl, cacheFolder, cacheBytesMax, memoryBytesMax } = config;
   const upstream = openUpstream(originUrl);
   const keys = openKeyStore(upstream, nowMs);
-  const store = await openStore({ folder: cacheFolder, bytesMax: cacheBytesMax, memoryBytesMax, networkId: id, upstream });
+  const store = await openStore({
+    folder: cacheFolder,
+    bytesMax: cacheBytesMax,
+    memoryBytesMax,
+    networkId: id,
+    upstream,
+  });
   const manifests = new LRUCache<string, { readonly etag: string; readonly manifest: Manifest }>({
     max: 1_000,
     maxSize: MANIFEST_BYTES_MAX,

@@ -1,6 +1,14 @@
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { type CatClaims, type CatFailure, type CatRequest, renewalDue, TOKEN_LENGTH_MAX, validate, validateClaims } from "#media/cat";
+import {
+  type CatClaims,
+  type CatFailure,
+  type CatRequest,
+  renewalDue,
+  TOKEN_LENGTH_MAX,
+  validate,
+  validateClaims,
+} from "#media/cat";
 import type { CoseVerify } from "#media/cose";
 import type { KeyStore } from "./keys.ts";
 
@@ -74,7 +82,8 @@ export function openGate(keys: KeyStore, nowMs: () => number): Gate {
     const nowS = Math.floor(nowMs() / 1_000);
     const verdict = await validateClaims(verified.claims, request, { nowS, issuer: keys.issuer() });
     const { claims } = verified;
-    if (!verdict.ok) return { ok: false, reason: verdict.reason, ...(claims.sid === undefined ? {} : { sessionId: claims.sid }) };
+    if (!verdict.ok)
+      return { ok: false, reason: verdict.reason, ...(claims.sid === undefined ? {} : { sessionId: claims.sid }) };
     return { ok: true, token, carrier, claims, isRenewalDue: renewalDue(claims, nowS) };
   }
 

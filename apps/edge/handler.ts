@@ -59,14 +59,23 @@ const FAULTS = {
   unknown: { status: 404, reason: "not_found", detail: "there is no such object here" },
   host: { status: 403, reason: "host", detail: "this network does not answer under that name" },
   notReady: { status: 503, reason: "not_ready", detail: "the keys have not arrived yet: try again", retryAfterS: 1 },
-  origin: { status: 502, reason: "origin_unreachable", detail: "the origin does not answer: try again, or another network", retryAfterS: 1 },
+  origin: {
+    status: 502,
+    reason: "origin_unreachable",
+    detail: "the origin does not answer: try again, or another network",
+    retryAfterS: 1,
+  },
   defect: { status: 500, reason: "internal", detail: "something went wrong on our side" },
 } as const satisfies Record<string, Fault>;
 
 export function createHandler(parts: HandlerParts): Handler {
   const { base, gate, renewer, store, counters, log } = parts;
   const names = namesOf(base);
-  const place = { scheme: base.protocol.slice(0, -1), host: base.hostname, port: Number(base.port || (base.protocol === "https:" ? 443 : 80)) };
+  const place = {
+    scheme: base.protocol.slice(0, -1),
+    host: base.hostname,
+    port: Number(base.port || (base.protocol === "https:" ? 443 : 80)),
+  };
 
   const catRequestOf = (request: Request, { path, query }: Target): CatRequest => ({
     method: request.method ?? "",
@@ -163,7 +172,13 @@ export function createHandler(parts: HandlerParts): Handler {
     answer(request, response, outcome).then(
       (target) => {
         const { path, query } = target ?? { path: "", query: "" };
-        const access = { method: request.method ?? "", path, query, durationMs: performance.now() - startedMs, ...outcome };
+        const access = {
+          method: request.method ?? "",
+          path,
+          query,
+          durationMs: performance.now() - startedMs,
+          ...outcome,
+        };
         counters.note(access);
         log?.write(access);
       },
@@ -237,7 +252,10 @@ const readerOf = (admission: Admission, renewal: Renewal | undefined, target: Ta
 
 function faultOf({ reason }: Refusal): Fault {
   if (reason === "not_ready") return FAULTS.notReady;
-  const detail = reason === "missing" ? "media needs an access token: start playback" : `the access token does not allow this (${reason}): renew it, or start playback`;
+  const detail =
+    reason === "missing"
+      ? "media needs an access token: start playback"
+      : `the access token does not allow this (${reason}): renew it, or start playback`;
   return { status: 403, reason, detail };
 }
 
@@ -249,7 +267,8 @@ function namesOf({ protocol, hostname, port }: URL): ReadonlySet<string> {
   return new Set(port === "" ? [hostname, `${hostname}:${ownPort}`] : [`${hostname}:${port}`]);
 }
 
-const hostOf = (request: Request): string => ("authority" in request && request.authority ? request.authority : (request.headers.host ?? "")).toLowerCase();
+const hostOf = (request: Request): string =>
+  ("authority" in request && request.authority ? request.authority : (request.headers.host ?? "")).toLowerCase();
 
 /** IPv4 in IPv6 is IPv4 to a token that names networks. */
 const ipOf = (address: string | undefined): string => (address ?? "").replace(/^::ffff:/, "");

@@ -12,7 +12,15 @@ const KEYS_MAX = 16;
 const KeySet = z.object({
   issuer: z.string().min(1).max(256),
   keys: z
-    .array(z.looseObject({ kty: z.literal("EC"), crv: z.literal("P-256"), kid: z.string().min(1).max(128), x: z.string(), y: z.string() }))
+    .array(
+      z.looseObject({
+        kty: z.literal("EC"),
+        crv: z.literal("P-256"),
+        kid: z.string().min(1).max(128),
+        x: z.string(),
+        y: z.string(),
+      }),
+    )
     .max(KEYS_MAX),
 });
 

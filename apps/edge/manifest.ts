@@ -118,7 +118,7 @@ function layOut({ pieces, holes }: Compiled, key: string, values: Values): Shape
   pieces.forEach((piece, index) => {
     to += piece.copy(pattern, to);
     const hole = holes[index];
-    if (hole !== undefined) to += pattern.latin1Write(values[hole], to);
+    if (hole !== undefined) to += pattern.write(values[hole], to, "latin1");
   });
   const { query, session, token } = positions;
   const frozen = { query: Uint32Array.from(query), session: Uint32Array.from(session), token: Uint32Array.from(token) };
@@ -152,7 +152,7 @@ function fillIn({ key, sizeBytes, positions, pattern }: Shape, values: Values): 
 function write(body: Buffer, positions: Uint32Array, value: string): void {
   const first = positions[0];
   if (first === undefined) return;
-  body.latin1Write(value, first);
+  body.write(value, first, "latin1");
   const end = first + value.length;
   for (let index = 1; index < positions.length; index += 1) body.copyWithin(positions[index] ?? 0, first, end);
 }

@@ -48,7 +48,10 @@ describe("an edge's process", () => {
           await new Promise((resolve) => setTimeout(resolve, 20));
         }
         for (const path of paths) assert.deepEqual((await read(path)).body, origin.objects.get(path));
-        assert.deepEqual(paths.map((path) => origin.counts.get(path)), [1, 2, 2]);
+        assert.deepEqual(
+          paths.map((path) => origin.counts.get(path)),
+          [1, 2, 2],
+        );
       } finally {
         await second.stop();
       }
@@ -66,7 +69,9 @@ describe("an edge's process", () => {
       const { startEdge } = await import(${JSON.stringify(new URL("./start.ts", import.meta.url).href)});
       const edge = await startEdge(${JSON.stringify(options)});
       process.stdout.write(String(edge.pid) + "\\n");`;
-    const parent = spawn(process.execPath, ["--input-type=module-typescript", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+    const parent = spawn(process.execPath, ["--input-type=module-typescript", "-e", code], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     try {
       const pid = await new Promise<number>((resolve, reject) => {
         parent.stdout.once("data", (chunk: Buffer) => resolve(Number(chunk.toString())));
@@ -74,7 +79,8 @@ describe("an edge's process", () => {
       });
       assert.equal(isAlive(pid), true);
       parent.kill("SIGKILL");
-      for (let tries = 0; isAlive(pid) && tries < 200; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+      for (let tries = 0; isAlive(pid) && tries < 200; tries += 1)
+        await new Promise((resolve) => setTimeout(resolve, 20));
       assert.equal(isAlive(pid), false);
     } finally {
       parent.kill("SIGKILL");
@@ -88,7 +94,10 @@ describe("an edge's process", () => {
     const taken = Number(new URL(origin.url).port);
     const { options, remove } = await edgeOptions(origin);
     try {
-      await assert.rejects(startEdge({ ...options, port: taken }), new RegExp(`edge 'edge-a' did not start on 127.0.0.1:${taken}: .*EADDRINUSE`));
+      await assert.rejects(
+        startEdge({ ...options, port: taken }),
+        new RegExp(`edge 'edge-a' did not start on 127.0.0.1:${taken}: .*EADDRINUSE`),
+      );
       await assert.rejects(startEdge({ ...options, id: "no id" }), /id/);
     } finally {
       await origin.close();
@@ -96,7 +105,9 @@ describe("an edge's process", () => {
     }
   });
 
-  it("speaks HTTP/2 and HTTP/1.1 over TLS", { skip: hasOpenssl() ? false : "there is no openssl here to make a certificate" }, async () => {
+  it("speaks HTTP/2 and HTTP/1.1 over TLS", {
+    skip: hasOpenssl() ? false : "there is no openssl here to make a certificate",
+  }, async () => {
     const folder = await mkdtemp(join(tmpdir(), "marquee-edge-tls-"));
     const origin = await openTestOrigin();
     const key = newKey();
@@ -105,7 +116,25 @@ describe("an edge's process", () => {
     origin.objects.set(INIT, body);
     const [certFile, keyFile] = [join(folder, "cert.pem"), join(folder, "key.pem")];
     await writeFile(join(folder, "openssl.cnf"), "[req]\ndistinguished_name=dn\n[dn]\n");
-    await run("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-config", join(folder, "openssl.cnf"), "-keyout", keyFile, "-out", certFile]);
+    await run("openssl", [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-days",
+      "1",
+      "-subj",
+      "/CN=localhost",
+      "-config",
+      join(folder, "openssl.cnf"),
+      "-keyout",
+      keyFile,
+      "-out",
+      certFile,
+    ]);
     const { options, remove } = await edgeOptions(origin, { tls: { certFile, keyFile } });
     const baseUrl = options.baseUrl.replace("http:", "https:");
     const edge = await startEdge({ ...options, baseUrl });
@@ -116,8 +145,14 @@ describe("an edge's process", () => {
       const session = connectHttp2(baseUrl, { rejectUnauthorized: false });
       // A cold object, a hot one, and a part of it.
       for (const range of [undefined, undefined, "bytes=5-104"]) {
-        const stream = session.request({ ":path": `${INIT}?CAT=${token}`, origin: "https://player.example", ...(range === undefined ? {} : { range }) });
-        const headers = await new Promise<Record<string, unknown>>((resolve) => stream.once("response", (got) => resolve(got)));
+        const stream = session.request({
+          ":path": `${INIT}?CAT=${token}`,
+          origin: "https://player.example",
+          ...(range === undefined ? {} : { range }),
+        });
+        const headers = await new Promise<Record<string, unknown>>((resolve) =>
+          stream.once("response", (got) => resolve(got)),
+        );
         const chunks: Buffer[] = [];
         for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
         assert.equal(headers[":status"], range === undefined ? 200 : 206);

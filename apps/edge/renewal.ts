@@ -25,7 +25,11 @@ const KEPT_MS = 120_000;
 const RENEWALS_MAX = 20_000;
 
 /** Renews tokens (`catr`) in the name of players that cannot ask for new ones. One question a token, however many requests bring it. */
-export function openRenewer(upstream: Upstream, of: { readonly networkId: string; readonly isSecure: boolean }, nowMs: () => number): Renewer {
+export function openRenewer(
+  upstream: Upstream,
+  of: { readonly networkId: string; readonly isSecure: boolean },
+  nowMs: () => number,
+): Renewer {
   const asked = new LRUCache<string, Promise<string | undefined>>({ max: RENEWALS_MAX, ttl: KEPT_MS });
 
   async function ask(token: string, digest: string): Promise<string | undefined> {

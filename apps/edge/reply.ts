@@ -58,7 +58,9 @@ export interface Fault {
 /** An RFC 9457 problem. Nothing in it comes from the token. */
 export function sendProblem(response: Response, fault: Fault, cors: Headers = OPEN): number {
   const { status, reason, detail, retryAfterS } = fault;
-  const body = Buffer.from(JSON.stringify({ type: `urn:marquee:problem:${reason}`, title: reason, status, detail, reason }));
+  const body = Buffer.from(
+    JSON.stringify({ type: `urn:marquee:problem:${reason}`, title: reason, status, detail, reason }),
+  );
   const retry = retryAfterS === undefined ? [] : ["retry-after", String(retryAfterS)];
   writeHead(response, status, [
     "content-type",
@@ -97,7 +99,13 @@ const single = (value: string | string[] | undefined): string | undefined => (Ar
 /** The origin says `public` to edges. What a token protects, only its player may keep. */
 const KEEP = "private, max-age=31536000, immutable";
 
-export function objectHeaders(media: MediaPath, etag: string, sizeBytes: number, wanted: Wanted, more: Headers): Headers {
+export function objectHeaders(
+  media: MediaPath,
+  etag: string,
+  sizeBytes: number,
+  wanted: Wanted,
+  more: Headers,
+): Headers {
   const { status, startBytes, endBytes } = wanted;
   const shared = ["cache-control", KEEP, "accept-ranges", "bytes", ...(etag === "" ? [] : ["etag", etag]), ...more];
   if (status === 304) return shared;
@@ -107,7 +115,13 @@ export function objectHeaders(media: MediaPath, etag: string, sizeBytes: number,
 }
 
 /** One write for head and body. Returns the bytes of the body. */
-export function sendObject(response: Response, object: StoredObject, wanted: Wanted, headers: Headers, isHead: boolean): number {
+export function sendObject(
+  response: Response,
+  object: StoredObject,
+  wanted: Wanted,
+  headers: Headers,
+  isHead: boolean,
+): number {
   writeHead(response, wanted.status, headers);
   const { startBytes, endBytes } = wanted;
   if (isHead || endBytes === startBytes) {
@@ -120,7 +134,12 @@ export function sendObject(response: Response, object: StoredObject, wanted: Wan
 }
 
 /** Sends a part of an object while it arrives. Where the download breaks off, so does the answer, and the player asks again. */
-export async function sendDownload(response: Response, download: Download, wanted: Wanted, headers: Headers): Promise<number> {
+export async function sendDownload(
+  response: Response,
+  download: Download,
+  wanted: Wanted,
+  headers: Headers,
+): Promise<number> {
   writeHead(response, wanted.status, headers);
   let at = wanted.startBytes;
   while (at < wanted.endBytes) {

@@ -23,10 +23,14 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   const config = EdgeConfig.parse(options);
   // The environment may hold the product's secrets: an edge gets none of it but what Node itself needs.
   const env = { PATH: process.env["PATH"], NODE_EXTRA_CA_CERTS: process.env["NODE_EXTRA_CA_CERTS"] };
-  const child = spawn(process.execPath, [fileURLToPath(new URL("./main.ts", import.meta.url)), JSON.stringify(config)], {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-    env,
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("./main.ts", import.meta.url)), JSON.stringify(config)],
+    {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      env,
+    },
+  );
   let isStopping = false;
   const exited = new Promise<boolean>((resolve) => {
     child.once("exit", () => resolve(!isStopping));
@@ -42,7 +46,10 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   }
 
   const message = await new Promise<EdgeMessage>((resolve) => {
-    const timer = setTimeout(() => resolve({ type: "failed", message: `it is not ready after ${READY_TIMEOUT_MS} ms` }), READY_TIMEOUT_MS);
+    const timer = setTimeout(
+      () => resolve({ type: "failed", message: `it is not ready after ${READY_TIMEOUT_MS} ms` }),
+      READY_TIMEOUT_MS,
+    );
     const settle = (said: EdgeMessage): void => {
       clearTimeout(timer);
       resolve(said);

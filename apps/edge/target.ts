@@ -36,7 +36,10 @@ export function parseTarget(url: string): Target | null {
 }
 
 /** Every token that a request carries, at most one a carrier. */
-export function carriedTokens(queryToken: string | undefined, headers: Readonly<Record<string, string | string[] | undefined>>): Carried[] {
+export function carriedTokens(
+  queryToken: string | undefined,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Carried[] {
   const tokens: Carried[] = [];
   if (queryToken !== undefined) tokens.push({ carrier: "query", token: queryToken });
   const header = headers[TOKEN_HEADER];

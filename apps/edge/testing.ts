@@ -31,7 +31,14 @@ export interface TokenOptions {
 }
 
 /** A token as the token service issues it. */
-export function newToken({ key, baseUrl, nowS, pathPrefix = "/vod/film/r1/", expS = nowS + 300, more }: TokenOptions): Promise<string> {
+export function newToken({
+  key,
+  baseUrl,
+  nowS,
+  pathPrefix = "/vod/film/r1/",
+  expS = nowS + 300,
+  more,
+}: TokenOptions): Promise<string> {
   const { hostname, port } = new URL(baseUrl);
   const claims: CatClaims = {
     iss: "marquee",
@@ -76,7 +83,9 @@ export async function openTestOrigin(): Promise<TestOrigin> {
   const counts = new Map<string, number>();
   const json = (response: ServerResponse, status: number, body: unknown): void => {
     const text = JSON.stringify(body);
-    response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
+    response
+      .writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) })
+      .end(text);
   };
   const origin = {
     url: "",
@@ -99,7 +108,8 @@ export async function openTestOrigin(): Promise<TestOrigin> {
   const server = createServer(async (request, response) => {
     const url = request.url ?? "";
     counts.set(url, (counts.get(url) ?? 0) + 1);
-    if (url === "/.well-known/cat-keys") return json(response, 200, { issuer: "marquee", keys: origin.keys.map(({ jwk }) => jwk) });
+    if (url === "/.well-known/cat-keys")
+      return json(response, 200, { issuer: "marquee", keys: origin.keys.map(({ jwk }) => jwk) });
     if (url.startsWith("/edge/purges?after=")) {
       const after = Number(url.slice("/edge/purges?after=".length));
       if (after === purges.length) await new Promise<void>((resolve) => waiting.add(resolve));
@@ -109,8 +119,12 @@ export async function openTestOrigin(): Promise<TestOrigin> {
     if (url === "/edge/renew") {
       const chunks: Buffer[] = [];
       for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-      const token = await (origin as TestOrigin).renew(JSON.parse(Buffer.concat(chunks).toString()) as { token: string; network: string });
-      return token === undefined ? json(response, 403, { reason: "token_invalid" }) : json(response, 200, { token, expiresAtMs: 1 });
+      const token = await (origin as TestOrigin).renew(
+        JSON.parse(Buffer.concat(chunks).toString()) as { token: string; network: string },
+      );
+      return token === undefined
+        ? json(response, 403, { reason: "token_invalid" })
+        : json(response, 200, { token, expiresAtMs: 1 });
     }
     const body = origin.objects.get(url);
     if (body === undefined) return json(response, 404, { reason: "not_found" });
@@ -163,15 +177,24 @@ export interface Got {
 }
 
 /** One request with the path as it stands; `fetch` would tidy it up. */
-export function get(baseUrl: string, path: string, options: { readonly headers?: Record<string, string>; readonly method?: string } = {}): Promise<Got> {
+export function get(
+  baseUrl: string,
+  path: string,
+  options: { readonly headers?: Record<string, string>; readonly method?: string } = {},
+): Promise<Got> {
   const { hostname, port } = new URL(baseUrl);
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ hostname, port, path, method: options.method ?? "GET", headers: options.headers ?? {}, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.once("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
-      response.once("error", reject);
-    });
+    const request = httpRequest(
+      { hostname, port, path, method: options.method ?? "GET", headers: options.headers ?? {}, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.once("end", () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+        );
+        response.once("error", reject);
+      },
+    );
     request.once("error", reject);
     request.end();
   });

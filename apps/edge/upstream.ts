@@ -56,7 +56,9 @@ export function openUpstream(originUrl: string): Upstream {
         headers,
         ...(options.signal ? { signal: options.signal } : {}),
       });
-      request.setTimeout(timeoutMs, () => request.destroy(new UpstreamError(`the origin is silent for ${timeoutMs} ms`)));
+      request.setTimeout(timeoutMs, () =>
+        request.destroy(new UpstreamError(`the origin is silent for ${timeoutMs} ms`)),
+      );
       request.once("response", resolve);
       request.once("error", (error: NodeJS.ErrnoException) => {
         const isStale = request.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");

@@ -5,7 +5,7 @@ import type { Context } from "#kernel";
 import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
 import { type Route, route } from "./route.ts";
-import { type Around, cardOf, episodeBadge, imageOf, nextEpisode, progressOf } from "./views.ts";
+import { type Around, cardOf, episodeBadge, imageOf, nextEpisode, previewUrlOf, progressOf } from "./views.ts";
 
 const RAIL_MAX = 20;
 const GENRES_MAX = 8;
@@ -104,7 +104,14 @@ async function home(parts: WebParts, context: Context): Promise<Home> {
     })),
   ].filter((rail) => rail.cards.length > 0);
   return {
-    hero: hero ? { card: cardIn(of, hero), backdrop: imageOf(hero.backdrop, hero.title), tagline: hero.tagline } : null,
+    hero: hero
+      ? {
+          card: cardIn(of, hero),
+          backdrop: imageOf(hero.backdrop, hero.title),
+          previewUrl: previewUrlOf(hero),
+          tagline: hero.tagline,
+        }
+      : null,
     rails,
     partial: of.around.isPartial || unfinished === null,
   };

@@ -98,7 +98,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
 
   app.post("/sign-up", async (request, reply) => {
     const { interaction = "", email = "", password = "", name = "" } = formOf(request);
-    const language = (request.headers["accept-language"] ?? "en").slice(0, 2);
+    const language = languageOf(request.headers["accept-language"]);
     return attempt(reply, "/sign-up", { interaction, email, name }, async () => {
       const { continueUrl } = await call.auth.signUp(
         { interaction, email, password, name, language, ip: ipOf(request) },
@@ -260,6 +260,10 @@ function assertOwnForm(request: FastifyRequest, publicUrl: string): void {
   if (origin !== undefined && origin !== "null" && own.includes(new URL(origin).host)) return;
   throw problem.denied("this form did not come from our own page", { reason: "cross_site" });
 }
+
+/** The first language that a browser asks for; a program may ask for none, or for any (`*`). */
+export const languageOf = (accepted: string | undefined): string =>
+  /^\s*([a-z]{2})\b/i.exec(accepted ?? "")?.[1]?.toLowerCase() ?? "en";
 
 /** What people call the browser that they sit at: `Chrome on Linux`. */
 export function browserName(agent: string): string {

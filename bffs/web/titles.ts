@@ -5,7 +5,7 @@ import { type Context, problem } from "#kernel";
 import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
 import { Id, type Route, route } from "./route.ts";
-import { ageText, cardOf, factsOf, imageOf, nextEpisode, progressOf, seasonsOf, stateOf } from "./views.ts";
+import { ageText, cardOf, factsOf, imageOf, nextEpisode, previewUrlOf, progressOf, seasonsOf, stateOf } from "./views.ts";
 
 const MORE_MAX = 12;
 const LIST_MAX = 100;
@@ -51,6 +51,7 @@ async function titlePage(parts: WebParts, id: string, context: Context): Promise
     subtitleLanguages: title.subtitleLanguages,
     backdrop: imageOf(title.backdrop, title.title),
     poster: imageOf(title.poster, title.title),
+    previewUrl: previewUrlOf(title),
     seasons: isSeries ? seasonsOf(episodes, near) : [],
     playId: play?.id ?? null,
     resumePositionS: bookmark && !bookmark.finished ? bookmark.positionS : 0,

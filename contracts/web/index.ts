@@ -51,6 +51,8 @@ export const Rail = z.object({
 export const Hero = z.object({
   card: Card,
   backdrop: Image.nullable(),
+  /** A silent MP4 of a few seconds that plays over the still once. */
+  previewUrl: url.nullable(),
   tagline: text(300),
 });
 
@@ -87,6 +89,8 @@ export const Title = z.object({
   subtitleLanguages: z.array(text(35)).max(40),
   backdrop: Image.nullable(),
   poster: Image.nullable(),
+  /** A silent MP4 of a few seconds that plays over the backdrop once. */
+  previewUrl: url.nullable(),
   seasons: z.array(z.object({ number: z.int(), title: text(100), episodes: z.array(Episode).max(200) })).max(50),
   playId: id.nullable(),
   resumePositionS: z.number(),
@@ -97,7 +101,6 @@ export const Title = z.object({
   /** Why it cannot be played by this account, and what would unlock it; null when it can. */
   locked: z.object({ reason: z.enum(["tier", "age", "market", "window"]), message: text(300) }).nullable(),
   more: z.array(Card).max(20),
-  /** Where the trailer-like preview starts; it plays through an ordinary playback session. */
   seriesId: id.nullable(),
   seriesTitle: text(200).nullable(),
   nextEpisodeId: id.nullable(),

@@ -37,6 +37,11 @@ export interface Transcoder {
     folder: string,
     signal?: AbortSignal,
   ): Promise<PosterCandidate[]>;
+  /**
+   * Writes a part of the picture as a small silent MP4 that browsers play while it loads: H.264 Main, at most 960 pixels a
+   * side, under 1.5 MB for 8 s.
+   */
+  preview(path: string, source: SourceInfo, span: PreviewSpan, out: string, signal?: AbortSignal): Promise<void>;
 }
 
 /** Called with the finished share, 0 to 1, at most a few times a second. */
@@ -152,6 +157,12 @@ export interface ThumbnailShape {
   readonly width: number;
   readonly height: number;
   readonly intervalS: number;
+}
+
+/** Within the film: `startS` + `durationS` is at most its duration. */
+export interface PreviewSpan {
+  readonly startS: number;
+  readonly durationS: number;
 }
 
 export interface PosterCandidate {

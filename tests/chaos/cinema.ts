@@ -109,7 +109,7 @@ export async function openCinema({ url, token, args = [] }: CinemaOptions): Prom
     positionS,
     advance,
     async watch(contentId, format) {
-      await page.goto(`/watch/${contentId}?format=${format}&start=0`);
+      await page.goto(`/watch/${contentId}?format=${format}&t=0`);
       await until(
         "the first two seconds of picture",
         FIRST_PICTURE_MS_MAX,

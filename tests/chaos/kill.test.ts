@@ -43,7 +43,12 @@ test("killed ten times in the middle of encoding and playing, the product loses 
   const viewer = openViewer(stage.admin, url, account, "playing");
   await viewer.signIn();
   viewer.play();
-  await until("the first beats are answered", 20_000, async () => (viewer.acknowledged.beats > 10 ? true : null));
+  t.after(() => viewer.pause());
+  await until("the first beats are answered", 20_000, async () => (viewer.acknowledged.beats > 10 ? true : null)).catch(
+    (error: unknown) => {
+      throw new Error(`${String(error)}: ${viewer.fault()}`);
+    },
+  );
 
   const everybody: ProcessId[] = [];
   const chunks = new Map<string, string>();

@@ -25,6 +25,8 @@ interface Acknowledged {
 
 export interface Viewer {
   readonly acknowledged: Readonly<Acknowledged>;
+  /** What went wrong last; the product being dead is part of it. */
+  fault(): string;
   /** Begins, or goes on where it was stopped. */
   play(): void;
   /** Resolves when nothing is under way. */
@@ -56,6 +58,7 @@ export function openViewer(admin: AdminClient, url: string, account: Account, co
   let running = Promise.resolve();
   let turn = 0;
   let people = 0;
+  let fault = "";
 
   async function post(path: string, body: unknown): Promise<Response> {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", "x-marquee": "web" };
@@ -101,7 +104,8 @@ export function openViewer(admin: AdminClient, url: string, account: Account, co
     }
     // Positions only grow, so that the last one that was answered is also the largest.
     // A session that was silent for too long is over, and a player begins a new one.
-    if (!(await beat(acknowledged.sequence + 1, acknowledged.positionS + 0.01))) acknowledged.sessionId = null;
+    if (!(await beat(acknowledged.sequence + 1, Math.max(0, acknowledged.positionS) + 0.01)))
+      acknowledged.sessionId = null;
     const segment = segments[turn % Math.max(1, segments.length)];
     if (segment === undefined) return;
     const media = await fetch(segment, { signal: AbortSignal.timeout(REQUEST_MS_MAX) });
@@ -111,13 +115,16 @@ export function openViewer(admin: AdminClient, url: string, account: Account, co
   async function run(): Promise<void> {
     while (isPlaying) {
       // The product is dead now and then: that is the point, and what is not answered was not promised.
-      await step().catch(() => {});
+      await step().catch((error: unknown) => {
+        fault = String(error);
+      });
       await pause(BEAT_EVERY_MS);
     }
   }
 
   return {
     acknowledged,
+    fault: () => fault,
     play() {
       if (isPlaying) return;
       isPlaying = true;
@@ -127,7 +134,7 @@ export function openViewer(admin: AdminClient, url: string, account: Account, co
       isPlaying = false;
       await running;
     },
-    isKnown: () => beat(acknowledged.sequence + 1, acknowledged.positionS),
+    isKnown: () => beat(acknowledged.sequence + 1, Math.max(0, acknowledged.positionS)),
     async signIn() {
       token = await accessToken(admin, account.email);
     },

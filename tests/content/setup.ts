@@ -22,7 +22,7 @@ const run = promisify(execFile);
 /** A clip of a moving picture with a tone. */
 export async function drawClip(path: string, options: { readonly pattern?: string; readonly seconds?: number } = {}) {
   const { pattern = "testsrc2=size=640x360:rate=25", seconds = 5 } = options;
-  const picture = ["-f", "lavfi", "-i", `${pattern}`, "-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000"];
+  const picture = ["-f", "lavfi", "-i", pattern, "-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000"];
   const sound = ["-c:a", "aac", "-metadata:s:a:0", "language=eng", "-shortest"];
   const video = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
   await run("ffmpeg", ["-v", "error", "-y", ...picture, "-t", String(seconds), ...video, ...sound, path]);

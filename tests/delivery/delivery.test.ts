@@ -9,7 +9,7 @@ import { Keys } from "#contracts/keys";
 import { Origin } from "#contracts/origin";
 import { Session } from "#contracts/session";
 import { Token } from "#contracts/token";
-import { type Clock, type Db, defineService, problem, systemClock } from "#kernel";
+import { type Clock, type Db, defineService, type Handlers, problem, systemClock } from "#kernel";
 import { type HttpListener, listenHttp } from "#kernel/http";
 import { openMetrics, silentLogger } from "#kernel/telemetry";
 import type { Presentation, Segment } from "#media/presentation";
@@ -34,7 +34,7 @@ let livingSession = "ses_1";
 const clock: Clock = { ...systemClock, nowMs: () => Date.now() + offsetMs };
 
 /** A service of which a test needs a call or two. */
-const partly = <H extends object>(handlers: object): H =>
+const partly = <H>(handlers: object): H =>
   new Proxy(handlers, {
     get: (target, name) =>
       Reflect.get(target, name) ??
@@ -50,7 +50,7 @@ const sessions = defineService({
   ai: { feeds: "none", uses: "none", fallback: "none" },
   start: () => null,
   rpc: () =>
-    partly({
+    partly<Handlers<typeof Session.rpc>>({
       async get({ sessionId }: { sessionId: string }) {
         if (sessionId !== livingSession) throw problem.notFound("the session is over", { reason: "session_over" });
         return { session: { id: sessionId } };
@@ -66,7 +66,7 @@ const catalog = defineService({
   ai: { feeds: "none", uses: "none", fallback: "none" },
   start: ({ db }): { db: Db<typeof Catalog> } => ({ db }),
   rpc: ({ db }) =>
-    partly({
+    partly<Handlers<typeof Catalog.rpc>>({
       async delete({ id }: { id: string }, context: { readonly tenant: string }) {
         await db.tx(context, async (tx) =>
           tx.emit("availabilityChanged", { contentId: id, available: false, reason: "deleted" }),

@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe } from "node:test";
 import { firstFilm, openProduct, type RunningProduct } from "./product.ts";
+import { accounts } from "./scenarios/accounts.ts";
+import { edges } from "./scenarios/edges.ts";
 import { journey } from "./scenarios/journey.ts";
+import { kids } from "./scenarios/kids.ts";
+import { library } from "./scenarios/library.ts";
+import { pages } from "./scenarios/pages.ts";
+import { streams } from "./scenarios/streams.ts";
+import { withoutScript } from "./scenarios/without-script.ts";
 import type { Stage } from "./stage.ts";
 
 describe("the product in a browser", { concurrency: false }, () => {
@@ -24,5 +31,5 @@ describe("the product in a browser", { concurrency: false }, () => {
   });
   after(async () => product?.stop());
 
-  journey(present);
+  for (const declare of [journey, withoutScript, edges, accounts, kids, library, streams, pages]) declare(present);
 });

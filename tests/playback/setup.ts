@@ -1,6 +1,6 @@
 // What the tests of playback share: the services that a start touches, all real but for the encoder, whose word is given by the test.
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
@@ -11,6 +11,7 @@ import { topics } from "#contracts/topics";
 import { User } from "#contracts/user";
 import { type Clock, type Db, defineService, problem, systemClock, type Viewer } from "#kernel";
 import { openEvents, type Received } from "#kernel/events";
+import { sendProblem } from "#kernel/http";
 import catalog from "../../services/content/catalog/service.ts";
 import ingest from "../../services/content/ingest/service.ts";
 import keys from "../../services/content/keys/service.ts";
@@ -25,14 +26,14 @@ import tenant from "../../services/identity/tenant/service.ts";
 import user from "../../services/identity/user/service.ts";
 import bookmark from "../../services/playback/bookmark/service.ts";
 import session from "../../services/playback/session/service.ts";
-import { startTestHost } from "../host.ts";
+import { startTestHost, type TestHostOptions } from "../host.ts";
 
-/** The system's clock with an offset that the test moves. */
-export function movableClock(): Clock & { offsetMs: number } {
+/** The system's clock with an offset that the test moves, and with sleeps that are no longer than wanted. */
+export function movableClock({ sleepMsMax = Infinity } = {}): Clock & { offsetMs: number } {
   const clock = {
     offsetMs: 0,
     nowMs: () => systemClock.nowMs() + clock.offsetMs,
-    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal),
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(Math.min(ms, sleepMsMax), signal),
   };
   return clock;
 }
@@ -42,18 +43,20 @@ const never = async (): Promise<never> => {
 };
 
 /** An edge that does nothing but answer that it is well. */
-async function openEdge(id: string) {
-  const server = createServer((_, response) => response.end("ok"));
+const openEdge = async (id: string) => ({ id, ...(await openServer((_, response) => response.end("ok"))) });
+
+export async function openServer(listener: RequestListener) {
+  const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   server.unref();
   const close = (): void => {
     server.closeAllConnections();
     server.close();
   };
-  return { id, baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+  return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
-export async function startPlayback(options: { readonly folder?: string } = {}) {
+export async function startPlayback(options: Pick<TestHostOptions, "folder" | "env"> = {}) {
   const clock = movableClock();
   let studio: Db<typeof Encoding> | undefined;
   const encoder = defineService({
@@ -82,12 +85,22 @@ export async function startPlayback(options: { readonly folder?: string } = {}) 
     users: host.client(User, "test"),
   };
   let accounts = 0;
+  const front = await openServer((request, response) => {
+    const mount = host.host.http.find(({ prefix }) => request.url?.startsWith(prefix));
+    Promise.resolve(mount?.handle(request, response)).catch((error: unknown) => sendProblem(request, response, error));
+  });
 
   return {
     ...host,
     ...call,
     clock,
+    /** What a public address answers, through the mount that takes it. */
+    async http(url: string, init: RequestInit = {}): Promise<Response> {
+      const { pathname, search } = new URL(url);
+      return fetch(`${front.baseUrl}${pathname}${search}`, init);
+    },
     async stop() {
+      front.close();
       await host.stop();
       for (const edge of edges) edge.close();
     },
@@ -101,7 +114,7 @@ export async function startPlayback(options: { readonly folder?: string } = {}) 
       await studio?.tx({ tenant: "demo" }, async (tx) =>
         tx.emit("completed", {
           ...{ contentId: id, stage: "complete", packageRevision: 1, indexVersion: 1, durationS },
-          ...{ audioLanguages: ["en"], subtitleLanguages: [], width: 1280, height: 720, artwork: [] },
+          ...{ audioLanguages: ["en"], subtitleLanguages: [], width: 1280, height: 720, artwork: [], previewKey: null },
         }),
       );
       await host.settled();

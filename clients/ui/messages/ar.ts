@@ -34,6 +34,8 @@ export const ar: Messages = {
   fromStart: "من البداية",
   playTitle: (title) => `تشغيل ${title}`,
   moreAbout: "المزيد عنه",
+  pausePreview: "إيقاف العرض المسبق مؤقتًا",
+  playPreview: "تشغيل العرض المسبق",
   addToMyList: "أضف إلى قائمتي",
   removeFromMyList: "أزل من قائمتي",
   continueWatching: "تابع المشاهدة",

@@ -20,6 +20,8 @@ export const de: Messages = {
   fromStart: "Von Anfang an",
   playTitle: (title) => `${title} abspielen`,
   moreAbout: "Mehr dazu",
+  pausePreview: "Vorschau anhalten",
+  playPreview: "Vorschau abspielen",
   addToMyList: "Auf meine Liste",
   removeFromMyList: "Von meiner Liste nehmen",
   continueWatching: "Weiterschauen",

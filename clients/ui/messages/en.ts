@@ -19,6 +19,8 @@ export const en = {
   fromStart: "From the beginning",
   playTitle: (title: string) => `Play ${title}`,
   moreAbout: "More about it",
+  pausePreview: "Pause preview",
+  playPreview: "Play preview",
   addToMyList: "Add to my list",
   removeFromMyList: "Remove from my list",
   continueWatching: "Continue watching",

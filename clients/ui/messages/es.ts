@@ -20,6 +20,8 @@ export const es: Messages = {
   fromStart: "Desde el principio",
   playTitle: (title) => `Reproducir ${title}`,
   moreAbout: "Más información",
+  pausePreview: "Pausar el avance",
+  playPreview: "Reproducir el avance",
   addToMyList: "Añadir a mi lista",
   removeFromMyList: "Quitar de mi lista",
   continueWatching: "Seguir viendo",

@@ -235,6 +235,13 @@ export declare type Title = Message<"marquee.catalog.v1.Title"> & {
    * @generated from field: repeated marquee.catalog.v1.Artwork artwork_candidates = 29;
    */
   artworkCandidates: Artwork[];
+
+  /**
+   * The silent clip behind the title's page, an object like artwork; empty where there is none.
+   *
+   * @generated from field: string preview_key = 30;
+   */
+  previewKey: string;
 };
 
 /**

@@ -31,6 +31,8 @@ export interface EncodingCompleted {
   readonly height: number;
   /** Poster candidates, the best first. */
   readonly artwork: readonly EncodedArtwork[];
+  /** The silent clip of a few seconds for the title's page; null where there is none. */
+  readonly previewKey: string | null;
 }
 
 /** A title could not be encoded. */
@@ -86,6 +88,12 @@ export const encodingCompletedSchema = {
         },
       },
       doc: "Poster candidates, the best first.",
+    },
+    {
+      name: "previewKey",
+      type: ["null", "string"],
+      default: null,
+      doc: "The silent clip of a few seconds for the title's page; null where there is none.",
     },
   ],
 } as const;

@@ -168,12 +168,17 @@ export async function refreshSeries(parts: Pick<Parts, "clock">, tx: CatalogTx, 
     state: lead ? ("playable" as const) : ("processing" as const),
     backdrop: series.backdrop ?? lead?.backdrop ?? null,
     artwork: series.artwork === "[]" ? (lead?.artwork ?? "[]") : series.artwork,
+    // Moving pictures follow the first episode, as nobody chose them, unless that is for older people than the series.
+    preview_key: lead && lead.age_rating <= series.age_rating ? lead.preview_key : "",
     audio_languages: [...new Set(playable.flatMap((episode) => episode.audio_languages))],
     subtitle_languages: [...new Set(playable.flatMap((episode) => episode.subtitle_languages))],
     complete: playable.length > 0 && playable.every((episode) => episode.complete),
   };
-  const { state, backdrop, artwork, audio_languages, subtitle_languages, complete } = next;
-  await store.update(tx, seriesId, { state, backdrop, artwork, audio_languages, subtitle_languages, complete });
+  const { state, backdrop, artwork, preview_key, audio_languages, subtitle_languages, complete } = next;
+  await store.update(tx, seriesId, {
+    ...{ state, backdrop, artwork, preview_key },
+    ...{ audio_languages, subtitle_languages, complete },
+  });
   await announceAvailability(tx, next, parts.clock.nowMs(), (isNow) => (isNow ? "playable" : "unpublished"));
 }
 

@@ -86,6 +86,7 @@ export async function encodingCompleted(
       audio_languages: [...data.audioLanguages],
       subtitle_languages: [...data.subtitleLanguages],
       artwork: JSON.stringify(candidates),
+      preview_key: data.previewKey ?? "",
       backdrop: row.backdrop ?? (candidates[0] ? JSON.stringify(candidates[0]) : null),
     };
     await store.update(tx, row.id, change);

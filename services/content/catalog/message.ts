@@ -17,6 +17,7 @@ export function toTitle(row: TitleRow) {
     audioLanguages: row.audio_languages,
     subtitleLanguages: row.subtitle_languages,
     ...(backdrop ? { backdrop, poster: backdrop } : {}),
+    previewKey: row.preview_key,
     artworkCandidates: JSON.parse(row.artwork) as Artwork[],
     publication: row.publication,
     state: row.state,

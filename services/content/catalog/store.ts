@@ -18,6 +18,7 @@ type Row = {
   subtitle_languages: string[];
   backdrop: string | null;
   artwork: string;
+  preview_key: string;
   parent_id: string;
   season_number: number;
   episode_number: number;
@@ -49,7 +50,7 @@ export async function insert(
     .insertInto("titles")
     .values({
       ...{ tenant: tx.tenant, id, ...columnsOf(facts) },
-      ...{ duration_s: 0, audio_languages: [], subtitle_languages: [], backdrop: null, artwork: "[]" },
+      ...{ duration_s: 0, audio_languages: [], subtitle_languages: [], backdrop: null, artwork: "[]", preview_key: "" },
       ...{
         publication: of.publication,
         state: "processing",

@@ -285,9 +285,23 @@ export function progressOf(
   return Math.min(1, finished / total);
 }
 
+/** The silent clip that plays behind a title's page. */
+export const PREVIEW_S = 8;
+const PREVIEWED_S_MIN = 10;
+
+/**
+ * Where the preview starts: at the picture that stands there before it, so that the still begins to move. Null for a
+ * film that the preview would almost be the whole of.
+ */
+export function previewStartS(durationS: number, bestPosterS: number): number | null {
+  if (durationS < PREVIEWED_S_MIN) return null;
+  return Math.min(Math.max(0, bestPosterS), durationS - PREVIEW_S);
+}
+
 /** Intermediates are clear, so they never leave this prefix, which no edge can reach. */
 export const intermediateFolder = (tenant: string, contentId: string): string => `intermediate/${tenant}/${contentId}/`;
 export const artworkFolder = (contentId: string): string => `artwork/${contentId}/`;
+export const previewKey = (contentId: string): string => `${artworkFolder(contentId)}preview.mp4`;
 export const indexKey = (folder: string, indexVersion: number): string => `${folder}/index-${indexVersion}.json`;
 
 /** About 160 pictures, a hundred a tile sheet at most, never denser than one a second. */

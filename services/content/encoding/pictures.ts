@@ -1,10 +1,19 @@
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import sharp from "sharp";
+import { Problem } from "#kernel";
 import type { Objects } from "#kernel/ports/objects";
-import type { SourceInfo, Transcoder } from "#kernel/ports/transcoder";
+import type { PosterCandidate, SourceInfo, Transcoder } from "#kernel/ports/transcoder";
 import type { ThumbnailTrack } from "#media/presentation";
-import { artworkFolder, intermediateFolder, POSTERS, thumbnailShapeOf } from "./domain.ts";
+import {
+  artworkFolder,
+  intermediateFolder,
+  POSTERS,
+  PREVIEW_S,
+  previewKey,
+  previewStartS,
+  thumbnailShapeOf,
+} from "./domain.ts";
 import type { Scratch } from "./scratch.ts";
 
 export interface EncodedArtwork {
@@ -18,9 +27,11 @@ export interface EncodedArtwork {
 export interface Pictures {
   readonly thumbnails: ThumbnailTrack;
   readonly artwork: readonly EncodedArtwork[];
+  /** The preview's object; absent from results that are older than previews. */
+  readonly previewKey?: string | null;
 }
 
-/** Makes thumbnail tiles and poster candidates. Tiles wait beside the intermediates; packaging copies them into each revision. */
+/** Makes thumbnail tiles, poster candidates and the preview. Tiles wait beside the intermediates; packaging copies them into each revision. */
 export async function makePictures(
   ports: { readonly objects: Objects; readonly transcoder: Transcoder; readonly scratch: Scratch },
   of: PictureJob,
@@ -57,11 +68,34 @@ async function makeWithin(
     await objects.putFile(key, join(folder, name));
     tileBytes += (await objects.head(key))?.sizeBytes ?? 0;
   }
+  const clip = await makePreview({ objects, transcoder }, of, posters, join(folder, "preview.mp4"));
   const bandwidthBps = Math.ceil((tileBytes * 8) / Math.max(1, of.source.durationS));
   return {
     thumbnails: { profile: "thumbs", ...shape, tileCount, bandwidthBps },
     artwork: artwork.sort((a, b) => b.score - a.score),
+    previewKey: clip,
   };
+}
+
+/** A film that gives no preview is no worse a film: its page keeps the still. Anything but the media's own fault is thrown. */
+async function makePreview(
+  { objects, transcoder }: { readonly objects: Objects; readonly transcoder: Transcoder },
+  of: PictureJob,
+  posters: readonly PosterCandidate[],
+  out: string,
+): Promise<string | null> {
+  const best = posters.toSorted((a, b) => b.score - a.score)[0];
+  const startS = best ? previewStartS(of.source.durationS, best.timeS) : null;
+  if (startS === null) return null;
+  try {
+    await transcoder.preview(of.path, of.source, { startS, durationS: PREVIEW_S }, out, of.signal);
+  } catch (error) {
+    if (error instanceof Problem && error.code === "unsupported_media") return null;
+    throw error;
+  }
+  const key = previewKey(of.contentId);
+  await objects.putFile(key, out);
+  return key;
 }
 
 export const tilesFolder = (tenant: string, contentId: string): string =>

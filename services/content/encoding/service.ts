@@ -18,7 +18,7 @@ import {
 import type { Worker } from "#kernel/ports/jobs";
 import type { SourceInfo } from "#kernel/ports/transcoder";
 import { packageFolder } from "#media/presentation";
-import { artworkFolder, intermediateFolder, planOf, progressOf, type Preset, type Sidecar, tasksOf } from "./domain.ts";
+import { planOf, progressOf, type Preset, type Sidecar, tasksOf } from "./domain.ts";
 import { openProgressBook, type ProgressBook } from "./progress.ts";
 import { openScratch, type Scratch } from "./scratch.ts";
 import * as store from "./store.ts";

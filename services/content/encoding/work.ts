@@ -275,6 +275,7 @@ function announce(tx: Tx<typeof Encoding>, packaged: Presentation, pictures: Pic
     width: largest?.width ?? 0,
     height: largest?.height ?? 0,
     artwork: [...(pictures?.artwork ?? [])],
+    previewKey: pictures?.previewKey ?? null,
   });
 }
 

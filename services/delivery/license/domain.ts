@@ -4,21 +4,23 @@ export type DrmSystem = "clearkey" | "widevine" | "playready" | "fairplay";
 export type SecurityLevel = "hardware" | "software";
 
 /** ARCH-001 section 5, "DRM Per-Platform": how well each kind of device protects keys at best. */
-const LEVELS: Readonly<Record<string, SecurityLevel>> = {
-  android_tv: "hardware",
-  apple_tv: "hardware",
-  tizen: "hardware",
-  webos: "hardware",
-  stb: "hardware",
-  ios: "hardware",
-  android: "software",
-  cast: "hardware",
-  web: "software",
-};
+const LEVELS: ReadonlyMap<string, SecurityLevel> = new Map(
+  Object.entries({
+    android_tv: "hardware",
+    apple_tv: "hardware",
+    tizen: "hardware",
+    webos: "hardware",
+    stb: "hardware",
+    ios: "hardware",
+    android: "software",
+    cast: "hardware",
+    web: "software",
+  } as const),
+);
 
 /** ClearKey hands keys to the page, so it is software whatever the device could do. */
 export function securityLevelOf(deviceType: string, system: DrmSystem): SecurityLevel {
-  return system === "clearkey" ? "software" : (LEVELS[deviceType] ?? "software");
+  return system === "clearkey" ? "software" : (LEVELS.get(deviceType) ?? "software");
 }
 
 /** The classes of keys that a licence may carry. Software protection ends at HD in browsers and at SD on phones. */

@@ -73,7 +73,8 @@ describe("addresses of packages", () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 5 }), (parts) => {
         const path = parsePackagePath(`/vod/film/r1/${parts.join("/")}`);
-        if (path?.kind === "object") assert.match(path.key, /^vod\/film\/r1\/[A-Za-z0-9][A-Za-z0-9.-]*\/(init\.mp4|seg-0000001\.m4s)$/);
+        if (path?.kind === "object")
+          assert.match(path.key, /^vod\/film\/r1\/[A-Za-z0-9][A-Za-z0-9.-]*\/(init\.mp4|seg-0000001\.m4s)$/);
       }),
     );
   });

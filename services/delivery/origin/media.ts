@@ -56,8 +56,9 @@ async function tenantOf({ owners, db }: MediaParts, contentId: string): Promise<
   return owner;
 }
 
-async function answerObject(
-  { objects }: MediaParts,
+/** Answers with an object as it is, or the part of it that is asked for; the object never changes under its address. */
+export async function answerObject(
+  { objects }: Pick<MediaParts, "objects">,
   key: string,
   contentType: string,
   request: IncomingMessage,

@@ -9,10 +9,10 @@ import { Origin } from "#contracts/origin";
 import { KEYS_PATH, PURGES_PATH, RENEW_PATH } from "#contracts/origin/edges";
 import { Token } from "#contracts/token";
 import { defineService, on, type Platform, problem, type Received, systemContext, type Tx } from "#kernel";
-import { pathsOf, pictureFolder } from "./domain.ts";
+import { parsePreviewPath, pathsOf, pictureFolder } from "./domain.ts";
 import { type Feed, openFeed } from "./feed.ts";
 import { openManifests } from "./manifests.ts";
-import { answerMedia, type MediaParts } from "./media.ts";
+import { answerMedia, answerObject, type MediaParts } from "./media.ts";
 import { openPictures, type Pictures } from "./pictures.ts";
 import * as store from "./store.ts";
 
@@ -76,7 +76,7 @@ export default defineService({
       handle: (request, response) => answerKeys(parts, request, response),
     },
     { listener: "origin", prefix: "/edge/", handle: (request, response) => answerEdge(parts, request, response) },
-    { listener: "public", prefix: "/images/", handle: (request, response) => parts.pictures.answer(request, response) },
+    { listener: "public", prefix: "/images/", handle: (request, response) => answerImages(parts, request, response) },
   ],
 
   periodic: ({ db, clock }) => [
@@ -93,6 +93,15 @@ export default defineService({
     feed.stop();
   },
 });
+
+/** Artwork, and the one clip among it, which is as public as the posters: it is cut from the film to be shown before it is played. */
+async function answerImages(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const key = parsePreviewPath((request.url ?? "").split("?", 1)[0] ?? "");
+  if (key === null) return parts.pictures.answer(request, response);
+  if (request.method !== "GET" && request.method !== "HEAD")
+    throw problem.invalid(`previews are read by GET or HEAD, not by ${request.method}`);
+  return answerObject(parts, key, "video/mp4", request, response);
+}
 
 /** The issuer's public keys. Short-lived in caches, as a token of a new key comes within seconds of its making. */
 async function answerKeys({ call, clock }: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {

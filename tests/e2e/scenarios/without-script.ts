@@ -24,7 +24,13 @@ export const withoutScript: Scenario = (stage) => {
       await page.getByRole("region").getByRole("link", { name: film.title, exact: true }).first().click();
       await page.getByRole("heading", { level: 1, name: film.title }).waitFor();
       assert.match(await page.title(), new RegExp(film.title));
-      assert.equal(await page.getByRole("link", { name: /^(Play|Resume)$/ }).first().isVisible(), true);
+      assert.equal(
+        await page
+          .getByRole("link", { name: /^(Play|Resume)$/ })
+          .first()
+          .isVisible(),
+        true,
+      );
 
       await page.goto("/search");
       await page.getByRole("searchbox", { name: "Search" }).fill(film.title.slice(0, 6));

@@ -3,9 +3,9 @@ import { useState } from "react";
 import { Link, useLoaderData } from "react-router";
 import type { Card, Hero as HeroData, Home as HomeData } from "../../../../contracts/web/index.ts";
 import { AgeBadge, ProgressLine, StatePage } from "../../../ui/feedback.tsx";
-import { Picture } from "../../../ui/picture.tsx";
 import { useWords } from "../../../ui/words.tsx";
 import { browserApi } from "../api.ts";
+import { HeroPicture } from "../hero-picture.tsx";
 import { useProcessing } from "../hooks.ts";
 import { Landing } from "../landing.tsx";
 import type { LoaderData } from "../loaders.ts";
@@ -64,15 +64,12 @@ function Hero({ hero }: { hero: HeroData }) {
   const { card } = hero;
   return (
     <section className="relative h-[68svh] min-h-[30rem] overflow-hidden sm:h-[86svh]">
-      <Picture
+      <HeroPicture
+        key={card.id}
         image={hero.backdrop ?? card.image}
-        sizes="100vw"
-        priority
-        isDecoration
-        className="absolute! inset-0"
-        imageClassName="breathe"
+        previewUrl={hero.previewUrl}
+        className="inset-0"
       />
-      <div className="hero-shade absolute inset-0" />
       <div className="gutter relative flex h-full max-w-5xl flex-col items-start justify-end gap-4 pb-8 sm:pb-36">
         <h1 className="display on-picture text-40 sm:text-64 2xl:text-[5.5rem]">
           <bdi>{card.title}</bdi>

@@ -5,6 +5,7 @@ import { AgeBadge, ProgressLine } from "../../../ui/feedback.tsx";
 import { Picture } from "../../../ui/picture.tsx";
 import { durationInWords, languageInWords, timeLeft } from "../../../ui/time.ts";
 import { useWords } from "../../../ui/words.tsx";
+import { HeroPicture } from "../hero-picture.tsx";
 import { useMyList, useProcessing, useViewer } from "../hooks.ts";
 import type { LoaderData } from "../loaders.ts";
 import { TileGrid } from "../tile.tsx";
@@ -15,15 +16,12 @@ export function Component() {
   return (
     <>
       <div className="relative">
-        <Picture
+        <HeroPicture
+          key={title.id}
           image={title.backdrop ?? title.poster}
-          sizes="100vw"
-          priority
-          isDecoration
-          className="absolute! inset-x-0 top-0 h-[62svh] sm:h-[88svh]"
-          imageClassName="breathe"
+          previewUrl={title.previewUrl}
+          className="inset-x-0 top-0 h-[62svh] sm:h-[88svh]"
         />
-        <div className="hero-shade absolute inset-x-0 top-0 h-[62svh] sm:h-[88svh]" />
         <div className="gutter relative flex flex-col items-start gap-4 pt-[34svh] sm:pt-[40svh]">
           {title.seriesId !== null && (
             <Link

@@ -1,0 +1,235 @@
+/** Every page and state at three widths: axe finds nothing on any, and a picture of each is kept for people to look at. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { it } from "node:test";
+import type { Page } from "playwright-core";
+import { Catalog } from "#contracts/catalog";
+import { type Allowed, showControls, signIn, type Visit, watchFor, withVisit } from "../browser.ts";
+import { device, newAccount, type Person, signUp, startSession } from "../person.ts";
+import type { Scenario, Stage } from "../stage.ts";
+
+const SIZES = [
+  { width: 390, height: 844 },
+  { width: 1280, height: 800 },
+  { width: 1920, height: 1080 },
+] as const;
+
+const NOTHING_THERE: Allowed = {
+  pattern: /Failed to load resource: the server responded with a status of 40[49]/,
+  because: "the page of what is not there and the refusal of a stream are among the states",
+};
+
+interface State {
+  readonly name: string;
+  /** Brings the page into the state; the page stays in it while its size changes. */
+  readonly reach: (page: Page, stage: Stage) => Promise<unknown>;
+  /** The picture under the player's controls is a film's: its colours are not the page's to answer for. */
+  readonly exclude?: string;
+}
+
+const go = (path: string) => (page: Page) => page.goto(path);
+
+const SIGNED_OUT: readonly State[] = [
+  { name: "landing", reach: go("/") },
+  { name: "sign-in", reach: go("/sign-in") },
+  {
+    name: "sign-in-refused",
+    async reach(page) {
+      await page.goto("/sign-in");
+      await page.getByLabel("Email").fill("nobody@e2e.test");
+      await page.getByLabel("Password").fill("wrong password");
+      await page.getByRole("button", { name: "Sign in", exact: true }).click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  { name: "sign-up", reach: go("/sign-up") },
+  { name: "forgot-password", reach: go("/forgot-password") },
+  { name: "forgot-password-sent", reach: go("/forgot-password?sent=1") },
+  { name: "reset-password", reach: go("/reset-password?token=a-token") },
+  { name: "not-found", reach: go("/no-such-page") },
+];
+
+const SIGNED_IN: readonly State[] = [
+  { name: "profiles", reach: go("/profiles") },
+  { name: "profiles-manage", reach: go("/profiles?manage=1") },
+  { name: "profile-new", reach: go("/profiles?edit=new") },
+  {
+    name: "profile-pin",
+    async reach(page) {
+      await page.goto("/profiles");
+      await page.getByRole("link", { name: /^Locked/ }).click();
+      await page.getByLabel("PIN").waitFor();
+    },
+  },
+  { name: "home", reach: go("/") },
+  {
+    name: "home-menu",
+    async reach(page) {
+      await page.goto("/");
+      await page.locator("summary").click();
+      await page.getByRole("link", { name: "Switch profile" }).waitFor();
+    },
+  },
+  { name: "title", reach: (page, { film }) => page.goto(`/title/${film.id}`) },
+  { name: "my-list", reach: go("/my-list") },
+  { name: "search", reach: go("/search") },
+  { name: "search-found", reach: (page, { film }) => page.goto(`/search?q=${encodeURIComponent(film.title)}`) },
+  { name: "search-nothing", reach: go("/search?q=zzzzqqqq") },
+  { name: "account", reach: go("/account") },
+  { name: "activate", reach: go("/activate") },
+  { name: "activate-unknown", reach: go("/activate?error=code_unknown&code=ABCDEF") },
+  { name: "activate-confirm", reach: go("/activate?confirm=1&device=Living%20room%20TV&code=ABCDEF") },
+  { name: "activate-done", reach: go("/activate?done=1") },
+];
+
+async function openGenre(page: Page): Promise<void> {
+  await page.goto("/search");
+  await page.getByRole("heading", { name: "Browse by genre" }).waitFor();
+  await page.locator('main a[href^="/genre/"]').first().click();
+  await page.waitForURL("**/genre/**");
+}
+
+const WATCHING: readonly State[] = [
+  {
+    name: "watch",
+    exclude: "video",
+    async reach(page, { film }) {
+      await page.goto(`/watch/${film.id}?t=20`);
+      await watchFor(page, 1);
+      await page.keyboard.press("k");
+      await showControls(page);
+    },
+  },
+  {
+    name: "watch-languages",
+    exclude: "video",
+    async reach(page) {
+      await page.getByRole("button", { name: "Subtitles and audio" }).click();
+      await page.getByRole("menuitemradio").first().waitFor();
+    },
+  },
+  {
+    name: "watch-settings",
+    exclude: "video",
+    async reach(page) {
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Quality and speed" }).click();
+      await page.getByRole("menuitemradio").first().waitFor();
+    },
+  },
+  {
+    name: "watch-too-many",
+    async reach(page, { film }) {
+      await page.goto(`/watch/${film.id}`);
+      await page.getByRole("heading", { name: "Playing on every screen of your plan" }).waitFor();
+    },
+  },
+];
+
+interface AxeResult {
+  readonly id: string;
+  readonly help: string;
+  readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary?: string }[];
+}
+
+const axeSource = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Runs in the page's own world by the debugger, so the page's policy on scripts stays as it is. */
+async function violationsOf(page: Page, exclude: string | undefined): Promise<string[]> {
+  await page.evaluate(await axeSource);
+  const context = exclude === undefined ? "document" : JSON.stringify({ exclude: [exclude] });
+  const options = JSON.stringify({ resultTypes: ["violations"] });
+  const found = await page.evaluate<AxeResult[]>(`axe.run(${context}, ${options}).then((found) => found.violations)`);
+  return found.map(({ id, help, nodes }) => {
+    const where = nodes.slice(0, 3).map(({ target, failureSummary = "" }) => `${target.join(" ")} (${failureSummary})`);
+    return `${id}: ${help}: ${where.join("; ").replaceAll(/\s+/g, " ")}`;
+  });
+}
+
+/** What is drawn late (pictures, fonts) is there before the picture is taken. */
+async function settle(page: Page): Promise<void> {
+  await page.waitForLoadState("load");
+  await page.evaluate("document.fonts.ready.then(() => true)");
+  await page
+    .waitForFunction("[...document.images].every((image) => image.complete || image.loading === 'lazy')", null, {
+      timeout: 10_000,
+    })
+    .catch(() => {
+      // A picture that does not come is seen on the picture of the page.
+    });
+}
+
+async function inspect({ page }: Visit, states: readonly State[], stage: Stage): Promise<string[]> {
+  const faults: string[] = [];
+  for (const state of states) {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await state.reach(page, stage);
+    await settle(page);
+    for (const size of SIZES) {
+      await page.setViewportSize(size);
+      await settle(page);
+      if (state.name.startsWith("watch") && state.exclude !== undefined) await page.mouse.move(size.width / 2, 90);
+      await page.screenshot({ path: join(stage.shots, `${state.name}-${size.width}.png`), timeout: 20_000 });
+      // The layouts differ below and above the phone's width; what holds at 1280 holds at 1920.
+      if (size.width === 1920) continue;
+      const found = await violationsOf(page, state.exclude);
+      faults.push(...found.map((fault) => `${state.name} at ${size.width}: ${fault}`));
+      const overflowPx = await page.evaluate<number>(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+      );
+      if (overflowPx > 0) faults.push(`${state.name} at ${size.width}: is ${overflowPx} px wider than its window`);
+    }
+  }
+  return faults;
+}
+
+/** A profile with a lock, a title on the list and one begun: so that no page is empty. */
+async function furnish(person: Person, { film }: Stage): Promise<void> {
+  const locked = await person.api<{ id: string }>("POST", "/profiles", { name: "Locked" });
+  assert.equal(locked.status, 201, JSON.stringify(locked.body));
+  await person.api("PATCH", `/profiles/${locked.body.id}`, { pin: "4826" });
+  await person.api("PUT", `/my-list/${film.id}`);
+  const { sessionId } = await startSession(person, film.id, device("Kitchen tablet"));
+  const stopped = await person.api("DELETE", `/playback/sessions/${sessionId}?positionS=25&sequence=1`);
+  assert.equal(stopped.status, 204, JSON.stringify(stopped.body));
+}
+
+export const pages: Scenario = (stage) => {
+  it("pages for visitors: axe finds nothing", async () => {
+    await withVisit(stage(), { allowed: [NOTHING_THERE] }, async (visitor) => {
+      assert.deepEqual(await inspect(visitor, SIGNED_OUT, stage()), []);
+    });
+  });
+
+  it("pages for members: axe finds nothing", async () => {
+    const account = newAccount("Greta");
+    await furnish(await signUp(stage().product.url, account), stage());
+    await withVisit(stage(), {}, async (member) => {
+      await signIn(member.page, account);
+      const states = [...SIGNED_IN];
+      const { titles } = await stage()
+        .product.admin.of(Catalog)
+        .list({ kinds: ["series"], ageRatingMax: 18 });
+      if (titles[0]) states.push({ name: "series", reach: go(`/title/${titles[0].id}`) });
+      states.push({ name: "genre", reach: openGenre });
+      assert.deepEqual(await inspect(member, states, stage()), []);
+    });
+  });
+
+  it("the player: axe finds nothing", async () => {
+    const account = newAccount("Hugo");
+    const person = await signUp(stage().product.url, account);
+    await withVisit(stage(), { allowed: [NOTHING_THERE] }, async (watcher) => {
+      await signIn(watcher.page, account);
+      const [playing, refused] = [WATCHING.slice(0, -1), WATCHING.slice(-1)];
+      const faults = await inspect(watcher, playing, stage());
+      await watcher.page.goto("/account");
+      await startSession(person, stage().film.id, device("Kitchen tablet"));
+      await startSession(person, stage().film.id, device("Bedroom TV"));
+      faults.push(...(await inspect(watcher, refused, stage())));
+      assert.deepEqual(faults, []);
+    });
+  });
+};
