@@ -12,7 +12,9 @@ import { REPOSITORY as ROOT } from "./files.ts";
 
 /** The whole run has less than ten minutes on two cores; what hangs is cut off and counted as failed. */
 const RUN_TIMEOUT_MS = Number(process.env["MARQUEE_TEST_TIMEOUT_MS"] ?? 10 * 60_000 - 15_000);
-const FILE_TIMEOUT_MS = { light: 120_000, heavy: 300_000 } as const;
+/** What is asked for by name may take the time that it needs: somebody waits for it. */
+const REQUESTED_TIMEOUT_MS = 60 * 60_000;
+const FILE_TIMEOUT_MS = { light: 120_000, heavy: 300_000, requested: 25 * 60_000 } as const;
 
 /** Tests that start the whole product or a browser run alone: two at once on two cores would measure each other. */
 const isHeavy = (file: string): boolean => /^tests\/(e2e|chaos|engines|realdata)\//.test(file);
@@ -33,12 +35,12 @@ const totals: Totals = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0
 const failures: string[] = [];
 const giveUp = new AbortController();
 
-async function runFiles(title: string, files: readonly string[], weight: "light" | "heavy"): Promise<void> {
+async function runFiles(title: string, files: readonly string[], weight: keyof typeof FILE_TIMEOUT_MS): Promise<void> {
   if (files.length === 0 || giveUp.signal.aborted) return;
   console.log(`\n${title}: ${files.length} files`);
   const events = run({
     files: files.map((file) => path.join(ROOT, file)),
-    concurrency: weight === "heavy" ? 1 : 2,
+    concurrency: weight === "light" ? 2 : 1,
     timeout: FILE_TIMEOUT_MS[weight],
     signal: giveUp.signal,
   });
@@ -94,10 +96,12 @@ async function main(filters: readonly string[]): Promise<number> {
     );
     return 1;
   }
+  const requested = wanted.filter(onlyOnRequest);
+  const timeoutMs = requested.length > 0 ? REQUESTED_TIMEOUT_MS : RUN_TIMEOUT_MS;
   const deadline = setTimeout(() => {
-    failures.push(`the run took longer than ${RUN_TIMEOUT_MS / 1000} s and was cut off`);
+    failures.push(`the run took longer than ${timeoutMs / 1000} s and was cut off`);
     giveUp.abort();
-  }, RUN_TIMEOUT_MS);
+  }, timeoutMs);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       failures.push(`stopped by ${signal}`);
@@ -109,9 +113,10 @@ async function main(filters: readonly string[]): Promise<number> {
     wanted.filter((file) => !isHeavy(file)),
     "light",
   );
-  const heavy = wanted.filter(isHeavy);
+  const heavy = wanted.filter((file) => isHeavy(file) && !onlyOnRequest(file));
   if (heavy.some((file) => file.startsWith("tests/e2e/"))) await buildClients();
   await runFiles("tests of the whole product", heavy, "heavy");
+  await runFiles("tests that run only when named", requested, "requested");
   clearTimeout(deadline);
   printTotals(startedMs);
   return failures.length + totals.failed + totals.cancelled === 0 ? 0 : 1;

@@ -50,6 +50,13 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
   // A test that crashes must leave no server behind.
   const guardian = startGuardian();
   const postgres = await openEmbeddedPostgres({ folder: at("postgres"), log: () => {}, spawnGuard: guardian });
+  const closing: (() => Promise<unknown> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).toReversed()) await step();
+    await postgres.stop();
+    guardian.stop();
+    if (!options.folder) await rm(folder, { recursive: true, force: true });
+  };
   const adapters: Adapters = {
     postgres,
     log: await openEmbeddedLog({ folder: at("log") }),
@@ -61,6 +68,8 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
     transcoder: openTranscoder(),
   };
+  for (const name of ["log", "registry", "cache", "secrets", "jobs"] as const)
+    closing.push(() => adapters[name].close());
   const addresses: Addresses = {
     publicUrl: "http://localhost:8080",
     originUrl: "http://127.0.0.1:8083",
@@ -81,6 +90,10 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     logger: process.env["MARQUEE_TEST_LOG"] ? openLogger({ level: "info" }) : () => silentLogger,
     transport: { roundTrip: true },
     isPartial: true,
+  }).catch(async (error: unknown) => {
+    // A test whose set-up failed must not hang on what was opened before.
+    await close();
+    throw error;
   });
   /** How many records the log has taken. */
   const written = async (): Promise<number> => {
@@ -116,11 +129,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     },
     async stop() {
       await host.stop();
-      const { log, registry, cache, secrets, jobs } = adapters;
-      await Promise.all([log.close(), registry.close(), cache.close(), secrets.close(), jobs.close()]);
-      await postgres.stop();
-      guardian.stop();
-      if (!options.folder) await rm(folder, { recursive: true, force: true });
+      await close();
     },
   };
 }

@@ -55,17 +55,19 @@ export function outputFrameRate(base: number, average: number): Rational {
   return slow.find((candidate) => ratio(candidate) >= rate * 1.25) ?? [60, 1];
 }
 
-const even = (value: number): number => Math.max(2, 2 * Math.round(value / 2));
+/** A side as it was recorded loses its odd line, for a picture is never scaled up; a stretched one goes to the nearest even number. */
+const evenSide = (recorded: number, stretch: number): number =>
+  Math.max(2, stretch > 1 ? 2 * Math.round((recorded * stretch) / 2) : 2 * Math.floor(recorded / 2));
 
-/** The size a person sees: square pixels (the longer side is stretched, never shrunk), then rotated, then even. */
+/** The size a person sees: square pixels (the longer side is stretched, never shrunk), even, then rotated. */
 export function displaySize(coded: { width: number; height: number }, sampleAspect: Rational, rotationDegrees: number) {
   const aspect = sampleAspect[0] > 0 && sampleAspect[1] > 0 ? ratio(sampleAspect) : 1;
   // An aspect beyond 4:1 is a broken header rather than a lens.
   const sane = aspect >= 0.25 && aspect <= 4 ? aspect : 1;
-  const width = sane >= 1 ? coded.width * sane : coded.width;
-  const height = sane >= 1 ? coded.height : coded.height / sane;
+  const width = evenSide(coded.width, sane);
+  const height = evenSide(coded.height, 1 / sane);
   const isQuarterTurn = Math.abs(Math.round(rotationDegrees / 90)) % 2 === 1;
-  return isQuarterTurn ? { width: even(height), height: even(width) } : { width: even(width), height: even(height) };
+  return isQuarterTurn ? { width: height, height: width } : { width, height };
 }
 
 /**

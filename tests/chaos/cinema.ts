@@ -47,7 +47,6 @@ export interface MediaTransfer {
   readonly path: string;
   /** 0 where there was no answer. */
   status: number;
-  protocol: string;
 }
 
 export interface Cinema {
@@ -58,6 +57,8 @@ export interface Cinema {
   readonly complaints: readonly string[];
   /** Answers to beats that moved the player, with their moment. */
   readonly switches: readonly { readonly atMs: number; readonly order: readonly string[] }[];
+  /** What was spoken with each host: `h2`, `http/1.1`. */
+  readonly protocols: ReadonlyMap<string, ReadonlySet<string>>;
   /** Opens the player and resolves when the picture has advanced by two seconds. */
   watch(contentId: string, format: Format): Promise<void>;
   positionS(): Promise<number>;
@@ -88,6 +89,7 @@ export async function openCinema({ url, token, args = [] }: CinemaOptions): Prom
     if (message.type() === "error") complaints.push(`${message.text()} (${message.location().url.split("?")[0]})`);
   });
   const { transfers, switches } = listen(page);
+  const protocols = await listenToProtocols(context, page);
   const positionS = async (): Promise<number> => (await pictureOf(page)).positionS;
 
   async function advance(seconds: number, timeoutMs = 30_000 + seconds * 3_000): Promise<void> {
@@ -106,6 +108,7 @@ export async function openCinema({ url, token, args = [] }: CinemaOptions): Prom
     transfers,
     complaints,
     switches,
+    protocols,
     positionS,
     advance,
     async watch(contentId, format) {
@@ -138,6 +141,18 @@ export async function openCinema({ url, token, args = [] }: CinemaOptions): Prom
   };
 }
 
+async function listenToProtocols(context: BrowserContext, page: Page): Promise<Map<string, Set<string>>> {
+  const protocols = new Map<string, Set<string>>();
+  const session = await context.newCDPSession(page);
+  session.on("Network.responseReceived", ({ response: { url, protocol, fromDiskCache } }) => {
+    if (!/^https?:/.test(url) || fromDiskCache === true) return;
+    const { host } = new URL(url);
+    protocols.set(host, (protocols.get(host) ?? new Set()).add(protocol ?? ""));
+  });
+  await session.send("Network.enable");
+  return protocols;
+}
+
 function listen(page: Page): { transfers: MediaTransfer[]; switches: { atMs: number; order: string[] }[] } {
   const transfers: MediaTransfer[] = [];
   const switches: { atMs: number; order: string[] }[] = [];
@@ -145,7 +160,7 @@ function listen(page: Page): { transfers: MediaTransfer[]; switches: { atMs: num
   page.on("request", (request) => {
     const { host, pathname } = new URL(request.url());
     if (!pathname.startsWith("/vod/") || request.method() === "OPTIONS") return;
-    const transfer = { atMs: performance.now(), edge: host, path: pathname, status: 0, protocol: "" };
+    const transfer = { atMs: performance.now(), edge: host, path: pathname, status: 0 };
     transfers.push(transfer);
     open.set(request, transfer);
   });

@@ -54,13 +54,16 @@ test("killed ten times in the middle of encoding and playing, the product loses 
   const chunks = new Map<string, string>();
   const imported: string[] = [];
   let finished = 0;
+  let midEncode = 0;
   for (const [round, workMs] of ROUNDS_MS.entries()) {
     if (workMs >= 0) {
       await importClip(stage.admin, clip, `encoding-${round}`);
       imported.push(`encoding-${round}`);
     }
     await watchChunks(stage, chunks, Math.abs(workMs));
-    everybody.push(...(await killProduct(product)));
+    const killed = await killProduct(product);
+    everybody.push(...killed);
+    if (killed.some(isEncoder)) midEncode += 1;
     await viewer.pause();
     for (const [name, identity] of await finishedChunks(stage.folder, TENANT))
       chunks.set(name, chunks.get(name) ?? identity);
@@ -80,6 +83,8 @@ test("killed ten times in the middle of encoding and playing, the product loses 
   }
   await viewer.pause();
   assert.equal(finished, imported.length);
+  t.diagnostic(`${midEncode} of ${ROUNDS_MS.length} kills hit ffmpeg at work`);
+  assert.ok(midEncode >= 3, `only ${midEncode} kills came in the middle of an encode`);
   const tasks = await encodingTasks(stage.folder);
   assert.ok(tasks.length >= imported.length * 5, `${tasks.length} tasks of ${imported.length} films`);
   assert.deepEqual(
@@ -169,11 +174,13 @@ async function assertKept(of: Stage, viewer: Viewer, account: Account): Promise<
   assert.equal((await of.admin.of(Session).get({ sessionId })).session?.id, sessionId);
 }
 
+const isEncoder = ({ command }: ProcessId): boolean => /(^|\/)ffmpeg /.test(command);
+
 /** Resolves with the product's processes in a moment when ffmpeg is one of them. */
 async function untilSomeEncode(product: Product): Promise<ProcessId[]> {
   for (let tries = 0; tries < 600; tries += 1) {
     const processes = await product.processes();
-    const encoder = processes.find(({ command }) => /(^|\/)ffmpeg /.test(command));
+    const encoder = processes.find(isEncoder);
     if (encoder && (await isAlive(encoder))) return processes;
     await pause(20);
   }

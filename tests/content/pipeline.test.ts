@@ -126,7 +126,7 @@ test("a film goes from a file to a package, is packaged anew, and goes without a
 test("the same film twice is refused with its twin named, also at the same moment, unless it is wanted", {
   timeout: 120_000,
 }, async () => {
-  const one = await drawClip(host.at("twin-1.mp4"), { pattern: "mandelbrot=size=320x180:rate=25", seconds: 3 });
+  const one = await drawClip(host.at("twin-1.mp4"), { pattern: "mandelbrot=size=256x144:rate=25", seconds: 3 });
   const two = host.at("twin-2.mp4");
   await copyFile(one, two);
   const ids = await Promise.all([importFile(one, { contentId: "twin-1" }), importFile(two, { contentId: "twin-2" })]);
@@ -168,7 +168,7 @@ test("what is no film is refused with the reason", { timeout: 60_000 }, async ()
 });
 
 test("after a failure it goes on where it stopped", { timeout: 120_000 }, async () => {
-  const path = await drawClip(host.at("third.mp4"), { pattern: "smptehdbars=size=426x240:rate=25" });
+  const path = await drawClip(host.at("third.mp4"), { pattern: "smptehdbars=size=256x144:rate=25", seconds: 2 });
   const { transcoder } = host.adapters;
   const original = transcoder.posters;
   // Pictures cannot be made; everything else can.

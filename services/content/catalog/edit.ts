@@ -168,8 +168,8 @@ export async function refreshSeries(parts: Pick<Parts, "clock">, tx: CatalogTx, 
     state: lead ? ("playable" as const) : ("processing" as const),
     backdrop: series.backdrop ?? lead?.backdrop ?? null,
     artwork: series.artwork === "[]" ? (lead?.artwork ?? "[]") : series.artwork,
-    // Moving pictures follow the first episode, as nobody chose them, unless that is for older people than the series.
-    preview_key: lead && lead.age_rating <= series.age_rating ? lead.preview_key : "",
+    // Nobody chose the moving picture, so it always follows the episodes; it may be seen by whoever sees the series.
+    preview_key: playable.find((episode) => episode.age_rating <= series.age_rating)?.preview_key ?? "",
     audio_languages: [...new Set(playable.flatMap((episode) => episode.audio_languages))],
     subtitle_languages: [...new Set(playable.flatMap((episode) => episode.subtitle_languages))],
     complete: playable.length > 0 && playable.every((episode) => episode.complete),

@@ -25,7 +25,7 @@ export const kids: Scenario = (stage) => {
       await page.getByLabel("Little Nora, menu").click();
       await page.getByRole("link", { name: "Switch profile" }).click();
       await page.getByRole("link", { name: account.name }).first().click();
-      await page.getByLabel("PIN").fill("0000");
+      await page.getByLabel("PIN", { exact: true }).fill("0000");
       await page.getByRole("button", { name: "Open" }).click();
       await page.getByText("That is not the PIN. Try again.").waitFor();
       // The wrong number must not have opened anything.
@@ -33,7 +33,7 @@ export const kids: Scenario = (stage) => {
       await page.getByLabel("Little Nora, menu").waitFor();
       await page.goto("/profiles");
       await page.getByRole("link", { name: account.name }).first().click();
-      await page.getByLabel("PIN").fill(PIN);
+      await page.getByLabel("PIN", { exact: true }).fill(PIN);
       await page.getByRole("button", { name: "Open" }).click();
       await page.getByLabel(`${account.name}, menu`).waitFor();
     });
@@ -63,7 +63,7 @@ async function addKidsProfile(page: Page): Promise<void> {
 
 async function setPin(page: Page, profile: string): Promise<void> {
   await page.getByRole("link", { name: `Edit ${profile}`, exact: true }).click();
-  await page.getByLabel("PIN").fill(PIN);
+  await page.getByLabel("PIN", { exact: true }).fill(PIN);
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: "Manage profiles" }).waitFor();
 }

@@ -1,6 +1,7 @@
 /** What belongs to an account: its plan, devices and streams, its list; and finding things, or not. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import type { Page } from "playwright-core";
 import type { Allowed } from "../browser.ts";
 import { signIn, withVisit } from "../browser.ts";
 import { device, newAccount, signIn as signInByApi, signUp, startSession } from "../person.ts";
@@ -86,15 +87,15 @@ export const library: Scenario = (stage) => {
   });
 
   it("a page that is not there says so, with status 404; a broken one shows its trace code", async () => {
-    const { film } = stage();
+    const { product, film } = stage();
     await withVisit(stage(), { allowed: [REFUSED_ON_PURPOSE] }, async ({ page }) => {
-      for (const path of ["/no-such-page", "/title/no-such-title"]) {
-        const answer = await page.goto(path);
-        assert.equal(answer?.status(), 404, path);
-        await page.getByRole("heading", { name: "This page is not on the programme" }).waitFor();
-      }
+      await assertNotThere(page, "/no-such-page");
       await page.goto("/");
-      await signIn(page, await madeAccount(stage().product.url));
+      const account = newAccount("Vera");
+      await signUp(product.url, account);
+      await signIn(page, account);
+      await assertNotThere(page, "/title/no-such-title");
+      await page.goto("/");
       const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
       await page.route(`**/api/web/v1/titles/${film.id}`, (route) =>
         route.fulfill({
@@ -116,8 +117,8 @@ export const library: Scenario = (stage) => {
   });
 };
 
-async function madeAccount(url: string) {
-  const account = newAccount("Vera");
-  await signUp(url, account);
-  return account;
+async function assertNotThere(page: Page, path: string): Promise<void> {
+  const answer = await page.goto(path);
+  assert.equal(answer?.status(), 404, path);
+  await page.getByRole("heading", { name: "This page is not on the programme" }).waitFor();
 }

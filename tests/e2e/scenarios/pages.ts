@@ -60,7 +60,7 @@ const SIGNED_IN: readonly State[] = [
     async reach(page) {
       await page.goto("/profiles");
       await page.getByRole("link", { name: /^Locked/ }).click();
-      await page.getByLabel("PIN").waitFor();
+      await page.getByLabel("PIN", { exact: true }).waitFor();
     },
   },
   { name: "home", reach: go("/") },

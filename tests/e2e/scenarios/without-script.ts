@@ -1,7 +1,7 @@
 /** Up to the player everything works by links and forms. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { withVisit } from "../browser.ts";
+import { signIn, withVisit } from "../browser.ts";
 import { SAM } from "../person.ts";
 import type { Scenario } from "../stage.ts";
 
@@ -46,6 +46,7 @@ export const withoutScript: Scenario = (stage) => {
   it("a film's page without JavaScript says what playing needs", async () => {
     const { film } = stage();
     await withVisit(stage(), { javaScriptEnabled: false }, async ({ page }) => {
+      await signIn(page, SAM);
       await page.goto(`/watch/${film.id}`);
       await page.getByText("Playing needs JavaScript").waitFor();
     });
