@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { PosterCandidate, SourceInfo } from "#kernel/ports/transcoder";
-import { pictureFilters } from "./filters.ts";
+import { pictureFilters, ratio } from "./filters.ts";
 import { asInput, INPUT_LIMITS, nameOf } from "./inputs.ts";
 import { momentArgs, type PictureTools, QUIET } from "./pictures.ts";
 
@@ -36,10 +36,14 @@ export async function posters(
   const firstShare = Math.max(FIRST_SHARE, Math.min(0.25, TITLES_S / source.durationS));
   const looks: FrameLook[] = [];
   const moments = Math.min(LOOKS_MAX, wanted * LOOKS_A_POSTER);
-  for (let index = 0; index < moments; index++) {
-    const timeS = source.durationS * (firstShare + ((LAST_SHARE - firstShare) * (index + 0.5)) / moments);
+  for (const timeS of momentsOf(source, firstShare, moments)) {
     const rgb = await lookAt(tools, path, source, timeS, signal);
     if (rgb !== null) looks.push(judgeFrame(timeS, rgb));
+  }
+  if (looks.length === 0) {
+    // A slow or uneven picture may have nothing after its first frame.
+    const rgb = await lookAt(tools, path, source, 0, signal);
+    if (rgb !== null) looks.push(judgeFrame(0, rgb));
   }
   const scale = Math.min(1, POSTER_WIDTH_MAX / source.video.displayWidth);
   const width = 2 * Math.round((source.video.displayWidth * scale) / 2);
@@ -60,6 +64,15 @@ export async function posters(
     candidates.push({ file, timeS: look.timeS, width, height, score: look.score });
   }
   return candidates;
+}
+
+/** Evenly spread moments, each a little before a frame; a film of few frames has as many moments. */
+function momentsOf({ durationS, video }: SourceInfo, firstShare: number, count: number): Set<number> {
+  const rate = ratio(video.frameRate);
+  const frames = Array.from({ length: count }, (_, index) =>
+    Math.floor(durationS * (firstShare + ((LAST_SHARE - firstShare) * (index + 0.5)) / count) * rate),
+  );
+  return new Set(frames.map((frame) => Math.max(0, (frame - 0.5) / rate)));
 }
 
 async function lookAt(

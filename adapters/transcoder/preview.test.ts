@@ -21,7 +21,21 @@ before(async () => {
   const picture = "nullsrc=s=128x72:r=50:d=6,format=gray,geq=lum='floor(N/50)*30+40'";
   await call("ffmpeg", [
     ...["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=d=6"],
-    ...["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "100", "-c:a", "aac", "-output_ts_offset", "2", film],
+    ...[
+      "-c:v",
+      "libx264",
+      "-preset",
+      "ultrafast",
+      "-pix_fmt",
+      "yuv420p",
+      "-g",
+      "100",
+      "-c:a",
+      "aac",
+      "-output_ts_offset",
+      "2",
+      film,
+    ],
   ]);
 });
 after(() => rm(folder, { recursive: true, force: true }));

@@ -6,6 +6,8 @@ import { asInput, checkFile, checkNotTruncated, INPUT_LIMITS, nameOf } from "./i
 
 const SIDE_MAX = 8192;
 const SIDE_MIN = 16;
+/** Beyond it the smallest rung and the thumbnails would be narrower than an encoder can take. */
+const ASPECT_MAX = 16;
 const DURATION_S_MAX = 24 * 3600;
 const STREAMS_MAX = 64;
 const PROBE_OUTPUT_BYTES_MAX = 8 * 1024 * 1024;
@@ -105,6 +107,7 @@ export function describeSource(described: Json, sizeBytes: number, subject: stri
   }
   checkPicture(chosen, subject);
   const video = describeVideo(chosen);
+  checkShape(video, subject);
   const startRaw = chosen["start_time"];
   const durationS = pictureDurationS(chosen, format, video.startS);
   if (!(durationS > 0) || durationS > DURATION_S_MAX) {
@@ -152,6 +155,14 @@ function checkPicture(stream: Json, subject: string): void {
       },
     );
   }
+}
+
+function checkShape({ displayWidth, displayHeight }: SourceVideo, subject: string): void {
+  if (Math.max(displayWidth, displayHeight) <= ASPECT_MAX * Math.min(displayWidth, displayHeight)) return;
+  throw problem.unsupportedMedia(
+    `the picture of ${subject} is ${displayWidth}x${displayHeight}; one side may be ${ASPECT_MAX} times the other at most`,
+    { reason: "media_size_unsupported" },
+  );
 }
 
 function describeVideo(stream: Json): SourceVideo {

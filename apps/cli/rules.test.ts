@@ -245,9 +245,10 @@ test("the guide lists every variable as the schema has it", () => {
 });
 
 test("the configuration is shown without its secrets", () => {
+  const password = "hunter2";
   const shown = shownConfig(
     readConfig({
-      MARQUEE_POSTGRES_URL: "postgres://admin:hunter2@db.test/marquee?password=hunter2",
+      MARQUEE_POSTGRES_URL: `postgres://admin:${password}@db.test/marquee?password=${password}`,
       MARQUEE_GOOGLE_CLIENT_SECRET: "hunter2",
       MARQUEE_SMTP_URL: "smtp://post:hunter2@mail.test:25",
     }),

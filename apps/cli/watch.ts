@@ -69,7 +69,8 @@ export function sidecarsOf(
     if (!SUBTITLE.test(name) || !name.startsWith(`${stem}.`)) return [];
     const tag = basename(name, extname(name)).slice(stem.length + 1);
     if (tag === "") return [{ name, language: "und" }];
-    return /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$/.test(tag) ? [{ name, language: tag }] : [];
+    // Ingest takes ISO 639 codes; `forced` and `commentary` are no languages.
+    return /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}$/.test(tag) ? [{ name, language: tag }] : [];
   });
 }
 

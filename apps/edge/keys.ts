@@ -51,7 +51,7 @@ export function openKeyStore(upstream: Upstream, nowMs: () => number): KeyStore 
     const set = KeySet.parse(body);
     const next = new Map(
       set.keys.map((jwk) => {
-        const key = createPublicKey({ key: jwk as JsonWebKey, format: "jwk" });
+        const key = createPublicKey({ key: jwk, format: "jwk" });
         return [jwk.kid, { kid: Buffer.from(jwk.kid), algorithm: COSE_ALGORITHMS.ES256, key }] as const;
       }),
     );

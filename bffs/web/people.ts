@@ -83,6 +83,19 @@ async function account(parts: WebParts, context: Context): Promise<Account> {
 const ageOf = (age: AgeRating | undefined): { ageRatingMax?: number } =>
   age === undefined ? {} : { ageRatingMax: Number(age) };
 
+const FIRST_PROFILE_MS_MAX = 3_000;
+const FIRST_PROFILE_LOOK_MS = 50;
+
+/** The first profile is made when the account's event arrives, a moment after sign-up: whoever asks in that moment waits for it. */
+async function profilesOf({ call, clock }: WebParts, userId: string, context: Context): Promise<StoredProfile[]> {
+  const untilMs = clock.nowMs() + FIRST_PROFILE_MS_MAX;
+  for (;;) {
+    const { profiles } = await call.profile.list({ userId }, context);
+    if (profiles.length > 0 || clock.nowMs() > untilMs || context.signal.aborted) return profiles;
+    await setTimeout(FIRST_PROFILE_LOOK_MS);
+  }
+}
+
 export const peopleRoutes: readonly Route[] = [
   route({
     ...{ method: "GET", path: "/viewer", operationId: "getViewer", tag: "account", auth: "none", status: 200 },
@@ -95,7 +108,7 @@ export const peopleRoutes: readonly Route[] = [
     summary: "The profiles of the account.",
     response: z.object({ profiles: z.array(Profile), max: z.int() }),
     handle: async (parts, { context, viewer }) => {
-      const { profiles } = await parts.call.profile.list({ userId: viewer?.userId ?? "" }, context);
+      const profiles = await profilesOf(parts, viewer?.userId ?? "", context);
       return { profiles: profiles.map(profileOf), max: PROFILES_MAX };
     },
   }),

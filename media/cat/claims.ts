@@ -347,7 +347,7 @@ export function decodeClaims(bytes: Uint8Array): CatClaims {
   }
   if (others !== undefined) claims["others"] = others;
   // Each member came from the reader of its own name, which the type of READERS ties to the type of the member.
-  return claims as CatClaims;
+  return claims;
 }
 
 // ---- writing ----

@@ -32,7 +32,7 @@ export class Screen {
 
   erase(row: number, fromColumn: number, toColumn = COLUMNS): void {
     const cells = this.rows[row];
-    for (let column = fromColumn; cells !== undefined && column < toColumn; column++) delete cells[column];
+    for (let column = fromColumn; cells !== undefined && column < toColumn; column++) cells[column] = undefined;
   }
 
   clear(): void {

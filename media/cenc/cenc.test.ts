@@ -413,7 +413,7 @@ test("a flipped bit anywhere in a chunk file gives a segment or a FormatError", 
         decryptSegment(packager.initSegment, bytes, KEY);
       }
     } catch (error) {
-      assert.ok(error instanceof FormatError, `bit ${bit}: ${error instanceof Error ? error.stack : error}`);
+      assert.ok(error instanceof FormatError, `bit ${bit}: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
 });

@@ -251,7 +251,7 @@ describe("multivariant playlist", () => {
   test("is read by hls-parser and m3u8-parser as it was meant", () => {
     const oracle = hlsParser.parse(text);
     assert.ok(oracle.isMasterPlaylist);
-    const { variants } = oracle as hlsParser.types.MasterPlaylist;
+    const { variants } = oracle;
     const plain = variants.filter((variant) => !variant.isIFrameOnly);
     assert.deepEqual(
       plain.map((v) => [v.uri, v.bandwidth, v.averageBandwidth, v.codecs, v.frameRate]),

@@ -276,7 +276,7 @@ function assertOnlyFormatError(bytes: Uint8Array, name: string): void {
   try {
     readEverything(bytes);
   } catch (error) {
-    assert.ok(error instanceof FormatError, `${name}: ${error}`);
+    assert.ok(error instanceof FormatError, `${name}: ${String(error)}`);
   }
 }
 

@@ -78,7 +78,7 @@ const catalog = defineService({
 });
 
 before(async () => {
-  const [publicPort = 0, originPort = 0, aPort = 0, bPort = 0] = await Promise.all([
+  const [publicPort, originPort, aPort, bPort] = await Promise.all([
     freePort(),
     freePort(),
     freePort(),

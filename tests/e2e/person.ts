@@ -68,7 +68,9 @@ export async function signIn(baseUrl: string, account: Account): Promise<Person>
 async function chosen(person: Person): Promise<Person> {
   const { status, body } = await person.api<{ profiles: { id: string }[] }>("GET", "/profiles");
   assert.equal(status, 200, `the profiles could not be read: ${JSON.stringify(body)}`);
-  const { status: selected } = await person.api("POST", `/profiles/${body.profiles[0]?.id ?? ""}/select`, {});
+  const [first] = body.profiles;
+  assert.ok(first, "somebody who has just signed up has a profile");
+  const { status: selected } = await person.api("POST", `/profiles/${first.id}/select`, {});
   assert.equal(selected, 204);
   return person;
 }

@@ -33,6 +33,8 @@ const QUICK_RUNGS = 3;
 
 /** Groups of pictures last 2 s, segments three of them, chunks (the unit of work) five segments. */
 const GOP_S = 2;
+/** How much larger than its source a rung may be that still takes it, at the size of the source. */
+const NEAR_SCALE_MAX = 1.2;
 export const GOPS_PER_SEGMENT = 3;
 const SEGMENTS_PER_CHUNK = 5;
 export const AUDIO_BITRATE_KBPS = 128;
@@ -116,7 +118,8 @@ function fitting(ladder: readonly LadderRung[], source: SourceInfo): Sized[] {
     return { profile: name, codec, ...size, bitrateKbps: Math.max(100, Math.round(bitrateKbps * share)), scale };
   };
   const all = ladder.map(fit);
-  const fits = all.filter((rung) => rung.scale <= 1.001);
+  // A source a little under a rung (1918 by 1078) fills it at its own size; far under it, the rung would be waste.
+  const fits = all.filter((rung) => rung.scale <= NEAR_SCALE_MAX);
   const kept = fits.length > 0 ? fits : all.slice(-1);
   return kept.map(({ scale: _, ...rung }) => rung);
 }
@@ -297,6 +300,13 @@ export function previewStartS(durationS: number, bestPosterS: number): number | 
   if (durationS < PREVIEWED_S_MIN) return null;
   return Math.min(Math.max(0, bestPosterS), durationS - PREVIEW_S);
 }
+
+/** What people know is a film and what belongs to it, not the objects that these became. */
+export const nameFilm = (message: string): string =>
+  message
+    .replaceAll(/'(?:[^\s']*\/)?source'/g, "the film")
+    .replaceAll(/'(?:[^\s']*\/)?text-\d+\.\w+'/g, "a subtitle file")
+    .replaceAll(/'(?:intermediate|vod|artwork)\/[^\s']*'/g, "a part of the film");
 
 /** Intermediates are clear, so they never leave this prefix, which no edge can reach. */
 export const intermediateFolder = (tenant: string, contentId: string): string => `intermediate/${tenant}/${contentId}/`;

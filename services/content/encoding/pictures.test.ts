@@ -85,9 +85,13 @@ test("a short film and a damaged one go without; any other fault is one", async 
 
 test("property: a preview lies within its film", () => {
   fc.assert(
-    fc.property(fc.double({ min: 10, max: 1e5, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), (filmS, share) => {
-      const startS = previewStartS(filmS, filmS * share);
-      assert.ok(startS !== null && startS >= 0 && startS + PREVIEW_S <= filmS + 1e-6);
-    }),
+    fc.property(
+      fc.double({ min: 10, max: 1e5, noNaN: true }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (filmS, share) => {
+        const startS = previewStartS(filmS, filmS * share);
+        assert.ok(startS !== null && startS >= 0 && startS + PREVIEW_S <= filmS + 1e-6);
+      },
+    ),
   );
 });

@@ -4,7 +4,15 @@ import type { Problem } from "#kernel";
 import { type Context, problem, systemContext, toProblem, type Tx } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
 import { packageFolder, type Presentation, tileName } from "#media/presentation";
-import { artworkFolder, AUDIO_BITRATE_KBPS, indexKey, intermediateFolder, type Stage } from "./domain.ts";
+import {
+  artworkFolder,
+  AUDIO_BITRATE_KBPS,
+  indexKey,
+  intermediateFolder,
+  nameFilm,
+  type Stage,
+  type TextRung,
+} from "./domain.ts";
 import { chunkKey, packageTitle, textKey } from "./package.ts";
 import { makePictures, type Pictures, tilesFolder } from "./pictures.ts";
 import type { Encoding, Parts } from "./service.ts";
@@ -47,11 +55,15 @@ export async function work(parts: Parts, job: Job): Promise<void> {
     if (job.signal.aborted) throw error;
     const fault = toProblem(error);
     parts.logger.warn("an encoding job failed", { content_id: of.contentId, task: of.task, error });
-    if (fault.retryable && !job.isLastAttempt) throw error;
-    if (fault.code === "internal" && !job.isLastAttempt) throw error;
+    if (isWorthRetrying(fault) && !job.isLastAttempt) throw error;
     await fail(parts, of, fault);
   }
 }
+
+/** Only a person can mend these, who should hear of them now and not after the last try. */
+const NEEDS_A_PERSON = new Set(["disk_full", "ffmpeg_missing", "encoder_missing", "filter_missing"]);
+const isWorthRetrying = ({ retryable, code, reason }: Problem): boolean =>
+  (retryable || code === "internal") && !NEEDS_A_PERSON.has(reason);
 
 async function runTask(parts: Parts, title: store.TitleRow, of: Work, job: Job, context: Context): Promise<void> {
   const task = await parts.db.tx(context, (tx) => store.task(tx, of.contentId, of.task));
@@ -94,13 +106,7 @@ async function perform(parts: Parts, doing: Performing): Promise<string> {
     case "text": {
       const rung = title.plan.text.find((candidate) => candidate.profile === task.profile);
       if (!rung) throw problem.internal(`the plan has no text '${task.profile}'`);
-      const { from } = rung;
-      const text =
-        "key" in from
-          ? await parts.objects.withFile(from.key, (file) =>
-              parts.transcoder.extractText(path, source, { file }, signal),
-            )
-          : await parts.transcoder.extractText(path, source, from, signal);
+      const text = await readText(parts, doing, rung);
       await parts.objects.put(textKey(of, task.profile), Buffer.from(text || "WEBVTT\n"));
       return "";
     }
@@ -108,6 +114,21 @@ async function perform(parts: Parts, doing: Performing): Promise<string> {
       return JSON.stringify(
         await makePictures(parts, { tenant: of.tenant, contentId: of.contentId, path, source, signal }),
       );
+  }
+}
+
+async function readText(parts: Parts, { title, of, path, signal }: Performing, { from }: TextRung): Promise<string> {
+  const { objects, transcoder, logger } = parts;
+  const { source } = title;
+  if ("key" in from)
+    return objects.withFile(from.key, (file) => transcoder.extractText(path, source, { file }, signal));
+  try {
+    return await transcoder.extractText(path, source, from, signal);
+  } catch (error) {
+    // Nobody asked for what lies inside a film: a track that cannot be read is left out, and the film plays without it.
+    if (toProblem(error).code !== "unsupported_media") throw error;
+    logger.warn("subtitles inside a film cannot be read and are left out", { content_id: of.contentId, error });
+    return "";
   }
 }
 
@@ -280,15 +301,16 @@ function announce(tx: Tx<typeof Encoding>, packaged: Presentation, pictures: Pic
 }
 
 async function fail(parts: Parts, of: Work, fault: Problem): Promise<void> {
+  const message = nameFilm(fault.message);
   await parts.db.tx({ tenant: of.tenant }, async (tx) => {
     const title = await store.title(tx, of.contentId, { lock: true });
     if (!title || title.state === "failed" || title.attempt !== of.attempt) return;
     await store.updateTitle(tx, of.contentId, {
       state: "failed",
-      failure: fault.message,
+      failure: message,
       failure_reason: fault.reason,
       finished_at_ms: parts.clock.nowMs(),
     });
-    tx.emit("failed", { contentId: of.contentId, reason: fault.reason, message: fault.message });
+    tx.emit("failed", { contentId: of.contentId, reason: fault.reason, message });
   });
 }

@@ -21,8 +21,25 @@ export const sourceFolder = (tenant: string, contentId: string): string => `sour
 export const durationToleranceS = (durationS: number): number => Math.max(1, durationS * 0.02);
 export const DUPLICATE_SIMILARITY_MIN = 0.8;
 
-const LANGUAGE = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$/;
-export const isLanguage = (text: string): boolean => LANGUAGE.test(text);
+/** ISO 639 codes have two or three letters. `english` is well-formed in BCP 47 (RFC 5646) and names no language. */
+const LANGUAGE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}$/;
+export function isLanguage(text: string): boolean {
+  if (!LANGUAGE.test(text)) return false;
+  try {
+    return Intl.getCanonicalLocales(text).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+/** What people know are the files that they gave, not the objects that these became. */
+export const nameFiles = (message: string, fileName: string, sidecars: readonly string[]): string =>
+  message
+    .replaceAll(/'(?:[^\s']*\/)?source'/g, () => `'${fileName}'`)
+    .replaceAll(/'(?:[^\s']*\/)?text-(\d+)\.\w+'/g, (whole, number: string) => {
+      const name = sidecars[Number(number) - 1];
+      return name === undefined ? whole : `'${name}'`;
+    });
 
 /** What an operator asked for with a file. */
 export interface Wishes {
