@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { KEYS_PATH } from "#contracts/origin/edges";
 import { COSE_ALGORITHMS, type CoseVerify } from "#media/cose";

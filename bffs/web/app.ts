@@ -2,13 +2,14 @@ import fastifyCookie from "@fastify/cookie";
 import fastifyFormbody from "@fastify/formbody";
 import scalar from "@scalar/fastify-api-reference";
 import Fastify, { type FastifyInstance } from "fastify";
-import { problemDocument, toProblem, traceIdNow } from "./faults.ts";
+import { problemDocument, toProblem } from "./faults.ts";
 import { openCookies } from "./cookies.ts";
 import { registerEvents } from "./live.ts";
 import { openApiDocument } from "./openapi.ts";
 import { registerPages } from "./pages.ts";
 import type { WebParts } from "./parts.ts";
 import { API, register } from "./route.ts";
+import { traceIdOf, traceRequest } from "./request.ts";
 import { webRoutes } from "./routes.ts";
 import { registerSite, type Site } from "./site.ts";
 
@@ -34,6 +35,10 @@ export async function createWebBff(parts: WebParts, site: Site): Promise<Fastify
   });
   const cookies = openCookies(parts);
 
+  app.addHook("onRequest", (request, reply, done) => {
+    traceRequest(request, reply);
+    done();
+  });
   app.addHook("onResponse", (request, reply, done) => {
     const route = request.routeOptions.url ?? "page";
     parts.metrics.requests.observe(
@@ -52,7 +57,7 @@ export async function createWebBff(parts: WebParts, site: Site): Promise<Fastify
       .code(fault.status)
       .header("cache-control", "no-store")
       .type("application/problem+json")
-      .send(JSON.stringify(problemDocument(fault, path, traceIdNow())));
+      .send(JSON.stringify(problemDocument(fault, path, traceIdOf(request))));
   });
 
   register(app, parts, cookies, webRoutes);

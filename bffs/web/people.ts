@@ -1,4 +1,6 @@
+import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
+import type { Profile as ProfileMessage } from "#contracts/profile";
 import { Account, type AgeRating, NewProfile, Profile, ProfileChange, SelectProfile, Viewer } from "#contracts/web";
 import { type Context, problem, requireUser, toProblem } from "#kernel";
 import type { WebParts } from "./parts.ts";
@@ -87,7 +89,7 @@ const FIRST_PROFILE_MS_MAX = 3_000;
 const FIRST_PROFILE_LOOK_MS = 50;
 
 /** The first profile is made when the account's event arrives, a moment after sign-up: whoever asks in that moment waits for it. */
-async function profilesOf({ call, clock }: WebParts, userId: string, context: Context): Promise<StoredProfile[]> {
+async function profilesOf({ call, clock }: WebParts, userId: string, context: Context): Promise<ProfileMessage[]> {
   const untilMs = clock.nowMs() + FIRST_PROFILE_MS_MAX;
   for (;;) {
     const { profiles } = await call.profile.list({ userId }, context);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Heartbeat, HeartbeatAnswer, Session, StartSession, TokenAnswer } from "#contracts/web";
 import type { StartResponse } from "#contracts/session";
-import { type Context, Problem, problem } from "#kernel";
+import { type Context, Problem, problem, toProblem } from "#kernel";
 import type { WebParts } from "./parts.ts";
 import { ipOf } from "./request.ts";
 import { Id, type Route, route } from "./route.ts";
@@ -81,11 +81,23 @@ const Stop = z.object({
 });
 
 async function stop(parts: WebParts, sessionId: string, said: z.output<typeof Stop>, context: Context): Promise<void> {
-  const { positionS, durationS = 0, sequence = 0 } = said;
+  const { positionS, sequence = 0 } = said;
+  // A position is a place in something: who does not say how long it is means the title's own length.
+  const durationS = said.durationS ?? (positionS === undefined ? 0 : await durationOf(parts, sessionId, context));
   await parts.call.session.stop(
     { sessionId, durationS, sequence, reason: "asked", ...(positionS === undefined ? {} : { positionS }) },
     context,
   );
+}
+
+async function durationOf({ call }: WebParts, sessionId: string, context: Context): Promise<number> {
+  const { session } = await call.session.get({ sessionId }, context).catch((error: unknown) => {
+    // Whether a session that is over may be stopped is for the session service to say.
+    if (toProblem(error).status >= 500) throw error;
+    return { session: undefined };
+  });
+  if (!session) return 0;
+  return (await call.catalog.get({ id: session.contentId }, context)).title?.durationS ?? 0;
 }
 
 export const playbackRoutes: readonly Route[] = [

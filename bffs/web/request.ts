@@ -1,4 +1,4 @@
-import { trace } from "@opentelemetry/api";
+import { type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Context, systemContext, type Viewer } from "#kernel";
 import type { WebParts } from "./parts.ts";
@@ -39,10 +39,31 @@ export function contextOf(
     caller: "web",
     deadlineMs: parts.clock.nowMs() + DEADLINE_MS,
     signal: goneSignal(reply),
-    span: trace.getActiveSpan() ?? null,
+    span: spans.get(request) ?? null,
     idempotencyKey: typeof key === "string" && of.viewer ? `${of.viewer.userId}/${key}`.slice(0, 200) : null,
   };
 }
+
+/** A request's span goes with its context: Fastify's steps do not all run in the asynchronous context of the first one. */
+const spans = new WeakMap<FastifyRequest, Span>();
+
+/** Begins the trace of a request; it ends with the answer. */
+export function traceRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const route = request.routeOptions.url ?? "page";
+  const attributes = { "http.request.method": request.method, "http.route": route };
+  const span = trace
+    .getTracer("marquee")
+    .startSpan(`${request.method} ${route}`, { attributes, kind: SpanKind.SERVER });
+  spans.set(request, span);
+  reply.raw.once("close", () => {
+    span.setAttribute("http.response.status_code", reply.statusCode);
+    if (reply.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end();
+  });
+}
+
+export const traceIdOf = (request: FastifyRequest): string =>
+  spans.get(request)?.spanContext().traceId ?? "0".repeat(32);
 
 /** Aborts when the client went away before its answer was complete. */
 function goneSignal(reply: FastifyReply): AbortSignal {

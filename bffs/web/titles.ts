@@ -5,7 +5,17 @@ import { type Context, problem } from "#kernel";
 import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
 import { Id, type Route, route } from "./route.ts";
-import { ageText, cardOf, factsOf, imageOf, nextEpisode, previewUrlOf, progressOf, seasonsOf, stateOf } from "./views.ts";
+import {
+  ageText,
+  cardOf,
+  factsOf,
+  imageOf,
+  nextEpisode,
+  previewUrlOf,
+  progressOf,
+  seasonsOf,
+  stateOf,
+} from "./views.ts";
 
 const MORE_MAX = 12;
 const LIST_MAX = 100;

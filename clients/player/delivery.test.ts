@@ -4,12 +4,12 @@ import {
   candidates,
   cdnOf,
   createDelivery,
+  forLicense,
   markFailed,
   presentCdn,
   refreshDelayMs,
   signed,
   steeredOrder,
-  withoutCmcd,
   withToken,
 } from "./delivery.ts";
 
@@ -79,10 +79,12 @@ test("steering manifests name networks; strangers and nonsense change nothing", 
   assert.equal(steeredOrder(delivery(), null), null);
 });
 
-test("CMCD leaves license addresses, also where it broke a data address", () => {
-  assert.equal(withoutCmcd("/license?s=1&CMCD=cid%3D%22a%22"), "/license?s=1");
-  assert.equal(withoutCmcd("data:application/json;base64,e30=?CMCD=ot%3Dk"), "data:application/json;base64,e30=");
-  assert.equal(withoutCmcd("/license"), "/license");
+test("a license is asked for with the present token and without CMCD; a data address stays what it is", () => {
+  assert.equal(forLicense("/license?s=1&CMCD=cid%3D%22a%22&CAT=old", "T"), "/license?s=1&CAT=T");
+  assert.equal(forLicense("/license", "T"), "/license?CAT=T");
+  const data = "data:application/json;base64,e30=";
+  assert.equal(forLicense(data, "T"), data);
+  assert.equal(forLicense(`${data}?CMCD=ot%3Dk`, "T"), data);
 });
 
 test("tokens of five minutes are renewed at four, whatever the browser's clock says", () => {

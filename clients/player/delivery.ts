@@ -81,8 +81,16 @@ export function withToken(uri: string, token: string): string {
   return `${bare.slice(0, question)}?${[...kept, parameter].join("&")}`;
 }
 
-/** `uri` without its CMCD, which Shaka adds to license requests too: there it is nobody's, and it breaks a `data:` address. */
-export function withoutCmcd(uri: string): string {
+/**
+ * Where a license is asked for: with the present token, and without the CMCD that Shaka adds to license requests too. Keys
+ * that the page holds already come from a `data:` address, which any parameter would break.
+ */
+export function forLicense(uri: string, token: string): string {
+  const bare = withoutCmcd(uri);
+  return bare.startsWith("data:") ? bare : withToken(bare, token);
+}
+
+function withoutCmcd(uri: string): string {
   const question = uri.indexOf("?");
   if (question < 0) return uri;
   const kept = uri

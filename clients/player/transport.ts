@@ -5,7 +5,7 @@
  * own: a 403 is answered by fresh tokens and one more try, and when the platform moves the player to another network the
  * transfers under way are taken along instead of being waited for.
  */
-import { candidates, cdnOf, type Delivery, signed, withoutCmcd, withToken } from "./delivery.ts";
+import { candidates, cdnOf, type Delivery, forLicense, signed } from "./delivery.ts";
 import { httpStatusOf } from "./errors.ts";
 import type { RequestType, Shaka, ShakaRequest, ShakaResponse } from "./shaka.ts";
 
@@ -53,7 +53,7 @@ export function createTransport(library: Shaka, options: TransportOptions): Tran
         // A licence that is asked for late needs the token of now, not that of the session's start.
         if (options.isExpired()) await options.refresh().catch(() => undefined);
         const token = options.delivery.cdns[0]?.token ?? "";
-        request.uris = request.uris.map((uri) => withToken(withoutCmcd(uri), token));
+        request.uris = request.uris.map((uri) => forLicense(uri, token));
         request.allowCrossSiteCredentials = true;
         request.headers["x-marquee"] = "web";
         return;

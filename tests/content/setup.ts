@@ -29,7 +29,9 @@ export async function drawClip(path: string, options: { readonly pattern?: strin
   return path;
 }
 
-export async function startContent(options: { readonly env?: Readonly<Record<string, string>> } = {}) {
+export async function startContent(
+  options: { readonly env?: Readonly<Record<string, string>>; readonly folder?: string } = {},
+) {
   const clock = movableClock();
   const host = await startTestHost({ ...options, services: [tenant, catalog, ingest, encoding, keys], clock });
   const call = {

@@ -261,7 +261,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "odd sizes": {
     file: "odd.mkv",
     // The generator itself makes even sizes only.
-    args: [...picture(1.2), "-vf", "format=yuv444p,scale=321:181", "-c:v", "ffv1"],
+    args: [...picture(1.2), "-vf", "format=yuv444p,scale=321:181,setsar=1", "-c:v", "ffv1"],
     ...{ durationS: 1.2, width: 321, height: 181, audio: [] },
     check: async ({ lead }) => assert.deepEqual([lead.width, lead.height], [320, 180]),
   },

@@ -51,7 +51,7 @@ before(async () => {
   });
 });
 after(async () => {
-  await listener?.close();
+  await listener?.stop();
   await host?.stop();
 });
 
@@ -108,7 +108,14 @@ test("a title has its own, a series that of its first playable episode for the s
     { id: "ttl_two", ageRating: 6 },
   ];
   for (const [at, episode] of episodes.entries())
-    await add({ ...episode, kind: "episode", title: episode.id, parentId: "ttl_series", seasonNumber: 1, episodeNumber: at + 1 });
+    await add({
+      ...episode,
+      kind: "episode",
+      title: episode.id,
+      parentId: "ttl_series",
+      seasonNumber: 1,
+      episodeNumber: at + 1,
+    });
   await complete("ttl_two", own("ttl_two"));
   assert.deepEqual([await keyOf("ttl_two"), await keyOf("ttl_series")], [own("ttl_two"), own("ttl_two")]);
   await complete("ttl_one", own("ttl_one"));

@@ -55,12 +55,14 @@ async function startProduct({ demo }: StartOptions): Promise<RunningProduct> {
     cwd: ROOT,
     // A session of its own: whatever it starts is known by it.
     detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
+    // Nothing is ever written to its input: it closes when this process is gone, and then the product stops by itself.
+    stdio: ["pipe", "pipe", "pipe"],
     env: {
       ...process.env,
       // Set by the test runner for its own children; the product is none of them.
       NODE_TEST_CONTEXT: undefined,
       NODE_OPTIONS: undefined,
+      MARQUEE_E2E_CHILD: "1",
       MARQUEE_DATA: folder,
       MARQUEE_PORT: "0",
       MARQUEE_HOST: "localhost",

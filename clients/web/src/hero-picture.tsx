@@ -69,7 +69,7 @@ export function HeroPicture({ image, previewUrl, className }: HeroPictureProps) 
           type="button"
           aria-label={phase === "playing" ? m.pausePreview : m.playPreview}
           onClick={() => setPhase(phase === "playing" ? "paused" : "playing")}
-          className="button button-quiet button-round absolute end-[clamp(1rem,4vw,4.5rem)] top-20 z-10"
+          className="button button-quiet button-round absolute bg-ground/70 end-[clamp(1rem,4vw,4.5rem)] top-20 z-10"
         >
           {phase === "playing" ? <Pause size={18} aria-hidden="true" /> : <Play size={18} aria-hidden="true" />}
         </button>

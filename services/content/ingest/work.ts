@@ -4,6 +4,7 @@ import { type Context, type Problem, problem, systemContext, toProblem } from "#
 import type { Job } from "#kernel/ports/jobs";
 import type { Fingerprint, SourceInfo } from "#kernel/ports/transcoder";
 import { similarity } from "#media/fingerprint";
+import { FormatError } from "#media/format";
 import { parseWebvtt } from "#media/webvtt";
 import { DUPLICATE_SIMILARITY_MIN, nameFiles, sidecarKey, sourceFolder, sourceKey } from "./domain.ts";
 import type { Parts } from "./service.ts";
@@ -79,24 +80,20 @@ async function copyIn(objects: Parts["objects"], key: string, path: string): Pro
   try {
     await objects.putFile(key, await realpath(path));
   } catch (error) {
-    const cause = { cause: error };
-    switch (error instanceof Error && "code" in error ? error.code : "") {
-      case "ENOENT":
-      case "ENOTDIR":
-        if (await objects.head(key)) return;
-        throw problem.notFound(
-          `'${basename(path)}' is not there any more: it was moved, renamed or deleted before it could be copied; put it back and try again`,
-          { reason: "source_gone", ...cause },
-        );
-      case "EACCES":
-      case "EPERM":
-        throw problem.denied(`'${basename(path)}' may not be read: change its permissions and try again`, {
-          reason: "media_not_readable",
-          ...cause,
-        });
-      default:
-        throw error;
+    if (!(await areThere([path]))) {
+      if (await objects.head(key)) return;
+      throw problem.notFound(
+        `'${basename(path)}' is not there any more: it was moved, renamed or deleted before it could be copied; put it back and try again`,
+        { reason: "source_gone", cause: error },
+      );
     }
+    if (error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM")) {
+      throw problem.denied(`'${basename(path)}' may not be read: change its permissions and try again`, {
+        reason: "media_not_readable",
+        cause: error,
+      });
+    }
+    throw error;
   }
 }
 
@@ -110,12 +107,24 @@ async function checkSidecars(
 ): Promise<void> {
   for (const { key } of sidecars) {
     const text = await objects.withFile(key, (file) => transcoder.extractText(path, source, { file }, signal));
-    if (text === "" || parseWebvtt(Buffer.from(text), { lenient: true }).cues.length === 0) {
+    if (text === "" || cuesIn(text, key) === 0) {
       throw problem.unsupportedMedia(
         `'${basename(key)}' holds no subtitles that can be read: it is empty, damaged or another kind of file`,
         { reason: "subtitles_empty" },
       );
     }
+  }
+}
+
+function cuesIn(text: string, key: string): number {
+  try {
+    return parseWebvtt(text, { lenient: true }).cues.length;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw problem.unsupportedMedia(`'${basename(key)}' is no subtitle file that can be used: ${error.message}`, {
+      reason: "subtitles_unusable",
+      cause: error,
+    });
   }
 }
 

@@ -159,3 +159,23 @@ test("the book learns from probes and reports, and counts a rebuffering once", a
   await book.probe([a]);
   assert.deepEqual([book.isUp("a"), book.isUp("unknown"), book.snapshot().get("a")?.samples], [false, true, 3]);
 });
+
+test("a refused probe says that a network is down; silence says so the second time", async () => {
+  let probe: () => Promise<Response> = async () => new Response("", { status: 200 });
+  const book = openHealthBook(silentLogger, () => probe());
+  const isUpAfter = async (next: () => Promise<Response>): Promise<boolean> => {
+    probe = next;
+    await book.probe([a]);
+    return book.isUp("a");
+  };
+  const silent = () => Promise.reject(new DOMException("late", "TimeoutError"));
+  const refused = () => Promise.reject(new TypeError("fetch failed"));
+  const well = () => Promise.resolve(new Response(""));
+  assert.equal(await isUpAfter(silent), true);
+  assert.equal(await isUpAfter(well), true);
+  assert.equal(await isUpAfter(silent), true, "an answer in between begins the count anew");
+  assert.equal(await isUpAfter(silent), false);
+  assert.equal(await isUpAfter(silent), false);
+  assert.equal(await isUpAfter(well), true);
+  assert.equal(await isUpAfter(refused), false);
+});

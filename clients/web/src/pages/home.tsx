@@ -64,12 +64,7 @@ function Hero({ hero }: { hero: HeroData }) {
   const { card } = hero;
   return (
     <section className="relative h-[68svh] min-h-[30rem] overflow-hidden sm:h-[86svh]">
-      <HeroPicture
-        key={card.id}
-        image={hero.backdrop ?? card.image}
-        previewUrl={hero.previewUrl}
-        className="inset-0"
-      />
+      <HeroPicture key={card.id} image={hero.backdrop ?? card.image} previewUrl={hero.previewUrl} className="inset-0" />
       <div className="gutter relative flex h-full max-w-5xl flex-col items-start justify-end gap-4 pb-8 sm:pb-36">
         <h1 className="display on-picture text-40 sm:text-64 2xl:text-[5.5rem]">
           <bdi>{card.title}</bdi>
