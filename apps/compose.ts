@@ -22,6 +22,7 @@ import { Subscription } from "#contracts/subscription";
 import { Tenant } from "#contracts/tenant";
 import { User } from "#contracts/user";
 import { type Config, isLoopback, type Logger, problem, systemClock } from "#kernel";
+import { openGate, watchLoop } from "#kernel/admission";
 import { startGuardian } from "#kernel/guardian";
 import { type Adapters, type Host, startHost } from "#kernel/host";
 import { listenHttp, type HttpListener } from "#kernel/http";
@@ -40,6 +41,10 @@ import { openRenderer } from "./ssr.ts";
 const MB = 1024 * 1024;
 const EDGE_CACHE_BYTES_MAX = 512 * MB;
 const EDGE_MEMORY_BYTES_MAX = 32 * MB;
+
+/** Signing in can wait for those who watch; its line is as long as people have patience. */
+const SIGN_IN = /^\/(sign-in|sign-up|auth|oauth|forgot-password|reset-password)(\/|\?|$)/;
+const SIGN_IN_LIMITS = { atOnceMax: 2, waitingMax: 200, waitMsMax: 8_000 } as const;
 
 export const DEMO_ACCOUNTS = [
   { email: "alex@demo.test", password: "marquee-demo" },
@@ -127,7 +132,9 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
     };
     const web = await createWebBff(parts, renderer);
     stops.push(() => web.close());
-    const listeners = await openListeners(host, web, places, { metrics, logger });
+    const loop = watchLoop();
+    stops.push(() => loop.stop());
+    const listeners = await openListeners(host, web, places, { metrics, logger, lagMs: () => loop.lagMs() });
     stops.push(() => Promise.all(listeners.map((listener) => listener.stop())));
     const edges = await superviseEdges({
       logger: logger("edges"),
@@ -223,7 +230,7 @@ async function openListeners(
   host: Host,
   web: Web,
   places: Places,
-  { metrics, logger }: Pick<Product, "metrics" | "logger">,
+  { metrics, logger, lagMs }: Pick<Product, "metrics" | "logger"> & { readonly lagMs: () => number },
 ): Promise<HttpListener[]> {
   const fallback: Parameters<typeof listenHttp>[0]["fallback"] = (request, response) => web.routing(request, response);
   const publicMounts = [
@@ -237,6 +244,8 @@ async function openListeners(
     tls: places.tls,
     mounts: publicMounts,
     fallback,
+    // Only here: what one of these asks of ourselves, by the listener below, must not stand behind it.
+    gate: openGate({ holds: (url) => SIGN_IN.test(url), ...SIGN_IN_LIMITS, lagMs }),
     logger: logger("web"),
     metrics,
   });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { trace } from "@opentelemetry/api";
+import type { Gate } from "./admission.ts";
 import { type Problem, toProblem } from "./errors.ts";
 import type { HttpMount } from "./service.ts";
 import type { Logger, Metrics } from "./telemetry.ts";
@@ -69,6 +70,8 @@ export interface HttpServerOptions {
   readonly mounts: readonly Pick<HttpMount, "prefix" | "handle">[];
   /** Whatever no mount takes. */
   readonly fallback: RequestListener;
+  /** Where requests that can wait stand in line. */
+  readonly gate?: Gate;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -83,9 +86,17 @@ const STOP_GRACE_MS = 3_000;
 
 /** One listener: mounts by prefix, then the fallback. With a certificate it speaks HTTP/2 and HTTP/1.1 over TLS. */
 export async function listenHttp(options: HttpServerOptions): Promise<HttpListener> {
-  const { mounts, fallback, logger, metrics, name } = options;
+  const { mounts, fallback, gate, logger, metrics, name } = options;
   const sorted = mounts.toSorted((a, b) => b.prefix.length - a.prefix.length);
   const listener: RequestListener = (request, response) => {
+    if (!gate?.holds(request.url ?? "")) return answer(request, response);
+    gate.enter(
+      response,
+      () => answer(request, response),
+      (error) => sendProblem(request, response, error),
+    );
+  };
+  const answer: RequestListener = (request, response) => {
     const mount = sorted.find(({ prefix }) => request.url?.startsWith(prefix));
     if (!mount) return fallback(request, response);
     const started = performance.now();

@@ -141,11 +141,6 @@ export async function chooseProfile(page: Page, profile: string): Promise<void> 
 
 export type Format = "dash" | "hls";
 
-/** Opens the player of a title; `format` goes by the address, as no person needs to choose it. */
-export async function openPlayer(page: Page, titleId: string, format: Format): Promise<void> {
-  await page.goto(`/watch/${titleId}?format=${format}`);
-}
-
 /** The members of a video element that tests read; the page's own types are not the server's. */
 interface VideoElement {
   readonly currentTime: number;

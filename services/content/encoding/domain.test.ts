@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { SourceInfo } from "#kernel/ports/transcoder";
-import { keyClassOf, languageName, languageOf, planOf, progressOf, tasksOf, thumbnailShapeOf } from "./domain.ts";
+import {
+  keyClassOf,
+  languageName,
+  languageOf,
+  nameFilm,
+  planOf,
+  progressOf,
+  tasksOf,
+  thumbnailShapeOf,
+} from "./domain.ts";
 
 interface Shape {
   readonly width: number;
@@ -216,4 +225,13 @@ test("key classes end where CPIX says, thumbnails stay few", () => {
   const long = thumbnailShapeOf(sourceOf({ width: 1920, height: 804, durationS: 7_200 }));
   assert.ok(7_200 / long.intervalS <= 160 && long.height % 2 === 0);
   assert.equal(thumbnailShapeOf(sourceOf({ width: 64, height: 36, durationS: 1 })).intervalS, 1);
+});
+
+test("a failure speaks of the film and not of its objects", () => {
+  assert.equal(nameFilm("'source' says 5.0 s but ends near 2.0 s"), "the film says 5.0 s but ends near 2.0 s");
+  assert.equal(
+    nameFilm("the disk is full: 'intermediate/demo/vod_1/240p-h264/0.mp4' was not written"),
+    "the disk is full: a part of the film was not written",
+  );
+  assert.equal(nameFilm("'text-1.srt' is empty; 'h264' is not"), "a subtitle file is empty; 'h264' is not");
 });

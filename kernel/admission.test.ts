@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import { test } from "node:test";
+import { openGate } from "./admission.ts";
+import { Problem } from "./errors.ts";
+
+function line(options: { readonly waitMsMax?: number; readonly lag?: { ms: number } } = {}) {
+  const lag = options.lag ?? { ms: 0 };
+  const gate = openGate({
+    ...{ holds: (url) => url.startsWith("/sign-in"), atOnceMax: 2, waitingMax: 3 },
+    ...{ waitMsMax: options.waitMsMax ?? 60_000, lagMs: () => lag.ms },
+  });
+  const told: string[] = [];
+  const come = (name: string): EventEmitter => {
+    const response = new EventEmitter();
+    gate.enter(
+      response as never,
+      () => told.push(`${name} enters`),
+      (error) => told.push(`${name} ${error instanceof Problem ? error.reason : "?"}`),
+    );
+    return response;
+  };
+  return { gate, told, come, lag };
+}
+
+test("a few enter at a time, in their order; who stands behind too many is told to come back", () => {
+  const { gate, told, come } = line();
+  assert.deepEqual([gate.holds("/sign-in?x"), gate.holds("/api/web/v1/home")], [true, false]);
+  const [a, b] = [come("a"), come("b")];
+  const others = ["c", "d", "e", "f"].map(come);
+  assert.deepEqual(told, ["a enters", "b enters", "f busy"]);
+  // Who goes away while waiting gives up the place without having had a turn.
+  others[0]?.emit("close");
+  a?.emit("close");
+  b?.emit("close");
+  assert.deepEqual(told.slice(3), ["d enters", "e enters"]);
+  for (const response of others) response.emit("close");
+  const last = come("g");
+  assert.equal(told.at(-1), "g enters");
+  last.emit("close");
+});
+
+test("when the loop falls behind, one at a time goes on", () => {
+  const { told, come, lag } = line({ lag: { ms: 50 } });
+  const [a, b, c] = [come("a"), come("b"), come("c")];
+  assert.deepEqual(told, ["a enters"]);
+  a?.emit("close");
+  assert.deepEqual(told, ["a enters", "b enters"]);
+  lag.ms = 0;
+  b?.emit("close");
+  assert.deepEqual(told, ["a enters", "b enters", "c enters"]);
+  c?.emit("close");
+});
+
+test("nobody waits for ever", async () => {
+  const { told, come } = line({ waitMsMax: 1 });
+  const inside = [come("a"), come("b")];
+  come("c");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(told, ["a enters", "b enters", "c busy"]);
+  for (const response of inside) response.emit("close");
+});

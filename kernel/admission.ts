@@ -1,0 +1,99 @@
+import type { ServerResponse } from "node:http";
+import { problem } from "./errors.ts";
+
+/**
+ * Admission control: work that can wait (a sign-in: half a dozen requests, a password hash, three signatures) enters a few at a
+ * time, so that work that cannot (a heartbeat, a token that is about to end) finds the event loop, the database's connections
+ * and the thread pool free, however many people come at once. Whoever waits too long, or behind too many, is told to come
+ * back. When the loop falls behind, only one enters at a time: slow is better than nobody.
+ */
+export interface Gate {
+  /** Whether requests to this address stand in line. */
+  holds(url: string): boolean;
+  /** Calls `work` when it is this request's turn, or `refuse`. The turn ends with the answer; who goes away leaves the line. */
+  enter(response: Pick<ServerResponse, "once">, work: () => void, refuse: (error: unknown) => void): void;
+}
+
+export interface GateOptions {
+  readonly holds: (url: string) => boolean;
+  readonly atOnceMax: number;
+  readonly waitingMax: number;
+  readonly waitMsMax: number;
+  /** How late the event loop is. */
+  readonly lagMs: () => number;
+}
+
+/** A loop that is later than this makes everybody wait, and does not get more of what can wait. */
+const LAG_MS_MAX = 10;
+const RETRY_AFTER_S = 3;
+
+interface Waiting {
+  readonly begin: () => void;
+  readonly refuse: (error: unknown) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export function openGate({ holds, atOnceMax, waitingMax, waitMsMax, lagMs }: GateOptions): Gate {
+  const line = new Set<Waiting>();
+  let inside = 0;
+
+  const busy = (): unknown =>
+    problem.unavailable("very many people come at this moment: try again shortly", {
+      reason: "busy",
+      retryAfterS: RETRY_AFTER_S,
+    });
+
+  function admitNext(): void {
+    for (const next of line) {
+      if (inside >= (lagMs() > LAG_MS_MAX ? 1 : atOnceMax)) return;
+      line.delete(next);
+      clearTimeout(next.timer);
+      inside += 1;
+      next.begin();
+    }
+  }
+
+  return {
+    holds,
+    enter(response, work, refuse) {
+      if (line.size >= waitingMax) return refuse(busy());
+      let isInside = false;
+      const waiting: Waiting = {
+        begin() {
+          isInside = true;
+          work();
+        },
+        refuse,
+        timer: setTimeout(() => {
+          if (line.delete(waiting)) refuse(busy());
+        }, waitMsMax),
+      };
+      response.once("close", () => {
+        clearTimeout(waiting.timer);
+        line.delete(waiting);
+        if (!isInside) return;
+        inside -= 1;
+        admitNext();
+      });
+      line.add(waiting);
+      admitNext();
+    },
+  };
+}
+
+const LOOK_MS = 10;
+/** Weight of the newest look: about the last ten count. */
+const WEIGHT = 0.1;
+
+/** Watches how late the event loop is, as a moving mean of how late a timer of ours fires. */
+export function watchLoop(): { lagMs(): number; stop(): void } {
+  let meanMs = 0;
+  let dueMs = performance.now() + LOOK_MS;
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    meanMs += (Math.max(0, nowMs - dueMs) - meanMs) * WEIGHT;
+    dueMs = nowMs + LOOK_MS;
+  }, LOOK_MS);
+  timer.unref();
+  return { lagMs: () => meanMs, stop: () => clearInterval(timer) };
+}
