@@ -130,7 +130,8 @@ describe("cat claims", () => {
     const bytes = encodeClaims(all);
     const plain = (claims: CatClaims): string =>
       Buffer.from(encode(Object.entries(claims).map(([name, value]) => [name, valueOf(value)]))).toString("hex");
-    const sorted = (claims: CatClaims): CatClaims => Object.fromEntries(Object.entries(claims).sort(([a], [b]) => a.localeCompare(b)));
+    const sorted = (claims: CatClaims): CatClaims =>
+      Object.fromEntries(Object.entries(claims).sort(([a], [b]) => a.localeCompare(b)));
     assert.equal(plain(sorted(decodeClaims(bytes))), plain(sorted(all)));
     assert.doesNotThrow(() => decode(bytes, { deterministic: true }));
     assert.doesNotThrow(() => decode(encodeClaims(CLAIMS), { deterministic: true }));

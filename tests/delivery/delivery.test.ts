@@ -78,12 +78,7 @@ const catalog = defineService({
 });
 
 before(async () => {
-  const [publicPort, originPort, aPort, bPort] = await Promise.all([
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-  ]);
+  const [publicPort, originPort, aPort, bPort] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   [publicUrl, originUrl] = [`http://localhost:${publicPort}`, `http://127.0.0.1:${originPort}`];
   [aUrl, bUrl] = [`http://localhost:${aPort}`, `http://127.0.0.1:${bPort}`];
   host = await startTestHost({
