@@ -22,7 +22,7 @@ import { Subscription } from "#contracts/subscription";
 import { Tenant } from "#contracts/tenant";
 import { User } from "#contracts/user";
 import { type Config, isLoopback, type Logger, problem, systemClock } from "#kernel";
-import { openGate, watchLoop } from "#kernel/admission";
+import { type GateOptions, openGate, watchLoop } from "#kernel/admission";
 import { startGuardian } from "#kernel/guardian";
 import { type Adapters, type Host, startHost } from "#kernel/host";
 import { listenHttp, type HttpListener } from "#kernel/http";
@@ -44,6 +44,11 @@ const EDGE_MEMORY_BYTES_MAX = 32 * MB;
 
 /** Signing in can wait for those who watch; its line is as long as people have patience. */
 const SIGN_IN = /^\/(sign-in|sign-up|auth|oauth|forgot-password|reset-password)(\/|\?|$)/;
+const SIGN_IN_BEGINS = /^\/(sign-in|sign-up|forgot-password)(\?|$)/;
+const placeOfSignIn: GateOptions["placeOf"] = ({ method, url = "" }) => {
+  if (!SIGN_IN.test(url)) return null;
+  return method === "GET" && SIGN_IN_BEGINS.test(url) && !url.includes("interaction=") ? "begins" : "goes on";
+};
 const SIGN_IN_LIMITS = { atOnceMax: 2, waitingMax: 200, waitMsMax: 8_000 } as const;
 
 export const DEMO_ACCOUNTS = [
@@ -245,7 +250,7 @@ async function openListeners(
     mounts: publicMounts,
     fallback,
     // Only here: what one of these asks of ourselves, by the listener below, must not stand behind it.
-    gate: openGate({ holds: (url) => SIGN_IN.test(url), ...SIGN_IN_LIMITS, lagMs }),
+    gate: openGate({ placeOf: placeOfSignIn, ...SIGN_IN_LIMITS, lagMs }),
     logger: logger("web"),
     metrics,
   });

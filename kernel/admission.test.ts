@@ -1,33 +1,33 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";
-import { openGate } from "./admission.ts";
+import { openGate, type Place } from "./admission.ts";
 import { Problem } from "./errors.ts";
 
 function line(options: { readonly waitMsMax?: number; readonly lag?: { ms: number } } = {}) {
   const lag = options.lag ?? { ms: 0 };
   const gate = openGate({
-    ...{ holds: (url) => url.startsWith("/sign-in"), atOnceMax: 2, waitingMax: 3 },
+    ...{ placeOf: () => "begins", atOnceMax: 2, waitingMax: 3 },
     ...{ waitMsMax: options.waitMsMax ?? 60_000, lagMs: () => lag.ms },
   });
   const told: string[] = [];
-  const come = (name: string): EventEmitter => {
+  const come = (name: string, place: Place = "begins"): EventEmitter => {
     const response = new EventEmitter();
     gate.enter(
+      place,
       response as never,
       () => told.push(`${name} enters`),
       (error) => told.push(`${name} ${error instanceof Problem ? error.reason : "?"}`),
     );
     return response;
   };
-  return { gate, told, come, lag };
+  return { told, come, lag };
 }
 
 test("a few enter at a time, in their order; who stands behind too many is told to come back", () => {
-  const { gate, told, come } = line();
-  assert.deepEqual([gate.holds("/sign-in?x"), gate.holds("/api/web/v1/home")], [true, false]);
+  const { told, come } = line();
   const [a, b] = [come("a"), come("b")];
-  const others = ["c", "d", "e", "f"].map(come);
+  const others = ["c", "d", "e", "f"].map((name) => come(name));
   assert.deepEqual(told, ["a enters", "b enters", "f busy"]);
   // Who goes away while waiting gives up the place without having had a turn.
   others[0]?.emit("close");
@@ -59,4 +59,14 @@ test("nobody waits for ever", async () => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(told, ["a enters", "b enters", "c busy"]);
   for (const response of inside) response.emit("close");
+});
+
+test("whoever has begun goes before those who have not", () => {
+  const { told, come } = line({ lag: { ms: 50 } });
+  const first = come("a");
+  for (const name of ["b", "c"]) come(name);
+  const begun = come("d", "goes on");
+  first.emit("close");
+  begun.emit("close");
+  assert.deepEqual(told, ["a enters", "d enters", "b enters"]);
 });

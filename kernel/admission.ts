@@ -1,21 +1,25 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { problem } from "./errors.ts";
 
 /**
  * Admission control: work that can wait (a sign-in: half a dozen requests, a password hash, three signatures) enters a few at a
  * time, so that work that cannot (a heartbeat, a token that is about to end) finds the event loop, the database's connections
  * and the thread pool free, however many people come at once. Whoever waits too long, or behind too many, is told to come
- * back. When the loop falls behind, only one enters at a time: slow is better than nobody.
+ * back. When the loop falls behind, only one enters at a time: slow is better than nobody. Whoever has begun goes before those
+ * who have not, or a crowd at the door would let nobody finish.
  */
 export interface Gate {
-  /** Whether requests to this address stand in line. */
-  holds(url: string): boolean;
+  /** How a request stands in line; null: it does not. */
+  placeOf(request: Asked): Place | null;
   /** Calls `work` when it is this request's turn, or `refuse`. The turn ends with the answer; who goes away leaves the line. */
-  enter(response: Pick<ServerResponse, "once">, work: () => void, refuse: (error: unknown) => void): void;
+  enter(place: Place, response: Pick<ServerResponse, "once">, work: () => void, refuse: (error: unknown) => void): void;
 }
 
+export type Place = "begins" | "goes on";
+type Asked = Pick<IncomingMessage, "method" | "url">;
+
 export interface GateOptions {
-  readonly holds: (url: string) => boolean;
+  readonly placeOf: (request: Asked) => Place | null;
   readonly atOnceMax: number;
   readonly waitingMax: number;
   readonly waitMsMax: number;
@@ -33,8 +37,8 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-export function openGate({ holds, atOnceMax, waitingMax, waitMsMax, lagMs }: GateOptions): Gate {
-  const line = new Set<Waiting>();
+export function openGate({ placeOf, atOnceMax, waitingMax, waitMsMax, lagMs }: GateOptions): Gate {
+  const lines: Readonly<Record<Place, Set<Waiting>>> = { "goes on": new Set(), begins: new Set() };
   let inside = 0;
 
   const busy = (): unknown =>
@@ -44,18 +48,21 @@ export function openGate({ holds, atOnceMax, waitingMax, waitMsMax, lagMs }: Gat
     });
 
   function admitNext(): void {
-    for (const next of line) {
-      if (inside >= (lagMs() > LAG_MS_MAX ? 1 : atOnceMax)) return;
-      line.delete(next);
-      clearTimeout(next.timer);
-      inside += 1;
-      next.begin();
+    for (const line of [lines["goes on"], lines.begins]) {
+      for (const next of line) {
+        if (inside >= (lagMs() > LAG_MS_MAX ? 1 : atOnceMax)) return;
+        line.delete(next);
+        clearTimeout(next.timer);
+        inside += 1;
+        next.begin();
+      }
     }
   }
 
   return {
-    holds,
-    enter(response, work, refuse) {
+    placeOf,
+    enter(place, response, work, refuse) {
+      const line = lines[place];
       if (line.size >= waitingMax) return refuse(busy());
       let isInside = false;
       const waiting: Waiting = {

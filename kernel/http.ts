@@ -89,8 +89,10 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpListen
   const { mounts, fallback, gate, logger, metrics, name } = options;
   const sorted = mounts.toSorted((a, b) => b.prefix.length - a.prefix.length);
   const listener: RequestListener = (request, response) => {
-    if (!gate?.holds(request.url ?? "")) return answer(request, response);
+    const place = gate?.placeOf(request) ?? null;
+    if (!gate || place === null) return answer(request, response);
     gate.enter(
+      place,
       response,
       () => answer(request, response),
       (error) => sendProblem(request, response, error),

@@ -17,7 +17,7 @@ const REQUESTED_TIMEOUT_MS = 60 * 60_000;
 const FILE_TIMEOUT_MS = { light: 120_000, heavy: 300_000, requested: 25 * 60_000 } as const;
 
 /** Tests that start the whole product or a browser run alone: two at once on two cores would measure each other. */
-const isHeavy = (file: string): boolean => /^tests\/(e2e|chaos|engines|realdata)\//.test(file);
+const isHeavy = (file: string): boolean => /^tests\/(content|e2e|chaos|engines|realdata)\//.test(file);
 /** They need engines from elsewhere, or much time: only when asked for by name. */
 const onlyOnRequest = (file: string): boolean => /^tests\/(chaos|engines)\//.test(file);
 
