@@ -21,15 +21,20 @@ export function findOracle(): string | null {
   }
 }
 
-/** The MD5 of every packet's bytes in `path`, in the order of the file; decrypted where a key is given. */
-export async function packetHashes(oracle: string, path: string, keyHex: string | null = null): Promise<string[]> {
+export interface Packet {
+  readonly md5: string;
+  readonly sizeBytes: number;
+}
+
+/** Every packet's bytes in `path` as a hash and a size, in the order of the file; decrypted where a key is given. */
+export async function packetsOf(oracle: string, path: string, keyHex: string | null = null): Promise<Packet[]> {
   const key = keyHex === null ? [] : ["-decryption_key", keyHex];
-  const asked = ["-show_packets", "-show_data_hash", "md5", "-show_entries", "packet=data_hash", "-of", "csv=p=0"];
+  const asked = ["-show_packets", "-show_data_hash", "md5", "-show_entries", "packet=size,data_hash", "-of", "json"];
   const { stdout } = await run(oracle, ["-v", "error", ...key, ...asked, path], {
     maxBuffer: OUTPUT_BYTES_MAX,
     timeout: TIMEOUT_MS,
   });
-  const hashes = stdout.split("\n").flatMap((line) => /MD5:[0-9a-f]{32}/i.exec(line)?.[0] ?? []);
-  assert.ok(hashes.length > 0, `the oracle found no packets in ${path}`);
-  return hashes;
+  const { packets } = JSON.parse(stdout) as { packets: { size: string; data_hash: string }[] };
+  assert.ok(packets.length > 0, `the oracle found no packets in ${path}`);
+  return packets.map(({ size, data_hash }) => ({ md5: data_hash, sizeBytes: Number(size) }));
 }

@@ -25,6 +25,9 @@ interface M3u8Parser {
   };
 }
 
+// Otherwise it prints what breaks the RFC, and goes on.
+hlsParser.setOptions({ strictMode: true });
+
 const require = createRequire(import.meta.url);
 const mpdParser = require("mpd-parser") as MpdParser;
 const { Parser } = require("m3u8-parser") as { Parser: new () => M3u8Parser };

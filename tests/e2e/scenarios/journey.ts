@@ -74,8 +74,12 @@ async function startAnew(page: Page, format: Format): Promise<void> {
     .locator("main")
     .getByRole("link", { name: /^(Play|Resume)$/ })
     .first();
-  const isStarted = (await play.innerText()).trim() === "Resume";
-  const link = isStarted ? page.getByRole("link", { name: "From the beginning" }) : play;
+  const again = page.getByRole("link", { name: "From the beginning" });
+  // The page may learn while one looks that the film was seen to its end, so "Resume" becomes "Play".
+  const link = await until("a link that plays from the start", 15_000, async () => {
+    if ((await again.count()) > 0) return again;
+    return (await play.innerText()).trim() === "Play" ? play : null;
+  });
   if (format === "hls") await page.goto(withFormat(await link.getAttribute("href"), format));
   else await link.click();
 }
