@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
 import { openJobs } from "#adapters/jobs/pgboss";
@@ -141,6 +142,7 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
     stops.push(() => loop.stop());
     const listeners = await openListeners(host, web, places, { metrics, logger, lagMs: () => loop.lagMs() });
     stops.push(() => Promise.all(listeners.map((listener) => listener.stop())));
+    await dropStaleCaches(folder, places);
     const edges = await superviseEdges({
       logger: logger("edges"),
       edges: places.addresses.edges.map(({ id, baseUrl }, i) => ({
@@ -149,7 +151,7 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
         host: isLoopback(config.MARQUEE_HOST) ? new URL(baseUrl).hostname : places.bind,
         port: places.edgePorts[i] ?? 0,
         originUrl: places.addresses.originUrl,
-        cacheFolder: join(folder, "edges", id),
+        cacheFolder: join(folder, "edges", id, cacheName(places)),
         cacheBytesMax: EDGE_CACHE_BYTES_MAX,
         memoryBytesMax: EDGE_MEMORY_BYTES_MAX,
         accessLog: join(folder, "logs", `${id}.log`),
@@ -226,6 +228,19 @@ function requireRuntimeUrl(config: Config): string {
   throw problem.precondition(
     "MARQUEE_POSTGRES_URL is the owner's login; services use another one that owns nothing: set MARQUEE_POSTGRES_RUNTIME_URL as well, with the user marquee_runtime",
   );
+}
+
+/** Manifests name the addresses of this product, so an edge that moved starts with an empty cache. */
+const cacheName = ({ addresses }: Places): string =>
+  createHash("sha256").update(JSON.stringify(addresses)).digest("hex").slice(0, 12);
+
+/** Drops what edges cached when the product had other addresses. */
+async function dropStaleCaches(folder: string, places: Places): Promise<void> {
+  for (const { id } of places.addresses.edges) {
+    const names = await readdir(join(folder, "edges", id)).catch(() => []);
+    for (const name of names.filter((each) => each !== cacheName(places)))
+      await rm(join(folder, "edges", id, name), { recursive: true, force: true });
+  }
 }
 
 type Web = Awaited<ReturnType<typeof createWebBff>>;

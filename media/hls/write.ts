@@ -195,8 +195,9 @@ function sessionKeys(presentation: Presentation, options: MultivariantOptions): 
   for (const key of presentation.keys) {
     const signalling = options.drm?.get(key.kid);
     if (signalling === undefined || !classes.includes(key.keyClass)) continue;
-    // Without an init segment beside it, a bare key cannot be told apart from the others: identity stays out.
-    const { identityKeyUri: _identity, ...rest } = signalling;
+    // Without an init segment beside it, a bare key cannot be told apart from the others, and a ClearKey server has one address
+    // for all keys, which a second line of the same format must not repeat (RFC 8216bis, 4.4.6.2): both stay out.
+    const { identityKeyUri: _identity, clearkeyLicenseUrl: _clearkey, ...rest } = signalling;
     for (const line of keyLines("#EXT-X-SESSION-KEY", key.kid, key.ivHex, rest)) lines.add(line);
   }
   return [...lines];

@@ -22,6 +22,7 @@ export const withoutScript: Scenario = (stage) => {
       await page.getByRole("button", { name: "Sam", exact: true }).click();
 
       await page.getByRole("region").getByRole("link", { name: film.title, exact: true }).first().click();
+      await page.waitForURL("**/title/**");
       await page.getByRole("heading", { level: 1, name: film.title }).waitFor();
       assert.match(await page.title(), new RegExp(film.title));
       assert.equal(
