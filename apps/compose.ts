@@ -216,6 +216,8 @@ async function openAdapters(config: Config, folder: string, { say, log, stops }:
       : await openMailbox({ folder: at("mail"), from: config.MARQUEE_MAIL_FROM }),
     jobs,
     transcoder: openTranscoder({
+      // Encoding takes only what playback, on the same machine, leaves over.
+      niceness: 19,
       ...(config.FFMPEG_PATH ? { ffmpegPath: config.FFMPEG_PATH } : {}),
       ...(config.FFPROBE_PATH ? { ffprobePath: config.FFPROBE_PATH } : {}),
     }),

@@ -9,6 +9,7 @@ import { type Account, accessToken, makeAccount } from "./accounts.ts";
 import { type Cinema, openCinema } from "./cinema.ts";
 import { importClip, makeClip, untilComplete } from "./clips.ts";
 import { eventsOf } from "./engine.ts";
+import { killAll } from "./processes.ts";
 import { openStage, type Product, type Stage } from "./product.ts";
 import { openRoad, type Road } from "./throttle.ts";
 
@@ -52,17 +53,19 @@ for (const format of ["dash", "hls"] as const) {
       await cinema.advance(6);
       // Once with what the player has in store, once with nothing: a seek into the unknown right after the kill.
       const first = edgeInUse(cinema);
-      await killEdge(first);
+      const reviveFirst = await holdDown(first, t.signal);
       await cinema.advance(30);
       assert.notEqual(edgeInUse(cinema), first, "the picture did not go on from the other edge");
       const stored = longest(await cinema.stalls());
+      await reviveFirst();
       await untilEdges(2);
       const second = edgeInUse(cinema);
-      await killEdge(second);
+      const reviveSecond = await holdDown(second, t.signal);
       await cinema.seek((await cinema.positionS()) + 60);
       await cinema.advance(8);
       assert.notEqual(edgeInUse(cinema), second, "after a seek the picture did not come from the other edge");
       const empty = longest(await cinema.stalls());
+      await reviveSecond();
       t.diagnostic(`${format}: longest stall ${stored} ms with a filled buffer, ${empty} ms with an empty one`);
       assert.ok(stored < STALL_MS_MAX, `the picture stood still for ${stored} ms`);
       assert.ok(empty < STALL_MS_MAX, `the picture stood still for ${empty} ms after a seek`);
@@ -168,11 +171,27 @@ async function untilEdges(count: number): Promise<void> {
   await pause(2_500);
 }
 
-async function killEdge(edge: string): Promise<void> {
+async function killEdge(edge: string): Promise<boolean> {
   const port = edge.split(":")[1];
   const found = (await edgeProcesses()).find(({ command }) => command.includes(`"port":${port}`));
-  assert.ok(found, `no process serves ${edge}`);
-  process.kill(found.pid, "SIGKILL");
+  if (found) await killAll([found]);
+  return found !== undefined;
+}
+
+/** Kills an edge, and again whenever it is started anew, until the answer is called or the test is over. */
+async function holdDown(edge: string, over: AbortSignal): Promise<() => Promise<void>> {
+  assert.ok(await killEdge(edge), `no process serves ${edge}`);
+  let isHeld = true;
+  const holding = (async () => {
+    while (isHeld && !over.aborted) {
+      await pause(250);
+      if (isHeld) await killEdge(edge);
+    }
+  })();
+  return async () => {
+    isHeld = false;
+    await holding;
+  };
 }
 
 /** The session's id is in the beats' addresses. */
