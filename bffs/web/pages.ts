@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Problem } from "#kernel";
-import { type Context, problem, requireUser, toProblem } from "#kernel";
+import { type Context, problem, requireProfile, requireUser, toProblem } from "#kernel";
 import { CLIENT_ID, type Cookies, requestTokens } from "./cookies.ts";
 import type { WebParts } from "./parts.ts";
 import { contextOf, hostOf, ipOf } from "./request.ts";
@@ -185,6 +185,19 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
       await cookies.renew(request, reply);
       return localPath(returnTo);
     });
+  });
+
+  app.post("/my-list", async (request, reply) => {
+    assertOwnForm(request, addresses.publicUrl);
+    const { contentId = "", change = "", returnTo } = formOf(request);
+    const { context } = await cookies.signed(request, reply);
+    const { profileId } = requireProfile(context);
+    if (change === "remove") await call.bookmark.unsave({ profileId, contentId }, context);
+    else {
+      await call.catalog.get({ id: contentId }, context);
+      await call.bookmark.save({ profileId, contentId }, context);
+    }
+    return seeOther(reply, localPath(returnTo));
   });
 
   app.post("/activate", async (request, reply) => {

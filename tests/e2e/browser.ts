@@ -51,6 +51,17 @@ export interface Visit {
   close(): Promise<void>;
 }
 
+/** A person is slower than a script: an address counts as opened when the page answers presses, where it is one of ours. */
+function waitUntilLive(page: Page): void {
+  const open = page.goto.bind(page);
+  page.goto = async (...address) => {
+    const answer = await open(...address);
+    if (answer?.headers()["content-type"]?.startsWith("text/html"))
+      await page.waitForSelector("html[data-live]", { state: "attached", timeout: PATIENCE_MS }).catch(() => null);
+    return answer;
+  };
+}
+
 /** A browser of its own with a fresh profile. */
 export async function visit(baseUrl: string, options: VisitOptions = {}): Promise<Visit> {
   assert.ok(existsSync(chromiumPath()), `there is no Chromium at '${chromiumPath()}': set CHROMIUM_PATH`);
@@ -75,8 +86,12 @@ export async function visit(baseUrl: string, options: VisitOptions = {}): Promis
       complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`);
     });
   };
-  for (const page of context.pages()) listen(page);
-  context.on("page", listen);
+  const open = (page: Page): void => {
+    listen(page);
+    if (options.javaScriptEnabled !== false) waitUntilLive(page);
+  };
+  for (const page of context.pages()) open(page);
+  context.on("page", open);
   return {
     context,
     page: context.pages()[0] ?? (await context.newPage()),

@@ -1,4 +1,4 @@
-import { StrictMode } from "react";
+import { type ReactNode, StrictMode, useEffect } from "react";
 import { hydrateRoot } from "react-dom/client";
 import { createBrowserRouter, matchRoutes } from "react-router";
 import { RouterProvider } from "react-router/dom";
@@ -8,6 +8,14 @@ import { browserApi } from "./api.ts";
 import { ChunkMissing } from "./chunk-missing.tsx";
 import { createRoutes } from "./routes.tsx";
 import "./styles.css";
+
+/** Says on the document that the script has taken the page over: presses are answered from now on. */
+function Live({ children }: { children: ReactNode }) {
+  useEffect(() => {
+    document.documentElement.dataset["live"] = "";
+  }, []);
+  return children;
+}
 
 async function start(): Promise<void> {
   const routes = createRoutes(browserApi);
@@ -27,7 +35,9 @@ async function start(): Promise<void> {
     container,
     <StrictMode>
       <WordsProvider m={m} locale={locale}>
-        <RouterProvider router={router} />
+        <Live>
+          <RouterProvider router={router} />
+        </Live>
       </WordsProvider>
     </StrictMode>,
   );

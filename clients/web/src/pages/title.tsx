@@ -88,15 +88,27 @@ function Actions({ title }: { title: Title }) {
           </Link>
         )}
         {isMember && (
-          <button
-            type="button"
-            aria-pressed={list.isIn}
-            aria-label={list.isIn ? m.removeFromMyList : m.addToMyList}
-            onClick={list.toggle}
-            className="button button-quiet button-round needs-script"
+          // A plain form, so that a press counts also before the script is there, or without it.
+          <form
+            method="post"
+            action="/my-list"
+            onSubmit={(event) => {
+              event.preventDefault();
+              list.toggle();
+            }}
           >
-            {list.isIn ? <Check size={22} aria-hidden="true" /> : <Plus size={22} aria-hidden="true" />}
-          </button>
+            <input type="hidden" name="contentId" value={title.id} />
+            <input type="hidden" name="change" value={list.isIn ? "remove" : "add"} />
+            <input type="hidden" name="returnTo" value={`/title/${title.id}`} />
+            <button
+              type="submit"
+              aria-pressed={list.isIn}
+              aria-label={list.isIn ? m.removeFromMyList : m.addToMyList}
+              className="button button-quiet button-round"
+            >
+              {list.isIn ? <Check size={22} aria-hidden="true" /> : <Plus size={22} aria-hidden="true" />}
+            </button>
+          </form>
         )}
         {isStarted && title.playId !== null && title.locked === null && (
           <Link to={`/watch/${title.playId}?t=0`} aria-label={m.fromStart} className="button button-quiet button-round">
