@@ -144,8 +144,13 @@ export function useProcessing(ids: readonly string[]): ReadonlyMap<string, Proce
 /** The list's plus and check: answers at once, goes back where the server refuses. */
 export function useMyList(id: string, initial: boolean): { isIn: boolean; toggle(): void; hasFailed: boolean } {
   const [isIn, setIsIn] = useState(initial);
+  const [loaded, setLoaded] = useState(initial);
   const [hasFailed, setHasFailed] = useState(false);
-  useEffect(() => setIsIn(initial), [initial]);
+  // Only news from the server counts. An effect would also run on mount, after a press that React replayed, and undo it.
+  if (loaded !== initial) {
+    setLoaded(initial);
+    setIsIn(initial);
+  }
   const toggle = () => {
     const next = !isIn;
     setIsIn(next);
