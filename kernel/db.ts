@@ -16,16 +16,25 @@ export interface Tx<C extends Contract = Contract> extends SqlExecutor {
   emit<K extends EventName<C>>(event: K, payload: EventPayload<C, K>): void;
 }
 
+export interface TxOptions {
+  /**
+   * Answers before the commit is on the disk: a crash of the database may lose the last half second, whole transactions at a time. For rows that
+   * say the same again soon, such as signs of life, whose durable truth is elsewhere.
+   */
+  readonly isRelaxed?: boolean;
+}
+
 export interface Db<C extends Contract = Contract> {
   /**
    * Runs `work` in a transaction and commits it together with what it emitted. Serialisation failures and deadlocks are tried
    * again, so `work` must have no effect besides the transaction.
    */
-  tx<T>(of: { readonly tenant: string }, work: (tx: Tx<C>) => Promise<T>): Promise<T>;
+  tx<T>(of: { readonly tenant: string }, work: (tx: Tx<C>) => Promise<T>, options?: TxOptions): Promise<T>;
   ping(): Promise<void>;
 }
 
 const TRIES_MAX = 3;
+const RELAXED = "; SET LOCAL synchronous_commit TO off";
 const RETRYABLE = new Set(["40001", "40P01"]);
 
 export interface DbOptions {
@@ -39,10 +48,10 @@ export interface DbOptions {
 export function openDb<C extends Contract>({ pool, service, writer, onEmitted }: DbOptions): Db<C> {
   const setup = `SET LOCAL ROLE ${identifier(roleOf(service))}; SET LOCAL search_path TO ${identifier(service)}, public; SET LOCAL marquee.tenant TO `;
 
-  async function once<T>(tenant: string, work: (tx: Tx<C>) => Promise<T>): Promise<T> {
+  async function once<T>(tenant: string, work: (tx: Tx<C>) => Promise<T>, isRelaxed: boolean): Promise<T> {
     const outbox: OutboxRow[] = [];
     // The tenant was asserted to be a plain word, so it needs no escaping.
-    const result = await inTransaction(pool, `${setup}'${tenant}'`, async (client) => {
+    const result = await inTransaction(pool, `${setup}'${tenant}'${isRelaxed ? RELAXED : ""}`, async (client) => {
       const done = await work({
         tenant,
         q: queryBuilder(client),
@@ -57,11 +66,11 @@ export function openDb<C extends Contract>({ pool, service, writer, onEmitted }:
   }
 
   return {
-    async tx(of, work) {
+    async tx(of, work, { isRelaxed = false } = {}) {
       const tenant = assertTenant(of.tenant);
       for (let attempt = 1; ; attempt++) {
         try {
-          return await once(tenant, work);
+          return await once(tenant, work, isRelaxed);
         } catch (error) {
           const code = (error as { code?: unknown }).code;
           if (attempt >= TRIES_MAX || typeof code !== "string" || !RETRYABLE.has(code)) throw error;

@@ -1,7 +1,8 @@
 import type { BeatRequest } from "#contracts/session";
 import { type Context, problem, requireUser, type Tx } from "#kernel";
+import { type Batch, openBatch } from "#kernel/batch";
 import { BEAT_INTERVAL_MS, GRACE_MS, admit } from "./domain.ts";
-import type { Parts } from "./service.ts";
+import type { Parts, SessionPlatform } from "./service.ts";
 import { identityOf } from "./shared.ts";
 import * as store from "./store.ts";
 
@@ -14,20 +15,25 @@ const STATES: readonly string[] = ["playing", "paused", "buffering", "ended"];
 
 /**
  * Takes a heartbeat: the session lives on, the fact goes to the log, the answer says whether to change the network. Acknowledged means
- * that both the row and the fact are durable.
+ * that the fact is durable, which positions are made from; a sign of life is worth nothing after a crash that lasted.
  */
 export async function beat(parts: Parts, request: BeatRequest, context: Context) {
   const { userId } = requireUser(context);
   assertBeat(request);
   const nowMs = parts.clock.nowMs();
-  const row = await parts.db.tx(context, async (tx) => {
-    const seen = { sequence: request.sequence, positionS: request.positionS, durationS: request.durationS, nowMs };
-    const living = await store.beat(tx, request.sessionId, userId, seen);
-    if (living) return living;
-    return (await comesBack(tx, request.sessionId, userId, nowMs))
-      ? store.beat(tx, request.sessionId, userId, seen)
-      : undefined;
-  });
+  const seen: store.Beat = {
+    sessionId: request.sessionId,
+    userId,
+    sequence: request.sequence,
+    positionS: request.positionS,
+    durationS: request.durationS,
+    nowMs,
+  };
+  const row =
+    (await parts.living(context.tenant, seen)) ??
+    (await parts.db.tx(context, async (tx) =>
+      (await comesBack(tx, request.sessionId, userId, nowMs)) ? (await store.beat(tx, [seen]))[0] : undefined,
+    ));
   if (!row) return { heartbeatIntervalS: BEAT_INTERVAL_MS / 1_000, switchTo: [], ended: true };
   const identity = identityOf(row);
   await parts.facts("heartbeat", [factOf(request, identity, row.started_at_ms, nowMs)], context);
@@ -43,6 +49,28 @@ export async function beat(parts: Parts, request: BeatRequest, context: Context)
     switchTo: await steer(parts, request, row, context),
     ended: false,
   };
+}
+
+const BATCH_MAX = 500;
+const WAITING_MAX = 20_000;
+
+/** Writes signs of life, of all sessions that beat at the same moment in one transaction. Undefined for one that is not living. */
+export function openLiving(db: SessionPlatform["db"]): Batch<store.Beat, store.SessionRow | undefined> {
+  return openBatch({
+    itemsMax: BATCH_MAX,
+    waitingMax: WAITING_MAX,
+    async run(tenant, beats) {
+      const keyOf = (sessionId: string, userId: string): string => `${sessionId} ${userId}`;
+      const latest = new Map<string, store.Beat>();
+      for (const each of beats) {
+        const key = keyOf(each.sessionId, each.userId);
+        if (each.sequence >= (latest.get(key)?.sequence ?? 0)) latest.set(key, each);
+      }
+      const rows = await db.tx({ tenant }, (tx) => store.beat(tx, [...latest.values()]), { isRelaxed: true });
+      const living = new Map(rows.map((row) => [keyOf(row.session_id, row.user_id), row]));
+      return beats.map(({ sessionId, userId }) => living.get(keyOf(sessionId, userId)));
+    },
+  });
 }
 
 /** Where to go on from now, or nothing. The beat itself is safe already, so a routing that is away costs a change of network and no more. */

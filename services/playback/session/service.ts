@@ -10,7 +10,7 @@ import { Tenant } from "#contracts/tenant";
 import { Token } from "#contracts/token";
 import { User, type UserDeleted } from "#contracts/user";
 import { defineService, on, type Platform, problem, type Received, type Tx } from "#kernel";
-import { type Beating, beat } from "./beat.ts";
+import { type Beating, beat, openLiving } from "./beat.ts";
 import { BEAT_INTERVAL_MS } from "./domain.ts";
 import { stop, sweep } from "./end.ts";
 import { alive, toMessage, tokensFor } from "./shared.ts";
@@ -29,6 +29,8 @@ const uses = {
 };
 export type SessionPlatform = Platform<typeof Session, typeof uses>;
 export interface Parts extends Pick<SessionPlatform, "db" | "call" | "facts" | "clock" | "logger"> {
+  /** See beat.ts. */
+  readonly living: ReturnType<typeof openLiving>;
   readonly counters: { readonly starts: () => void; readonly denials: () => void };
 }
 
@@ -49,7 +51,8 @@ export default defineService({
       "playback_stream_limit_denials_total",
       "Starts denied because the plan allows no more streams",
     );
-    return { db, call, facts, clock, logger, counters: { starts: () => starts.inc(), denials: () => denials.inc() } };
+    const living = openLiving(db);
+    return { db, call, facts, clock, logger, living, counters: { starts: () => starts.inc(), denials: () => denials.inc() } };
   },
 
   on: [on(User.events.deleted)(forgetUsers)],

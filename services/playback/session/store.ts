@@ -59,34 +59,34 @@ export async function find(
   return (options.lock ? query.forUpdate() : query).executeTakeFirst();
 }
 
+/** A sign of life of one session. */
 export interface Beat {
+  readonly sessionId: string;
+  readonly userId: string;
   readonly sequence: number;
   readonly positionS: number;
   readonly durationS: number;
   readonly nowMs: number;
 }
 
-/** Takes a beat of a person's living session in; undefined when they have none of that name. An older beat proves life but moves nothing back. */
-export async function beat(
-  tx: Tx,
-  sessionId: string,
-  userId: string,
-  { sequence, positionS, durationS, nowMs }: Beat,
-): Promise<SessionRow | undefined> {
-  const newer = sql<boolean>`sequence < ${sequence}`;
-  return tables(tx)
-    .updateTable("sessions")
-    .set({
-      last_beat_at_ms: nowMs,
-      position_s: sql`CASE WHEN ${newer} THEN ${positionS} ELSE position_s END`,
-      duration_s: sql`CASE WHEN ${newer} THEN ${durationS} ELSE duration_s END`,
-      sequence: sql`GREATEST(sequence, ${sequence})`,
-    })
-    .where("session_id", "=", sessionId)
-    .where("user_id", "=", userId)
-    .where("state", "=", "active")
-    .returningAll()
-    .executeTakeFirst();
+/**
+ * Takes beats of living sessions in, at most one a session, and returns these sessions; who is not among them has none of that name.
+ * An older beat proves life but moves nothing back.
+ */
+export async function beat(tx: Tx, beats: readonly Beat[]): Promise<SessionRow[]> {
+  const column = <K extends keyof Beat>(name: K): Beat[K][] => beats.map((each) => each[name]);
+  const { rows } = await sql<SessionRow>`
+    UPDATE sessions AS s
+    SET last_beat_at_ms = GREATEST(s.last_beat_at_ms, b.now_ms),
+        position_s = CASE WHEN s.sequence < b.sequence THEN b.position_s ELSE s.position_s END,
+        duration_s = CASE WHEN s.sequence < b.sequence THEN b.duration_s ELSE s.duration_s END,
+        sequence = GREATEST(s.sequence, b.sequence)
+    FROM unnest(${column("sessionId")}::text[], ${column("userId")}::text[], ${column("sequence")}::int[],
+                ${column("positionS")}::float8[], ${column("durationS")}::float8[], ${column("nowMs")}::bigint[])
+      AS b (session_id, user_id, sequence, position_s, duration_s, now_ms)
+    WHERE s.session_id = b.session_id AND s.user_id = b.user_id AND s.state = 'active'
+    RETURNING s.*`.execute(tx.q);
+  return rows;
 }
 
 export async function revive(tx: Tx, sessionId: string, nowMs: number): Promise<void> {

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openBatch } from "./batch.ts";
+import { Problem } from "./errors.ts";
+
+/** A batch whose runs end when the test says so. */
+function setUp({ itemsMax = 10, waitingMax = 100 } = {}) {
+  const runs: { key: string; items: readonly number[]; end(error?: Error): void }[] = [];
+  const add = openBatch<number, string>({
+    itemsMax,
+    waitingMax,
+    run: (key, items) =>
+      new Promise((resolve, reject) => {
+        runs.push({
+          key,
+          items,
+          end: (error) => (error ? reject(error) : resolve(items.map((item) => `${key}${item}`))),
+        });
+      }),
+  });
+  return { add, runs };
+}
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("the first goes at once, and what comes meanwhile goes together", async () => {
+  const { add, runs } = setUp();
+  const results = [1, 2, 3].map((item) => add("a", item));
+  assert.deepEqual(runs[0]?.items, [1]);
+  runs[0].end();
+  await tick();
+  assert.deepEqual(runs[1]?.items, [2, 3]);
+  runs[1].end();
+  assert.deepEqual(await Promise.all(results), ["a1", "a2", "a3"]);
+});
+
+test("keys do not wait for each other, and a batch has a size", async () => {
+  const { add, runs } = setUp({ itemsMax: 2 });
+  const results = [add("a", 1), add("b", 2), add("a", 3), add("a", 4), add("a", 5)];
+  assert.deepEqual(
+    runs.map(({ key, items }) => [key, items]),
+    [
+      ["a", [1]],
+      ["b", [2]],
+    ],
+  );
+  for (let i = 0; i < 4; i += 1) {
+    runs[i]?.end();
+    await tick();
+  }
+  assert.deepEqual(runs.slice(2).map(({ items }) => items), [[3, 4], [5]]);
+  assert.deepEqual(await Promise.all(results), ["a1", "b2", "a3", "a4", "a5"]);
+});
+
+test("a failure is that of its batch and of no other", async () => {
+  const { add, runs } = setUp();
+  const first = add("a", 1);
+  const second = add("a", 2);
+  runs[0]?.end(new Error("away"));
+  await assert.rejects(first, /away/);
+  await tick();
+  runs[1]?.end();
+  assert.equal(await second, "a2");
+});
+
+test("what waits is bounded", async () => {
+  const { add, runs } = setUp({ waitingMax: 2 });
+  void add("a", 1);
+  const waiting = [add("a", 2), add("a", 3)];
+  await assert.rejects(add("a", 4), (error) => error instanceof Problem && error.code === "resource_exhausted");
+  runs[0]?.end();
+  await tick();
+  runs[1]?.end();
+  assert.deepEqual(await Promise.all(waiting), ["a2", "a3"]);
+});

@@ -1,0 +1,57 @@
+import { problem } from "./errors.ts";
+
+/**
+ * Group commit for those who write one small thing each: what arrives while a batch is under way makes up the next one. Alone, an item
+ * waits for nobody; in a crowd, one transaction serves hundreds.
+ */
+export interface BatchOptions<I, O> {
+  readonly itemsMax: number;
+  /** What may wait before more is refused as `resource_exhausted`. */
+  readonly waitingMax: number;
+  /** Does the items of one key and gives a result for each, in their order. A rejection is every item's. */
+  run(key: string, items: readonly I[]): Promise<readonly O[]>;
+}
+
+export type Batch<I, O> = (key: string, item: I) => Promise<O>;
+
+interface Waiting<I, O> {
+  readonly item: I;
+  resolve(result: O): void;
+  reject(error: unknown): void;
+}
+
+export function openBatch<I, O>({ itemsMax, waitingMax, run }: BatchOptions<I, O>): Batch<I, O> {
+  /** What waits, by key. A key is here while a batch of it is under way. */
+  const lanes = new Map<string, Waiting<I, O>[]>();
+  let waitingCount = 0;
+
+  async function drain(key: string, lane: Waiting<I, O>[]): Promise<void> {
+    while (lane.length > 0) {
+      const batch = lane.splice(0, itemsMax);
+      waitingCount -= batch.length;
+      try {
+        const items = batch.map(({ item }) => item);
+        const results = await run(key, items);
+        if (results.length !== batch.length)
+          throw problem.internal(`a batch of ${batch.length} items gave ${results.length} results`);
+        for (const [i, { resolve }] of batch.entries()) resolve(results[i] as O);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    lanes.delete(key);
+  }
+
+  return (key, item) =>
+    new Promise((resolve, reject) => {
+      if (waitingCount >= waitingMax)
+        return reject(problem.exhausted(`${waitingCount} writes wait already: try again shortly`, { retryAfterS: 1 }));
+      waitingCount += 1;
+      const waiting = { item, resolve, reject };
+      const lane = lanes.get(key);
+      if (lane) return void lane.push(waiting);
+      const made = [waiting];
+      lanes.set(key, made);
+      void drain(key, made);
+    });
+}
