@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from "node:child_process";
-import { setPriority } from "node:os";
+import { spawnSync } from "node:child_process";
+import { Worker } from "node:worker_threads";
 import { Problem, problem } from "#kernel/errors";
+import type { FromWorker, Report, Start, ToWorker } from "./children-worker.ts";
 import { describeFailure, missingProgram } from "./failures.ts";
 
 /** How one child process ends up being fed, watched and understood. */
@@ -15,14 +16,14 @@ export interface ChildJob {
   /** Standard output is either kept (bounded), or read line by line as ffmpeg's `-progress` report. */
   readonly output: "keep" | "progress";
   readonly outputBytesMax?: number;
-  readonly onReport?: (report: ReadonlyMap<string, string>) => void;
+  readonly onReport?: (report: Report) => void;
 }
 
 export interface ChildResult {
   readonly stdout: Buffer;
   /** The last bytes that the child wrote to its error output. */
   readonly stderr: string;
-  readonly lastReport: ReadonlyMap<string, string>;
+  readonly lastReport: Report;
 }
 
 export interface ChildrenOptions {
@@ -36,128 +37,107 @@ export interface ChildrenOptions {
 
 export type RunChild = (job: ChildJob) => Promise<ChildResult>;
 
-const STDERR_BYTES_MAX = 32 * 1024;
 const STDOUT_BYTES_MAX = 16 * 1024 * 1024;
-const REPORT_BYTES_MAX = 4096;
-/** Report members that move only while work is being done; the rest (speed, bitrate) change by themselves. */
-const SIGNS_OF_WORK = ["frame", "out_time_us", "total_size", "dup_frames", "drop_frames"];
 
 /**
- * `setpriv --pdeathsig KILL` makes the kernel kill the child when this process dies, even by SIGKILL, which no
- * handler here could see. Found once, by running it; other systems go without.
+ * What is put before a program, each part only where this system has it, found once, by running it. `setpriv --pdeathsig KILL` makes
+ * the kernel kill the child when this process dies, even by SIGKILL, which no handler here could see. `chrt --idle` gives it
+ * only what nobody else wants: a nice process still holds a core for some milliseconds while a viewer's request waits.
  */
-export function detectSpawnGuard(): readonly string[] {
+export function detectSpawnGuard({ isIdle }: { readonly isIdle: boolean }): readonly string[] {
   if (process.platform !== "linux") return [];
-  const guard = ["setpriv", "--pdeathsig", "KILL"];
-  const tried = spawnSync("setpriv", [...guard.slice(1), "true"], { stdio: "ignore", timeout: 5000 });
-  return tried.status === 0 ? guard : [];
+  const parts = [["setpriv", "--pdeathsig", "KILL"], ...(isIdle ? [["chrt", "--idle", "0"]] : [])];
+  return parts.filter(([program = "", ...args]) => works(program, [...args, "true"])).flat();
 }
+
+const works = (program: string, args: readonly string[]): boolean =>
+  spawnSync(program, args, { stdio: "ignore", timeout: 5_000 }).status === 0;
 
 /** Makes the function that runs every ffmpeg and ffprobe of this adapter: no shell, no input, bounded, killable. */
-export function openChildren(options: ChildrenOptions): RunChild {
-  return (job) => runChild(job, options);
+export function openChildren({ niceness, stallMsMax, spawnGuard }: ChildrenOptions): RunChild {
+  return async (job) => {
+    if (job.signal?.aborted) throw givenUp(job);
+    const outputBytesMax = job.outputBytesMax ?? STDOUT_BYTES_MAX;
+    const ended = await runInWorker(
+      {
+        command: [...spawnGuard, job.program, ...job.args],
+        cwd: job.cwd,
+        stdin: job.stdin ?? "",
+        niceness,
+        stallMsMax,
+        output: job.output,
+        outputBytesMax,
+      },
+      job,
+    );
+    if (ended.type === "not_started") {
+      if (ended.code === "ENOENT") throw missingProgram(job.program);
+      throw problem.internal(`cannot start ${job.program}: ${ended.code}`);
+    }
+    const { code, signalName, killed, stderr, lastReport } = ended;
+    if (killed === "asked") throw givenUp(job);
+    if (killed === "stalled") throw stalled(job, stallMsMax);
+    if (killed === "too_much") throw tooMuch(job, outputBytesMax);
+    if (code !== 0) throw describeFailure({ stderr, code, signalName, program: job.program, subject: job.subject });
+    return { stdout: Buffer.from(ended.stdout.buffer), stderr, lastReport };
+  };
 }
 
-function runChild(job: ChildJob, options: ChildrenOptions): Promise<ChildResult> {
-  return new Promise((resolve, reject) => {
-    if (job.signal?.aborted) return reject(givenUp(job));
-    const [command = job.program, ...args] = [...options.spawnGuard, job.program, ...job.args];
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], cwd: job.cwd, windowsHide: true });
-    lowerPriority(child.pid, options.niceness);
+type Ended = Exclude<FromWorker, { readonly type: "report" }>;
 
-    const outputBytesMax = job.outputBytesMax ?? STDOUT_BYTES_MAX;
-    const kept: Buffer[] = [];
-    const reports = readReports(job.onReport);
-    let keptBytes = 0;
-    let stderr = "";
-    let failure: Problem | undefined;
-    const stop = (why: Problem): void => {
-      failure ??= why;
-      child.kill("SIGKILL");
-    };
-    const watchdog = setTimeout(() => stop(stalled(job, options)), options.stallMsMax);
-    const abort = (): void => stop(givenUp(job));
-    job.signal?.addEventListener("abort", abort, { once: true });
+interface Running {
+  readonly on: Worker;
+  readonly onReport: ((report: Report) => void) | undefined;
+  resolve(ended: Ended): void;
+  reject(error: unknown): void;
+}
 
-    child.stdout.on("data", (bytes: Buffer) => {
-      if (job.output === "progress") {
-        if (reports.push(bytes)) watchdog.refresh();
-        return;
-      }
-      watchdog.refresh();
-      keptBytes += bytes.length;
-      if (keptBytes > outputBytesMax) stop(tooMuch(job, outputBytesMax));
-      else kept.push(bytes);
-    });
-    child.stderr.on("data", (bytes: Buffer) => {
-      stderr = (stderr + bytes.toString("utf8")).slice(-STDERR_BYTES_MAX);
-    });
-    // A child that stops reading early closes the pipe; its exit code tells the story, not this error.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(job.stdin ?? "");
+/** One worker a process, begun with the first program. It keeps the process alive only while a program runs. */
+let worker: Worker | undefined;
+let lastId = 0;
+const running = new Map<number, Running>();
 
-    const settle = (): void => {
-      clearTimeout(watchdog);
-      job.signal?.removeEventListener("abort", abort);
-    };
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      settle();
-      reject(
-        error.code === "ENOENT"
-          ? missingProgram(job.program)
-          : problem.internal(`cannot start ${job.program}: ${error.code ?? error.message}`, { cause: error }),
-      );
-    });
-    child.on("close", (code, signalName) => {
-      settle();
-      if (failure !== undefined) return reject(failure);
-      if (code === 0) return resolve({ stdout: Buffer.concat(kept), stderr, lastReport: reports.last() });
-      reject(describeFailure({ stderr, code, signalName, program: job.program, subject: job.subject }));
-    });
+function runInWorker(start: Omit<Start, "type" | "id">, { signal, onReport }: ChildJob): Promise<Ended> {
+  const id = ++lastId;
+  worker ??= openWorker();
+  const to = worker;
+  const send = (message: ToWorker): void => to.postMessage(message);
+  const kill = (): void => send({ type: "kill", id });
+  return new Promise<Ended>((resolve, reject) => {
+    running.set(id, { on: to, onReport, resolve, reject });
+    to.ref();
+    signal?.addEventListener("abort", kill, { once: true });
+    send({ type: "start", id, ...start });
+  }).finally(() => {
+    signal?.removeEventListener("abort", kill);
+    running.delete(id);
+    if (running.size === 0) to.unref();
   });
 }
 
-/** Priority is a courtesy to the viewer on the same machine; where the system forbids it the work goes on. */
-function lowerPriority(pid: number | undefined, niceness: number): void {
-  if (pid === undefined || niceness <= 0) return;
-  try {
-    setPriority(pid, niceness);
-  } catch {
-    return;
-  }
-}
-
-/** Reads `key=value` lines; `push` says whether any sign of work moved. */
-function readReports(onReport: ChildJob["onReport"]) {
-  let rest = "";
-  let current = new Map<string, string>();
-  let complete: ReadonlyMap<string, string> = new Map();
-  return {
-    last: () => complete,
-    push(bytes: Buffer): boolean {
-      let moved = false;
-      const lines = (rest + bytes.toString("utf8")).split("\n");
-      rest = (lines.pop() ?? "").slice(-REPORT_BYTES_MAX);
-      for (const line of lines) {
-        const at = line.indexOf("=");
-        if (at < 1) continue;
-        current.set(line.slice(0, at), line.slice(at + 1).trim());
-        if (!line.startsWith("progress=")) continue;
-        if (SIGNS_OF_WORK.some((key) => current.get(key) !== complete.get(key))) moved = true;
-        complete = current;
-        current = new Map();
-        onReport?.(complete);
-      }
-      return moved;
-    },
+function openWorker(): Worker {
+  // Our own flags (an inspector, --input-type) are not the worker's.
+  const opened = new Worker(new URL("./children-worker.ts", import.meta.url), { name: "children", execArgv: [] });
+  opened.on("message", (message: FromWorker) => {
+    const run = running.get(message.id);
+    if (message.type === "report") run?.onReport?.(message.report);
+    else run?.resolve(message);
+  });
+  const fail = (error: Error): void => {
+    if (worker === opened) worker = undefined;
+    for (const run of running.values())
+      if (run.on === opened) run.reject(problem.internal("the worker that starts programs ended", { cause: error }));
   };
+  opened.on("error", fail);
+  opened.on("exit", (code) => fail(new Error(`it exited with ${code}`)));
+  return opened;
 }
 
 const givenUp = (job: ChildJob): Problem => new Problem("canceled", `the work on ${job.subject} was given up`);
 
-const stalled = (job: ChildJob, options: ChildrenOptions): Problem =>
+const stalled = (job: ChildJob, stallMsMax: number): Problem =>
   problem.unsupportedMedia(
-    `${job.subject} stopped making progress for ${Math.round(options.stallMsMax / 1000)} s and was given up; ` +
+    `${job.subject} stopped making progress for ${Math.round(stallMsMax / 1_000)} s and was given up; ` +
       "the file is probably damaged: export it again from its source",
     { reason: "media_stalled" },
   );

@@ -14,7 +14,7 @@ export interface TranscoderOptions {
   /** The program's name or path; the default is found on the PATH. */
   readonly ffmpegPath?: string;
   readonly ffprobePath?: string;
-  /** 0 (normal) to 19 (most polite); encoding must not make playback on the same machine stutter. */
+  /** 0 (normal) to 19 (only what nobody else wants); encoding must not make playback on the same machine stutter. */
   readonly niceness?: number;
   /** A command put before each program so that it dies with this process; found by itself where absent, empty for none. */
   readonly spawnGuard?: readonly string[];
@@ -23,16 +23,18 @@ export interface TranscoderOptions {
 }
 
 const NICENESS = 10;
+const NICENESS_IDLE = 19;
 const STALL_MS_MAX = 180_000;
 
 /** The transcoder of kernel/ports/transcoder.ts on ffmpeg 5 or later, as child processes. */
 export function openTranscoder(options: TranscoderOptions = {}): Transcoder {
   const ffmpeg = options.ffmpegPath ?? "ffmpeg";
   const ffprobe = options.ffprobePath ?? "ffprobe";
+  const niceness = options.niceness ?? NICENESS;
   const run = openChildren({
-    niceness: options.niceness ?? NICENESS,
+    niceness,
     stallMsMax: options.stallMsMax ?? STALL_MS_MAX,
-    spawnGuard: options.spawnGuard ?? detectSpawnGuard(),
+    spawnGuard: options.spawnGuard ?? detectSpawnGuard({ isIdle: niceness >= NICENESS_IDLE }),
   });
   let capabilities: Promise<TranscoderCapabilities> | undefined;
   return {

@@ -65,7 +65,7 @@ async function makeReel(film: DemoFilm, reel: Reel, folder: string, options: Mak
     const run = openChildren({
       niceness: options.niceness ?? 10,
       stallMsMax: STALL_MS_MAX,
-      spawnGuard: detectSpawnGuard(),
+      spawnGuard: detectSpawnGuard({ isIdle: false }),
     });
     await renderReel(
       { run, work, film, reel, options, ffmpeg: options.ffmpegPath ?? "ffmpeg" },
