@@ -47,7 +47,10 @@ test("keys do not wait for each other, and a batch has a size", async () => {
     runs[i]?.end();
     await tick();
   }
-  assert.deepEqual(runs.slice(2).map(({ items }) => items), [[3, 4], [5]]);
+  assert.deepEqual(
+    runs.slice(2).map(({ items }) => items),
+    [[3, 4], [5]],
+  );
   assert.deepEqual(await Promise.all(results), ["a1", "b2", "a3", "a4", "a5"]);
 });
 

@@ -56,7 +56,9 @@ function open(): DatabaseSync {
   const opened = new DatabaseSync(path);
   // An exclusive lock: one product at a time, and no shared-memory file beside the log.
   opened.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-  opened.exec(`PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = 33554432`);
+  opened.exec(
+    `PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = 33554432`,
+  );
   opened.exec(`
     CREATE TABLE IF NOT EXISTS topics (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, retention_ms INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS partitions (

@@ -47,7 +47,7 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
           await link(draft, path);
           await unlink(draft);
         } else await rename(draft, path);
-        await syncFolder(dirname(path));
+        await syncShared(dirname(path));
         return;
       } catch (error) {
         if (codeOf(error) === "EEXIST" && exclusive) throw problem.alreadyExists(`the object '${key}' exists already`);
@@ -311,6 +311,30 @@ async function syncFile(path: string): Promise<void> {
     await file.datasync();
   } finally {
     await file.close();
+  }
+}
+
+interface Sync {
+  readonly under: Promise<void>;
+  next: Promise<void> | undefined;
+}
+const syncs = new Map<string, Sync>();
+
+/** Syncs a folder for everybody who asks: one sync that begins after all their renames covers them all. */
+function syncShared(path: string): Promise<void> {
+  const sync = syncs.get(path);
+  if (sync) return (sync.next ??= sync.under.catch(() => undefined).then(() => begin()));
+  return begin();
+
+  function begin(): Promise<void> {
+    const begun: Sync = {
+      under: syncFolder(path).finally(() => {
+        if (!begun.next) syncs.delete(path);
+      }),
+      next: undefined,
+    };
+    syncs.set(path, begun);
+    return begun.under;
   }
 }
 

@@ -195,6 +195,30 @@ describe("a session", () => {
     assert.equal(bookmark?.positionS, 60);
   });
 
+  test("keeps its latest beat, whoever else beats at the same moment", async () => {
+    const [viewer, stranger] = [await host.newViewer(), await host.newViewer()];
+    const [tv, phone] = [await startOn(viewer, "tv"), await startOn(viewer, "phone")];
+    const sequences = Array.from({ length: 30 }, (_, i) => (i * 7) % 30);
+    const answers = await Promise.all([
+      ...sequences.map((sequence) => beat(viewer, tv.id, sequence, sequence * 10)),
+      ...sequences.map((sequence) => beat(stranger, tv.id, 100 + sequence, 500)),
+      beat(viewer, phone.id, 3, 33),
+      beat(viewer, "no-such-session", 0, 1),
+    ]);
+    assert.deepEqual(
+      answers.map(({ ended }) => ended),
+      [...sequences.map(() => false), ...sequences.map(() => true), false, true],
+    );
+    for (const { id } of [tv, phone]) await stop(viewer, id, 0, 0);
+    assert.deepEqual(
+      [...(await stops(tv.id)), ...(await stops(phone.id))].map(({ positionS, sequence }) => [positionS, sequence]),
+      [
+        [290, 29],
+        [33, 3],
+      ],
+    );
+  });
+
   test("of somebody else does not exist, and nothing that they say changes it", async () => {
     const [viewer, stranger] = [await host.newViewer(), await host.newViewer()];
     const tv = await startOn(viewer, "tv");

@@ -40,6 +40,8 @@ export interface PackageJob {
   readonly signal: AbortSignal;
 }
 
+const PUTS_AT_ONCE_MAX = 8;
+
 type Ports = Pick<EncodingPlatform, "objects" | "call">;
 
 /** Packages what is missing, writes the next index and returns it. Segments are written before the index that names them. */
@@ -166,6 +168,7 @@ async function packageAudio(
   };
 }
 
+/** Writes a chunk's segments, a handful of objects, at once: they share what a store does for each folder. */
 async function putSegments(
   objects: Objects,
   folder: string,
@@ -173,9 +176,11 @@ async function putSegments(
   made: readonly PackagedSegment[],
 ): Promise<Segment[]> {
   const segments: Segment[] = [];
-  for (const { bytes, durationTicks, iframes } of made) {
-    await objects.put(`${folder}/${segmentName(before + segments.length + 1)}`, bytes);
-    segments.push({ durationTicks, sizeBytes: bytes.byteLength, ...(iframes.length > 0 ? { iframes } : {}) });
+  for (let at = 0; at < made.length; at += PUTS_AT_ONCE_MAX) {
+    const some = made.slice(at, at + PUTS_AT_ONCE_MAX);
+    await Promise.all(some.map(({ bytes }, i) => objects.put(`${folder}/${segmentName(before + at + i + 1)}`, bytes)));
+    for (const { bytes, durationTicks, iframes } of some)
+      segments.push({ durationTicks, sizeBytes: bytes.byteLength, ...(iframes.length > 0 ? { iframes } : {}) });
   }
   return segments;
 }

@@ -80,6 +80,12 @@ export function checkPassword(given: string): string {
   return password;
 }
 
+/** OWASP's argon2id parameters: 19 MiB, two passes, one lane (Password Storage Cheat Sheet). */
+export const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+
+/** A hash that no password has, for addresses that nobody has: to look at it costs what any other costs. */
+export const NOBODYS_HASH = `$argon2id$v=19$m=${ARGON2ID.memoryCost},t=${ARGON2ID.timeCost},p=1$${"A".repeat(22)}$${"A".repeat(43)}`;
+
 /** What a typed password is compared as; one that is too long is cut, so that hashing it costs no more than another. */
 export const normalizePassword = (given: string): string => given.slice(0, 4 * PASSWORD_LENGTH_MAX).normalize("NFKC");
 

@@ -1,9 +1,8 @@
-import { hash, verify } from "@node-rs/argon2";
+import { Worker } from "node:worker_threads";
 import { problem } from "#kernel";
-import { normalizePassword } from "./domain.ts";
+import { NOBODYS_HASH, normalizePassword } from "./domain.ts";
+import type { FromHasher, ToHasher } from "./passwords-worker.ts";
 
-/** OWASP's argon2id parameters: 19 MiB, two passes, one lane (Password Storage Cheat Sheet). */
-const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 /** Hashing fills a core and 19 MiB each; what is more waits, and what waits too long in line is turned away. */
 const AT_ONCE_MAX = 2;
 const WAITING_MAX = 100;
@@ -14,15 +13,40 @@ export interface Passwords {
   verify(passwordHash: string | undefined, password: string): Promise<boolean>;
 }
 
-export async function openPasswords(): Promise<Passwords> {
+export function openPasswords(): Passwords {
   const queue = boundedQueue(AT_ONCE_MAX, WAITING_MAX);
-  const nobodys = await hash(crypto.randomUUID(), ARGON2ID);
+  const hashers = openHashers();
   return {
-    hash: (password) => queue(() => hash(normalizePassword(password), ARGON2ID)),
+    hash: (password) => queue(() => hashers({ password: normalizePassword(password) })).then(String),
     async verify(passwordHash, password) {
-      const isRight = await queue(() => verify(passwordHash ?? nobodys, normalizePassword(password)));
-      return passwordHash !== undefined && isRight;
+      const ask = { password: normalizePassword(password), hash: passwordHash ?? NOBODYS_HASH };
+      const isRight = await queue(() => hashers(ask));
+      return passwordHash !== undefined && isRight === true;
     },
+  };
+}
+
+/** Threads that hash, begun when they are needed; one that waits for work keeps nobody awake. */
+function openHashers(): (ask: ToHasher) => Promise<FromHasher> {
+  const idle: Worker[] = [];
+  return async (ask) => {
+    const worker =
+      idle.pop() ?? new Worker(new URL("./passwords-worker.ts", import.meta.url), { name: "passwords", execArgv: [] });
+    worker.ref();
+    const answer = await new Promise<FromHasher>((resolve, reject) => {
+      const settle = (finish: () => void): void => {
+        worker.off("message", onMessage).off("error", onError).off("exit", onExit);
+        finish();
+      };
+      const onMessage = (message: FromHasher): void => settle(() => resolve(message));
+      const onError = (error: Error): void => settle(() => reject(error));
+      const onExit = (): void => settle(() => reject(problem.aborted("a password could not be looked at: try again")));
+      worker.on("message", onMessage).on("error", onError).on("exit", onExit);
+      worker.postMessage(ask);
+    });
+    worker.unref();
+    idle.push(worker);
+    return answer;
   };
 }
 

@@ -44,7 +44,7 @@ export default defineService({
       if (made?.version !== ring.version) made = { version: ring.version, provider: makeProvider(shared, ring) };
       return made.provider;
     };
-    const parts: SharedParts = { ...shared, keys, passwords: await openPasswords(), provider, background: new Set() };
+    const parts: SharedParts = { ...shared, keys, passwords: openPasswords(), provider, background: new Set() };
     return { ...parts, brokers: openBrokers(parts) };
   },
 

@@ -52,7 +52,15 @@ export default defineService({
       "Starts denied because the plan allows no more streams",
     );
     const living = openLiving(db);
-    return { db, call, facts, clock, logger, living, counters: { starts: () => starts.inc(), denials: () => denials.inc() } };
+    return {
+      db,
+      call,
+      facts,
+      clock,
+      logger,
+      living,
+      counters: { starts: () => starts.inc(), denials: () => denials.inc() },
+    };
   },
 
   on: [on(User.events.deleted)(forgetUsers)],
