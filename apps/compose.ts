@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
+import { fixedGeo, openMmdbGeo } from "#adapters/geo/mmdb";
 import { openJobs } from "#adapters/jobs/pgboss";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
@@ -132,6 +133,9 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
       addresses: places.addresses,
       logger: logger("web"),
       metrics,
+      geo: config.MARQUEE_GEOIP
+        ? await openMmdbGeo({ path: resolve(config.MARQUEE_GEOIP), otherwise: config.MARQUEE_MARKET })
+        : fixedGeo(config.MARQUEE_MARKET),
       tokens: openTokenVerifier(host.client(Auth, "web"), config.MARQUEE_TENANT, systemClock),
       internalUrl: places.addresses.originUrl,
       demoAccounts: isDemo ? DEMO_ACCOUNTS : [],

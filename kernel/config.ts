@@ -26,7 +26,11 @@ export const Config = z.object({
     .string()
     .regex(/^([A-Z]{2})?$/)
     .default("")
-    .describe("the country (ISO 3166-1) that viewers are taken to be in"),
+    .describe("the country (ISO 3166-1) of viewers whose address has none"),
+  MARQUEE_GEOIP: z
+    .string()
+    .optional()
+    .describe("a country database in the MaxMind DB format, by path: viewers are where their address is"),
   MARQUEE_TLS_CERT: z.string().optional().describe("PEM certificate chain, by path"),
   MARQUEE_TLS_KEY: z.string().optional().describe("PEM private key, by path"),
   MARQUEE_CLEARKEY: flag.optional().describe("1 allows the ClearKey licence server in production"),

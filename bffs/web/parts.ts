@@ -9,6 +9,7 @@ import type { Subscription } from "#contracts/subscription";
 import type { Tenant } from "#contracts/tenant";
 import type { User } from "#contracts/user";
 import type { Addresses, Clients, Clock, Config, Context, Logger, Metrics, Viewer } from "#kernel";
+import type { Geo } from "#kernel/ports/geo";
 import type { TokenVerifier } from "./tokens.ts";
 
 /** Whom the web BFF calls. It owns no data: what it answers is composed of what these say. */
@@ -33,6 +34,8 @@ export interface WebParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly tokens: TokenVerifier;
+  /** Where viewers are. */
+  readonly geo: Geo;
   /** Where this process answers itself without TLS, for the token endpoint and for server rendering. */
   readonly internalUrl: string;
   readonly demoAccounts: readonly { readonly email: string; readonly password: string }[];

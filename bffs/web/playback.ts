@@ -3,7 +3,7 @@ import { Heartbeat, HeartbeatAnswer, Session, StartSession, TokenAnswer } from "
 import type { StartResponse } from "#contracts/session";
 import { type Context, Problem, problem, toProblem } from "#kernel";
 import type { WebParts } from "./parts.ts";
-import { ipOf } from "./request.ts";
+import { ipOf, marketOf } from "./request.ts";
 import { Id, type Route, route } from "./route.ts";
 import { streamsOf } from "./streams.ts";
 import { episodeBadge, isoOf } from "./views.ts";
@@ -116,7 +116,7 @@ export const playbackRoutes: readonly Route[] = [
     handle: async (parts, { context, body, request }) => {
       const started = await parts.call.session
         .start(
-          { contentId: body.contentId, device: body.device, ip: ipOf(request), market: parts.config.MARQUEE_MARKET },
+          { contentId: body.contentId, device: body.device, ip: ipOf(request), market: marketOf(parts, request) },
           context,
         )
         .catch((error: unknown) => withNames(parts, error, context));

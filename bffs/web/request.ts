@@ -83,3 +83,7 @@ export function hostOf(request: FastifyRequest): string {
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
 
 export const ipOf = (request: FastifyRequest): string => request.socket.remoteAddress ?? "";
+
+/** The country that a request comes from, as far as its address says; else the one that the operator named. */
+export const marketOf = ({ geo }: Pick<WebParts, "geo">, request: FastifyRequest): string =>
+  geo.countryOf(ipOf(request));

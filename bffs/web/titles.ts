@@ -4,6 +4,7 @@ import type { Title as TitleMessage } from "#contracts/catalog";
 import { type Context, problem } from "#kernel";
 import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
+import { marketOf } from "./request.ts";
 import { Id, type Route, route } from "./route.ts";
 import {
   ageText,
@@ -21,7 +22,7 @@ const MORE_MAX = 12;
 const LIST_MAX = 100;
 type Locked = Title["locked"];
 
-async function titlePage(parts: WebParts, id: string, context: Context): Promise<Title> {
+async function titlePage(parts: WebParts, id: string, market: string, context: Context): Promise<Title> {
   const { call } = parts;
   const profile = await watching(parts, context);
   const { title } = await call.catalog.get({ id }, context);
@@ -69,7 +70,7 @@ async function titlePage(parts: WebParts, id: string, context: Context): Promise
     inMyList: saved.includes(title.id),
     state: stateOf(title),
     processingProgress: title.state === "processing" ? (near.encodings.get(title.id)?.progressPlayable ?? 0) : null,
-    locked: play ? await lockedOf(parts, play.id, profile.id, context) : null,
+    locked: play ? await lockedOf(parts, { contentId: play.id, profileId: profile.id, market }, context) : null,
     more: similar(title, others).map((other) => cardOf(other, near)),
     seriesId: title.kind === "episode" ? seriesId : null,
     seriesTitle: series?.title ?? null,
@@ -77,12 +78,13 @@ async function titlePage(parts: WebParts, id: string, context: Context): Promise
   };
 }
 
-async function lockedOf(parts: WebParts, contentId: string, profileId: string, context: Context): Promise<Locked> {
+async function lockedOf(
+  parts: WebParts,
+  where: { readonly contentId: string; readonly profileId: string; readonly market: string },
+  context: Context,
+): Promise<Locked> {
   const userId = context.viewer?.userId ?? "";
-  const { decision } = await parts.call.entitlement.check(
-    { userId, profileId, contentId, market: parts.config.MARQUEE_MARKET },
-    context,
-  );
+  const { decision } = await parts.call.entitlement.check({ userId, ...where }, context);
   if (!decision || decision.allowed) return null;
   const reasons: readonly string[] = ["tier", "age", "market", "window"];
   return {
@@ -106,7 +108,7 @@ export const titleRoutes: readonly Route[] = [
     summary: "A title with everything that its page shows.",
     params: Id,
     response: Title,
-    handle: (parts, { context, params }) => titlePage(parts, params.id, context),
+    handle: (parts, { context, params, request }) => titlePage(parts, params.id, marketOf(parts, request), context),
   }),
   route({
     ...{ method: "GET", path: "/my-list", operationId: "getMyList", tag: "my list", auth: "profile", status: 200 },
