@@ -12,14 +12,15 @@ import { checkRecordsMax, checkTopic, noSuchTopic } from "./records.ts";
 export interface KafkaLogOptions {
   /** `host:port` of some brokers; the others are learned from them. */
   readonly brokers: readonly string[];
-  /** How many brokers keep each record of a new topic. */
-  readonly replication?: number;
+  /** How many brokers keep each record of a new topic; by default three, or all where there are fewer. */
+  readonly replication?: number | undefined;
   /** The pause before a batch whose handler failed is delivered again; it doubles. */
   readonly redelivery?: Backoff;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+const REPLICATION_DEFAULT = 3;
 /** Readers that were used last stay open, for `offsets` and `read`. */
 const READERS_MAX = 64;
 
@@ -29,7 +30,7 @@ const READERS_MAX = 64;
  * it. It rejects at once when no broker answers.
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
-  const { brokers, replication = 1 } = options;
+  const { brokers } = options;
   const client: ClientOptions = {
     clientId: "marquee",
     bootstrapBrokers: [...brokers],
@@ -102,8 +103,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     }
   }
 
+  let replication: number;
   try {
-    await admin.metadata({ retries: 1 });
+    const { brokers: known } = await admin.metadata({ retries: 1 });
+    replication = options.replication ?? Math.max(1, Math.min(REPLICATION_DEFAULT, known.size));
   } catch (error) {
     await Promise.all([admin.close().catch(() => undefined), appender.close()]);
     throw toProblem(error);
