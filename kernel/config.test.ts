@@ -30,6 +30,10 @@ test("an error names the variable, what it was and what it may be", () => {
     ["MARQUEE_MARKET", "Germany", /A-Z/],
     ["MARQUEE_WIDEVINE_URL", "not a url", /URL/i],
     ["MARQUEE_ENCODE_CONCURRENCY", "0", /1/],
+    ["MARQUEE_KAFKA_BROKERS", "kafka-1", /host:port/],
+    ["MARQUEE_KAFKA_BROKERS", "kafka-1:9092, kafka-2:9092", /without blanks/],
+    ["MARQUEE_KAFKA_REPLICATION", "0", /1/],
+    ["MARQUEE_SCHEMA_REGISTRY_URL", "registry", /URL/i],
   ] as const) {
     const text = fault({ [name]: value });
     assert.ok(text.includes(`${name}='${value}'`), text);

@@ -4,6 +4,10 @@ import { problem } from "./errors.ts";
 const port = z.coerce.number().int().min(0).max(65_530);
 const flag = z.enum(["0", "1"]).transform((value) => value === "1");
 
+const brokers = z
+  .string()
+  .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, "write host:port, and more of them after commas without blanks");
+
 /** The whole configuration, from the environment, through this one schema. `marquee doctor` prints it without its secrets. */
 export const Config = z.object({
   MARQUEE_PORT: port
@@ -39,6 +43,25 @@ export const Config = z.object({
     .string()
     .optional()
     .describe("the login that services use, when it is not the owner's"),
+  MARQUEE_KAFKA_BROKERS: brokers
+    .optional()
+    .describe(
+      "Apache Kafka as the event log, by some of its brokers (host:port,host:port); without it events go to SQLite",
+    ),
+  MARQUEE_KAFKA_ANALYTICS_BROKERS: brokers
+    .optional()
+    .describe("a second cluster, for the topics that only analytics reads"),
+  MARQUEE_KAFKA_REPLICATION: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(7)
+    .optional()
+    .describe("brokers that keep each record of a new topic; default: three, or all where there are fewer"),
+  MARQUEE_SCHEMA_REGISTRY_URL: z
+    .url()
+    .optional()
+    .describe("a Confluent-compatible schema registry; without it schemas go to SQLite"),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
   MARQUEE_GOOGLE_CLIENT_ID: z.string().optional().describe("with the secret: sign-in with Google"),
