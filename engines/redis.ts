@@ -1,7 +1,7 @@
 import { openRedisCache } from "#adapters/cache/redis";
 import { problem } from "#kernel/errors";
 import type { Engine, EnginePlace } from "./engine.ts";
-import { ensureProgram } from "./tools.ts";
+import { ensureProgram } from "./programs.ts";
 
 const urlOf = ({ port }: EnginePlace): string => `redis://127.0.0.1:${port}/0`;
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CreateBucketCommand, HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Engine, EnginePlace } from "./engine.ts";
 import { engineSecret } from "./secret.ts";
-import { ensureProgram, runTool } from "./tools.ts";
+import { ensureProgram, runProgram } from "./programs.ts";
 
 const MODULE = "github.com/versity/versitygw/cmd/versitygw";
 const VERSION = "v1.8.0";
@@ -30,7 +30,7 @@ export const s3: Engine = {
     const go = await ensureProgram("go", "golang-go", at.say);
     await mkdir(folderOf(at), { recursive: true });
     at.say(`building versitygw ${VERSION} by Go: this takes some minutes, once`);
-    await runTool(go, ["install", `${MODULE}@${VERSION}`], {
+    await runProgram(go, ["install", `${MODULE}@${VERSION}`], {
       env: { GOBIN: folderOf(at), GOFLAGS: "-mod=mod", GOMAXPROCS: "2", CGO_ENABLED: "0" },
       timeoutMs: BUILD_TIMEOUT_MS,
     });
