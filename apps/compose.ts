@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { openEmbeddedCache } from "#adapters/cache/embedded";
 import { fixedGeo, openMmdbGeo } from "#adapters/geo/mmdb";
 import { openJobs } from "#adapters/jobs/pgboss";
 import { openConfluentRegistry } from "#adapters/log/confluent-registry";
@@ -11,10 +10,8 @@ import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { routeLog } from "#adapters/log/routed";
 import { openMailbox } from "#adapters/mail/mailbox";
 import { openSmtpMail } from "#adapters/mail/smtp";
-import { openFileObjects } from "#adapters/objects/files";
 import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { openPostgresByUrl } from "#adapters/postgres/url";
-import { openFileSecrets } from "#adapters/secrets/file";
 import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { Auth } from "#contracts/auth";
 import { Bookmark } from "#contracts/bookmark";
@@ -43,6 +40,7 @@ import { type Places, placesOf } from "./addresses.ts";
 import { superviseEdges } from "./edges.ts";
 import { services } from "./services.ts";
 import { openRenderer } from "./ssr.ts";
+import { openCache, openObjects, openSecrets } from "./stores.ts";
 
 const MB = 1024 * 1024;
 const EDGE_CACHE_BYTES_MAX = 512 * MB;
@@ -208,9 +206,9 @@ async function openAdapters(config: Config, folder: string, { say, log, stops }:
       "events on Kafka name schemas that only this data folder knows: set MARQUEE_SCHEMA_REGISTRY_URL to share them",
     );
   stops.push(() => registry.close());
-  const cache = openEmbeddedCache();
+  const cache = await openCache(config);
   stops.push(() => cache.close());
-  const secrets = await openFileSecrets({ folder: at("secrets") });
+  const secrets = await openSecrets(config, folder);
   stops.push(() => secrets.close());
   const jobs = await openJobs({
     adminUrl: postgres.adminUrl,
@@ -223,7 +221,7 @@ async function openAdapters(config: Config, folder: string, { say, log, stops }:
     log: eventLog,
     registry,
     cache,
-    objects: await openFileObjects({ folder: at("objects") }),
+    objects: await openObjects(config, folder),
     secrets,
     mail: config.MARQUEE_SMTP_URL
       ? openSmtpMail({ url: config.MARQUEE_SMTP_URL, from: config.MARQUEE_MAIL_FROM })

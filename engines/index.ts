@@ -1,5 +1,8 @@
 import type { Engine } from "./engine.ts";
 import { kafka } from "./kafka.ts";
+import { redis } from "./redis.ts";
+import { s3 } from "./s3.ts";
+import { vault } from "./vault.ts";
 
 /** Every engine that can be run on this machine; docs/engines.md describes them. */
-export const engines: readonly Engine[] = [kafka];
+export const engines: readonly Engine[] = [kafka, redis, s3, vault];

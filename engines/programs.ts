@@ -44,11 +44,19 @@ export async function ensureProgram(name: string, aptPackage: string, say: (line
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { cwd, env }: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  {
+    cwd,
+    env,
+    timeoutMs = INSTALL_TIMEOUT_MS,
+  }: {
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly timeoutMs?: number;
+  } = {},
 ): Promise<string> {
   try {
     const { stdout } = await execute(program, [...args], {
-      timeout: INSTALL_TIMEOUT_MS,
+      timeout: timeoutMs,
       maxBuffer: OUTPUT_BYTES_MAX,
       env: { ...process.env, ...env },
       ...(cwd === undefined ? {} : { cwd }),

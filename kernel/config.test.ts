@@ -34,6 +34,13 @@ test("an error names the variable, what it was and what it may be", () => {
     ["MARQUEE_KAFKA_BROKERS", "kafka-1:9092, kafka-2:9092", /without blanks/],
     ["MARQUEE_KAFKA_REPLICATION", "0", /1/],
     ["MARQUEE_SCHEMA_REGISTRY_URL", "registry", /URL/i],
+    ["MARQUEE_REDIS_URL", "localhost:6379", /redis:\/\/user:password@127\.0\.0\.1:6379\/0/],
+    ["MARQUEE_S3_BUCKET", "Media_1", /marquee-media/],
+    ["MARQUEE_S3_ENDPOINT", "s3.example.org", /https:\/\/s3\.example\.org/],
+    ["MARQUEE_S3_REGION", "EU Central", /eu-central-1/],
+    ["MARQUEE_VAULT_ADDR", "vault:8200", /https:\/\/vault\.example\.org:8200/],
+    ["MARQUEE_VAULT_MOUNT", "/secret/", /secret/],
+    ["MARQUEE_VAULT_NAMESPACE", "a b", /team\/cinema/],
   ] as const) {
     const text = fault({ [name]: value });
     assert.ok(text.includes(`${name}='${value}'`), text);
@@ -47,6 +54,8 @@ test("an error does not say a password that stands in an address", () => {
   const text = fault({ MARQUEE_PLAYREADY_URL: "https//operator:hunter2@vendor.example/" });
   assert.match(text, /MARQUEE_PLAYREADY_URL/);
   assert.doesNotMatch(text, /hunter2/);
+  for (const address of ["redis:/operator:hunter2@host", "http://:hunter/hunter2@host", "hunter2@host:6379"])
+    assert.doesNotMatch(fault({ MARQUEE_REDIS_URL: address }), /hunter/);
 });
 
 test("loopback is this machine only", () => {

@@ -3,6 +3,16 @@ import { problem } from "./errors.ts";
 
 const port = z.coerce.number().int().min(0).max(65_530);
 const flag = z.enum(["0", "1"]).transform((value) => value === "1");
+/** An address with one of these protocols; what is wrong is told with an example. */
+const address = (protocols: readonly string[], example: string) =>
+  z
+    .string()
+    .refine(
+      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+      `this is no ${protocols.map((protocol) => `${protocol}//`).join(" or ")} address; write for example ${example}`,
+    );
+/** A word of a form; what is wrong is told with an example. */
+const word = (form: RegExp, example: string) => z.string().regex(form, `write for example ${example}`);
 
 const brokers = z
   .string()
@@ -62,6 +72,32 @@ export const Config = z.object({
     .url()
     .optional()
     .describe("a Confluent-compatible schema registry; without it schemas go to SQLite"),
+  MARQUEE_REDIS_URL: address(["redis:", "rediss:"], "redis://user:password@127.0.0.1:6379/0")
+    .optional()
+    .describe("redis:// or, over TLS, rediss://, alone or a node of a cluster; without it the cache is in memory"),
+  MARQUEE_S3_BUCKET: word(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "marquee-media")
+    .optional()
+    .describe("objects in this bucket instead of files; credentials are the usual ones of AWS"),
+  MARQUEE_S3_ENDPOINT: address(["http:", "https:"], "https://s3.example.org")
+    .optional()
+    .describe("a store that speaks S3, addressed by path; without it Amazon's"),
+  MARQUEE_S3_REGION: word(/^[a-z0-9-]{1,40}$/, "eu-central-1")
+    .default("us-east-1")
+    .describe("the bucket's region"),
+  MARQUEE_VAULT_ADDR: address(["http:", "https:"], "https://vault.example.org:8200")
+    .optional()
+    .describe("secrets in Vault or OpenBao instead of files"),
+  MARQUEE_VAULT_TOKEN: z.string().optional().describe("secret: our token; it is renewed while it may be"),
+  MARQUEE_VAULT_TOKEN_FILE: z
+    .string()
+    .optional()
+    .describe("the same by path, where an agent keeps a fresh one; it wins over the token"),
+  MARQUEE_VAULT_MOUNT: word(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*$/, "secret")
+    .default("secret")
+    .describe("where the KV engine, version 2, is mounted; ours is the folder marquee in it"),
+  MARQUEE_VAULT_NAMESPACE: word(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*\/?$/, "team/cinema")
+    .optional()
+    .describe("Vault's namespace, where it has some"),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
   MARQUEE_GOOGLE_CLIENT_ID: z.string().optional().describe("with the secret: sign-in with Google"),
@@ -118,7 +154,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 /** An address may be wrong and hold a password all the same. */
-const withoutPassword = (value: string): string => value.replaceAll(/[^/\s]*:[^/\s]*@/g, "<secret>@");
+const withoutPassword = (value: string): string => value.replaceAll(/(^|\s|\/\/)\S*@/g, "$1<secret>@");
 
 /** Whether a host means this machine only, where browsers grant a secure context without TLS. */
 export const isLoopback = (host: string): boolean => host === "localhost" || host === "127.0.0.1" || host === "::1";

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { problem } from "#kernel/errors";
 import type { Cache } from "#kernel/ports/cache";
+import { assertIncrement, assertKey, assertTtl, notACounter } from "./checks.ts";
 
 export interface EmbeddedCacheOptions {
   /** What keys and values may take together; the least recently used go first. 64 MB unless said otherwise. */
@@ -9,7 +10,6 @@ export interface EmbeddedCacheOptions {
   readonly clock?: { now(): number };
 }
 
-const KEY_CHARACTERS_MAX = 1024;
 const LOCKS_MAX = 100_000;
 /** What an entry costs besides its characters, roughly. */
 const ENTRY_BYTES = 150;
@@ -37,10 +37,8 @@ export function openEmbeddedCache(options: EmbeddedCacheOptions = {}): Cache {
 
   function check(key: string, ttlMs?: number): void {
     if (closed) throw problem.unavailable("the cache is closed");
-    if (key === "" || key.length > KEY_CHARACTERS_MAX)
-      throw problem.invalid(`a cache key has 1 to ${KEY_CHARACTERS_MAX} characters, this one has ${key.length}`);
-    if (ttlMs !== undefined && !(Number.isSafeInteger(ttlMs) && ttlMs > 0))
-      throw problem.invalid(`ttlMs is ${ttlMs}: it must be a whole number above 0`);
+    assertKey(key);
+    if (ttlMs !== undefined) assertTtl(ttlMs);
   }
 
   function freeExpiredLocks(): void {
@@ -70,13 +68,13 @@ export function openEmbeddedCache(options: EmbeddedCacheOptions = {}): Cache {
     },
     async increment(key, by, ttlMs) {
       check(key, ttlMs);
-      if (!Number.isSafeInteger(by)) throw problem.invalid(`a counter cannot grow by ${by}: use a whole number`);
+      assertIncrement(by);
       const known = entries.get(key);
       if (known === undefined) {
         entries.set(key, String(by), { ttl: ttlMs });
         return by;
       }
-      if (!/^-?\d+$/.test(known)) throw problem.precondition(`the key '${key}' holds something that is not a counter`);
+      if (!/^-?\d+$/.test(known)) throw notACounter(key);
       const next = Number(known) + by;
       // The time to live counts from the first increment.
       entries.set(key, String(next), { ttl: entries.getRemainingTTL(key) });

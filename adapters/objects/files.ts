@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { constants, createWriteStream } from "node:fs";
 import type { Dirent } from "node:fs";
 import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, statfs, unlink } from "node:fs/promises";
@@ -7,11 +6,17 @@ import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { problem } from "#kernel/errors";
 import type { ByteRange, ObjectInfo, Objects } from "#kernel/ports/objects";
-import { assertKey, assertPrefix } from "./keys.ts";
+import { newDraft, sweepDrafts } from "./drafts.ts";
+import {
+  assertFitsMemory,
+  assertKey,
+  assertKeysMax,
+  assertPrefix,
+  assertWholeFolder,
+  isRange,
+  notInside,
+} from "./keys.ts";
 
-/** What `get` puts into memory at most; larger objects are streamed. */
-const GET_BYTES_MAX = 256 * 1024 * 1024;
-const KEYS_MAX = 10_000;
 const FREE_BYTES_MIN = 100 * 1024 * 1024;
 /**
  * Folders end with a mark that no key contains, so that `a` and `a/b` can both be objects, as they can in S3:
@@ -35,7 +40,6 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
     assertKey(key);
     return join(data, key.replaceAll("/", `${FOLDER_MARK}/`));
   };
-  const newDraft = (): string => join(drafts, `${process.pid}-${randomUUID()}`);
 
   /** Gives a finished draft its name. The folder may vanish between its making and the move, when another call just emptied it. */
   async function publish(draft: string, key: string, exclusive: boolean): Promise<void> {
@@ -66,7 +70,7 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
   /** Writes through a draft; whatever goes wrong, nothing of it stays. */
   async function write(key: string, exclusive: boolean, fill: (draft: string) => Promise<void>): Promise<void> {
     assertKey(key);
-    const draft = newDraft();
+    const draft = newDraft(drafts);
     try {
       await fill(draft);
       await publish(draft, key, exclusive);
@@ -126,8 +130,7 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
       const { file, sizeBytes } = await openObject(key);
       try {
         const { start, length } = within(key, sizeBytes, range);
-        if (length > GET_BYTES_MAX)
-          throw problem.invalid(`${length} bytes of '${key}' do not belong in memory: read a range, or stream it`);
+        assertFitsMemory(key, length);
         // A buffer of its own: the caller may transfer it to a worker.
         const bytes = Buffer.allocUnsafeSlow(length);
         let done = 0;
@@ -158,8 +161,7 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
     },
     async list(prefix, list) {
       assertPrefix(prefix);
-      if (!Number.isSafeInteger(list.keysMax) || list.keysMax < 1 || list.keysMax > KEYS_MAX)
-        throw problem.invalid(`keysMax is ${list.keysMax}: 1 to ${KEYS_MAX} are possible`);
+      assertKeysMax(list.keysMax);
       const found: ObjectInfo[] = [];
       // The folder that holds every key with this prefix.
       const top = prefix.slice(0, prefix.lastIndexOf("/") + 1);
@@ -177,11 +179,9 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
       }
     },
     async deletePrefix(prefix) {
-      assertPrefix(prefix);
-      if (!prefix.endsWith("/"))
-        throw problem.invalid(`'${prefix}' does not end with a slash: only whole folders can be deleted`);
+      assertWholeFolder(prefix);
       const folder = pathOf(prefix.slice(0, -1)) + FOLDER_MARK;
-      const draft = newDraft();
+      const draft = newDraft(drafts);
       try {
         // It vanishes at once; taking it apart may take its time.
         await rename(folder, draft);
@@ -246,18 +246,7 @@ function placeOf(entry: Dirent, top: string): { key: string; isFolder: boolean; 
 function within(key: string, sizeBytes: number, range: ByteRange | undefined): { start: number; length: number } {
   if (range === undefined) return { start: 0, length: sizeBytes };
   const { startBytes, endBytes } = range;
-  if (
-    !Number.isSafeInteger(startBytes) ||
-    !Number.isSafeInteger(endBytes) ||
-    startBytes < 0 ||
-    endBytes < startBytes ||
-    startBytes >= sizeBytes
-  ) {
-    throw problem.invalid(`bytes ${startBytes}-${endBytes} are not in '${key}', which has ${sizeBytes}`, {
-      reason: "range_not_satisfiable",
-      details: { sizeBytes },
-    });
-  }
+  if (!isRange(range) || startBytes >= sizeBytes) throw notInside(key, range, sizeBytes);
   return { start: startBytes, length: Math.min(endBytes, sizeBytes - 1) - startBytes + 1 };
 }
 
@@ -285,23 +274,6 @@ async function removeEmpty(folder: string, data: string): Promise<void> {
     } catch {
       return;
     }
-  }
-}
-
-/** Deletes what a killed process left in the middle of a write. */
-async function sweepDrafts(drafts: string): Promise<void> {
-  for (const name of await readdir(drafts)) {
-    if (!isAlive(Number.parseInt(name, 10))) await rm(join(drafts, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === "EPERM";
   }
 }
 

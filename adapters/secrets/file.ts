@@ -3,10 +3,8 @@ import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs
 import { join, resolve } from "node:path";
 import { problem } from "#kernel/errors";
 import type { Secret, Secrets } from "#kernel/ports/secrets";
+import { assertName, assertNamesMax, assertPrefix, assertValue, wrongVersion } from "./checks.ts";
 
-const NAME_CHARACTERS_MAX = 200;
-const VALUE_BYTES_MAX = 64 * 1024;
-const NAMES_MAX = 10_000;
 /** Slashes become a character that no name contains, so that all secrets lie in one folder. */
 const SLASH = "+";
 const SUFFIX = ".json";
@@ -42,14 +40,7 @@ export async function openFileSecrets(options: { readonly folder: string }): Pro
 
   function pathOf(name: string, suffix = SUFFIX): string {
     if (closed) throw problem.unavailable("the secrets are closed");
-    const isName =
-      name.length <= NAME_CHARACTERS_MAX &&
-      /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(name) &&
-      !/(^|\/)\.\.?(\/|$)/.test(name);
-    if (!isName)
-      throw problem.invalid(
-        `'${name.slice(0, 100)}' is no name of a secret: use parts of letters, digits, '.', '_' and '-' with single slashes between them`,
-      );
+    assertName(name);
     return join(folder, name.replaceAll("/", SLASH) + suffix);
   }
 
@@ -107,18 +98,12 @@ export async function openFileSecrets(options: { readonly folder: string }): Pro
     },
     async put(name, value, put) {
       const path = pathOf(name);
-      if (Buffer.byteLength(JSON.stringify(value)) > VALUE_BYTES_MAX)
-        throw problem.invalid(
-          `the secret '${name}' has more than ${VALUE_BYTES_MAX} bytes: keep large things as objects, and their key here`,
-        );
+      assertValue(name, value);
       return inTurn(name, async () => {
         const known = await read(path, name);
         const expected = put?.expectedVersion;
-        if (expected !== undefined && expected !== (known?.version ?? 0)) {
-          throw problem.aborted(
-            `the secret '${name}' has version ${known?.version ?? 0}, not ${expected}: read it again`,
-          );
-        }
+        const current = known?.version ?? 0;
+        if (expected !== undefined && expected !== current) throw wrongVersion(name, current, expected);
         const last = known ?? (await read(pathOf(name, GONE), name));
         const version = (last?.version ?? 0) + 1;
         await write(path, { version, value });
@@ -137,8 +122,8 @@ export async function openFileSecrets(options: { readonly folder: string }): Pro
     },
     async list(prefix, namesMax) {
       if (closed) throw problem.unavailable("the secrets are closed");
-      if (!Number.isSafeInteger(namesMax) || namesMax < 1 || namesMax > NAMES_MAX)
-        throw problem.invalid(`namesMax is ${namesMax}: 1 to ${NAMES_MAX} are possible`);
+      assertPrefix(prefix);
+      assertNamesMax(namesMax);
       const files = await readdir(folder);
       const names = files
         .filter((file) => file.endsWith(SUFFIX))

@@ -251,6 +251,8 @@ test("the configuration is shown without its secrets", () => {
       MARQUEE_POSTGRES_URL: `postgres://admin:${password}@db.test/marquee?password=${password}`,
       MARQUEE_GOOGLE_CLIENT_SECRET: "hunter2",
       MARQUEE_SMTP_URL: "smtp://post:hunter2@mail.test:25",
+      MARQUEE_REDIS_URL: "rediss://:hunter2@cache.test:6379/0",
+      MARQUEE_VAULT_TOKEN: "hunter2",
     }),
   );
   assert.ok(!JSON.stringify(shown).includes("hunter2"), JSON.stringify(shown));

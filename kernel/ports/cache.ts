@@ -1,6 +1,10 @@
 import type { Stateful } from "./state.ts";
 
-/** The cache port: everything in it may vanish at any time and can be rebuilt. Keys carry service and tenant (the kernel prefixes them). */
+/**
+ * The cache port: everything in it may vanish at any time and can be rebuilt. Keys carry service and tenant (the kernel prefixes them).
+ * When the engine is away, every call rejects `unavailable` within seconds, reads too: an absent engine must not look
+ * like an absent value, because that would lift every limit on tries. Who can do without the cache says so with a `catch`.
+ */
 export interface Cache extends Stateful {
   get(key: string): Promise<string | undefined>;
   getMany(keys: readonly string[]): Promise<readonly (string | undefined)[]>;

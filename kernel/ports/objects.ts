@@ -4,6 +4,8 @@ import type { Stateful } from "./state.ts";
 /**
  * The object port, after S3: flat keys with slashes, whole-object writes that appear at once or not at all, ranges.
  * Keys are at most 1,024 bytes of `[A-Za-z0-9._/-]` without empty, `.` or `..` parts; anything else is `invalid_argument`.
+ * A key may be the beginning of others; S3 servers that keep objects as files refuse it (`failed_precondition`), so that
+ * services had better not rely on it.
  */
 export interface Objects extends Stateful {
   /** Writes an object. With `exclusive`, `already_exists` when the key is taken (S3: If-None-Match: *). */
