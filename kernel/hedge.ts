@@ -53,7 +53,7 @@ export interface HedgeOptions {
  * Sends once, and after `afterMs` without an answer a second time, where the budget allows it. The loser is cancelled by its signal. A send
  * that fails leaves the word to the other one, except where its failure is final; a failure before the second send is the caller's.
  */
-export function hedged<T>(send: (signal: AbortSignal, n: 1 | 2) => Promise<T>, options: HedgeOptions): Promise<T> {
+export function hedged<T>(send: (signal: AbortSignal) => Promise<T>, options: HedgeOptions): Promise<T> {
   const { clock, budget, signal, afterMs, isFinal, onHedge } = options;
   return new Promise<T>((resolve, reject) => {
     const over = new AbortController();
@@ -75,9 +75,9 @@ export function hedged<T>(send: (signal: AbortSignal, n: 1 | 2) => Promise<T>, o
       finish();
     }
 
-    function begin(own: AbortController, n: 1 | 2): void {
+    function begin(own: AbortController): void {
       inFlight++;
-      send(own.signal, n).then(
+      send(own.signal).then(
         (value) => settle(() => resolve(value), own),
         (error: unknown) => {
           inFlight--;
@@ -88,12 +88,12 @@ export function hedged<T>(send: (signal: AbortSignal, n: 1 | 2) => Promise<T>, o
 
     if (signal.aborted) giveUp();
     else signal.addEventListener("abort", giveUp);
-    begin(first, 1);
+    begin(first);
     clock.sleep(afterMs, over.signal).then(
       () => {
         if (isSettled || !budget.withdraw()) return;
         onHedge?.();
-        begin(second, 2);
+        begin(second);
       },
       // There was an answer before, or nobody waits any more.
       () => {},

@@ -6,10 +6,9 @@ import { backoffMs, openBudget, type RetryOptions, TRIES_MAX, withRetries } from
 
 const NEVER = new AbortController().signal;
 
-function options(change: Partial<RetryOptions> = {}) {
-  const clock = testClock(0);
+function options(change: Partial<Omit<RetryOptions, "clock">> = {}) {
   return {
-    clock,
+    clock: testClock(0),
     deadlineMs: 10_000,
     signal: NEVER,
     budget: openBudget(),
@@ -71,7 +70,7 @@ test("it tries again after the wait and not before", async () => {
 });
 
 test("a final failure, a spent budget, too many tries and a near deadline end it with the last failure", async () => {
-  const counted = async (change: Partial<RetryOptions>) => {
+  const counted = async (change: Parameters<typeof options>[0]) => {
     const given = options(change);
     let tries = 0;
     const work = withRetries(async () => {
