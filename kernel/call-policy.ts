@@ -13,7 +13,10 @@ export interface Caller {
 /** What may call what follows from the declarations, and stands nowhere else. */
 export function callPolicy(callers: readonly Caller[]): CallPolicy {
   const declared = new Map(
-    callers.map(({ name, uses }) => [name, uses === "all" ? uses : new Set(Object.values(uses).map((used) => used.name))]),
+    callers.map(({ name, uses }) => [
+      name,
+      uses === "all" ? uses : new Set(Object.values(uses).map((used) => used.name)),
+    ]),
   );
   return (caller, callee) => {
     const uses = declared.get(caller);

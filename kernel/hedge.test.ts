@@ -15,7 +15,8 @@ function open(change: Partial<HedgeOptions> = {}) {
   const sends: Sent[] = [];
   let hedges = 0;
   const work = hedged<string>(
-    (signal) => new Promise((answer, reject) => sends.push({ signal, answer, fail: (text) => reject(new Error(text)) })),
+    (signal) =>
+      new Promise((answer, reject) => sends.push({ signal, answer, fail: (text) => reject(new Error(text)) })),
     {
       clock,
       budget: openBudget(),

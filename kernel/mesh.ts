@@ -75,7 +75,10 @@ export function servicesOf(subjectAltName: string | undefined): string[] {
 const untilMsOf = (certificatePem: string): number => Date.parse(new X509Certificate(certificatePem).validTo);
 
 /** The newest authority that was announced for long enough, else the oldest one. */
-export function signerOf<A extends { readonly createdAtMs: number }>(authorities: readonly A[], nowMs: number): A | undefined {
+export function signerOf<A extends { readonly createdAtMs: number }>(
+  authorities: readonly A[],
+  nowMs: number,
+): A | undefined {
   const sorted = authorities.toSorted((a, b) => a.createdAtMs - b.createdAtMs);
   return sorted.findLast(({ createdAtMs }) => createdAtMs + ANNOUNCED_MS <= nowMs) ?? sorted[0];
 }
@@ -86,7 +89,9 @@ async function loadAuthorities(secrets: MeshOptions["secrets"], clock: Clock): P
     const secret = await secrets.get(SECRET);
     const parsed = secret && Ring.safeParse(secret.value);
     if (parsed && !parsed.success)
-      throw problem.precondition(`the secret '${SECRET}' is damaged: restore it, or delete it and restart every process`);
+      throw problem.precondition(
+        `the secret '${SECRET}' is damaged: restore it, or delete it and restart every process`,
+      );
     const nowMs = clock.nowMs();
     const living = (parsed?.data.authorities ?? []).filter(({ certificatePem }) => untilMsOf(certificatePem) > nowMs);
     const isEnough = living.some(({ certificatePem }) => untilMsOf(certificatePem) > nowMs + RENEW_AUTHORITY_MS);
@@ -131,7 +136,9 @@ export async function openMeshIdentity(options: MeshOptions): Promise<MeshIdenti
   const { services, clock, logger } = options;
   const wrong = services.find((name) => !NAME.test(name));
   if (wrong !== undefined || services.length === 0 || services.length > SERVICES_MAX)
-    throw problem.invalid(`a process runs 1 to ${SERVICES_MAX} services, each a word like 'session', not '${wrong ?? ""}'`);
+    throw problem.invalid(
+      `a process runs 1 to ${SERVICES_MAX} services, each a word like 'session', not '${wrong ?? ""}'`,
+    );
   let current = await issue(options);
   const listeners: (() => void)[] = [];
   const stopping = new AbortController();
@@ -159,7 +166,8 @@ export async function openMeshIdentity(options: MeshOptions): Promise<MeshIdenti
     onReplaced: (listener) => void listeners.push(listener),
     state() {
       const leftMs = current.untilMs - clock.nowMs();
-      if (leftMs <= 0) return { ok: false, detail: `its certificate has ended: the secret '${SECRET}' could not be read` };
+      if (leftMs <= 0)
+        return { ok: false, detail: `its certificate has ended: the secret '${SECRET}' could not be read` };
       return { ok: true, detail: `certificate for ${services.join(", ")}, ${Math.floor(leftMs / HOUR_MS)} h left` };
     },
     async stop() {

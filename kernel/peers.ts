@@ -14,7 +14,8 @@ export type Peers = (service: string) => readonly string[];
 
 const PEERS_MAX = 100;
 const ADDRESSES_MAX = 16;
-const EXAMPLE = "write for example session=https://10.0.0.3:7001,catalog=https://10.0.0.4:7001 or *=https://10.0.0.3:7001";
+const EXAMPLE =
+  "write for example session=https://10.0.0.3:7001,catalog=https://10.0.0.4:7001 or *=https://10.0.0.3:7001";
 const TEMPLATE_EXAMPLE = "write for example https://{service}:7000";
 
 export function parsePeers(text: string): ReadonlyMap<string, readonly string[]> {
@@ -23,15 +24,19 @@ export function parsePeers(text: string): ReadonlyMap<string, readonly string[]>
     .split(",")
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "");
-  if (entries.length > PEERS_MAX) throw problem.invalid(`MARQUEE_PEERS names ${entries.length} services, more than ${PEERS_MAX}`);
+  if (entries.length > PEERS_MAX)
+    throw problem.invalid(`MARQUEE_PEERS names ${entries.length} services, more than ${PEERS_MAX}`);
   for (const entry of entries) {
     const [, name, addresses] = /^([a-z][a-z0-9-]{0,62}|\*)=(.+)$/.exec(entry) ?? [];
-    if (!name || !addresses) throw problem.invalid(`'${entry.slice(0, 100)}' is no service with its address: ${EXAMPLE}`);
+    if (!name || !addresses)
+      throw problem.invalid(`'${entry.slice(0, 100)}' is no service with its address: ${EXAMPLE}`);
     if (peers.has(name))
       throw problem.invalid(`'${name}' stands there twice: write several addresses of one service with | between them`);
     const several = addresses.split("|");
     if (several.length > ADDRESSES_MAX)
-      throw problem.invalid(`'${name}' has ${several.length} addresses, more than ${ADDRESSES_MAX}: use a name that leads to all`);
+      throw problem.invalid(
+        `'${name}' has ${several.length} addresses, more than ${ADDRESSES_MAX}: use a name that leads to all`,
+      );
     peers.set(name, several.map(toAddress));
   }
   return peers;
@@ -39,7 +44,8 @@ export function parsePeers(text: string): ReadonlyMap<string, readonly string[]>
 
 function toAddress(text: string): string {
   const url = URL.parse(text);
-  const isOrigin = url !== null && url.protocol === "https:" && url.origin === text.replace(/\/$/, "") && url.username === "";
+  const isOrigin =
+    url !== null && url.protocol === "https:" && url.origin === text.replace(/\/$/, "") && url.username === "";
   if (!url || (!isOrigin && url.port !== ""))
     throw problem.invalid(`'${text.slice(0, 100)}' is no address of a process: ${EXAMPLE}`);
   if (!isOrigin || url.port === "")
@@ -50,12 +56,15 @@ function toAddress(text: string): string {
 /** Checks a template by what it makes of a name. */
 export function parseTemplate(template: string): (service: string) => string {
   const parts = template.split("{service}");
-  if (parts.length < 2) throw problem.invalid(`'${template.slice(0, 100)}' has no {service} in it: ${TEMPLATE_EXAMPLE}`);
+  if (parts.length < 2)
+    throw problem.invalid(`'${template.slice(0, 100)}' has no {service} in it: ${TEMPLATE_EXAMPLE}`);
   const of = (service: string): string => toAddress(parts.join(service));
   try {
     of("session");
   } catch (error) {
-    throw problem.invalid(`'${template.slice(0, 100)}' makes no address of a name: ${TEMPLATE_EXAMPLE}`, { cause: error });
+    throw problem.invalid(`'${template.slice(0, 100)}' makes no address of a name: ${TEMPLATE_EXAMPLE}`, {
+      cause: error,
+    });
   }
   return of;
 }

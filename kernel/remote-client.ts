@@ -120,7 +120,13 @@ export function openRemoteClient(options: RemoteClientOptions): RemoteClient {
     });
     try {
       const timeoutMs = Math.max(1, leftMs());
-      const { message } = await connection.transport.unary(method, context.signal, timeoutMs, headersOf(context), request);
+      const { message } = await connection.transport.unary(
+        method,
+        context.signal,
+        timeoutMs,
+        headersOf(context),
+        request,
+      );
       return message;
     } catch (error) {
       const fault = faultOf(error, what, context.signal.aborted);
@@ -203,10 +209,7 @@ export function openRemoteClient(options: RemoteClientOptions): RemoteClient {
         code = fault.code;
         throw fault;
       } finally {
-        durations.observe(
-          { service: contract.name, method: method.name, code },
-          (performance.now() - started) / 1_000,
-        );
+        durations.observe({ service: contract.name, method: method.name, code }, (performance.now() - started) / 1_000);
       }
     },
     state() {

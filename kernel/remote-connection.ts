@@ -99,10 +99,10 @@ function unreachable(address: string, cause: unknown): Problem {
   for (let each: unknown = cause; each instanceof Error; each = each.cause) {
     const code = "code" in each && typeof each.code === "string" ? each.code : "";
     if (/CERT|^ERR_(SSL|TLS)|^UNABLE_TO|names no service of ours/.test(`${code} ${each.message}`)) {
-      return problem.unavailable(`the process at ${address} is not one of ours: its certificate is of another authority`, {
-        reason: "untrusted_peer",
-        cause,
-      });
+      return problem.unavailable(
+        `the process at ${address} cannot prove that it is one of ours (${each.message}): do both use the same secrets?`,
+        { reason: "untrusted_peer", cause },
+      );
     }
   }
   return problem.unavailable(`nothing answers at ${address}`, { reason: "unreachable", cause });

@@ -169,7 +169,10 @@ async function sweep(sessions: ReadonlyMap<Http2Session, Peer>, clock: Clock, si
 /** Decides before a message is read whether the caller may call. */
 function openGate({ offered, mayCall, clock, logger, metrics }: RemoteServerOptions, isStopping: () => boolean) {
   const names = new Map(offered.contracts.map(({ name, rpc }) => [rpc.typeName, name]));
-  const refused = metrics.counter("rpc_refused_total", "Calls and connections that were refused", ["service", "reason"]);
+  const refused = metrics.counter("rpc_refused_total", "Calls and connections that were refused", [
+    "service",
+    "reason",
+  ]);
 
   function verdict(peer: Peer, caller: string, callee: string): Problem | undefined {
     if (isStopping()) return problem.unavailable(`${callee} is about to stop`, { reason: "draining" });
@@ -217,7 +220,8 @@ function mountContract(router: ConnectRouter, contract: Contract, options: Remot
       } catch (error) {
         const fault = toProblem(error);
         // Its cause does not travel, so this is the last place that knows it.
-        if (fault.code === "internal") logger.error("a call failed", { callee: contract.name, method: method.name, error });
+        if (fault.code === "internal")
+          logger.error("a call failed", { callee: contract.name, method: method.name, error });
         throw toConnectError(fault);
       } finally {
         patience.over();

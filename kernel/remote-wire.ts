@@ -38,8 +38,7 @@ export function headersOf(context: Context): Headers {
   const traceparent = traceparentOf(context.span);
   if (traceparent !== undefined) headers.set(TRACE_HEADER, traceparent);
   if (context.viewer) headers.set(VIEWER_HEADER, encodeBinaryHeader(Buffer.from(JSON.stringify(context.viewer))));
-  if (context.idempotencyKey !== null)
-    headers.set(KEY_HEADER, encodeBinaryHeader(Buffer.from(context.idempotencyKey)));
+  if (context.idempotencyKey !== null) headers.set(KEY_HEADER, encodeBinaryHeader(Buffer.from(context.idempotencyKey)));
   return headers;
 }
 
@@ -64,7 +63,9 @@ export function contextOf(
 function parseViewer(header: string): Viewer {
   const found = ViewerOnWire.safeParse(parseJson(decodeText(VIEWER_HEADER, header)));
   if (found.success) return found.data;
-  throw problem.invalid(`${VIEWER_HEADER} is not a viewer: ${found.error.issues[0]?.path.join(".") ?? "no JSON"} is wrong`);
+  throw problem.invalid(
+    `${VIEWER_HEADER} is not a viewer: ${found.error.issues[0]?.path.join(".") ?? "no JSON"} is wrong`,
+  );
 }
 
 function decodeText(name: string, header: string): string {

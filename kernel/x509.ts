@@ -46,17 +46,20 @@ export function makeAuthority(name: string, validity: Validity): Identity {
 
 /** A server's certificate for host names and addresses, signed by an authority. */
 export const makeServer = (hosts: readonly string[], authority: Identity, validity: Validity): Identity =>
-  makeLeaf({ name: hosts[0] ?? "localhost", usages: [OID.serverAuth], names: hosts.map(hostName) }, authority, validity);
+  makeLeaf(
+    { name: hosts[0] ?? "localhost", usages: [OID.serverAuth], names: hosts.map(hostName) },
+    authority,
+    validity,
+  );
 
 /** The certificate of a process that calls and is called, named by URIs (RFC 5280, section 4.2.1.6), signed by an authority. */
-export const makePeer = (
-  name: string,
-  uris: readonly string[],
-  authority: Identity,
-  validity: Validity,
-): Identity =>
+export const makePeer = (name: string, uris: readonly string[], authority: Identity, validity: Validity): Identity =>
   makeLeaf(
-    { name, usages: [OID.serverAuth, OID.clientAuth], names: uris.map((uri) => tagged(0x86, Buffer.from(uri, "ascii"))) },
+    {
+      name,
+      usages: [OID.serverAuth, OID.clientAuth],
+      names: uris.map((uri) => tagged(0x86, Buffer.from(uri, "ascii"))),
+    },
     authority,
     validity,
   );
