@@ -13,29 +13,22 @@ import { openPostgresByUrl } from "#adapters/postgres/url";
 import { openFileSecrets } from "#adapters/secrets/file";
 import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { Auth } from "#contracts/auth";
-import { Bookmark } from "#contracts/bookmark";
-import { Catalog } from "#contracts/catalog";
-import { Encoding } from "#contracts/encoding";
-import { Entitlement } from "#contracts/entitlement";
-import { Profile } from "#contracts/profile";
-import { Session } from "#contracts/session";
-import { Subscription } from "#contracts/subscription";
-import { Tenant } from "#contracts/tenant";
-import { User } from "#contracts/user";
-import { type Config, isLoopback, type Logger, problem, systemClock } from "#kernel";
+import { type Config, type Contract, isLoopback, type Logger, problem, systemClock } from "#kernel";
 import { type GateOptions, openGate, watchLoop } from "#kernel/admission";
 import { startGuardian } from "#kernel/guardian";
 import { type Adapters, type Host, startHost } from "#kernel/host";
-import { listenHttp, type HttpListener } from "#kernel/http";
+import { listenHttp, type HttpListener, sendProblem } from "#kernel/http";
 import { openLogger, openMetrics, type Metrics } from "#kernel/telemetry";
 import { startTracing, type Tracing } from "#kernel/tracing";
 import { createWebBff } from "../bffs/web/app.ts";
-import type { WebParts } from "../bffs/web/parts.ts";
+import { type WebParts, webUses } from "../bffs/web/parts.ts";
 import { openTokenVerifier } from "../bffs/web/tokens.ts";
 import { topics } from "#contracts/topics";
 import { openHealth } from "./admin/health.ts";
 import { type Places, placesOf } from "./addresses.ts";
+import type { Cell } from "./cell.ts";
 import { superviseEdges } from "./edges.ts";
+import { openMesh } from "./mesh.ts";
 import { services } from "./services.ts";
 import { openRenderer } from "./ssr.ts";
 
@@ -59,6 +52,8 @@ export const DEMO_ACCOUNTS = [
 
 export interface Product {
   readonly host: Host;
+  /** Of services, adapters and the connections to other processes, for /readyz. */
+  readonly states: Host["states"];
   readonly adapters: Adapters;
   readonly places: Places;
   readonly metrics: Metrics;
@@ -71,11 +66,14 @@ export interface Product {
 export interface ComposeOptions {
   /** Hears of every long step. */
   readonly say: (line: string) => void;
-  readonly build: { readonly client: string; readonly server: string };
+  /** The pages; a cell without the web has none. */
+  readonly build?: { readonly client: string; readonly server: string } | undefined;
+  /** What of the product runs in this process, and where the rest is; without it all of it runs here. */
+  readonly cell?: Cell | undefined;
 }
 
-/** Puts the product together: adapters, every service, the web BFF, two edges. Nothing here decides anything about films. */
-export async function composeProduct(config: Config, { say, build }: ComposeOptions): Promise<Product> {
+/** Puts the product together, or a cell of it: adapters, services, the web BFF, two edges. Nothing here decides anything about films. */
+export async function composeProduct(config: Config, { say, build, cell }: ComposeOptions): Promise<Product> {
   const folder = resolve(config.MARQUEE_DATA);
   await mkdir(folder, { recursive: true });
   const isDemo = isDemoAllowed(config);
@@ -101,8 +99,13 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
   };
   try {
     const adapters = await openAdapters(config, folder, { say, log, stops });
+    const mesh = cell && (await openMesh({ cell, config, places, secrets: adapters.secrets, logger, metrics }));
+    if (mesh) stops.push(() => mesh.stop());
     const host = await startHost({
-      services,
+      services: cell?.services ?? services,
+      declared: services,
+      remote: mesh?.remote,
+      onMounted: mesh?.listen,
       topics,
       adapters,
       config,
@@ -112,60 +115,79 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
       logger,
     });
     stops.push(() => host.stop());
-    const renderer = openRenderer(build);
-    stops.push(() => renderer.stop());
-    const parts: WebParts = {
-      call: {
-        auth: host.client(Auth, "web"),
-        bookmark: host.client(Bookmark, "web"),
-        catalog: host.client(Catalog, "web"),
-        encoding: host.client(Encoding, "web"),
-        entitlement: host.client(Entitlement, "web"),
-        profile: host.client(Profile, "web"),
-        session: host.client(Session, "web"),
-        subscription: host.client(Subscription, "web"),
-        tenant: host.client(Tenant, "web"),
-        user: host.client(User, "web"),
-      },
-      clock: systemClock,
-      config,
-      addresses: places.addresses,
-      logger: logger("web"),
-      metrics,
-      tokens: openTokenVerifier(host.client(Auth, "web"), config.MARQUEE_TENANT, systemClock),
-      internalUrl: places.addresses.originUrl,
-      demoAccounts: isDemo ? DEMO_ACCOUNTS : [],
-    };
-    const web = await createWebBff(parts, renderer);
-    stops.push(() => web.close());
+    if (mesh) stops.push(() => mesh.stopListening());
+    const isHere = (name: string): boolean => cell === undefined || cell.names.includes(name);
+    let web: Web | undefined;
+    if (build) {
+      const renderer = openRenderer(build);
+      stops.push(() => renderer.stop());
+      const parts: WebParts = {
+        call: callsOf(host),
+        clock: systemClock,
+        config,
+        addresses: places.addresses,
+        logger: logger("web"),
+        metrics,
+        tokens: openTokenVerifier(host.client(Auth, "web"), config.MARQUEE_TENANT, systemClock),
+        // Sign-in answers here where it runs here; elsewhere it is reached as browsers reach it.
+        internalUrl: isHere("auth") ? ownUrl(places) : places.addresses.publicUrl,
+        demoAccounts: isDemo && !cell ? DEMO_ACCOUNTS : [],
+      };
+      const opened = await createWebBff(parts, renderer);
+      stops.push(() => opened.close());
+      web = opened;
+    }
     const loop = watchLoop();
     stops.push(() => loop.stop());
     const listeners = await openListeners(host, web, places, { metrics, logger, lagMs: () => loop.lagMs() });
     stops.push(() => Promise.all(listeners.map((listener) => listener.stop())));
-    await dropStaleCaches(folder, places);
-    const edges = await superviseEdges({
-      logger: logger("edges"),
-      edges: places.addresses.edges.map(({ id, baseUrl }, i) => ({
-        id,
-        baseUrl,
-        host: isLoopback(config.MARQUEE_HOST) ? new URL(baseUrl).hostname : places.bind,
-        port: places.edgePorts[i] ?? 0,
-        originUrl: places.addresses.originUrl,
-        cacheFolder: join(folder, "edges", id, cacheName(places)),
-        cacheBytesMax: EDGE_CACHE_BYTES_MAX,
-        memoryBytesMax: EDGE_MEMORY_BYTES_MAX,
-        accessLog: join(folder, "logs", `${id}.log`),
-        ...(places.tls
-          ? { tls: { certFile: resolve(places.tls.certFile), keyFile: resolve(places.tls.keyFile) } }
-          : {}),
-      })),
+    if (isHere("edges")) {
+      const edges = await startEdges(folder, places, logger);
+      stops.push(() => edges.stop());
+    }
+    const states = async (): ReturnType<Host["states"]> => ({
+      ...(await host.states()),
+      ...(mesh ? { "adapter/mesh": mesh.remote.state() } : {}),
     });
-    stops.push(() => edges.stop());
-    return { host, adapters, places, metrics, tracing, logger, stop };
+    return { host, states, adapters, places, metrics, tracing, logger, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** The calls of the BFF, which its declaration lists. */
+function callsOf(host: Host): WebParts["call"] {
+  const used: Readonly<Record<string, Contract>> = webUses;
+  const calls = Object.entries(used).map(([alias, contract]) => [alias, host.client(contract, "web")] as const);
+  return Object.fromEntries(calls) as unknown as WebParts["call"];
+}
+
+/** Where this process answers itself without TLS. */
+const ownUrl = (places: Places): string => `http://127.0.0.1:${places.originPort}`;
+
+/** The edges of this machine: programs that know the origin's address and public keys. */
+export async function startEdges(
+  folder: string,
+  places: Places,
+  logger: Product["logger"],
+): Promise<{ stop(): Promise<void> }> {
+  await dropStaleCaches(folder, places);
+  return superviseEdges({
+    logger: logger("edges"),
+    edges: places.addresses.edges.slice(0, places.edgePorts.length).map(({ id, baseUrl }, i) => ({
+      id,
+      baseUrl,
+      host: isLoopback(new URL(baseUrl).hostname) ? new URL(baseUrl).hostname : places.bind,
+      port: places.edgePorts[i] ?? 0,
+      originUrl: places.addresses.originUrl,
+      cacheFolder: join(folder, "edges", id, cacheName(places)),
+      cacheBytesMax: EDGE_CACHE_BYTES_MAX,
+      memoryBytesMax: EDGE_MEMORY_BYTES_MAX,
+      accessLog: join(folder, "logs", `${id}.log`),
+      ...(places.tls ? { tls: { certFile: resolve(places.tls.certFile), keyFile: resolve(places.tls.keyFile) } } : {}),
+    })),
+  });
 }
 
 interface Opening {
@@ -250,11 +272,14 @@ type Web = Awaited<ReturnType<typeof createWebBff>>;
 /** The public listener, and one on loopback for ourselves that adds the origin. */
 async function openListeners(
   host: Host,
-  web: Web,
+  web: Web | undefined,
   places: Places,
   { metrics, logger, lagMs }: Pick<Product, "metrics" | "logger"> & { readonly lagMs: () => number },
 ): Promise<HttpListener[]> {
-  const fallback: Parameters<typeof listenHttp>[0]["fallback"] = (request, response) => web.routing(request, response);
+  const fallback: Parameters<typeof listenHttp>[0]["fallback"] = (request, response) =>
+    web
+      ? web.routing(request, response)
+      : sendProblem(request, response, problem.notFound("pages and API are in another process of this product"));
   const publicMounts = [
     ...openHealth(() => host.states()).mounts,
     ...host.http.filter((mount) => mount.listener === "public"),

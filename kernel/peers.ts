@@ -14,6 +14,7 @@ export type Peers = (service: string) => readonly string[];
 
 const PEERS_MAX = 100;
 const ADDRESSES_MAX = 16;
+const EDGES_MAX = 16;
 const EXAMPLE =
   "write for example session=https://10.0.0.3:7001,catalog=https://10.0.0.4:7001 or *=https://10.0.0.3:7001";
 const TEMPLATE_EXAMPLE = "write for example https://{service}:7000";
@@ -43,14 +44,38 @@ export function parsePeers(text: string): ReadonlyMap<string, readonly string[]>
 }
 
 function toAddress(text: string): string {
-  const url = URL.parse(text);
-  const isOrigin =
-    url !== null && url.protocol === "https:" && url.origin === text.replace(/\/$/, "") && url.username === "";
-  if (!url || (!isOrigin && url.port !== ""))
-    throw problem.invalid(`'${text.slice(0, 100)}' is no address of a process: ${EXAMPLE}`);
-  if (!isOrigin || url.port === "")
+  const origin = originOf(text);
+  if (!origin?.startsWith("https:") || new URL(origin).port === "")
     throw problem.invalid(`'${text.slice(0, 100)}' is no address of a process with its port: ${EXAMPLE}`);
-  return url.origin;
+  return origin;
+}
+
+/** Scheme, host and port, where that is all; undefined otherwise. */
+function originOf(text: string): string | undefined {
+  const url = URL.parse(text);
+  return url && url.origin === text.replace(/\/$/, "").toLowerCase() ? url.origin : undefined;
+}
+
+/** An address of HTTP without a path. */
+export function parseOrigin(text: string): string {
+  const origin = originOf(text);
+  if (!origin || !/^https?:/.test(origin))
+    throw problem.invalid(`'${text.slice(0, 100)}' is no address: write for example https://cinema.example.test`);
+  return origin;
+}
+
+/** The delivery networks in the order of their preference, from `edge-a=https://a.example.test,edge-b=https://b.example.test`. */
+export function parseEdges(text: string): { readonly id: string; readonly baseUrl: string }[] {
+  const entries = text.split(",").map((entry) => entry.trim());
+  if (entries.length > EDGES_MAX) throw problem.invalid(`${entries.length} delivery networks are more than ${EDGES_MAX}`);
+  const edges = entries.map((entry) => {
+    const [, id, address] = /^([a-z][a-z0-9-]{0,62})=(.+)$/.exec(entry) ?? [];
+    if (!id || !address)
+      throw problem.invalid(`'${entry.slice(0, 100)}' is no delivery network: write for example edge-a=https://a.example.test`);
+    return { id, baseUrl: parseOrigin(address) };
+  });
+  if (new Set(edges.map(({ id }) => id)).size < edges.length) throw problem.invalid("two delivery networks have one name");
+  return edges;
 }
 
 /** Checks a template by what it makes of a name. */
