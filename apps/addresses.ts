@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type Addresses, type Config, isLoopback, problem } from "#kernel";
 import type { Tls } from "#kernel/http";
+import { parseEdges, parseOrigin } from "#kernel/peers";
 
 /** Where everything of one product listens. */
 export interface Places {
@@ -15,13 +16,15 @@ export interface Places {
   /** Plain HTTP on loopback for ourselves: origin, token endpoint, rendering. */
   readonly originPort: number;
   readonly adminPort: number;
+  /** Where other processes call us, when there are any. */
+  readonly rpcPort: number;
   readonly tls: (Tls & { readonly certFile: string; readonly keyFile: string }) | undefined;
 }
 
 export async function placesOf(config: Config): Promise<Places> {
   const { MARQUEE_HOST: host, MARQUEE_PORT: port } = config;
-  const [publicPort = 0, edgeA = 0, edgeB = 0, originPort = 0, adminPort = 0] =
-    port === 0 ? await freePorts(5) : [0, 1, 2, 3, 4].map((n) => port + n);
+  const [publicPort = 0, edgeA = 0, edgeB = 0, originPort = 0, adminPort = 0, rpcPort = 0] =
+    port === 0 ? await freePorts(6) : [0, 1, 2, 3, 4, 5].map((n) => port + n);
   const isLocal = isLoopback(host);
   const tls = isLocal && !config.MARQUEE_TLS_CERT ? undefined : await readTls(config);
   const scheme = tls ? "https" : "http";
@@ -33,14 +36,19 @@ export async function placesOf(config: Config): Promise<Places> {
     edgePorts: [edgeA, edgeB],
     originPort,
     adminPort,
+    rpcPort: config.MARQUEE_RPC_PORT ?? rpcPort,
     tls,
     addresses: {
-      publicUrl: `${scheme}://${host}:${publicPort}`,
-      originUrl: `http://127.0.0.1:${originPort}`,
-      edges: [
-        { id: "edge-a", baseUrl: `${scheme}://${nameA}:${edgeA}` },
-        { id: "edge-b", baseUrl: `${scheme}://${nameB}:${edgeB}` },
-      ],
+      publicUrl: config.MARQUEE_PUBLIC_URL
+        ? parseOrigin(config.MARQUEE_PUBLIC_URL)
+        : `${scheme}://${host}:${publicPort}`,
+      originUrl: config.MARQUEE_ORIGIN_URL ? parseOrigin(config.MARQUEE_ORIGIN_URL) : `http://127.0.0.1:${originPort}`,
+      edges: config.MARQUEE_EDGES
+        ? parseEdges(config.MARQUEE_EDGES)
+        : [
+            { id: "edge-a", baseUrl: `${scheme}://${nameA}:${edgeA}` },
+            { id: "edge-b", baseUrl: `${scheme}://${nameB}:${edgeB}` },
+          ],
     },
   };
 }

@@ -1,46 +1,25 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { fixedGeo, openMmdbGeo } from "#adapters/geo/mmdb";
-import { openJobs } from "#adapters/jobs/pgboss";
-import { openConfluentRegistry } from "#adapters/log/confluent-registry";
-import { openEmbeddedLog } from "#adapters/log/embedded";
-import { openKafkaLog } from "#adapters/log/kafka";
-import { openEmbeddedRegistry } from "#adapters/log/registry";
-import { routeLog } from "#adapters/log/routed";
-import { openMailbox } from "#adapters/mail/mailbox";
-import { openSmtpMail } from "#adapters/mail/smtp";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
-import { openPostgresByUrl } from "#adapters/postgres/url";
-import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { Auth } from "#contracts/auth";
-import { Bookmark } from "#contracts/bookmark";
-import { Catalog } from "#contracts/catalog";
-import { Encoding } from "#contracts/encoding";
-import { Entitlement } from "#contracts/entitlement";
-import { Profile } from "#contracts/profile";
-import { Session } from "#contracts/session";
-import { Subscription } from "#contracts/subscription";
-import { Tenant } from "#contracts/tenant";
-import { User } from "#contracts/user";
-import { type Config, isLoopback, type Logger, problem, systemClock } from "#kernel";
+import { type Config, type Contract, isLoopback, type Logger, problem, systemClock } from "#kernel";
 import { type GateOptions, openGate, watchLoop } from "#kernel/admission";
-import { startGuardian } from "#kernel/guardian";
 import { type Adapters, type Host, startHost } from "#kernel/host";
-import { listenHttp, type HttpListener } from "#kernel/http";
-import type { EventLog } from "#kernel/ports/log";
+import { listenHttp, type HttpListener, sendProblem } from "#kernel/http";
 import { openLogger, openMetrics, type Metrics } from "#kernel/telemetry";
 import { startTracing, type Tracing } from "#kernel/tracing";
 import { createWebBff } from "../bffs/web/app.ts";
-import type { WebParts } from "../bffs/web/parts.ts";
+import { type WebParts, webUses } from "../bffs/web/parts.ts";
 import { openTokenVerifier } from "../bffs/web/tokens.ts";
 import { topics } from "#contracts/topics";
+import { openAdapters, openGeo } from "./adapters.ts";
 import { openHealth } from "./admin/health.ts";
 import { type Places, placesOf } from "./addresses.ts";
+import type { Cell } from "./cell.ts";
 import { superviseEdges } from "./edges.ts";
+import { openMesh } from "./mesh.ts";
 import { services } from "./services.ts";
 import { openRenderer } from "./ssr.ts";
-import { openCache, openObjects, openSecrets } from "./stores.ts";
 
 const MB = 1024 * 1024;
 const EDGE_CACHE_BYTES_MAX = 512 * MB;
@@ -62,6 +41,8 @@ export const DEMO_ACCOUNTS = [
 
 export interface Product {
   readonly host: Host;
+  /** Of services, adapters and the connections to other processes, for /readyz. */
+  readonly states: Host["states"];
   readonly adapters: Adapters;
   readonly places: Places;
   readonly metrics: Metrics;
@@ -74,11 +55,14 @@ export interface Product {
 export interface ComposeOptions {
   /** Hears of every long step. */
   readonly say: (line: string) => void;
-  readonly build: { readonly client: string; readonly server: string };
+  /** The pages; a cell without the web has none. */
+  readonly build?: { readonly client: string; readonly server: string } | undefined;
+  /** What of the product runs in this process, and where the rest is; without it all of it runs here. */
+  readonly cell?: Cell | undefined;
 }
 
-/** Puts the product together: adapters, every service, the web BFF, two edges. Nothing here decides anything about films. */
-export async function composeProduct(config: Config, { say, build }: ComposeOptions): Promise<Product> {
+/** Puts the product together, or a cell of it: adapters, services, the web BFF, two edges. Nothing here decides anything about films. */
+export async function composeProduct(config: Config, { say, build, cell }: ComposeOptions): Promise<Product> {
   const folder = resolve(config.MARQUEE_DATA);
   await mkdir(folder, { recursive: true });
   const isDemo = isDemoAllowed(config);
@@ -104,8 +88,13 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
   };
   try {
     const adapters = await openAdapters(config, folder, { say, log, stops });
+    const mesh = cell && (await openMesh({ cell, config, places, secrets: adapters.secrets, logger, metrics }));
+    if (mesh) stops.push(() => mesh.stop());
     const host = await startHost({
-      services,
+      services: cell?.services ?? services,
+      declared: services,
+      remote: mesh?.remote,
+      onMounted: mesh?.listen,
       topics,
       adapters,
       config,
@@ -115,152 +104,80 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
       logger,
     });
     stops.push(() => host.stop());
-    const renderer = openRenderer(build);
-    stops.push(() => renderer.stop());
-    const parts: WebParts = {
-      call: {
-        auth: host.client(Auth, "web"),
-        bookmark: host.client(Bookmark, "web"),
-        catalog: host.client(Catalog, "web"),
-        encoding: host.client(Encoding, "web"),
-        entitlement: host.client(Entitlement, "web"),
-        profile: host.client(Profile, "web"),
-        session: host.client(Session, "web"),
-        subscription: host.client(Subscription, "web"),
-        tenant: host.client(Tenant, "web"),
-        user: host.client(User, "web"),
-      },
-      clock: systemClock,
-      config,
-      addresses: places.addresses,
-      logger: logger("web"),
-      metrics,
-      geo: config.MARQUEE_GEOIP
-        ? await openMmdbGeo({ path: resolve(config.MARQUEE_GEOIP), otherwise: config.MARQUEE_MARKET })
-        : fixedGeo(config.MARQUEE_MARKET),
-      tokens: openTokenVerifier(host.client(Auth, "web"), config.MARQUEE_TENANT, systemClock),
-      internalUrl: places.addresses.originUrl,
-      demoAccounts: isDemo ? DEMO_ACCOUNTS : [],
-    };
-    const web = await createWebBff(parts, renderer);
-    stops.push(() => web.close());
+    if (mesh) stops.push(() => mesh.stopListening());
+    const isHere = (name: string): boolean => cell === undefined || cell.names.includes(name);
+    let web: Web | undefined;
+    if (build) {
+      const renderer = openRenderer(build);
+      stops.push(() => renderer.stop());
+      const parts: WebParts = {
+        call: callsOf(host),
+        clock: systemClock,
+        config,
+        addresses: places.addresses,
+        logger: logger("web"),
+        metrics,
+        geo: await openGeo(config),
+        tokens: openTokenVerifier(host.client(Auth, "web"), config.MARQUEE_TENANT, systemClock),
+        // Sign-in answers here where it runs here; elsewhere it is reached as browsers reach it.
+        internalUrl: isHere("auth") ? ownUrl(places) : places.addresses.publicUrl,
+        demoAccounts: isDemo && !cell ? DEMO_ACCOUNTS : [],
+      };
+      const opened = await createWebBff(parts, renderer);
+      stops.push(() => opened.close());
+      web = opened;
+    }
     const loop = watchLoop();
     stops.push(() => loop.stop());
     const listeners = await openListeners(host, web, places, { metrics, logger, lagMs: () => loop.lagMs() });
     stops.push(() => Promise.all(listeners.map((listener) => listener.stop())));
-    await dropStaleCaches(folder, places);
-    const edges = await superviseEdges({
-      logger: logger("edges"),
-      edges: places.addresses.edges.map(({ id, baseUrl }, i) => ({
-        id,
-        baseUrl,
-        host: isLoopback(config.MARQUEE_HOST) ? new URL(baseUrl).hostname : places.bind,
-        port: places.edgePorts[i] ?? 0,
-        originUrl: places.addresses.originUrl,
-        cacheFolder: join(folder, "edges", id, cacheName(places)),
-        cacheBytesMax: EDGE_CACHE_BYTES_MAX,
-        memoryBytesMax: EDGE_MEMORY_BYTES_MAX,
-        accessLog: join(folder, "logs", `${id}.log`),
-        ...(places.tls
-          ? { tls: { certFile: resolve(places.tls.certFile), keyFile: resolve(places.tls.keyFile) } }
-          : {}),
-      })),
+    if (isHere("edges")) {
+      const edges = await startEdges(folder, places, logger);
+      stops.push(() => edges.stop());
+    }
+    const states = async (): ReturnType<Host["states"]> => ({
+      ...(await host.states()),
+      ...(mesh ? { "adapter/mesh": mesh.remote.state() } : {}),
     });
-    stops.push(() => edges.stop());
-    return { host, adapters, places, metrics, tracing, logger, stop };
+    return { host, states, adapters, places, metrics, tracing, logger, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-interface Opening {
-  readonly say: (line: string) => void;
-  readonly log: Logger;
-  readonly stops: (() => Promise<unknown> | void)[];
+/** The calls of the BFF, which its declaration lists. */
+function callsOf(host: Host): WebParts["call"] {
+  const used: Readonly<Record<string, Contract>> = webUses;
+  const calls = Object.entries(used).map(([alias, contract]) => [alias, host.client(contract, "web")] as const);
+  return Object.fromEntries(calls) as unknown as WebParts["call"];
 }
 
-async function openAdapters(config: Config, folder: string, { say, log, stops }: Opening): Promise<Adapters> {
-  const at = (name: string): string => join(folder, name);
-  const guardian = startGuardian();
-  stops.push(() => guardian.stop());
-  say("starting PostgreSQL");
-  const postgres = config.MARQUEE_POSTGRES_URL
-    ? await openPostgresByUrl({
-        adminUrl: config.MARQUEE_POSTGRES_URL,
-        runtimeUrl: requireRuntimeUrl(config),
-      })
-    : await openEmbeddedPostgres({
-        folder: at("postgres"),
-        log: (line) => log.info(line),
-        spawnGuard: { add: (pid, signal) => guardian.add(pid, signal), remove: (pid) => guardian.remove(pid) },
-      });
-  stops.push(() => postgres.stop());
-  const eventLog = await openEventLog(config, at("log"));
-  stops.push(() => eventLog.close());
-  const registry = config.MARQUEE_SCHEMA_REGISTRY_URL
-    ? await openConfluentRegistry({ url: config.MARQUEE_SCHEMA_REGISTRY_URL })
-    : await openEmbeddedRegistry({ folder: at("log") });
-  if (config.MARQUEE_KAFKA_BROKERS && !config.MARQUEE_SCHEMA_REGISTRY_URL)
-    log.warn(
-      "events on Kafka name schemas that only this data folder knows: set MARQUEE_SCHEMA_REGISTRY_URL to share them",
-    );
-  stops.push(() => registry.close());
-  const cache = await openCache(config);
-  stops.push(() => cache.close());
-  const secrets = await openSecrets(config, folder);
-  stops.push(() => secrets.close());
-  const jobs = await openJobs({
-    adminUrl: postgres.adminUrl,
-    runtimeUrl: postgres.runtimeUrl,
-    log: (line) => log.info(line),
+/** Where this process answers itself without TLS. */
+const ownUrl = (places: Places): string => `http://127.0.0.1:${places.originPort}`;
+
+/** The edges of this machine: programs that know the origin's address and public keys. */
+export async function startEdges(
+  folder: string,
+  places: Places,
+  logger: Product["logger"],
+): Promise<{ stop(): Promise<void> }> {
+  await dropStaleCaches(folder, places);
+  return superviseEdges({
+    logger: logger("edges"),
+    edges: places.addresses.edges.slice(0, places.edgePorts.length).map(({ id, baseUrl }, i) => ({
+      id,
+      baseUrl,
+      host: isLoopback(new URL(baseUrl).hostname) ? new URL(baseUrl).hostname : places.bind,
+      port: places.edgePorts[i] ?? 0,
+      originUrl: places.addresses.originUrl,
+      cacheFolder: join(folder, "edges", id, cacheName(places)),
+      cacheBytesMax: EDGE_CACHE_BYTES_MAX,
+      memoryBytesMax: EDGE_MEMORY_BYTES_MAX,
+      accessLog: join(folder, "logs", `${id}.log`),
+      ...(places.tls ? { tls: { certFile: resolve(places.tls.certFile), keyFile: resolve(places.tls.keyFile) } } : {}),
+    })),
   });
-  stops.push(() => jobs.close());
-  return {
-    postgres,
-    log: eventLog,
-    registry,
-    cache,
-    objects: await openObjects(config, folder),
-    secrets,
-    mail: config.MARQUEE_SMTP_URL
-      ? openSmtpMail({ url: config.MARQUEE_SMTP_URL, from: config.MARQUEE_MAIL_FROM })
-      : await openMailbox({ folder: at("mail"), from: config.MARQUEE_MAIL_FROM }),
-    jobs,
-    transcoder: openTranscoder({
-      // Encoding takes only what playback, on the same machine, leaves over.
-      niceness: 19,
-      ...(config.FFMPEG_PATH ? { ffmpegPath: config.FFMPEG_PATH } : {}),
-      ...(config.FFPROBE_PATH ? { ffprobePath: config.FFPROBE_PATH } : {}),
-    }),
-  };
-}
-
-/** Kafka where brokers are named, one cluster or two; else SQLite. */
-async function openEventLog(config: Config, folder: string): Promise<EventLog> {
-  const { MARQUEE_KAFKA_BROKERS: main, MARQUEE_KAFKA_ANALYTICS_BROKERS: analytics } = config;
-  if (!main && analytics)
-    throw problem.precondition(
-      "MARQUEE_KAFKA_ANALYTICS_BROKERS is a second cluster: set MARQUEE_KAFKA_BROKERS as well",
-    );
-  if (!main) return openEmbeddedLog({ folder });
-  const replication = config.MARQUEE_KAFKA_REPLICATION;
-  const log = await openKafkaLog({ brokers: main.split(","), replication });
-  if (!analytics) return log;
-  try {
-    return routeLog(log, await openKafkaLog({ brokers: analytics.split(","), replication }));
-  } catch (error) {
-    await log.close();
-    throw error;
-  }
-}
-
-/** Row-level security binds a login only that owns nothing, so the services' login is another one than the owner's. */
-function requireRuntimeUrl(config: Config): string {
-  if (config.MARQUEE_POSTGRES_RUNTIME_URL) return config.MARQUEE_POSTGRES_RUNTIME_URL;
-  throw problem.precondition(
-    "MARQUEE_POSTGRES_URL is the owner's login; services use another one that owns nothing: set MARQUEE_POSTGRES_RUNTIME_URL as well, with the user marquee_runtime",
-  );
 }
 
 /** Manifests name the addresses of this product, so an edge that moved starts with an empty cache. */
@@ -281,11 +198,14 @@ type Web = Awaited<ReturnType<typeof createWebBff>>;
 /** The public listener, and one on loopback for ourselves that adds the origin. */
 async function openListeners(
   host: Host,
-  web: Web,
+  web: Web | undefined,
   places: Places,
   { metrics, logger, lagMs }: Pick<Product, "metrics" | "logger"> & { readonly lagMs: () => number },
 ): Promise<HttpListener[]> {
-  const fallback: Parameters<typeof listenHttp>[0]["fallback"] = (request, response) => web.routing(request, response);
+  const fallback: Parameters<typeof listenHttp>[0]["fallback"] = (request, response) =>
+    web
+      ? web.routing(request, response)
+      : sendProblem(request, response, problem.notFound("pages and API are in another process of this product"));
   const publicMounts = [
     ...openHealth(() => host.states()).mounts,
     ...host.http.filter((mount) => mount.listener === "public"),

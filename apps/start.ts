@@ -42,7 +42,7 @@ export async function start(config: Config): Promise<void> {
   try {
     const build = await buildClients({ say });
     product = await composeProduct(config, { say, build });
-    const { host, places, metrics, tracing } = product;
+    const { host, states, places, metrics, tracing } = product;
     const admin = await startAdmin({
       host,
       contracts: services.map((service) => service.contract),
@@ -51,7 +51,7 @@ export async function start(config: Config): Promise<void> {
       bind: "127.0.0.1",
       metrics,
       traces: config.MARQUEE_MODE === "development" ? tracing.traces : null,
-      states: () => host.states(),
+      states,
       about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT },
     });
     extras.push(() => admin.stop());
@@ -89,7 +89,7 @@ function assertDemoIsSafe(config: Config): void {
 }
 
 /** One product a data folder: its log, cache and database have one writer. A lock of a process that is gone is taken over. */
-async function claim(folder: string): Promise<() => Promise<void>> {
+export async function claim(folder: string): Promise<() => Promise<void>> {
   const file = join(folder, "run/product.pid");
   await mkdir(join(folder, "run"), { recursive: true, mode: 0o700 });
   const [pid = "", started = ""] = (await readFile(file, "utf8").catch(() => "")).split(" ");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { problem } from "./errors.ts";
+import { parseEdges, parseOrigin, parsePeers, parseTemplate } from "./peers.ts";
 
 const port = z.coerce.number().int().min(0).max(65_530);
 const flag = z.enum(["0", "1"]).transform((value) => value === "1");
@@ -17,6 +18,16 @@ const word = (form: RegExp, example: string) => z.string().regex(form, `write fo
 const brokers = z
   .string()
   .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, "write host:port, and more of them after commas without blanks");
+
+/** Text that one of our parsers understands; its message becomes that of the issue. */
+const understoodBy = (parse: (text: string) => unknown) =>
+  z.string().superRefine((text, context) => {
+    try {
+      parse(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+    }
+  });
 
 /** The whole configuration, from the environment, through this one schema. `marquee doctor` prints it without its secrets. */
 export const Config = z.object({
@@ -48,6 +59,36 @@ export const Config = z.object({
   MARQUEE_TLS_CERT: z.string().optional().describe("PEM certificate chain, by path"),
   MARQUEE_TLS_KEY: z.string().optional().describe("PEM private key, by path"),
   MARQUEE_CLEARKEY: flag.optional().describe("1 allows the ClearKey licence server in production"),
+  MARQUEE_PEERS: understoodBy(parsePeers)
+    .optional()
+    .describe("where services are that `marquee serve` does not run itself: session=https://10.0.0.3:7001,*=https://…"),
+  MARQUEE_PEER_TEMPLATE: understoodBy(parseTemplate)
+    .optional()
+    .describe("the address of every other service, made of its name: https://{service}:7000"),
+  MARQUEE_RPC_PORT: port
+    .optional()
+    .describe("where `marquee serve` answers other processes; default: MARQUEE_PORT + 5"),
+  MARQUEE_RPC_HOST: z
+    .string()
+    .min(1)
+    .max(253)
+    .optional()
+    .describe("the address it answers them on; default: all, on loopback that alone"),
+  MARQUEE_ADMIN_HOST: z
+    .string()
+    .min(1)
+    .max(253)
+    .default("127.0.0.1")
+    .describe("the address that health and metrics answer on; they have no sign-in"),
+  MARQUEE_PUBLIC_URL: understoodBy(parseOrigin)
+    .optional()
+    .describe("where browsers reach pages and API, when something stands in front: https://cinema.example.test"),
+  MARQUEE_ORIGIN_URL: understoodBy(parseOrigin)
+    .optional()
+    .describe("where edges reach the origin, when it runs in another process"),
+  MARQUEE_EDGES: understoodBy(parseEdges)
+    .optional()
+    .describe("the delivery networks: edge-a=https://a.example.test,edge-b=https://b.example.test"),
   MARQUEE_POSTGRES_URL: z.string().optional().describe("PostgreSQL by URL instead of the embedded one"),
   MARQUEE_POSTGRES_RUNTIME_URL: z
     .string()

@@ -1,6 +1,7 @@
 import { isTenant } from "./context.ts";
 import type { Contract, EventType } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
+import { toProblem } from "./errors.ts";
 import type { EventReader, Received } from "./events.ts";
 import type { Consumer, EventLog, LogRecord } from "./ports/log.ts";
 import { forgetSeen, isTaken, loadMarks, marksAfter, moveMarks, takeUnseen } from "./inbox.ts";
@@ -125,6 +126,8 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
         for (const record of records) await handleRun(tenant, [record]);
         return;
       }
+      // What is away comes back: a record is not poison because a service that it needs is being restarted.
+      if (toProblem(error).code === "unavailable") throw error;
       const tries = (failures.get(head) ?? 0) + 1;
       failures.set(head, tries);
       metrics.events.inc({ service, event: reader.nameOf(first) ?? "unknown", outcome: "failed" });

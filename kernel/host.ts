@@ -19,7 +19,7 @@ import type { Secrets } from "./ports/secrets.ts";
 import type { AdapterState } from "./ports/state.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
 import { type Relay, startRelay } from "./relay.ts";
-import { localTransport, type TransportOptions } from "./rpc.ts";
+import { localTransport, type Offered, type Remote, type TransportOptions } from "./rpc.ts";
 import type { Addresses, HttpMount, Platform, Running, Service } from "./service.ts";
 import { openPool } from "./sql.ts";
 import type { Logger, Metrics } from "./telemetry.ts";
@@ -47,6 +47,12 @@ export interface HostOptions {
   readonly metrics: Metrics;
   readonly logger: (service: string) => Logger;
   readonly transport?: Partial<Pick<TransportOptions, "roundTrip">>;
+  /** Carries calls of services that run elsewhere. */
+  readonly remote?: Remote | undefined;
+  /** Called when every service is mounted and none has begun its work: now others may call. */
+  readonly onMounted?: ((offered: Offered) => Promise<void>) | undefined;
+  /** Every service of the product, where this process runs some of them: events of the others are read here too. */
+  readonly declared?: readonly Service[] | undefined;
   /** Tests start a few services of many: what they wait for may have no producer here. */
   readonly isPartial?: boolean;
 }
@@ -71,8 +77,9 @@ const CONNECTIONS_MAX = 24;
 export async function startHost(options: HostOptions): Promise<Host> {
   const { services, topics, adapters, config, clock, metrics } = options;
   const rootLogger = options.logger("kernel");
-  const contracts = services.map((service) => service.contract);
-  if (!options.isPartial) assertClosed(services);
+  const declared = options.declared ?? services;
+  const contracts = declared.map((service) => service.contract);
+  if (!options.isPartial) assertClosed(declared);
 
   await migrate({
     adminUrl: adapters.postgres.adminUrl,
@@ -99,7 +106,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     connectionsMax: CONNECTIONS_MAX,
     onError: (error) => rootLogger.warn("a database connection broke", { error }),
   });
-  const transport = localTransport({ clock, metrics, ...options.transport });
+  const transport = localTransport({ clock, metrics, remote: options.remote, ...options.transport });
 
   const relays: Relay[] = [];
   const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
@@ -143,6 +150,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     running.push({ service, parts, logger });
     dbs.set(name, db);
   }
+
+  await options.onMounted?.(transport);
 
   // What an event brings about may call any service, so nobody listens before everybody is mounted.
   for (const { service, parts, logger } of running) {

@@ -1,3 +1,4 @@
+import { SpanKind } from "@opentelemetry/api";
 import {
   clone,
   create,
@@ -12,8 +13,9 @@ import {
 import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
-import { Problem, problem, toProblem } from "./errors.ts";
+import { problem, toProblem } from "./errors.ts";
 import { inSpan, type Metrics } from "./telemetry.ts";
+import { gaveUp, within } from "./within.ts";
 
 /** What a method does with a request, whatever carries it. */
 type Invoke = (request: Message, context: Context) => Promise<MessageInitShape<DescMessage>>;
@@ -29,30 +31,57 @@ export interface Transport {
   client<S extends DescService>(contract: Contract<S>, caller: string): Client<S>;
 }
 
+/** How calls leave the process. The request is a message of its own that nobody else holds. */
+export interface Remote {
+  call(contract: Contract, method: DescMethod, request: Message, context: Context): Promise<Message>;
+}
+
+/** How calls come in from other processes: as if a caller here had made them. */
+export interface Offered {
+  readonly contracts: readonly Contract[];
+  answer(
+    contract: Contract,
+    method: DescMethod,
+    request: Message,
+    context: Context,
+  ): Promise<MessageInitShape<DescMessage>>;
+}
+
 export interface TransportOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Carries calls of services that are not mounted here; without it they are unavailable. */
+  readonly remote?: Remote | undefined;
   /** Tests pay for the whole wire: bytes there and back, and frozen requests. */
   readonly roundTrip?: boolean;
 }
 
-export function localTransport({ clock, metrics, roundTrip = false }: TransportOptions): Transport {
-  const mounted = new Map<string, Map<string, Invoke>>();
+interface Mounted {
+  readonly contract: Contract;
+  readonly methods: ReadonlyMap<string, Invoke>;
+}
+
+/** Calls stay in the process where the service is mounted in it, and leave by `remote` where it is not. The caller cannot tell which. */
+export function localTransport(options: TransportOptions): Transport & Offered {
+  const { clock, metrics, remote, roundTrip = false } = options;
+  const mounted = new Map<string, Mounted>();
 
   const copy = <D extends DescMessage>(schema: D, value: unknown): Message => {
     const message = create(schema, value as MessageInitShape<D>);
     return roundTrip ? Object.freeze(fromBinary(schema, toBinary(schema, message))) : clone(schema, message);
   };
 
-  async function call(
+  const find = (contract: Contract, method: DescMethod): Invoke | undefined =>
+    mounted.get(contract.name)?.methods.get(method.localName);
+
+  /** Runs a handler within its deadline and its caller's patience, traced and measured. */
+  async function run<T>(
     contract: Contract,
     method: DescMethod,
-    request: unknown,
     from: Context,
-    caller: string,
-  ): Promise<Message> {
-    const invoke = mounted.get(contract.name)?.get(method.localName);
-    if (!invoke) throw problem.unavailable(`service '${contract.name}' does not run in this process`);
+    kind: SpanKind,
+    handle: (context: Context) => Promise<T>,
+  ): Promise<T> {
     const started = performance.now();
     let code = "ok";
     try {
@@ -65,10 +94,9 @@ export function localTransport({ clock, metrics, roundTrip = false }: TransportO
           const what = `${contract.name}.${method.name}`;
           if (from.signal.aborted) throw gaveUp(what);
           if (leftMs <= 0) throw problem.deadline(`${what} was called after its deadline`);
-          const context: Context = { ...from, caller, span };
-          const response = await within(leftMs, what, from.signal, invoke(copy(method.input, request), context));
-          return copy(method.output, response);
+          return await within(leftMs, what, from.signal, handle({ ...from, span }));
         },
+        kind,
       );
     } catch (error) {
       const fault = toProblem(error);
@@ -82,7 +110,26 @@ export function localTransport({ clock, metrics, roundTrip = false }: TransportO
     }
   }
 
+  async function call(contract: Contract, method: DescMethod, request: unknown, from: Context): Promise<Message> {
+    const invoke = find(contract, method);
+    if (invoke) {
+      return run(contract, method, from, SpanKind.INTERNAL, async (context) =>
+        copy(method.output, await invoke(copy(method.input, request), context)),
+      );
+    }
+    if (remote) return remote.call(contract, method, copy(method.input, request), from);
+    throw problem.unavailable(`service '${contract.name}' does not run in this process`);
+  }
+
   return {
+    get contracts() {
+      return [...mounted.values()].map(({ contract }) => contract);
+    },
+    async answer(contract, method, request, from) {
+      const invoke = find(contract, method);
+      if (!invoke) throw problem.unavailable(`service '${contract.name}' does not run in this process`);
+      return run(contract, method, from, SpanKind.SERVER, (context) => invoke(request, context));
+    },
     mount(contract, handlers) {
       const table = new Map<string, Invoke>();
       for (const method of contract.rpc.methods) {
@@ -90,37 +137,14 @@ export function localTransport({ clock, metrics, roundTrip = false }: TransportO
         if (!handle) throw new Error(`${contract.name} does not implement ${method.name}`);
         table.set(method.localName, handle);
       }
-      mounted.set(contract.name, table);
+      mounted.set(contract.name, { contract, methods: table });
     },
     client<S extends DescService>(contract: Contract<S>, caller: string) {
       const client: Record<string, (request: unknown, context: Context) => Promise<Message>> = {};
       for (const method of contract.rpc.methods) {
-        client[method.localName] = (request, context) => call(contract, method, request, context, caller);
+        client[method.localName] = (request, context) => call(contract, method, request, { ...context, caller });
       }
       return client as Client<S>;
     },
   };
-}
-
-const gaveUp = (what: string): Problem => new Problem("canceled", `${what}: the caller gave up`);
-
-/** Settles as `work` does, or with `deadline_exceeded` or `canceled` when time or the caller's patience ends first. */
-function within<T>(ms: number, what: string, signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => finish(() => reject(problem.deadline(`${what} did not answer in time`))),
-      Math.min(ms, 2_147_483_647),
-    );
-    const onAbort = (): void => finish(() => reject(gaveUp(what)));
-    signal.addEventListener("abort", onAbort, { once: true });
-    function finish(settle: () => void): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
-      settle();
-    }
-    work.then(
-      (value) => finish(() => resolve(value)),
-      (error: unknown) => finish(() => reject(error)),
-    );
-  });
 }

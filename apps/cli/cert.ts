@@ -5,9 +5,9 @@ import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { domainToASCII } from "node:url";
 import { isLoopback, problem } from "#kernel";
+import { type Identity, makeAuthority, makeServer } from "#kernel/x509";
 import { isCode } from "../admin/socket.ts";
 import type { Cli, ExitCode } from "./cli.ts";
-import { type Identity, makeAuthority, makeServer } from "./x509.ts";
 
 const DAY_MS = 86_400_000;
 const AUTHORITY_DAYS = 3_650;

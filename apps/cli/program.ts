@@ -63,6 +63,29 @@ function product(program: Command, cli: Cli, run: Run): void {
         return 0;
       }),
     );
+  program
+    .command("serve")
+    .summary("run a part of the product; the rest is reached by address")
+    .description(
+      "Runs the named services in this process. They call the others at MARQUEE_PEERS, over TLS with certificates both ways, and are called\nat MARQUEE_RPC_PORT. Besides services there are web (pages and API), edges (delivery), and admin (the operator's calls to services elsewhere).\nSeveral processes need PostgreSQL, Kafka, Redis, S3 and Vault, which they share; what is not set is named.",
+    )
+    .argument("<names...>", "services, web, edges or admin")
+    .addHelpText(
+      "after",
+      examples(
+        "./marquee serve session entitlement token routing",
+        "MARQUEE_PEERS='*=https://10.0.0.3:7001' ./marquee serve web",
+        "MARQUEE_PEER_TEMPLATE='https://{service}:7000' ./marquee serve catalog",
+        "MARQUEE_ORIGIN_URL=https://origin.example.test ./marquee serve edges",
+      ),
+    )
+    .action((names: string[]) =>
+      run(async () => {
+        const { serve } = await import("../serve.ts");
+        await serve(cli.config, names);
+        return 0;
+      }),
+    );
 }
 
 function films(program: Command, cli: Cli, run: Run): void {

@@ -14,6 +14,7 @@ import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
 import { Ingest } from "#contracts/ingest";
 import { readConfig } from "#kernel/config";
+import { makeAuthority, makeServer } from "#kernel/x509";
 import { certificateFiles, makeCertificate, toHost, trustSteps } from "./cert.ts";
 import { judgeCertificate, judgeDisk } from "./checks.ts";
 import { openCli } from "./cli.ts";
@@ -25,7 +26,6 @@ import { parseSidecar, parseUntil, progressLine, sortArguments } from "./import.
 import { buildProgram } from "./program.ts";
 import { bar, bytes, cut, duration, plain, table, type Terminal, widthOf } from "./terminal.ts";
 import { contentIdOf, filmsOf, sidecarsOf, stableFiles } from "./watch.ts";
-import { makeAuthority, makeServer } from "./x509.ts";
 
 const surroundings = { nowMs: Date.parse("2026-11-01T00:00Z"), candidates: ["art/1", "art/2"] };
 const folders: string[] = [];

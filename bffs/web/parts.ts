@@ -1,30 +1,31 @@
-import type { Auth } from "#contracts/auth";
-import type { Bookmark } from "#contracts/bookmark";
-import type { Catalog } from "#contracts/catalog";
-import type { Encoding } from "#contracts/encoding";
-import type { Entitlement } from "#contracts/entitlement";
-import type { Profile } from "#contracts/profile";
-import type { Session } from "#contracts/session";
-import type { Subscription } from "#contracts/subscription";
-import type { Tenant } from "#contracts/tenant";
-import type { User } from "#contracts/user";
+import { Auth } from "#contracts/auth";
+import { Bookmark } from "#contracts/bookmark";
+import { Catalog } from "#contracts/catalog";
+import { Encoding } from "#contracts/encoding";
+import { Entitlement } from "#contracts/entitlement";
+import { Profile } from "#contracts/profile";
+import { Session } from "#contracts/session";
+import { Subscription } from "#contracts/subscription";
+import { Tenant } from "#contracts/tenant";
+import { User } from "#contracts/user";
 import type { Addresses, Clients, Clock, Config, Context, Logger, Metrics, Viewer } from "#kernel";
 import type { Geo } from "#kernel/ports/geo";
 import type { TokenVerifier } from "./tokens.ts";
 
-/** Whom the web BFF calls. It owns no data: what it answers is composed of what these say. */
-export type WebUses = {
-  readonly auth: typeof Auth;
-  readonly bookmark: typeof Bookmark;
-  readonly catalog: typeof Catalog;
-  readonly encoding: typeof Encoding;
-  readonly entitlement: typeof Entitlement;
-  readonly profile: typeof Profile;
-  readonly session: typeof Session;
-  readonly subscription: typeof Subscription;
-  readonly tenant: typeof Tenant;
-  readonly user: typeof User;
+/** Whom the web BFF calls, and may call. It owns no data: what it answers is composed of what these say. */
+export const webUses = {
+  auth: Auth,
+  bookmark: Bookmark,
+  catalog: Catalog,
+  encoding: Encoding,
+  entitlement: Entitlement,
+  profile: Profile,
+  session: Session,
+  subscription: Subscription,
+  tenant: Tenant,
+  user: User,
 };
+export type WebUses = typeof webUses;
 
 export interface WebParts {
   readonly call: Clients<WebUses>;

@@ -191,6 +191,8 @@ export declare const ClaimsResponseSchema: GenMessage<ClaimsResponse>;
  */
 export declare const EntitlementService: GenService<{
   /**
+   * Asked again it decides the same, and says so in another fact.
+   *
    * @generated from rpc marquee.entitlement.v1.EntitlementService.Check
    */
   check: {

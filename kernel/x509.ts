@@ -1,5 +1,5 @@
 /**
- * X.509 certificates for a local authority and its servers (RFC 5280), with P-256 keys and ECDSA with SHA-256 (RFC 5758).
+ * X.509 certificates for an authority of our own, its servers and its peers (RFC 5280), with P-256 keys and ECDSA with SHA-256 (RFC 5758).
  *
  *   Certificate    ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature BIT STRING }
  *   TBSCertificate ::= SEQUENCE { [0] version, serialNumber INTEGER, signature AlgorithmIdentifier, issuer Name,
@@ -28,7 +28,7 @@ export interface Validity {
   readonly untilMs: number;
 }
 
-/** A certificate authority of its own, for one machine. It may sign servers and no further authorities. */
+/** A certificate authority of its own. It may sign servers and peers, and no further authorities. */
 export function makeAuthority(name: string, validity: Validity): Identity {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const extensions = [
@@ -45,19 +45,45 @@ export function makeAuthority(name: string, validity: Validity): Identity {
 }
 
 /** A server's certificate for host names and addresses, signed by an authority. */
-export function makeServer(hosts: readonly string[], authority: Identity, validity: Validity): Identity {
+export const makeServer = (hosts: readonly string[], authority: Identity, validity: Validity): Identity =>
+  makeLeaf(
+    { name: hosts[0] ?? "localhost", usages: [OID.serverAuth], names: hosts.map(hostName) },
+    authority,
+    validity,
+  );
+
+/** The certificate of a process that calls and is called, named by URIs (RFC 5280, section 4.2.1.6), signed by an authority. */
+export const makePeer = (name: string, uris: readonly string[], authority: Identity, validity: Validity): Identity =>
+  makeLeaf(
+    {
+      name,
+      usages: [OID.serverAuth, OID.clientAuth],
+      names: uris.map((uri) => tagged(0x86, Buffer.from(uri, "ascii"))),
+    },
+    authority,
+    validity,
+  );
+
+interface Leaf {
+  readonly name: string;
+  readonly usages: readonly string[];
+  /** GeneralNames. */
+  readonly names: readonly Buffer[];
+}
+
+function makeLeaf({ name, usages, names }: Leaf, authority: Identity, validity: Validity): Identity {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const extensions = [
     extension(OID.basicConstraints, true, sequence()),
     // digitalSignature (0): all that ECDHE with ECDSA needs.
     extension(OID.keyUsage, true, bits([0x80], 7)),
-    extension(OID.extendedKeyUsage, false, sequence(oid(OID.serverAuth))),
-    extension(OID.subjectAlternativeName, false, sequence(...hosts.map(generalName))),
+    extension(OID.extendedKeyUsage, false, sequence(...usages.map(oid))),
+    extension(OID.subjectAlternativeName, false, sequence(...names)),
     extension(OID.subjectKeyIdentifier, false, octets(keyId(publicKey))),
     extension(OID.authorityKeyIdentifier, false, sequence(tagged(0x80, keyId(createPublicKey(authority.key))))),
   ];
   const issuer = subjectOf(authority.certificatePem);
-  const subject = commonName(hosts[0] ?? "localhost");
+  const subject = commonName(name);
   return {
     key: privateKey,
     certificatePem: certificate({ subject, issuer, validity, publicKey, extensions, signer: authority.key }),
@@ -74,6 +100,7 @@ const OID = {
   authorityKeyIdentifier: "2.5.29.35",
   extendedKeyUsage: "2.5.29.37",
   serverAuth: "1.3.6.1.5.5.7.3.1",
+  clientAuth: "1.3.6.1.5.5.7.3.2",
 } as const;
 
 interface Parts {
@@ -118,7 +145,7 @@ function keyId(publicKey: KeyObject): Buffer {
   return createHash("sha256").update(point).digest().subarray(0, 20);
 }
 
-function generalName(host: string): Buffer {
+function hostName(host: string): Buffer {
   if (isIPv4(host)) return tagged(0x87, Buffer.from(host.split(".").map(Number)));
   if (isIPv6(host)) return tagged(0x87, ipv6(host));
   return tagged(0x82, Buffer.from(host, "ascii"));
