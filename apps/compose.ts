@@ -26,7 +26,7 @@ import { type Config, isLoopback, type Logger, problem, systemClock } from "#ker
 import { type GateOptions, openGate, watchLoop } from "#kernel/admission";
 import { startGuardian } from "#kernel/guardian";
 import { type Adapters, type Host, startHost } from "#kernel/host";
-import { listenHttp, type HttpListener } from "#kernel/http";
+import { listenHttp, type HttpListener, type ProblemPage } from "#kernel/http";
 import { openLogger, openMetrics, type Metrics } from "#kernel/telemetry";
 import { startTracing, type Tracing } from "#kernel/tracing";
 import { createWebBff } from "../bffs/web/app.ts";
@@ -112,7 +112,7 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
       logger,
     });
     stops.push(() => host.stop());
-    const renderer = openRenderer(build);
+    const renderer = await openRenderer(build);
     stops.push(() => renderer.stop());
     const parts: WebParts = {
       call: {
@@ -140,7 +140,10 @@ export async function composeProduct(config: Config, { say, build }: ComposeOpti
     stops.push(() => web.close());
     const loop = watchLoop();
     stops.push(() => loop.stop());
-    const listeners = await openListeners(host, web, places, { metrics, logger, lagMs: () => loop.lagMs() });
+    const listeners = await openListeners(host, web, places, {
+      ...{ metrics, logger, page: renderer.refusal },
+      lagMs: () => loop.lagMs(),
+    });
     stops.push(() => Promise.all(listeners.map((listener) => listener.stop())));
     await dropStaleCaches(folder, places);
     const edges = await superviseEdges({
@@ -252,7 +255,12 @@ async function openListeners(
   host: Host,
   web: Web,
   places: Places,
-  { metrics, logger, lagMs }: Pick<Product, "metrics" | "logger"> & { readonly lagMs: () => number },
+  {
+    metrics,
+    logger,
+    lagMs,
+    page,
+  }: Pick<Product, "metrics" | "logger"> & { readonly lagMs: () => number; readonly page: ProblemPage },
 ): Promise<HttpListener[]> {
   const fallback: Parameters<typeof listenHttp>[0]["fallback"] = (request, response) => web.routing(request, response);
   const publicMounts = [
@@ -268,6 +276,7 @@ async function openListeners(
     fallback,
     // Only here: what one of these asks of ourselves, by the listener below, must not stand behind it.
     gate: openGate({ placeOf: placeOfSignIn, ...SIGN_IN_LIMITS, lagMs }),
+    page,
     logger: logger("web"),
     metrics,
   });

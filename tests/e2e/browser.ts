@@ -51,12 +51,15 @@ export interface Visit {
   close(): Promise<void>;
 }
 
-/** A person is slower than a script: an address counts as opened when the page answers presses, where it is one of ours. */
+/**
+ * A person is slower than a script: an address counts as opened when the page answers presses, where it is one of ours. What
+ * is shown where no page could be made has no script.
+ */
 function waitUntilLive(page: Page): void {
   const open = page.goto.bind(page);
   page.goto = async (...address) => {
     const answer = await open(...address);
-    if (answer?.headers()["content-type"]?.startsWith("text/html"))
+    if (answer?.status() !== 503 && answer?.headers()["content-type"]?.startsWith("text/html"))
       await page.waitForSelector("html[data-live]", { state: "attached", timeout: PATIENCE_MS }).catch(() => null);
     return answer;
   };

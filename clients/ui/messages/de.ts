@@ -162,6 +162,8 @@ export const de: Messages = {
   notEntitledTitle: "Noch nicht Teil dieses Kontos",
   errorTitle: "Etwas ist schiefgegangen",
   errorText: "Es liegt an uns. Versuche es noch einmal; bleibt es so, sende uns den Code unten.",
+  busyTitle: "Das Haus ist gerade voll",
+  busyText: "Sehr viele Menschen kommen in diesem Moment herein. Warte ein paar Sekunden und versuche es noch einmal.",
   notFoundTitle: "Diese Seite steht nicht im Programm",
   notFoundText: "Sie ist umgezogen, oder ihre Laufzeit ist vorbei.",
   offlineTitle: "Du bist offline",

@@ -161,6 +161,8 @@ export const en = {
   notEntitledTitle: "Not part of this account yet",
   errorTitle: "Something went wrong",
   errorText: "It is on us, not on you. Try again; if it stays, send us the code below.",
+  busyTitle: "The house is full just now",
+  busyText: "Very many people are coming in at this moment. Wait a few seconds, then try again.",
   notFoundTitle: "This page is not on the programme",
   notFoundText: "It may have moved, or its run is over.",
   offlineTitle: "You are offline",

@@ -161,6 +161,8 @@ export const es: Messages = {
   notEntitledTitle: "Aún no forma parte de esta cuenta",
   errorTitle: "Algo salió mal",
   errorText: "Es cosa nuestra. Inténtalo de nuevo; si sigue igual, envíanos el código de abajo.",
+  busyTitle: "La sala está llena ahora mismo",
+  busyText: "Mucha gente está entrando en este momento. Espera unos segundos e inténtalo de nuevo.",
   notFoundTitle: "Esta página no está en cartelera",
   notFoundText: "Puede haberse movido, o ya terminó su temporada.",
   offlineTitle: "No hay conexión",
