@@ -42,7 +42,7 @@ svg{width:2.5rem;height:2.5rem;margin-block-end:.75rem}
 h1{font:680 clamp(2.5rem,7vw,4rem)/1.02 "Bricolage Grotesque Variable","Noto Sans Arabic","Segoe UI",system-ui,sans-serif;
 letter-spacing:-.025em;text-wrap:balance}
 [dir=rtl] h1{letter-spacing:0;line-height:1.25}
-p{max-width:65ch;color:#c4bcb4;font-size:clamp(1rem,2vw,1.25rem);line-height:1.5}
+p{max-width:65ch;color:#c4bcb4;font-size:clamp(1rem,2vw,1.25rem);line-height:1.5;text-wrap:pretty}
 a{display:inline-flex;align-items:center;min-height:3rem;margin-block:.5rem;padding-inline:1.5rem;border-radius:999px;
 background:#f2b04c;color:${GROUND};font-weight:600;text-decoration:none}
 a:hover{background:#f5be6c}
