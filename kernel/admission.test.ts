@@ -4,11 +4,13 @@ import { test } from "node:test";
 import { openGate, type Place } from "./admission.ts";
 import { Problem } from "./errors.ts";
 
-function line(options: { readonly waitMsMax?: number; readonly lag?: { ms: number } } = {}) {
+function line(
+  options: { readonly waitMsMax?: number; readonly turnMsMax?: number; readonly lag?: { ms: number } } = {},
+) {
   const lag = options.lag ?? { ms: 0 };
   const gate = openGate({
     ...{ placeOf: () => "begins", atOnceMax: 2, waitingMax: 3 },
-    ...{ waitMsMax: options.waitMsMax ?? 60_000, lagMs: () => lag.ms },
+    ...{ waitMsMax: options.waitMsMax ?? 60_000, turnMsMax: options.turnMsMax ?? 60_000, lagMs: () => lag.ms },
   });
   const told: string[] = [];
   const come = (name: string, place: Place = "begins"): EventEmitter => {
@@ -69,4 +71,15 @@ test("whoever has begun goes before those who have not", () => {
   first.emit("close");
   begun.emit("close");
   assert.deepEqual(told, ["a enters", "d enters", "b enters"]);
+});
+
+test("whoever stays inside without an end keeps nobody out, and gives a place back once", async () => {
+  const { told, come } = line({ turnMsMax: 1 });
+  const stuck = [come("a"), come("b")];
+  come("c");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(told, ["a enters", "b enters", "c enters"]);
+  for (const response of stuck) response.emit("close");
+  for (const name of ["d", "e", "f"]) come(name);
+  assert.deepEqual(told.slice(3), ["d enters", "e enters"]);
 });

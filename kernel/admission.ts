@@ -11,7 +11,7 @@ import { problem } from "./errors.ts";
 export interface Gate {
   /** How a request stands in line; null: it does not. */
   placeOf(request: Asked): Place | null;
-  /** Calls `work` when it is this request's turn, or `refuse`. The turn ends with the answer; who goes away leaves the line. */
+  /** Calls `work` when it is this request's turn, or `refuse`. The turn ends with the answer, or when it lasted too long; who goes away leaves the line. */
   enter(place: Place, response: Pick<ServerResponse, "once">, work: () => void, refuse: (error: unknown) => void): void;
 }
 
@@ -23,6 +23,8 @@ export interface GateOptions {
   readonly atOnceMax: number;
   readonly waitingMax: number;
   readonly waitMsMax: number;
+  /** Whoever takes longer inside, such as a client that never sends the rest of its form, keeps nobody else out any more. */
+  readonly turnMsMax: number;
   /** How late the event loop is. */
   readonly lagMs: () => number;
 }
@@ -37,7 +39,7 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-export function openGate({ placeOf, atOnceMax, waitingMax, waitMsMax, lagMs }: GateOptions): Gate {
+export function openGate({ placeOf, atOnceMax, waitingMax, waitMsMax, turnMsMax, lagMs }: GateOptions): Gate {
   const lines: Readonly<Record<Place, Set<Waiting>>> = { "goes on": new Set(), begins: new Set() };
   let inside = 0;
 
@@ -64,10 +66,17 @@ export function openGate({ placeOf, atOnceMax, waitingMax, waitMsMax, lagMs }: G
     enter(place, response, work, refuse) {
       const line = lines[place];
       if (line.size >= waitingMax) return refuse(busy());
-      let isInside = false;
+      let turn: NodeJS.Timeout | undefined;
+      const leave = (): void => {
+        if (!turn) return;
+        clearTimeout(turn);
+        turn = undefined;
+        inside -= 1;
+        admitNext();
+      };
       const waiting: Waiting = {
         begin() {
-          isInside = true;
+          turn = setTimeout(leave, turnMsMax);
           work();
         },
         refuse,
@@ -78,9 +87,7 @@ export function openGate({ placeOf, atOnceMax, waitingMax, waitMsMax, lagMs }: G
       response.once("close", () => {
         clearTimeout(waiting.timer);
         line.delete(waiting);
-        if (!isInside) return;
-        inside -= 1;
-        admitNext();
+        leave();
       });
       line.add(waiting);
       admitNext();
