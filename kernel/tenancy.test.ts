@@ -92,7 +92,9 @@ async function as<T>(service: string, tenant: string, work: (client: pg.Client) 
 test("tables without a tenant are exactly those that were decided on", async () => {
   const found = (await tables())
     .filter((table) => !hasTenant(table))
-    .map(({ schema, name }) => (["migrations", "outbox", "marks", "seen"].includes(name) ? `*.${name}` : `${schema}.${name}`));
+    .map(({ schema, name }) =>
+      ["migrations", "outbox", "marks", "seen"].includes(name) ? `*.${name}` : `${schema}.${name}`,
+    );
   assert.deepEqual([...new Set(found)].toSorted(), Object.keys(TENANTLESS).toSorted());
 });
 
