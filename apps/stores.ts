@@ -21,7 +21,7 @@ export async function openObjects(config: Config, folder: string): Promise<Objec
   return (await import("#adapters/objects/s3")).openS3Objects({
     bucket,
     region,
-    scratchFolder: join(folder, "scratch"),
+    scratchFolder: join(folder, "lent"),
     ...(endpoint === undefined ? {} : { endpoint }),
   });
 }
