@@ -54,7 +54,9 @@ export const Config = z.object({
   MARQUEE_S3_ENDPOINT: address(["http:", "https:"], "https://s3.example.org")
     .optional()
     .describe("a store that speaks S3, addressed by path; without it Amazon's"),
-  MARQUEE_S3_REGION: word(/^[a-z0-9-]{1,40}$/, "eu-central-1").default("us-east-1").describe("the bucket's region"),
+  MARQUEE_S3_REGION: word(/^[a-z0-9-]{1,40}$/, "eu-central-1")
+    .default("us-east-1")
+    .describe("the bucket's region"),
   MARQUEE_VAULT_ADDR: address(["http:", "https:"], "https://vault.example.org:8200")
     .optional()
     .describe("secrets in Vault or OpenBao instead of files"),

@@ -217,7 +217,14 @@ test("a folder of a bucket is named as everywhere", () => {
   assert.deepEqual(placeOf("s3://my-bucket/"), { bucket: "my-bucket", prefix: "" });
   assert.deepEqual(placeOf("S3://my.bucket/New films/2026"), { bucket: "my.bucket", prefix: "New films/2026/" });
   assert.deepEqual(placeOf("s3://my-bucket/films/"), { bucket: "my-bucket", prefix: "films/" });
-  for (const wrong of ["s3:my-bucket", "s3://", "s3://My_Bucket/a", "s3:///films", "s3://my-bucket//films", "s3://MyBucket"])
+  for (const wrong of [
+    "s3:my-bucket",
+    "s3://",
+    "s3://My_Bucket/a",
+    "s3:///films",
+    "s3://my-bucket//films",
+    "s3://MyBucket",
+  ])
     assert.throws(() => placeOf(wrong), /s3:\/\/my-bucket\/films/, wrong);
 });
 
