@@ -42,9 +42,7 @@ export async function placesOf(config: Config): Promise<Places> {
       publicUrl: config.MARQUEE_PUBLIC_URL
         ? parseOrigin(config.MARQUEE_PUBLIC_URL)
         : `${scheme}://${host}:${publicPort}`,
-      originUrl: config.MARQUEE_ORIGIN_URL
-        ? parseOrigin(config.MARQUEE_ORIGIN_URL)
-        : `http://127.0.0.1:${originPort}`,
+      originUrl: config.MARQUEE_ORIGIN_URL ? parseOrigin(config.MARQUEE_ORIGIN_URL) : `http://127.0.0.1:${originPort}`,
       edges: config.MARQUEE_EDGES
         ? parseEdges(config.MARQUEE_EDGES)
         : [

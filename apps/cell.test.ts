@@ -17,7 +17,10 @@ test("a cell is services, and the web, the edges or the operator's calls", () =>
     ["session"],
   );
   assert.deepEqual(identitiesOf(cell), ["session", "web"]);
-  assert.throws(() => cellOf(["sesion"]), /there is no 'sesion': services are .*session.*; besides there are web, edges/);
+  assert.throws(
+    () => cellOf(["sesion"]),
+    /there is no 'sesion': services are .*session.*; besides there are web, edges/,
+  );
   assert.throws(() => cellOf([]), /name what to serve/);
 });
 

@@ -15,8 +15,13 @@ export function cellOf(words: readonly string[]): Cell {
   const known = [...services.map(({ contract }) => contract.name), ...OTHERS];
   const wrong = words.filter((word) => !known.includes(word));
   if (wrong.length > 0 || words.length === 0) {
-    const what = wrong.length > 0 ? `there is no ${wrong.map((word) => `'${word.slice(0, 40)}'`).join(", ")}` : "name what to serve";
-    throw problem.invalid(`${what}: services are ${known.slice(0, -OTHERS.length).join(", ")}; besides there are ${OTHERS.join(", ")}`);
+    const what =
+      wrong.length > 0
+        ? `there is no ${wrong.map((word) => `'${word.slice(0, 40)}'`).join(", ")}`
+        : "name what to serve";
+    throw problem.invalid(
+      `${what}: services are ${known.slice(0, -OTHERS.length).join(", ")}; besides there are ${OTHERS.join(", ")}`,
+    );
   }
   const names = [...new Set(words)];
   return { names, services: services.filter(({ contract }) => names.includes(contract.name)) };

@@ -47,7 +47,9 @@ export const Config = z.object({
   MARQUEE_PEER_TEMPLATE: understoodBy(parseTemplate)
     .optional()
     .describe("the address of every other service, made of its name: https://{service}:7000"),
-  MARQUEE_RPC_PORT: port.optional().describe("where `marquee serve` answers other processes; default: MARQUEE_PORT + 5"),
+  MARQUEE_RPC_PORT: port
+    .optional()
+    .describe("where `marquee serve` answers other processes; default: MARQUEE_PORT + 5"),
   MARQUEE_RPC_HOST: z
     .string()
     .min(1)

@@ -67,14 +67,18 @@ export function parseOrigin(text: string): string {
 /** The delivery networks in the order of their preference, from `edge-a=https://a.example.test,edge-b=https://b.example.test`. */
 export function parseEdges(text: string): { readonly id: string; readonly baseUrl: string }[] {
   const entries = text.split(",").map((entry) => entry.trim());
-  if (entries.length > EDGES_MAX) throw problem.invalid(`${entries.length} delivery networks are more than ${EDGES_MAX}`);
+  if (entries.length > EDGES_MAX)
+    throw problem.invalid(`${entries.length} delivery networks are more than ${EDGES_MAX}`);
   const edges = entries.map((entry) => {
     const [, id, address] = /^([a-z][a-z0-9-]{0,62})=(.+)$/.exec(entry) ?? [];
     if (!id || !address)
-      throw problem.invalid(`'${entry.slice(0, 100)}' is no delivery network: write for example edge-a=https://a.example.test`);
+      throw problem.invalid(
+        `'${entry.slice(0, 100)}' is no delivery network: write for example edge-a=https://a.example.test`,
+      );
     return { id, baseUrl: parseOrigin(address) };
   });
-  if (new Set(edges.map(({ id }) => id)).size < edges.length) throw problem.invalid("two delivery networks have one name");
+  if (new Set(edges.map(({ id }) => id)).size < edges.length)
+    throw problem.invalid("two delivery networks have one name");
   return edges;
 }
 

@@ -82,7 +82,7 @@ function product(program: Command, cli: Cli, run: Run): void {
     .action((names: string[]) =>
       run(async () => {
         const { serve } = await import("../serve.ts");
-        await serve(cli.config, names);
+        await serve(cli.config, names, cli.terminal.note);
         return 0;
       }),
     );
