@@ -235,6 +235,7 @@ async function openListeners(
   });
   const own = await listenHttp({
     name: "origin",
+    continuesTraces: true,
     host: "127.0.0.1",
     port: places.originPort,
     mounts: host.http,

@@ -1,3 +1,4 @@
+import { SpanKind } from "@opentelemetry/api";
 import { isTenant } from "./context.ts";
 import type { Contract, EventType } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
@@ -6,7 +7,7 @@ import type { EventReader, Received } from "./events.ts";
 import type { Consumer, EventLog, LogRecord } from "./ports/log.ts";
 import { forgetSeen, isTaken, loadMarks, marksAfter, moveMarks, takeUnseen } from "./inbox.ts";
 import type { Pool } from "./sql.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import { inSpan, type Logger, type Metrics } from "./telemetry.ts";
 
 /**
  * Consumers: the kernel opens the transaction, hands events over in batches and commits the high-water mark with their effect. Delivery is
@@ -31,6 +32,7 @@ export interface ConsumeService {
 
 const RECORDS_MAX = 500;
 const FORGET_EVERY_MS = 60_000;
+const LINKS_MAX = 32;
 /** A record is tried so often before it is declared poison. */
 export const TRIES_MAX = 5;
 
@@ -111,10 +113,19 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
     metrics.events.inc({ service, event: reader.nameOf(record) ?? "unknown", outcome: "dead" });
   }
 
+  /** A trace of its own for a batch, linked to those that emitted its events: it belongs to none of them alone. */
+  function traced(records: readonly LogRecord[], work: () => Promise<void>): Promise<void> {
+    const ours = records.filter((record) => handlers.has(reader.nameOf(record) ?? ""));
+    if (ours.length === 0) return work();
+    const links = ours.slice(0, LINKS_MAX).flatMap((record) => reader.traceOf(record) ?? []);
+    const attributes = { "messaging.destination.name": topic, "messaging.batch.message_count": ours.length };
+    return inSpan(`${service} consumes ${topic}`, attributes, null, work, SpanKind.CONSUMER, links);
+  }
+
   async function handleRun(tenant: string, records: readonly LogRecord[]): Promise<void> {
     const head = headOf(records);
     try {
-      await apply(tenant, records);
+      await traced(records, () => apply(tenant, records));
       failures.delete(head);
     } catch (error) {
       const first = records[0];

@@ -7,6 +7,7 @@ import { type Problem, toProblem } from "./errors.ts";
 import type { HttpMount } from "./service.ts";
 import type { Logger, Metrics } from "./telemetry.ts";
 import { inSpan } from "./telemetry.ts";
+import { remoteSpan } from "./traceparent.ts";
 
 /** An RFC 9457 problem document. Causes and stacks stay on our side; the trace id finds them. */
 export function problemDocument(fault: Problem, instance: string, traceId: string): Record<string, unknown> {
@@ -120,6 +121,8 @@ export interface HttpServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly tls?: Tls | undefined;
+  /** Goes on with the traces of who asks (W3C Trace Context): for our own edges, not for the world, which could fill ours with its ids. */
+  readonly continuesTraces?: boolean;
   readonly mounts: readonly Pick<HttpMount, "prefix" | "handle">[];
   /** Whatever no mount takes. */
   readonly fallback: RequestListener;
@@ -167,7 +170,8 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpListen
         (performance.now() - started) / 1_000,
       ),
     );
-    void inSpan(`${request.method ?? "GET"} ${mount.prefix}`, { "http.route": mount.prefix }, null, async () =>
+    const parent = options.continuesTraces ? remoteSpan(request.headers["traceparent"]?.toString()) : null;
+    void inSpan(`${request.method ?? "GET"} ${mount.prefix}`, { "http.route": mount.prefix }, parent, async () =>
       mount.handle(request, response),
     ).catch((error: unknown) => {
       const fault = toProblem(error);

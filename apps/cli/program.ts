@@ -82,7 +82,7 @@ function product(program: Command, cli: Cli, run: Run): void {
     .action((names: string[]) =>
       run(async () => {
         const { serve } = await import("../serve.ts");
-        await serve(cli.config, names);
+        await serve(cli.config, names, cli.terminal.note);
         return 0;
       }),
     );
@@ -317,6 +317,18 @@ function machine(program: Command, cli: Cli, run: Run): void {
     .option("--json", "as one JSON document", false)
     .addHelpText("after", examples("./marquee doctor", "./marquee doctor --json"))
     .action((options) => run(async () => (await import("./doctor.ts")).doctor(cli, options)));
+  program
+    .command("topology")
+    .summary("draw who calls whom, and which event goes where")
+    .description(
+      "Shows which service calls which and which event goes from whom to whom, read off the declarations that the product runs by.\nIt needs no running product.",
+    )
+    .option("--json", "as one JSON document", false)
+    .option("--mermaid", "as a Mermaid flowchart", false)
+    .option("--dot", "as a Graphviz graph", false)
+    .option("--svg <file>", "as a picture")
+    .addHelpText("after", examples("./marquee topology", "./marquee topology --svg topology.svg"))
+    .action((options) => run(async () => (await import("./topology.ts")).showTopology(cli, options)));
   program
     .command("completion")
     .summary("print a completion script for your shell")
