@@ -21,6 +21,7 @@ export interface Subscription {
 export interface ConsumeService {
   readonly service: string;
   readonly topic: string;
+  readonly lingerMs?: number | undefined;
   readonly subscriptions: readonly Subscription[];
   readonly db: Db<Contract>;
   readonly pool: Pool;
@@ -161,6 +162,7 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
     group: service,
     topic,
     recordsMax: RECORDS_MAX,
+    lingerMs: options.lingerMs,
     async positions(partitions) {
       const found = await loadMarks(pool, service, topic, partitions);
       for (const partition of partitions) {

@@ -170,6 +170,8 @@ function openSession(
       return startAnew();
     }
     await handOver(arrival);
+    const tookSome = arrival.fetched.some(({ records }) => records.length > 0);
+    if (tookSome && options.lingerMs) await pause(options.lingerMs, stopping);
     if (performance.now() - reportedMs > REPORT_EVERY_MS) void report();
   }
 
