@@ -15,6 +15,7 @@ import {
 } from "./domain.ts";
 import { chunkKey, packageTitle, textKey } from "./package.ts";
 import { makePictures, type Pictures, tilesFolder } from "./pictures.ts";
+import { paced } from "./scratch.ts";
 import type { Encoding, Parts } from "./service.ts";
 import * as store from "./store.ts";
 
@@ -177,7 +178,7 @@ async function intoObject(
   await scratch.within(async (folder) => {
     const out = join(folder, "out.mp4");
     await writeFile(out, "");
-    await make(out);
+    await paced(out, () => make(out));
     await objects.putFile(key, out, { move: true });
   });
 }
