@@ -133,7 +133,7 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
     stops.push(() => loop.stop());
     const listeners = await openListeners(host, web, places, {
       ...{ metrics, logger, page },
-      lagMs: () => loop.lagMs(),
+      load: () => loop.load(),
     });
     stops.push(() => Promise.all(listeners.map((listener) => listener.stop())));
     if (isHere("edges")) {
@@ -208,9 +208,9 @@ async function openListeners(
   {
     metrics,
     logger,
-    lagMs,
+    load,
     page,
-  }: Pick<Product, "metrics" | "logger"> & { readonly lagMs: () => number; readonly page: ProblemPage | undefined },
+  }: Pick<Product, "metrics" | "logger"> & { readonly load: () => number; readonly page: ProblemPage | undefined },
 ): Promise<HttpListener[]> {
   const fallback: Parameters<typeof listenHttp>[0]["fallback"] = (request, response) =>
     web
@@ -228,7 +228,7 @@ async function openListeners(
     mounts: publicMounts,
     fallback,
     // Only here: what one of these asks of ourselves, by the listener below, must not stand behind it.
-    gate: openGate({ placeOf: placeOfSignIn, ...SIGN_IN_LIMITS, lagMs }),
+    gate: openGate({ placeOf: placeOfSignIn, ...SIGN_IN_LIMITS, load }),
     page,
     logger: logger("web"),
     metrics,

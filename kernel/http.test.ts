@@ -51,7 +51,7 @@ async function closedHouse() {
     fallback: (_, response) => response.end("inside"),
     gate: openGate({
       placeOf: ({ url = "" }) => (url.startsWith("/sign-in") ? "begins" : null),
-      ...{ atOnceMax: 1, waitingMax: 0, waitMsMax: 1_000, turnMsMax: 60_000, lagMs: () => 0 },
+      ...{ atOnceMax: 1, waitingMax: 0, waitMsMax: 1_000, turnMsMax: 60_000, load: () => 0 },
     }),
     page: ({ status, retryPath, acceptLanguage }) => ({
       headers: { "content-type": "text/html; charset=utf-8" },
