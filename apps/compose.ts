@@ -2,8 +2,11 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { openJobs } from "#adapters/jobs/pgboss";
+import { openConfluentRegistry } from "#adapters/log/confluent-registry";
 import { openEmbeddedLog } from "#adapters/log/embedded";
+import { openKafkaLog } from "#adapters/log/kafka";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
+import { routeLog } from "#adapters/log/routed";
 import { openMailbox } from "#adapters/mail/mailbox";
 import { openSmtpMail } from "#adapters/mail/smtp";
 import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
@@ -24,6 +27,7 @@ import { type GateOptions, openGate, watchLoop } from "#kernel/admission";
 import { startGuardian } from "#kernel/guardian";
 import { type Adapters, type Host, startHost } from "#kernel/host";
 import { listenHttp, type HttpListener } from "#kernel/http";
+import type { EventLog } from "#kernel/ports/log";
 import { openLogger, openMetrics, type Metrics } from "#kernel/telemetry";
 import { startTracing, type Tracing } from "#kernel/tracing";
 import { createWebBff } from "../bffs/web/app.ts";
@@ -188,9 +192,15 @@ async function openAdapters(config: Config, folder: string, { say, log, stops }:
         spawnGuard: { add: (pid, signal) => guardian.add(pid, signal), remove: (pid) => guardian.remove(pid) },
       });
   stops.push(() => postgres.stop());
-  const eventLog = await openEmbeddedLog({ folder: at("log") });
+  const eventLog = await openEventLog(config, at("log"));
   stops.push(() => eventLog.close());
-  const registry = await openEmbeddedRegistry({ folder: at("log") });
+  const registry = config.MARQUEE_SCHEMA_REGISTRY_URL
+    ? await openConfluentRegistry({ url: config.MARQUEE_SCHEMA_REGISTRY_URL })
+    : await openEmbeddedRegistry({ folder: at("log") });
+  if (config.MARQUEE_KAFKA_BROKERS && !config.MARQUEE_SCHEMA_REGISTRY_URL)
+    log.warn(
+      "events on Kafka name schemas that only this data folder knows: set MARQUEE_SCHEMA_REGISTRY_URL to share them",
+    );
   stops.push(() => registry.close());
   const cache = await openCache(config);
   stops.push(() => cache.close());
@@ -220,6 +230,25 @@ async function openAdapters(config: Config, folder: string, { say, log, stops }:
       ...(config.FFPROBE_PATH ? { ffprobePath: config.FFPROBE_PATH } : {}),
     }),
   };
+}
+
+/** Kafka where brokers are named, one cluster or two; else SQLite. */
+async function openEventLog(config: Config, folder: string): Promise<EventLog> {
+  const { MARQUEE_KAFKA_BROKERS: main, MARQUEE_KAFKA_ANALYTICS_BROKERS: analytics } = config;
+  if (!main && analytics)
+    throw problem.precondition(
+      "MARQUEE_KAFKA_ANALYTICS_BROKERS is a second cluster: set MARQUEE_KAFKA_BROKERS as well",
+    );
+  if (!main) return openEmbeddedLog({ folder });
+  const replication = config.MARQUEE_KAFKA_REPLICATION;
+  const log = await openKafkaLog({ brokers: main.split(","), replication });
+  if (!analytics) return log;
+  try {
+    return routeLog(log, await openKafkaLog({ brokers: analytics.split(","), replication }));
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
 }
 
 /** Row-level security binds a login only that owns nothing, so the services' login is another one than the owner's. */

@@ -37,6 +37,10 @@ test("an error names the variable, what it was and what it may be", () => {
     ["MARQUEE_VAULT_ADDR", "vault:8200", /https:\/\/vault\.example\.org:8200/],
     ["MARQUEE_VAULT_MOUNT", "/secret/", /secret/],
     ["MARQUEE_VAULT_NAMESPACE", "a b", /team\/cinema/],
+    ["MARQUEE_KAFKA_BROKERS", "kafka-1", /host:port/],
+    ["MARQUEE_KAFKA_BROKERS", "kafka-1:9092, kafka-2:9092", /without blanks/],
+    ["MARQUEE_KAFKA_REPLICATION", "0", /1/],
+    ["MARQUEE_SCHEMA_REGISTRY_URL", "registry", /URL/i],
   ] as const) {
     const text = fault({ [name]: value });
     assert.ok(text.includes(`${name}='${value}'`), text);

@@ -14,6 +14,10 @@ const address = (protocols: readonly string[], example: string) =>
 /** A word of a form; what is wrong is told with an example. */
 const word = (form: RegExp, example: string) => z.string().regex(form, `write for example ${example}`);
 
+const brokers = z
+  .string()
+  .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, "write host:port, and more of them after commas without blanks");
+
 /** The whole configuration, from the environment, through this one schema. `marquee doctor` prints it without its secrets. */
 export const Config = z.object({
   MARQUEE_PORT: port
@@ -71,6 +75,25 @@ export const Config = z.object({
   MARQUEE_VAULT_NAMESPACE: word(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*\/?$/, "team/cinema")
     .optional()
     .describe("Vault's namespace, where it has some"),
+  MARQUEE_KAFKA_BROKERS: brokers
+    .optional()
+    .describe(
+      "Apache Kafka as the event log, by some of its brokers (host:port,host:port); without it events go to SQLite",
+    ),
+  MARQUEE_KAFKA_ANALYTICS_BROKERS: brokers
+    .optional()
+    .describe("a second cluster, for the topics that only analytics reads"),
+  MARQUEE_KAFKA_REPLICATION: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(7)
+    .optional()
+    .describe("brokers that keep each record of a new topic; default: three, or all where there are fewer"),
+  MARQUEE_SCHEMA_REGISTRY_URL: z
+    .url()
+    .optional()
+    .describe("a Confluent-compatible schema registry; without it schemas go to SQLite"),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
   MARQUEE_GOOGLE_CLIENT_ID: z.string().optional().describe("with the secret: sign-in with Google"),

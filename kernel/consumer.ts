@@ -3,8 +3,8 @@ import type { Contract, EventType } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
 import type { EventReader, Received } from "./events.ts";
 import type { Consumer, EventLog, LogRecord } from "./ports/log.ts";
-import { roleOf } from "./migrate.ts";
-import { identifier, inTransaction, type Pool } from "./sql.ts";
+import { forgetSeen, isTaken, loadMarks, marksAfter, moveMarks, takeUnseen } from "./inbox.ts";
+import type { Pool } from "./sql.ts";
 import type { Logger, Metrics } from "./telemetry.ts";
 
 /**
@@ -29,6 +29,7 @@ export interface ConsumeService {
 }
 
 const RECORDS_MAX = 500;
+const FORGET_EVERY_MS = 60_000;
 /** A record is tried so often before it is declared poison. */
 export const TRIES_MAX = 5;
 
@@ -39,25 +40,43 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
   const handlers = new Map(subscriptions.map((subscription) => [subscription.event.name, subscription]));
   /** Failures of the record at the head of a partition, by partition and offset. */
   const failures = new Map<string, number>();
+  /** Where this member knows the marks of its partitions to be. */
+  const marks = new Map<number, number>();
+  let forgotMs = performance.now();
 
   const headOf = (records: readonly LogRecord[]): string => {
     const first = records[0];
     return first ? `${first.partition}/${first.offset}` : "";
   };
 
-  async function apply(tenant: string, records: readonly LogRecord[]): Promise<void> {
-    const events = (
-      await Promise.all(
-        records.map(async (record) => (handlers.has(reader.nameOf(record) ?? "") ? reader.decode(record) : undefined)),
-      )
-    ).filter((event) => event !== undefined);
+  /** One transaction: the effect of what is new among the records, and the marks behind all of them. */
+  async function commit(
+    tenant: string,
+    records: readonly LogRecord[],
+    effect: (tx: Tx, fresh: ReadonlySet<LogRecord>) => Promise<void>,
+  ): Promise<void> {
+    const next = marksAfter(records);
     await db.tx({ tenant }, async (tx) => {
-      for (const group of runsOf(events, (event) => event.name)) {
+      await effect(tx, new Set(await takeUnseen(tx, topic, records)));
+      await moveMarks(tx, topic, marks, next);
+    });
+    for (const [partition, offset] of next) marks.set(partition, offset);
+  }
+
+  async function apply(tenant: string, records: readonly LogRecord[]): Promise<void> {
+    const decoded = await Promise.all(
+      records.map(async (record) => (handlers.has(reader.nameOf(record) ?? "") ? reader.decode(record) : undefined)),
+    );
+    let handled: readonly Received<unknown>[] = [];
+    await commit(tenant, records, async (tx, fresh) => {
+      handled = decoded.filter(
+        (event, index): event is Received<unknown> => event !== undefined && fresh.has(records[index] as LogRecord),
+      );
+      for (const group of runsOf(handled, (event) => event.name)) {
         await handlers.get(group[0]?.name ?? "")?.handle(tx, group);
       }
-      await saveMarks(tx, topic, records);
     });
-    for (const event of events) metrics.events.inc({ service, event: event.name, outcome: "handled" });
+    for (const event of handled) metrics.events.inc({ service, event: event.name, outcome: "handled" });
   }
 
   /** Sets a poison record aside: first into the dead letters, then past it. The order makes a crash repeat it, never lose it. */
@@ -87,7 +106,7 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
       },
     ]);
     // Marks belong to no tenant: a record whose tenant is the very thing that is wrong must not stay at the head for ever.
-    await db.tx({ tenant: isTenant(tenant) ? tenant : "system" }, (tx) => saveMarks(tx, topic, [record]));
+    await commit(isTenant(tenant) ? tenant : "system", [record], async () => undefined);
     metrics.events.inc({ service, event: reader.nameOf(record) ?? "unknown", outcome: "dead" });
   }
 
@@ -99,6 +118,8 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
     } catch (error) {
       const first = records[0];
       if (!first) return;
+      // Asked for its positions again, the log will say what is still ours.
+      if (isTaken(error)) throw error;
       if (records.length > 1) {
         // One bad record must not hold its neighbours back: go through them one by one.
         for (const record of records) await handleRun(tenant, [record]);
@@ -126,11 +147,24 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
     group: service,
     topic,
     recordsMax: RECORDS_MAX,
-    positions: async (partitions) => loadMarks(pool, service, topic, partitions),
+    async positions(partitions) {
+      const found = await loadMarks(pool, service, topic, partitions);
+      for (const partition of partitions) {
+        const mark = found.get(partition);
+        if (mark === undefined) marks.delete(partition);
+        else marks.set(partition, mark);
+      }
+      return found;
+    },
     async handle(records) {
       for (const run of runsOf(records, (record) => reader.tenantOf(record))) {
         await handleRun(reader.tenantOf(run[0] as LogRecord), run);
       }
+      if (log.dedupes || performance.now() - forgotMs < FORGET_EVERY_MS) return;
+      forgotMs = performance.now();
+      await forgetSeen(pool, service, topic).catch((error: unknown) =>
+        logger.warn("old ids of events could not be forgotten", { topic, error }),
+      );
     },
   });
 }
@@ -147,31 +181,4 @@ export function runsOf<T>(items: readonly T[], keyOf: (item: T) => string): T[][
     last = key;
   }
   return runs;
-}
-
-async function saveMarks(tx: Tx, topic: string, records: readonly LogRecord[]): Promise<void> {
-  const next = new Map<number, number>();
-  for (const record of records)
-    next.set(record.partition, Math.max(next.get(record.partition) ?? 0, record.offset + 1));
-  // GREATEST asserts that marks only grow, even when a partition was just handed to somebody else.
-  await tx.executeSql(
-    `INSERT INTO marks (topic, partition, next_offset) SELECT $1, * FROM unnest($2::int[], $3::bigint[])
-     ON CONFLICT (topic, partition) DO UPDATE SET next_offset = GREATEST(marks.next_offset, EXCLUDED.next_offset)`,
-    [topic, [...next.keys()], [...next.values()]],
-  );
-}
-
-export async function loadMarks(
-  pool: Pool,
-  service: string,
-  topic: string,
-  partitions: readonly number[],
-): Promise<Map<number, number>> {
-  return inTransaction(pool, `SET LOCAL ROLE ${identifier(roleOf(service))}`, async (client) => {
-    const { rows } = await client.query<{ partition: number; next_offset: number }>(
-      `SELECT partition, next_offset FROM ${identifier(service)}.marks WHERE topic = $1 AND partition = ANY($2)`,
-      [topic, partitions],
-    );
-    return new Map(rows.map((row) => [row.partition, row.next_offset]));
-  });
 }

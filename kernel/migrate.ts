@@ -20,7 +20,7 @@ export interface MigrateOptions {
   readonly log: (line: string) => void;
 }
 
-const TENANTLESS_KERNEL = ["migrations", "outbox", "marks"];
+const TENANTLESS_KERNEL = ["migrations", "outbox", "marks", "seen"];
 
 /** Grows with each release whose schema an older program must not touch. */
 export const PROGRAM = 1;
@@ -78,6 +78,9 @@ async function migrateService(
         event_id text NOT NULL, topic text NOT NULL, key text NOT NULL, headers jsonb NOT NULL, value bytea NOT NULL);
       CREATE TABLE IF NOT EXISTS marks (
         topic text NOT NULL, partition int NOT NULL, next_offset bigint NOT NULL, PRIMARY KEY (topic, partition));
+      CREATE TABLE IF NOT EXISTS seen (
+        topic text NOT NULL, id text NOT NULL, seen_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (topic, id));
+      CREATE INDEX IF NOT EXISTS seen_oldest ON seen USING brin (seen_at);
       CREATE TABLE IF NOT EXISTS idempotency (
         tenant text NOT NULL, key text NOT NULL, request text NOT NULL, response jsonb, created_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (tenant, key));

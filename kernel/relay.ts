@@ -10,7 +10,7 @@ import type { Logger } from "./telemetry.ts";
  *
  * Serial ids are not commit order: a transaction that took a lower id may commit later. The relay therefore reads only rows whose
  * transaction is older than every running one (`xid < pg_snapshot_xmin`). It deletes rows after the log acknowledged
- * them; a crash in between sends them again, and the log drops them by their event id.
+ * them; a crash in between sends them again, and the log, or where it cannot each consumer (`inbox.ts`), drops them by their event id.
  */
 export interface Relay {
   /** Says that `count` more events were committed. */

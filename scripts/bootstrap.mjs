@@ -2,7 +2,7 @@
  * The first step of every command. It needs nothing but Node 20 or later and npm: it installs what is missing, then
  * hands over to the pinned Node of node_modules, which runs our TypeScript as it is.
  *
- *   node scripts/bootstrap.mjs start | test | check | bench | generate | new-service | marquee  [arguments]
+ *   node scripts/bootstrap.mjs start | test | check | bench | engines | test:engines | generate | new-service | marquee  [arguments]
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -20,6 +20,8 @@ const COMMANDS = {
   test: { script: "scripts/test.ts", before: [], ownGroup: true },
   check: { script: "scripts/check.ts", before: [], ownGroup: true },
   bench: { script: "scripts/bench.ts", before: [], ownGroup: true },
+  engines: { script: "scripts/engines.ts", before: [], ownGroup: true },
+  "test:engines": { script: "scripts/test-engines.ts", before: [], ownGroup: true },
   generate: { script: "scripts/generate.ts", before: [], ownGroup: true },
   "new-service": { script: "scripts/new-service.ts", before: [], ownGroup: false },
   marquee: { script: "apps/marquee.ts", before: [], ownGroup: false },

@@ -18,7 +18,8 @@ const REQUESTED_TIMEOUT_MS = 60 * 60_000;
 const FILE_TIMEOUT_MS = { light: 240_000, heavy: 14 * 60_000, requested: 25 * 60_000 } as const;
 
 /** Tests that start the whole product or a browser run alone: two at once on two cores would measure each other. */
-const isHeavy = (file: string): boolean => /^tests\/(content|e2e|chaos|engines|realdata)\//.test(file);
+const isHeavy = (file: string): boolean =>
+  /^tests\/(content|e2e|chaos|engines|realdata)\/|\.engine\.test\.ts$/.test(file);
 /** They need engines from elsewhere, or much time: only when asked for by name. */
 const onlyOnRequest = (file: string): boolean => /^tests\/(chaos|engines)\//.test(file);
 
@@ -79,7 +80,7 @@ function printTotals(startedMs: number): void {
 async function main(filters: readonly string[]): Promise<number> {
   const startedMs = performance.now();
   const all = globSync(
-    "{kernel,contracts,media,learning,adapters,services,bffs,clients,apps,bench,deploy,scripts,tests}/**/*.test.{ts,mjs}",
+    "{kernel,contracts,media,learning,adapters,services,bffs,clients,apps,bench,deploy,engines,scripts,tests}/**/*.test.{ts,mjs}",
     {
       cwd: ROOT,
       exclude: (name) => path.basename(name) === "node_modules",

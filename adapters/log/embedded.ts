@@ -2,11 +2,12 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { problem, toProblem } from "#kernel/errors";
-import type { EventLog, NewRecord, TopicSpec } from "#kernel/ports/log";
+import type { EventLog, NewRecord } from "#kernel/ports/log";
 import { createGroups } from "./groups.ts";
 import type { Backoff } from "./groups.ts";
 import { packNew, unpackRecords } from "./messages.ts";
 import type { Reply, Request } from "./messages.ts";
+import { checkRecord, checkRecordsMax, checkTopic, noSuchTopic } from "./records.ts";
 
 export interface EmbeddedLogOptions {
   readonly folder: string;
@@ -16,9 +17,6 @@ export interface EmbeddedLogOptions {
   readonly pruneIntervalMs?: number;
 }
 
-/** One record's value, as Kafka's `message.max.bytes`. */
-const VALUE_BYTES_MAX = 1024 * 1024;
-const KEY_BYTES_MAX = 4096;
 /** One transaction: large enough to share an fsync well, small enough that reads between two need not wait long. */
 const BATCH_RECORDS_MAX = 5_000;
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
@@ -26,7 +24,6 @@ const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 const WAITING_RECORDS_MAX = 50_000;
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 const READ_RECORDS_MAX = 10_000;
-const PARTITIONS_MAX = 1024;
 
 interface Append {
   readonly records: readonly NewRecord[];
@@ -114,10 +111,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
 
   function partitionsOf(topic: string): number {
     const known = heads.get(topic);
-    if (known === undefined)
-      throw problem.notFound(
-        `the topic '${topic}' does not exist: create it first (contracts/topics/index.ts names them all)`,
-      );
+    if (known === undefined) throw noSuchTopic(topic);
     return known.length;
   }
 
@@ -197,6 +191,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
   );
 
   return {
+    dedupes: true,
     async createTopics(topics) {
       for (const topic of topics) checkTopic(topic);
       learn(await call((id) => ({ kind: "topics", id, topics })));
@@ -205,7 +200,10 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
       if (closing !== undefined || failure !== undefined) throw ended();
       if (records.length === 0) return;
       let bytes = 0;
-      for (const record of records) bytes += checkRecord(record, partitionsOf);
+      for (const record of records) {
+        partitionsOf(record.topic);
+        bytes += checkRecord(record);
+      }
       if (
         waitingRecords > 0 &&
         (waitingRecords + records.length > WAITING_RECORDS_MAX || waitingBytes + bytes > WAITING_BYTES_MAX)
@@ -225,8 +223,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     async consume(consume) {
       if (closing !== undefined || failure !== undefined) throw ended();
       partitionsOf(consume.topic);
-      if (!Number.isSafeInteger(consume.recordsMax) || consume.recordsMax < 1)
-        throw problem.invalid(`recordsMax is ${consume.recordsMax}: it must be at least 1`);
+      checkRecordsMax(consume.recordsMax);
       return groups.join(consume);
     },
     async offsets(topic, atMs) {
@@ -259,31 +256,4 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
       return closing;
     },
   };
-}
-
-function checkTopic(topic: TopicSpec): void {
-  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic.name))
-    throw problem.invalid(`'${topic.name}' is no name for a topic: use letters, digits, '.', '_' and '-'`);
-  if (!Number.isSafeInteger(topic.partitions) || topic.partitions < 1 || topic.partitions > PARTITIONS_MAX) {
-    throw problem.invalid(
-      `topic '${topic.name}' asks for ${topic.partitions} partitions: 1 to ${PARTITIONS_MAX} are possible`,
-    );
-  }
-  if (!Number.isSafeInteger(topic.retentionMs) || topic.retentionMs < 1)
-    throw problem.invalid(`topic '${topic.name}' has a retention of ${topic.retentionMs} ms`);
-}
-
-/** The record's size; throws for one that the log cannot take. */
-function checkRecord(record: NewRecord, partitionsOf: (topic: string) => number): number {
-  partitionsOf(record.topic);
-  if (record.value.byteLength > VALUE_BYTES_MAX) {
-    throw problem.invalid(
-      `a record for '${record.topic}' has ${record.value.byteLength} bytes: at most ${VALUE_BYTES_MAX} are possible`,
-    );
-  }
-  if (record.key.length > KEY_BYTES_MAX)
-    throw problem.invalid(
-      `a record for '${record.topic}' has a key of ${record.key.length} characters: at most ${KEY_BYTES_MAX} are possible`,
-    );
-  return record.value.byteLength + 256;
 }

@@ -2,12 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import avro from "avsc";
+import type avro from "avsc";
 import { problem } from "#kernel/errors";
 import type { SchemaRegistry } from "#kernel/ports/log";
-
-/** Schemas are written by hand; one larger than this is a mistake. */
-const SCHEMA_BYTES_MAX = 256 * 1024;
+import { checkSchema, checkSubject } from "./schemas.ts";
 
 /**
  * A schema registry in one SQLite file, with Confluent's rules: one id per distinct schema text across all subjects, ids
@@ -35,7 +33,7 @@ export async function openEmbeddedRegistry(options: { readonly folder: string })
   };
 
   function register(subject: string, text: string): number {
-    const type = parse(subject, text);
+    const type = checkSchema(subject, text);
     const fingerprint = createHash("sha256").update(canonical(text)).digest("hex");
     // IMMEDIATE: two registrations cannot both find the subject empty.
     database.exec("BEGIN IMMEDIATE");
@@ -60,8 +58,7 @@ export async function openEmbeddedRegistry(options: { readonly folder: string })
   return {
     async register(subject, schema) {
       if (!database.isOpen) throw problem.unavailable("the schema registry is closed");
-      if (!/^[A-Za-z0-9._-]{1,500}$/.test(subject))
-        throw problem.invalid(`'${subject}' is no subject: use letters, digits, '.', '_' and '-'`);
+      checkSubject(subject);
       return register(subject, schema);
     },
     async byId(id) {
@@ -81,21 +78,8 @@ export async function openEmbeddedRegistry(options: { readonly folder: string })
   };
 }
 
-function parse(subject: string, text: string): avro.Type {
-  if (Buffer.byteLength(text) > SCHEMA_BYTES_MAX)
-    throw problem.invalid(`the schema for '${subject}' has more than ${SCHEMA_BYTES_MAX} bytes`);
-  try {
-    return avro.Type.forSchema(JSON.parse(text) as avro.Schema);
-  } catch (cause) {
-    throw problem.invalid(
-      `the schema for '${subject}' is not Avro: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
-  }
-}
-
 function assertReads(subject: string, reader: avro.Type, writerText: string): void {
-  const writer = parse(subject, writerText);
+  const writer = checkSchema(subject, writerText);
   try {
     reader.createResolver(writer);
   } catch (cause) {

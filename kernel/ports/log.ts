@@ -6,9 +6,15 @@ import type { Stateful } from "./state.ts";
  * effect happens once though delivery is at least once.
  */
 export interface EventLog extends Stateful {
+  /** Whether the engine itself drops records whose `dedupeId` it has seen; else they come with it, and who has effects drops them. */
+  readonly dedupes: boolean;
   /** Creates what is missing and changes nothing that is there, except that retention follows the declaration. */
   createTopics(topics: readonly TopicSpec[]): Promise<void>;
-  /** Resolves when every record is durable (after fsync). Records of one key keep their order. A `dedupeId` seen before is skipped. */
+  /**
+   * Resolves when every record is durable (after fsync, or on every replica that is in sync). Records of one key keep their order. A
+   * `dedupeId` seen before is skipped where the log `dedupes`. After a rejection some of the records may be there all the same, unless
+   * it says that a record or its topic is wrong: then none is.
+   */
   append(records: readonly NewRecord[]): Promise<void>;
   /** Joins a consumer group: partitions are shared among its members. */
   consume(options: ConsumeOptions): Promise<Consumer>;
@@ -23,6 +29,8 @@ export interface TopicSpec {
   readonly name: string;
   readonly partitions: number;
   readonly retentionMs: number;
+  /** Belongs on the cluster for analytics, where there is one: it is kept for long and nothing that a viewer waits for reads it. */
+  readonly analytics?: boolean;
 }
 
 export interface NewRecord {
@@ -42,6 +50,8 @@ export interface LogRecord {
   readonly headers: Readonly<Record<string, string>>;
   readonly value: Uint8Array;
   readonly timestampMs: number;
+  /** What the record was appended with, from logs that do not drop repetitions themselves. */
+  readonly dedupeId?: string;
 }
 
 export interface ConsumeOptions {
