@@ -50,8 +50,55 @@ async function assertOnceInOrder(stage: EventsStage, count: number): Promise<voi
   }
 }
 
+/** Appends facts without a pause, many at a time, and remembers which ones were acknowledged. */
+function appendFacts(log: EventLog) {
+  const topic = "facts";
+  const acknowledged: number[] = [];
+  let refused = 0;
+  let stopping = false;
+  let next = 0;
+  async function write(): Promise<void> {
+    while (!stopping) {
+      const number = next++;
+      await log.append([{ topic, key: `key-${number % KEYS}`, headers: {}, value: Buffer.from(String(number)) }]).then(
+        () => acknowledged.push(number),
+        async () => {
+          refused += 1;
+          await sleep(50);
+        },
+      );
+    }
+  }
+  const running = (async () => {
+    await log.createTopics([{ name: topic, partitions: 4, retentionMs: 86_400_000 }]);
+    await Promise.all(Array.from({ length: 20 }, write));
+  })();
+  return {
+    async assertKept() {
+      stopping = true;
+      await running;
+      const positions = new Map([...(await log.offsets(topic)).keys()].map((partition) => [partition, 0]));
+      const found = new Set<number>();
+      for (;;) {
+        const records = await log.read(topic, positions, 10_000);
+        if (records.length === 0) break;
+        for (const { partition, offset, value } of records) {
+          positions.set(partition, offset + 1);
+          found.add(Number(Buffer.from(value).toString()));
+        }
+      }
+      assert.ok(refused > 0, "nothing was refused while the broker was away");
+      assert.deepEqual(
+        acknowledged.filter((number) => !found.has(number)),
+        [],
+        "what was acknowledged is there",
+      );
+    },
+  };
+}
+
 describe("state events on Kafka", { skip }, () => {
-  test("have their effect once, in order, though the broker is killed and the relay repeats itself", async () => {
+  test("have their effect once, in order, though the broker is killed and the relay repeats itself; facts are kept", async () => {
     const folder = await mkdtemp(join(tmpdir(), "marquee-kafka-"));
     const place = {
       programs: join(REPOSITORY, ".cache/engines/kafka"),
@@ -74,6 +121,7 @@ describe("state events on Kafka", { skip }, () => {
     const stage = await openEventsStage(forgetful);
     try {
       const consumer = await listen(stage, log);
+      const facts = appendFacts(log);
       await emitAll(stage, 0, 300);
       await engine.kill();
       // What is committed meanwhile waits in the outbox.
@@ -85,6 +133,7 @@ describe("state events on Kafka", { skip }, () => {
       const written = [...(await log.offsets(TOPIC)).values()].reduce((sum, next) => sum + next, 0);
       assert.ok(written > 500, `the relay repeated events: ${written} records for 500`);
       await assertOnceInOrder(stage, 500);
+      await facts.assertKept();
       await consumer.stop();
     } finally {
       await stage.close();
