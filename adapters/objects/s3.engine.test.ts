@@ -28,7 +28,7 @@ const MB = 1024 * 1024;
 /** Some servers keep objects as files; they say who they are. */
 async function keepsFiles(): Promise<boolean> {
   if (endpoint === undefined) return false;
-  const answer = await fetch(endpoint, { signal: AbortSignal.timeout(10_000) });
+  const answer = await fetch(endpoint, { signal: AbortSignal.timeout(60_000) });
   await answer.arrayBuffer();
   return answer.headers.get("server") === "VERSITYGW";
 }
@@ -69,7 +69,7 @@ describe("S3", { skip }, () => {
   test("more keys than an answer of S3 holds are listed and deleted", async () => {
     const objects = await open("many");
     const prefix = randomUUID();
-    const keys = Array.from({ length: 1_205 }, (_, index) => `${prefix}/${String(index).padStart(5, "0")}`);
+    const keys = Array.from({ length: 1_010 }, (_, index) => `${prefix}/${String(index).padStart(5, "0")}`);
     for (let start = 0; start < keys.length; start += 50)
       await Promise.all(keys.slice(start, start + 50).map((key) => objects.put(key, Buffer.from("x"))));
     const listed = await objects.list(`${prefix}/`, { keysMax: 5_000 });
@@ -77,10 +77,10 @@ describe("S3", { skip }, () => {
       listed.map(({ key }) => key),
       keys,
     );
-    assert.equal((await objects.list(`${prefix}/`, { keysMax: 1_100 })).length, 1_100);
-    await objects.delete(keys.slice(0, 1_100));
-    assert.equal((await objects.list(`${prefix}/`, { keysMax: 5_000 })).length, 105);
-    assert.equal(await objects.deletePrefix(`${prefix}/`), 105);
+    assert.equal((await objects.list(`${prefix}/`, { keysMax: 1_005 })).length, 1_005);
+    await objects.delete(keys.slice(0, 1_005));
+    assert.equal((await objects.list(`${prefix}/`, { keysMax: 5_000 })).length, 5);
+    assert.equal(await objects.deletePrefix(`${prefix}/`), 5);
   });
 
   test("names of others in the bucket are no objects of ours", async () => {
