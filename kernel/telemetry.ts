@@ -169,7 +169,9 @@ export async function inSpan<T>(
   const from =
     parent === null ? otel.active() : "spanContext" in parent ? trace.setSpan(otel.active(), parent) : parent;
   // Asked for each time: a tracer that was taken once would stay with a tracing that has been stopped since.
-  const span = trace.getTracer("marquee").startSpan(name, { attributes, kind, links: linked.map((context) => ({ context })) }, from);
+  const span = trace
+    .getTracer("marquee")
+    .startSpan(name, { attributes, kind, links: linked.map((context) => ({ context })) }, from);
   try {
     return await otel.with(trace.setSpan(from, span), () => work(span));
   } catch (error) {

@@ -2,7 +2,7 @@
  * The topology as a picture (SVG 1.1): callers on the left, those whom they call to the right of them, calls as whole lines and events as
  * dashed ones. Lines take the colour of where they begin, so that they can be followed.
  */
-import { type Arrow, flowsOf, type Topology } from "./topology.ts";
+import { type Arrow, flowsOf, type Topology } from "./topology-model.ts";
 
 const BOX = { width: 132, height: 34 } as const;
 const GAP = { x: 110, y: 72 } as const;
@@ -27,8 +27,7 @@ export function drawTopology(topology: Topology): string {
   const height = MARGIN * 2 + rowsMax * BOX.height + (rowsMax - 1) * GAP.y + STAGGER + LEGEND_HEIGHT;
   const places = placesOf(layers, rowsMax);
   const names = topology.nodes.map(({ name }) => name);
-  const colour = (name: string): string =>
-    `hsl(${Math.round((names.indexOf(name) * 360) / names.length)} 60% 38%)`;
+  const colour = (name: string): string => `hsl(${Math.round((names.indexOf(name) * 360) / names.length)} 60% 38%)`;
   const line = ({ from, to }: Arrow, rest: string, title: string): string =>
     `<path d="${pathBetween(places.get(from), places.get(to))}" fill="none" stroke="${colour(from)}" ${rest} marker-end="url(#arrow)"><title>${escape(title)}</title></path>`;
   return [
@@ -37,7 +36,11 @@ export function drawTopology(topology: Topology): string {
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="context-stroke"/></marker></defs>',
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...flowsOf(topology).map((flow) =>
-      line(flow, 'stroke-width="1.2" stroke-dasharray="5 4" opacity="0.75"', `${flow.from} to ${flow.to}: ${flow.events.join(", ")}`),
+      line(
+        flow,
+        'stroke-width="1.2" stroke-dasharray="5 4" opacity="0.75"',
+        `${flow.from} to ${flow.to}: ${flow.events.join(", ")}`,
+      ),
     ),
     ...topology.calls.map((call) => line(call, 'stroke-width="1.4" opacity="0.8"', `${call.from} calls ${call.to}`)),
     ...topology.nodes.map(({ name, kind }) => {

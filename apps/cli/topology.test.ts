@@ -4,7 +4,8 @@ import { DOMParser } from "@xmldom/xmldom";
 import { topics } from "#contracts/topics";
 import { callers } from "../callers.ts";
 import { services } from "../services.ts";
-import { topologyAsDot, topologyAsMermaid, topologyAsText, topologyOf } from "./topology.ts";
+import { topologyAsDot, topologyAsMermaid, topologyAsText } from "./topology.ts";
+import { topologyOf } from "./topology-model.ts";
 import { drawTopology, layersOf } from "./topology-svg.ts";
 
 const topology = topologyOf(services, callers, topics);
@@ -56,7 +57,10 @@ test("callers stand left of those whom they call, and rings come to an end", () 
 test("the picture is whole XML with a box for each service and a line for each call", () => {
   const svg = drawTopology(topology);
   const faults: string[] = [];
-  const document = new DOMParser({ onError: (_, message) => faults.push(message) }).parseFromString(svg, "image/svg+xml");
+  const document = new DOMParser({ onError: (_, message) => faults.push(message) }).parseFromString(
+    svg,
+    "image/svg+xml",
+  );
   assert.deepEqual(faults, []);
   const boxes = document.getElementsByTagName("g").length;
   assert.equal(boxes, topology.nodes.length + 1);
