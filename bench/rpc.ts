@@ -17,7 +17,7 @@ import { type Measure, median, table, writeResults } from "./harness.ts";
 import { type Ready, TITLES } from "./rpc/shared.ts";
 
 const ROUNDS = 5;
-const ROUND_MS = 2_000;
+const ROUND_MS = 1_500;
 /** Calls that wait for an answer at the same time. */
 const AT_ONCE = 32;
 
@@ -57,7 +57,7 @@ const cpuMs = (usage: NodeJS.CpuUsage): number => (usage.user + usage.system) / 
 function openWorks(ready: Ready, real: TestCaller, empty: TestCaller): Readonly<Record<string, Work>> {
   const { userId, profileId, ports } = ready;
   const viewer = { userId, profileId, tier: "basic", deviceId: "bench", entitlements: [] };
-  const context = () => ({ ...systemContext("demo", "bench"), viewer });
+  const context = () => ({ ...systemContext("demo", "bench", { deadlineMs: 60_000 }), viewer });
   const one = { userId, profileId, contentIds: TITLES.slice(0, 1), market: "" };
   const many = { ...one, contentIds: [...TITLES] };
   const { ca, cert, key } = real.identity.tls();
@@ -72,8 +72,8 @@ function openWorks(ready: Ready, real: TestCaller, empty: TestCaller): Readonly<
   const decided = real.client(Entitlement);
   const bare = empty.client(Entitlement);
   return {
-    "connect.unary": () => plain.checkMany(one, { timeoutMs: 10_000 }),
-    "connect.of-50": () => plain.checkMany(many, { timeoutMs: 10_000 }),
+    "connect.unary": () => plain.checkMany(one, { timeoutMs: 60_000 }),
+    "connect.of-50": () => plain.checkMany(many, { timeoutMs: 60_000 }),
     "rpc.unary": () => bare.checkMany(one, context()),
     "rpc.of-50": () => bare.checkMany(many, context()),
     "entitlement.unary": () => decided.checkMany(one, context()),
