@@ -2,7 +2,7 @@
  * The topology as a picture (SVG 1.1): callers on the left, those whom they call to the right of them, calls as whole lines and events as
  * dashed ones. Lines take the colour of where they begin, so that they can be followed.
  */
-import { type Arrow, flowsOf, type Topology } from "./topology.ts";
+import { type Arrow, flowsOf, type Topology } from "./topology-model.ts";
 
 const BOX = { width: 132, height: 34 } as const;
 const GAP = { x: 110, y: 72 } as const;

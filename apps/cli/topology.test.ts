@@ -4,7 +4,8 @@ import { DOMParser } from "@xmldom/xmldom";
 import { topics } from "#contracts/topics";
 import { callers } from "../callers.ts";
 import { services } from "../services.ts";
-import { topologyAsDot, topologyAsMermaid, topologyAsText, topologyOf } from "./topology.ts";
+import { topologyAsDot, topologyAsMermaid, topologyAsText } from "./topology.ts";
+import { topologyOf } from "./topology-model.ts";
 import { drawTopology, layersOf } from "./topology-svg.ts";
 
 const topology = topologyOf(services, callers, topics);
