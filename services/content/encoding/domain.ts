@@ -234,6 +234,20 @@ export function keyClassOf(width: number, height: number): KeyClass {
 
 export type Stage = "playable" | "complete";
 
+/**
+ * With which stage a rung comes. A full ladder plays when its H.264 rungs are there, since every player has H.264. A quick one plays
+ * as soon as its largest and its smallest rung are there, for the best picture and the slowest network; what lies between joins.
+ */
+export function stageOf(
+  plan: Pick<Plan, "preset" | "video">,
+  { profile, codec }: Pick<VideoRung, "profile" | "codec">,
+): Stage {
+  if (codec === "hevc") return "complete";
+  if (plan.preset === "full") return "playable";
+  const h264 = plan.video.filter((rung) => rung.codec === "h264");
+  return profile === h264[0]?.profile || profile === h264.at(-1)?.profile ? "playable" : "complete";
+}
+
 /** One unit of work. The name is its key: it is done at most once for a title. */
 export interface Task {
   readonly name: string;
@@ -255,7 +269,7 @@ export function tasksOf(plan: Plan): Task[] {
         kind: "video",
         profile: rung.profile,
         chunk: i,
-        stage: rung.codec === "h264" ? "playable" : "complete",
+        stage: stageOf(plan, rung),
         weight: (rung.width * rung.height * chunk.frameCount * (rung.codec === "hevc" ? HEVC_WEIGHT : 1)) / 1e6,
       }),
     ),

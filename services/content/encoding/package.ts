@@ -21,6 +21,7 @@ import {
   type Plan,
   type Stage,
   type VideoRung,
+  stageOf,
 } from "./domain.ts";
 import type { FromPackager, ToPackager } from "./packager-worker.ts";
 import type { EncodingPlatform } from "./service.ts";
@@ -63,7 +64,7 @@ export async function packageTitle({ objects, call }: Ports, job: PackageJob, co
   try {
     const kept = new Set(job.before?.video.map((track) => track.profile));
     const rungs = job.plan.video.filter(
-      (rung) => !kept.has(rung.profile) && job.stages.includes(rung.codec === "h264" ? "playable" : "complete"),
+      (rung) => !kept.has(rung.profile) && job.stages.includes(stageOf(job.plan, rung)),
     );
     const video: VideoTrack[] = [...(job.before?.video ?? [])];
     for (const rung of rungs)
@@ -77,6 +78,9 @@ export async function packageTitle({ objects, call }: Ports, job: PackageJob, co
         audio.push(await packageAudio(objects, packager, job, rung, protectionOf("AUDIO"), cutsS));
     const text = job.before?.text ?? (await packageTexts(objects, job, lead));
     const presentation: Presentation = {
+    // Rungs that joined later stand where the ladder has them.
+    const places = job.plan.video.map(({ profile }) => profile);
+    video.sort((a, b) => places.indexOf(a.profile) - places.indexOf(b.profile));
       contentId,
       revision,
       indexVersion: job.indexVersion,

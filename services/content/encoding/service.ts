@@ -18,7 +18,7 @@ import {
 import type { Worker } from "#kernel/ports/jobs";
 import type { SourceInfo } from "#kernel/ports/transcoder";
 import { packageFolder } from "#media/presentation";
-import { planOf, progressOf, type Preset, type Sidecar, tasksOf } from "./domain.ts";
+import { planOf, progressOf, type Preset, type Sidecar, stageOf, tasksOf } from "./domain.ts";
 import { openProgressBook, type ProgressBook } from "./progress.ts";
 import { openScratch, type Scratch } from "./scratch.ts";
 import * as store from "./store.ts";
@@ -164,11 +164,11 @@ async function describe(parts: Parts, contentIds: readonly string[], context: Co
                   tasks.filter((task) => task.stage === "playable"),
                   partial,
                 ) * 0.99,
-          rungs: row.plan.video.map(({ profile, chunks }) => ({
-            profile,
-            chunksDone: tasks.filter((task) => task.profile === profile && task.done).length,
-            chunksTotal: chunks.length,
-            packaged: row.state === "complete" || (row.state === "playable" && profile.includes("h264")),
+          rungs: row.plan.video.map((rung) => ({
+            profile: rung.profile,
+            chunksDone: tasks.filter((task) => task.profile === rung.profile && task.done).length,
+            chunksTotal: rung.chunks.length,
+            packaged: row.state === "complete" || (row.state === "playable" && stageOf(row.plan, rung) === "playable"),
           })),
           failure: row.failure,
           leftS: progress > 0.02 && progress < 1 ? (elapsedS * (1 - progress)) / progress : 0,

@@ -11,6 +11,7 @@ import {
   intermediateFolder,
   nameFilm,
   type Stage,
+  stageOf,
   type TextRung,
 } from "./domain.ts";
 import { chunkKey, packageTitle, textKey } from "./package.ts";
@@ -232,7 +233,7 @@ async function runPackage(
       // The job came twice, and the other one was faster.
       if (now.indexVersion >= indexVersion) return false;
     }
-    const hasMore = title.plan.video.some((rung) => rung.codec === "hevc");
+    const hasMore = title.plan.video.some((rung) => stageOf(title.plan, rung) === "complete");
     const isComplete = stages.includes("complete") || !hasMore;
     await store.finishRevision(tx, contentId, revision, parts.clock.nowMs());
     await store.updateTitle(tx, contentId, {
