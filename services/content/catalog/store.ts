@@ -142,6 +142,18 @@ export async function children(tx: Tx, parentId: string): Promise<TitleRow[]> {
 
 export interface Wanted {
   readonly kinds: readonly string[];
+/** Ids of the titles that hang on a title, whatever lies between. A title that was made its own ancestor counts once. */
+export async function descendants(tx: Tx, id: string, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    WITH RECURSIVE below AS (
+      SELECT id FROM titles WHERE parent_id = ${id}
+      UNION
+      SELECT child.id FROM titles child JOIN below ON child.parent_id = below.id
+    )
+    SELECT id FROM below WHERE id <> ${id} LIMIT ${limit}`.execute(tx.q);
+  return rows.map((row) => row.id);
+}
+
   readonly genre: string;
   readonly parentId: string;
   readonly ageRatingMax: number;

@@ -325,7 +325,13 @@ export const nameFilm = (message: string): string =>
 /** Intermediates are clear, so they never leave this prefix, which no edge can reach. */
 export const intermediateFolder = (tenant: string, contentId: string): string => `intermediate/${tenant}/${contentId}/`;
 export const artworkFolder = (contentId: string): string => `artwork/${contentId}/`;
-export const previewKey = (contentId: string): string => `${artworkFolder(contentId)}preview.mp4`;
+
+/**
+ * `artwork/ID/poster-1-9f86d081884c7d65.jpg`: a picture's address holds a part of its SHA-256. Browsers keep pictures for a year without
+ * asking, so an address may never mean another picture, not even of a title that was deleted and came back under its id.
+ */
+export const artworkKey = (contentId: string, name: string, sha256Hex: string): string =>
+  `${artworkFolder(contentId)}${name.replace(/(?=\.[a-z0-9]+$)/, `-${sha256Hex.slice(0, 16)}`)}`;
 export const indexKey = (folder: string, indexVersion: number): string => `${folder}/index-${indexVersion}.json`;
 
 /** About 160 pictures, a hundred a tile sheet at most, never denser than one a second. */

@@ -30,6 +30,8 @@ const IDS_MAX = 200;
 const LIMIT_MAX = 200;
 /** Players of the old package have long finished or asked again by then. */
 const KEEP_REPLACED_MS = 12 * 3_600_000;
+/** Caches may keep what lies below a package's address for a year. */
+const KEEP_RETIRED_MS = 400 * 24 * 3_600_000;
 
 const uses = { keys: Keys, tenant: Tenant };
 export type EncodingPlatform = Platform<typeof Encoding, typeof uses>;
@@ -139,7 +141,7 @@ async function forget(
 ): Promise<void> {
   for (const { data, tenant } of events) {
     if (data.reason !== "deleted") continue;
-    await store.forgetTitle(tx, data.contentId);
+    await store.forgetTitle(tx, data.contentId, parts.clock.nowMs());
     await removeAll(parts, tenant, data.contentId);
   }
 }
@@ -230,6 +232,7 @@ async function retry(parts: Parts, contentId: string, context: Context) {
 async function deleteReplaced(parts: Parts): Promise<void> {
   const { tenants } = await parts.call.tenant.list({}, systemContext("system", "encoding", { clock: parts.clock }));
   for (const { id } of tenants) {
+    await parts.db.tx({ tenant: id }, (tx) => store.forgetRetired(tx, parts.clock.nowMs() - KEEP_RETIRED_MS));
     const old = await parts.db.tx({ tenant: id }, (tx) =>
       store.replacedBefore(tx, parts.clock.nowMs() - KEEP_REPLACED_MS, 100),
     );

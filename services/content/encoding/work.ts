@@ -15,7 +15,7 @@ import {
   type TextRung,
 } from "./domain.ts";
 import { chunkKey, packageTitle, textKey } from "./package.ts";
-import { makePictures, type Pictures, tilesFolder } from "./pictures.ts";
+import { makePictures, type Pictures, removeUnnamed, tilesFolder } from "./pictures.ts";
 import type { Encoding, Parts } from "./service.ts";
 import * as store from "./store.ts";
 
@@ -82,7 +82,14 @@ async function runTask(parts: Parts, title: store.TitleRow, of: Work, job: Job, 
     return false;
   });
   if (isGone) await removeAll(parts, of.tenant, of.contentId);
+  else if (task.kind === "pictures") await tidyPictures(parts, of, context);
   parts.progress.done(progressKey, of.task);
+}
+
+/** The row's result counts and not ours: another worker may have been faster. */
+async function tidyPictures(parts: Parts, of: Work, context: Context): Promise<void> {
+  const done = await parts.db.tx(context, (tx) => store.task(tx, of.contentId, of.task));
+  if (done?.done) await removeUnnamed(parts, of.contentId, JSON.parse(done.result) as Pictures);
 }
 
 interface Performing {
