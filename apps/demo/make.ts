@@ -198,6 +198,7 @@ async function* tonesOf(music: Music, durationS: number): AsyncGenerator<Uint8Ar
 async function joinScenes(studio: Studio, scenes: readonly Scene[], out: string): Promise<void> {
   const list = scenes.map((_, index) => `file 'scene-${index}.mp4'\n`).join("");
   await writeFile(join(studio.work, "scenes.txt"), list);
+  await writeFile(join(studio.work, "chapters.txt"), chapterMetadata(scenes, studio.reel.chapters ?? []));
   const languages = studio.reel.tracks.flatMap((track, index) => [
     ...[`-metadata:s:a:${index}`, `language=${MP4_LANGUAGES[track.language] ?? "und"}`],
     ...[`-disposition:a:${index}`, index === 0 ? "default" : "0"],
@@ -212,12 +213,18 @@ async function joinScenes(studio: Studio, scenes: readonly Scene[], out: string)
       `file:${join(studio.work, "scenes.txt")}`,
       "-i",
       `file:${join(studio.work, "music.mp4")}`,
+      "-f",
+      "ffmetadata",
+      "-i",
+      `file:${join(studio.work, "chapters.txt")}`,
     ],
     ...[
       "-map",
       "0:v",
       "-map",
       "1:a",
+      "-map_chapters",
+      "2",
       "-c",
       "copy",
       "-metadata",
@@ -228,6 +235,21 @@ async function joinScenes(studio: Studio, scenes: readonly Scene[], out: string)
       `file:${out}`,
     ],
   ]);
+}
+
+/** A chapter for each scene that has a name, as ffmpeg's metadata files have them (ffmpeg-formats, "Metadata"). */
+export function chapterMetadata(scenes: readonly Pick<Scene, "durationS">[], names: readonly string[]): string {
+  const escape = (text: string): string => text.replace(/[=;#\\\n]/g, (character) => `\\${character}`);
+  let atMs = 0;
+  const chapters = scenes.map(({ durationS }, index) => {
+    const startMs = atMs;
+    atMs += Math.round(durationS * 1000);
+    const name = names[index];
+    return name === undefined
+      ? ""
+      : `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${startMs}\nEND=${atMs}\ntitle=${escape(name)}\n`;
+  });
+  return `;FFMETADATA1\n${chapters.join("")}`;
 }
 
 async function child(

@@ -8,6 +8,7 @@ import { Id, type Route, route } from "./route.ts";
 import {
   ageText,
   cardOf,
+  chaptersOf,
   factsOf,
   imageOf,
   nextEpisode,
@@ -54,6 +55,7 @@ async function titlePage(parts: WebParts, id: string, context: Context): Promise
     facts: factsOf(title, episodes.length),
     year: title.year || null,
     durationS: title.durationS,
+    chapters: chaptersOf(title),
     ageRating: ageText(title.ageRating),
     genres: title.genres,
     cast: title.credits.map(({ name, role }) => ({ name, role })),

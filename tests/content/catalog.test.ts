@@ -77,7 +77,7 @@ const add = async (title: Record<string, unknown> & { id: string }) => {
 const complete = async (contentId: string, more: object = {}): Promise<void> => {
   await encodings.tx({ tenant: "demo" }, async (tx) =>
     tx.emit("completed", {
-      ...{ contentId, stage: "complete", packageRevision: 1, indexVersion: 1, durationS: 60 },
+      ...{ contentId, stage: "complete", packageRevision: 1, indexVersion: 1, durationS: 60, chapters: [] },
       ...{ audioLanguages: ["en"], subtitleLanguages: ["de"], width: 1280, height: 720, previewKey: null },
       artwork: [
         { key: `artwork/${contentId}/poster-1.jpg`, width: 1, height: 1, score: 1, color: "#000000", blurDataUrl: "" },

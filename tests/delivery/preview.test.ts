@@ -91,7 +91,16 @@ test("it is read in ranges, kept for good, and nothing beside it can be read tha
 async function complete(contentId: string, previewKey: string | null, stage = "complete"): Promise<void> {
   await encodings.tx({ tenant: "demo" }, async (tx) =>
     tx.emit("completed", {
-      ...{ contentId, stage, packageRevision: 1, indexVersion: 1, durationS: 60, artwork: [], previewKey },
+      ...{
+        contentId,
+        stage,
+        packageRevision: 1,
+        indexVersion: 1,
+        durationS: 60,
+        artwork: [],
+        previewKey,
+        chapters: [],
+      },
       ...{ audioLanguages: [], subtitleLanguages: [], width: 1280, height: 720 },
     }),
   );

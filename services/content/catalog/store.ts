@@ -19,6 +19,7 @@ type Row = {
   backdrop: string | null;
   artwork: string;
   preview_key: string;
+  chapters: string;
   parent_id: string;
   season_number: number;
   episode_number: number;
@@ -51,6 +52,7 @@ export async function insert(
     .values({
       ...{ tenant: tx.tenant, id, ...columnsOf(facts) },
       ...{ duration_s: 0, audio_languages: [], subtitle_languages: [], backdrop: null, artwork: "[]", preview_key: "" },
+      chapters: "[]",
       ...{
         publication: of.publication,
         state: "processing",
@@ -140,8 +142,6 @@ export async function children(tx: Tx, parentId: string): Promise<TitleRow[]> {
     .execute();
 }
 
-export interface Wanted {
-  readonly kinds: readonly string[];
 /** Ids of the titles that hang on a title, whatever lies between. A title that was made its own ancestor counts once. */
 export async function descendants(tx: Tx, id: string, limit: number): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
@@ -154,6 +154,8 @@ export async function descendants(tx: Tx, id: string, limit: number): Promise<st
   return rows.map((row) => row.id);
 }
 
+export interface Wanted {
+  readonly kinds: readonly string[];
   readonly genre: string;
   readonly parentId: string;
   readonly ageRatingMax: number;

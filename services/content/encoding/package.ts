@@ -4,6 +4,7 @@ import type { Objects } from "#kernel/ports/objects";
 import type { PackagedSegment, TrackProtection } from "#media/cenc";
 import {
   type AudioTrack,
+  type Chapter,
   packageFolder,
   type Presentation,
   type Segment,
@@ -20,8 +21,8 @@ import {
   keyClassOf,
   type Plan,
   type Stage,
-  type VideoRung,
   stageOf,
+  type VideoRung,
 } from "./domain.ts";
 import type { FromPackager, ToPackager } from "./packager-worker.ts";
 import type { EncodingPlatform } from "./service.ts";
@@ -38,6 +39,7 @@ export interface PackageJob {
   /** The index that plays already; its tracks stay as they are. */
   readonly before: Presentation | null;
   readonly thumbnails: ThumbnailTrack | null;
+  readonly chapters: readonly Chapter[];
   readonly signal: AbortSignal;
 }
 
@@ -76,11 +78,11 @@ export async function packageTitle({ objects, call }: Ports, job: PackageJob, co
     if (!job.before)
       for (const rung of job.plan.audio)
         audio.push(await packageAudio(objects, packager, job, rung, protectionOf("AUDIO"), cutsS));
-    const text = job.before?.text ?? (await packageTexts(objects, job, lead));
-    const presentation: Presentation = {
     // Rungs that joined later stand where the ladder has them.
     const places = job.plan.video.map(({ profile }) => profile);
     video.sort((a, b) => places.indexOf(a.profile) - places.indexOf(b.profile));
+    const text = job.before?.text ?? (await packageTexts(objects, job, lead));
+    const presentation: Presentation = {
       contentId,
       revision,
       indexVersion: job.indexVersion,
@@ -94,6 +96,7 @@ export async function packageTitle({ objects, call }: Ports, job: PackageJob, co
       audio,
       text,
       thumbnails: job.thumbnails,
+      ...(job.chapters.length > 0 ? { chapters: job.chapters } : {}),
     };
     await objects.put(indexKey(folder, job.indexVersion), Buffer.from(JSON.stringify(presentation)));
     return presentation;

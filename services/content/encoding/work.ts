@@ -228,6 +228,7 @@ async function runPackage(
       stages,
       before,
       thumbnails: pictures?.thumbnails ?? null,
+      chapters: title.source.chapters ?? [],
       signal: job.signal,
     },
     context,
@@ -305,6 +306,7 @@ function announce(tx: Tx<typeof Encoding>, packaged: Presentation, pictures: Pic
     height: largest?.height ?? 0,
     artwork: [...(pictures?.artwork ?? [])],
     previewKey: pictures?.previewKey ?? null,
+    chapters: (packaged.chapters ?? []).map(({ startS, title }) => ({ startS, title })),
   });
 }
 
