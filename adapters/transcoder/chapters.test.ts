@@ -65,7 +65,7 @@ test("they stand on the picture's clock, in order, and within the film", () => {
 });
 
 test("property: whatever a file says, there are 200 at most, each a line of 120 characters", () => {
-  const title = fc.oneof(fc.string({ unit: "grapheme", maxLength: 300 }), fc.constant(`${"👩‍👩‍👧‍👦".repeat(40)}`));
+  const title = fc.oneof(fc.string({ unit: "grapheme", maxLength: 300 }), fc.constant("👩‍👩‍👧‍👦".repeat(40)));
   const chapter = fc.record({ start_time: fc.oneof(fc.double().map(String), fc.string()), tags: fc.record({ title }) });
   fc.assert(
     fc.property(fc.array(chapter, { maxLength: 300 }), (file) => {
