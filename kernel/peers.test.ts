@@ -23,7 +23,7 @@ test("what is wrong is named, with an example", () => {
     ["session=10.0.0.3:7001", "10.0.0.3:7001"],
     ["session=https://10.0.0.3", "with its port"],
     ["session=https://10.0.0.3:7001/path", "10.0.0.3"],
-    ["session=https://user:word@10.0.0.3:7001", "10.0.0.3"],
+    ["session=https://somebody@10.0.0.3:7001", "10.0.0.3"],
     ["session=https://a:1,session=https://b:1", "twice"],
   ] as const) {
     assert.throws(
