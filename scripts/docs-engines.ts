@@ -2,7 +2,8 @@
  * The table of docs/engines.md, made of engines/index.ts. `node scripts/docs-engines.ts` writes it; a test compares, so that the page cannot
  * rot.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Engine, type EnginePlace, PORTS_PER_ENGINE } from "../engines/engine.ts";
 import { engines, portOf } from "../engines/index.ts";
@@ -12,10 +13,23 @@ export const ENGINES_PAGE = "docs/engines.md";
 
 /** The table: one row an engine, with its ports and what it sets when it is started by `npm run engines`. */
 export function enginesTable(of: readonly Engine[] = engines): string {
+  // Passwords are made where an engine keeps its data; here there is one already, which is a word.
+  const data = mkdtempSync(path.join(tmpdir(), "marquee-docs-"));
+  try {
+    writeFileSync(path.join(data, "secret"), "SECRET");
+    return tableOf(of, data);
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+function tableOf(of: readonly Engine[], data: string): string {
   const rows = of.map((engine) => {
     const port = portOf(engine);
-    const place: EnginePlace = { programs: "", data: "", port, say: () => undefined };
-    const variables = Object.entries(engine.environment(place)).map(([name, value]) => `\`${name}=${value}\``);
+    const place: EnginePlace = { programs: "", data, port, say: () => undefined };
+    const variables = Object.entries(engine.environment(place)).map(
+      ([name, value]) => `\`${name}=${value.replace(data, ".marquee/engines/NAME")}\``,
+    );
     const ports = `${port} to ${port + PORTS_PER_ENGINE - 1}`;
     return `| [${engine.name}](#${engine.name}) | ${engine.what} | ${engine.licence} | \`npm run engines -- start ${engine.name}\` | ${ports} | ${variables.join("<br>")} |`;
   });
