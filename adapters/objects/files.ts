@@ -4,6 +4,7 @@ import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, s
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { pathToFileURL } from "node:url";
 import { problem } from "#kernel/errors";
 import type { ByteRange, ObjectInfo, Objects } from "#kernel/ports/objects";
 import { newDraft, sweepDrafts } from "./drafts.ts";
@@ -195,6 +196,7 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
       await rm(draft, { recursive: true, force: true });
       return entries.filter((entry) => entry.isFile()).length;
     },
+    uri: (key) => pathToFileURL(pathOf(key)).href,
     async withFile(key, use) {
       const path = pathOf(key);
       if ((await stat(path).catch(ignoreMissing))?.isFile() !== true)
