@@ -57,7 +57,7 @@ export function objectsContract(
       assert.ok(URL.canParse(one));
       if (one.startsWith("file:")) {
         await objects.put(`${folder}/a/b.bin`, Buffer.from("bytes"));
-        assert.equal(await readFile(new URL(one), "utf8"), "bytes");
+        assert.equal(await readFile(one.slice("file://".length), "utf8"), "bytes");
       }
       assert.throws(() => objects.uri("/"), isProblem("invalid_argument"));
     });

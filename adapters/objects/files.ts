@@ -4,7 +4,6 @@ import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, s
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { pathToFileURL } from "node:url";
 import { problem } from "#kernel/errors";
 import type { ByteRange, ObjectInfo, Objects } from "#kernel/ports/objects";
 import { newDraft, sweepDrafts } from "./drafts.ts";
@@ -196,7 +195,8 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
       await rm(draft, { recursive: true, force: true });
       return entries.filter((entry) => entry.isFile()).length;
     },
-    uri: (key) => pathToFileURL(pathOf(key)).href,
+    // Nothing is escaped: who reads such addresses (Hadoop, Iceberg) takes what follows the scheme for the path itself.
+    uri: (key) => `file://${pathOf(key)}`,
     async withFile(key, use) {
       const path = pathOf(key);
       if ((await stat(path).catch(ignoreMissing))?.isFile() !== true)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
@@ -212,7 +212,7 @@ export const placesIn = (records: readonly LogRecord[]): string[] =>
 export async function objectsWith(lake: TestLake, text: string, tenant: string): Promise<string[]> {
   const found: string[] = [];
   for (const { key } of await lake.objects.list(`lake/${tenant}/`, { keysMax: 10_000 })) {
-    const bytes = await readFile(new URL(lake.objects.uri(key)));
+    const bytes = Buffer.from(await lake.objects.get(key));
     if (bytes.includes(text) || (await unpacked(bytes)).includes(text)) found.push(key);
   }
   return found;
