@@ -3,8 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createTable, schemaOf } from "#media/iceberg";
 import {
+  addRows,
   firstDayKept,
-  groupRows,
+  type Group,
   type LoggedEvent,
   mentionsOf,
   nameOf,
@@ -32,8 +33,10 @@ test("rows are grouped by day and type, and stay in order", () => {
   const rows = [0, 1, 2, 3, 4].map((offset) =>
     toRow({ ...event, offset, timeMs: (offset % 2) * DAY_MS, name: offset === 4 ? "other" : "one" }),
   );
+  const groups = new Map<string, Group>();
+  for (const some of [rows.slice(0, 2), rows.slice(2)]) addRows(groups, some);
   assert.deepEqual(
-    groupRows(rows).map(({ partition, rows: some }) => [...partition, ...some.map((row) => row.log_offset)]),
+    [...groups.values()].map(({ partition, rows: some }) => [...partition, ...some.map((row) => row.log_offset)]),
     [
       [0, "one", 0, 2],
       [1, "one", 1, 3],

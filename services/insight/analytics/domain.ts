@@ -134,20 +134,18 @@ export function toRow(event: LoggedEvent): EventRow {
 
 export interface Group {
   readonly partition: Partition;
-  readonly rows: readonly EventRow[];
+  readonly rows: EventRow[];
 }
 
-/** Rows by partition, each in their order. */
-export function groupRows(rows: readonly EventRow[]): Group[] {
-  const groups = new Map<string, { partition: Partition; rows: EventRow[] }>();
+/** Puts rows into the groups of their partitions, by name; those of one stay in their order. */
+export function addRows(groups: Map<string, Group>, rows: readonly EventRow[]): void {
   for (const row of rows) {
-    const partition = partitionOf({ ...row }, SPEC, CREATED);
+    const partition = partitionOf({ time: row.time, event_type: row.event_type }, SPEC, CREATED);
     const name = partition.join("/");
     const known = groups.get(name);
     if (known) known.rows.push(row);
     else groups.set(name, { partition, rows: [row] });
   }
-  return [...groups.values()];
 }
 
 /** What a manifest says of a file's times. */

@@ -1,12 +1,14 @@
-import type { SinkBatch } from "#kernel";
+import { setImmediate as turn } from "node:timers/promises";
+import type { SinkBatch, SunkEvent } from "#kernel";
 import type { Analytics } from "#contracts/analytics";
 import { type DataFile, lowestDay } from "#media/iceberg";
 import { commit } from "./commit.ts";
 import {
+  addRows,
   ERASURES_MS,
   type EventRow,
   firstDayKept,
-  groupRows,
+  type Group,
   HISTORY_MS,
   type Mentions,
   mentionsOf,
@@ -17,6 +19,8 @@ import { inBlocks, newDataKey, readDataFile, writeDataFile } from "./files.ts";
 import { draft, erasuresSince, filesOf, type LakePlatform, load } from "./lake.ts";
 import * as store from "./store.ts";
 
+/** So many events are made rows before others get their turn in this thread. */
+const ROWS_AT_ONCE = 500;
 const ERASED_MAX = 100_000;
 const ERASING_MAX = 1_000;
 const ERASE_FILES_MAX = 100;
@@ -29,7 +33,7 @@ export async function keepEvents(parts: LakePlatform, batch: SinkBatch<typeof An
   const { tenant } = batch;
   const erased = await db.tx({ tenant }, (tx) => store.erasedUsers(tx, ERASED_MAX));
   const isErased = mentionsOf(erased.ids);
-  const groups = groupRows(batch.events.map(toRow).filter((row) => !isErased(row)));
+  const groups = await groupsOf(batch.events, isErased);
   const check = erasuresSince(erased.newest);
   const loaded = await load(parts, tenant);
   const keys = groups.map(() => newDataKey(tenant));
@@ -52,6 +56,19 @@ export async function keepEvents(parts: LakePlatform, batch: SinkBatch<typeof An
       },
     },
   );
+}
+
+async function groupsOf(events: readonly SunkEvent[], isErased: Mentions): Promise<Group[]> {
+  const groups = new Map<string, Group>();
+  for (let at = 0; at < events.length; at += ROWS_AT_ONCE) {
+    const rows = events.slice(at, at + ROWS_AT_ONCE).map(toRow);
+    addRows(
+      groups,
+      rows.filter((row) => !isErased(row)),
+    );
+    await turn();
+  }
+  return [...groups.values()];
 }
 
 /** Drops the partitions whose last day is too long ago: out of the table now, their files when no snapshot has them any more. */
