@@ -5,6 +5,7 @@ import catalog from "../services/content/catalog/service.ts";
 import encoding from "../services/content/encoding/service.ts";
 import ingest from "../services/content/ingest/service.ts";
 import keys from "../services/content/keys/service.ts";
+import analytics from "../services/insight/analytics/service.ts";
 import license from "../services/delivery/license/service.ts";
 import origin from "../services/delivery/origin/service.ts";
 import routing from "../services/delivery/routing/service.ts";
@@ -22,4 +23,5 @@ export const services: readonly Service[] = [
   ...[catalog, ingest, encoding, keys],
   ...[origin, license, token, routing],
   ...[session, bookmark],
+  ...[analytics],
 ];

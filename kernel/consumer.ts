@@ -2,6 +2,7 @@ import { SpanKind } from "@opentelemetry/api";
 import { isTenant } from "./context.ts";
 import type { Contract, EventType } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
+import { appendDeadLetter } from "./dead-letters.ts";
 import { toProblem } from "./errors.ts";
 import type { EventReader, Received } from "./events.ts";
 import type { Consumer, EventLog, LogRecord } from "./ports/log.ts";
@@ -36,8 +37,6 @@ const FORGET_EVERY_MS = 60_000;
 const LINKS_MAX = 32;
 /** A record is tried so often before it is declared poison. */
 export const TRIES_MAX = 5;
-
-export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
 
 export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
   const { service, topic, subscriptions, db, pool, log, reader, logger, metrics } = options;
@@ -85,30 +84,7 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
 
   /** Sets a poison record aside: first into the dead letters, then past it. The order makes a crash repeat it, never lose it. */
   async function bury(record: LogRecord, tenant: string, error: unknown): Promise<void> {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    logger.error("an event was set aside in the dead letters", {
-      topic,
-      partition: record.partition,
-      offset: record.offset,
-      event: reader.nameOf(record),
-      error,
-    });
-    await log.append([
-      {
-        topic: deadLetterTopic(topic),
-        key: record.key,
-        value: record.value,
-        dedupeId: `dlq/${service}/${topic}/${record.partition}/${record.offset}`,
-        headers: {
-          ...record.headers,
-          dlq_group: service,
-          dlq_topic: topic,
-          dlq_partition: String(record.partition),
-          dlq_offset: String(record.offset),
-          dlq_reason: reason.slice(0, 1_000),
-        },
-      },
-    ]);
+    await appendDeadLetter({ log, reader, logger }, service, record, error);
     // Marks belong to no tenant: a record whose tenant is the very thing that is wrong must not stay at the head for ever.
     await commit(isTenant(tenant) ? tenant : "system", [record], async () => undefined);
     metrics.events.inc({ service, event: reader.nameOf(record) ?? "unknown", outcome: "dead" });

@@ -47,6 +47,18 @@ const HEADER = {
   trace: "traceparent",
 } as const;
 
+const ATTRIBUTES: ReadonlySet<string> = new Set(Object.values(HEADER));
+/** Later times do not fit a number in microseconds, and earlier ones were before there was a log: a clock was wrong. */
+const TIME_MS_MAX = 4_500_000_000_000;
+
+function timeOf(record: LogRecord): number {
+  const timeMs = Date.parse(record.headers[HEADER.time] ?? "");
+  return timeMs > 0 && timeMs < TIME_MS_MAX ? timeMs : record.timestampMs;
+}
+
+const idOf = (record: LogRecord): string =>
+  record.headers[HEADER.id] ?? `${record.topic}/${record.partition}/${record.offset}`;
+
 /** Turns payloads into records: Avro in the Confluent wire format (a zero byte, the schema's id in four bytes, the body). */
 export interface EventWriter {
   encode(service: string, event: string, payload: unknown, tenant: string): OutboxRow;
@@ -58,6 +70,16 @@ export interface EventReader {
   /** The span that emitted it, where that was traced. */
   traceOf(record: LogRecord): SpanContext | undefined;
   tenantOf(record: LogRecord): string;
+  /** What the headers say, of records of any kind. */
+  attributesOf(record: LogRecord): EventAttributes;
+}
+
+/** A record's CloudEvents attributes; what has none is named by its place in the log. */
+export interface EventAttributes extends Omit<Received<never>, "data"> {
+  /** Who emitted it, such as `/marquee/session`. */
+  readonly source: string;
+  /** The headers that are no attributes. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 interface Known {
@@ -142,6 +164,14 @@ export async function openEvents(
     nameOf: (record) => record.headers[HEADER.type],
     traceOf: (record) => spanContextOf(record.headers[HEADER.trace]),
     tenantOf: (record) => record.headers[HEADER.tenant] ?? "",
+    attributesOf: (record) => ({
+      id: idOf(record),
+      name: record.headers[HEADER.type] ?? "",
+      tenant: record.headers[HEADER.tenant] ?? "",
+      source: record.headers[HEADER.source] ?? "",
+      timeMs: timeOf(record),
+      headers: Object.fromEntries(Object.entries(record.headers).filter(([name]) => !ATTRIBUTES.has(name))),
+    }),
     async decode(record) {
       const known = byName.get(record.headers[HEADER.type] ?? "");
       if (!known) return undefined;
@@ -149,10 +179,10 @@ export async function openEvents(
       if (bytes.length < 5 || bytes[0] !== 0) throw new Error("the record is not in the Confluent wire format");
       const read = await resolverOf(known, bytes.readUInt32BE(1));
       return {
-        id: record.headers[HEADER.id] ?? `${record.topic}/${record.partition}/${record.offset}`,
+        id: idOf(record),
         name: known.name,
         tenant: record.headers[HEADER.tenant] ?? "",
-        timeMs: Date.parse(record.headers[HEADER.time] ?? "") || record.timestampMs,
+        timeMs: timeOf(record),
         data: read(bytes.subarray(5)),
       };
     },

@@ -2,7 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { consumeTopic, deadLetterTopic } from "./consumer.ts";
+import { consumeTopic } from "./consumer.ts";
+import { deadLetterTopic } from "./dead-letters.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
 import { type Db, openDb } from "./db.ts";
 import { toProblem } from "./errors.ts";
@@ -21,6 +22,7 @@ import type { Transcoder } from "./ports/transcoder.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { localTransport, type Offered, type Remote, type TransportOptions } from "./rpc.ts";
 import type { Addresses, HttpMount, Platform, Running, Service } from "./service.ts";
+import { openSink, type OpenSink } from "./sink.ts";
 import { openPool } from "./sql.ts";
 import type { Logger, Metrics } from "./telemetry.ts";
 
@@ -113,6 +115,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const dbs = new Map<string, Db>();
   const consumers: Consumer[] = [];
   const groups: { readonly service: string; readonly topic: string }[] = [];
+  const sinks: OpenSink[] = [];
   const stopping = new AbortController();
 
   for (const service of services) {
@@ -178,6 +181,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
     }
   }
 
+  for (const { service, parts, logger } of running) {
+    const db = dbs.get(service.contract.name);
+    if (!db || !parts.sink) continue;
+    const topicNames = topics.specs.map((topic) => topic.name);
+    const cache = prefixed(adapters.cache, service.contract.name);
+    const common = { log: adapters.log, reader: events, clock, metrics, logger, pool, db, cache };
+    sinks.push(openSink({ ...common, service: service.contract.name, topics: topicNames, sink: parts.sink }));
+  }
+
   const timers = running.flatMap(({ parts, logger }) =>
     parts.periodic.map(({ name, everyMs, run }) => repeat(name, everyMs, run, clock, stopping.signal, logger)),
   );
@@ -214,10 +226,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
           await pause(5);
         }
       }
+      for (const sink of sinks) await sink.flush();
     },
     async stop() {
       stopping.abort();
-      await Promise.all(consumers.map((consumer) => consumer.stop()));
+      await Promise.all([...consumers, ...sinks].map((consumer) => consumer.stop()));
       await Promise.allSettled(timers);
       for (const { parts, logger } of running.toReversed()) {
         await parts.stop().catch((error: unknown) => logger.warn("stopping failed", { error }));

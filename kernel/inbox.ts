@@ -17,6 +17,11 @@ const FORGET_ROUNDS_MAX = 10;
 
 const TAKEN = "partition_taken";
 
+export const takenProblem = (topic: string): Problem =>
+  problem.aborted(`another member of the group has partitions of '${topic}' that this one was handling`, {
+    reason: TAKEN,
+  });
+
 /** Whether a transaction found that somebody else handles the partition by now. The records are not at fault. */
 export const isTaken = (error: unknown): boolean => error instanceof Problem && error.reason === TAKEN;
 
@@ -67,10 +72,7 @@ export async function moveMarks(
       partitions.map((partition) => known.get(partition) ?? -1),
     ],
   );
-  if (rows.length < partitions.length)
-    throw problem.aborted(`another member of the group has partitions of '${topic}' that this one was handling`, {
-      reason: TAKEN,
-    });
+  if (rows.length < partitions.length) throw takenProblem(topic);
 }
 
 /** The records whose id was not handled before, and those without one, in their order. Within the list an id counts once too. */
@@ -84,6 +86,25 @@ export async function takeUnseen(tx: Tx, topic: string, records: readonly LogRec
   );
   const fresh = new Set(rows.map((row) => String(row["id"])));
   return records.filter(({ dedupeId }) => dedupeId === undefined || fresh.delete(dedupeId));
+}
+
+/** The same for those who do their work before the transaction: what `takeUnseen` is going to say, unless somebody else comes first. */
+export async function withoutSeen(
+  pool: Pool,
+  service: string,
+  topic: string,
+  records: readonly LogRecord[],
+): Promise<readonly LogRecord[]> {
+  const ids = new Set(records.flatMap(({ dedupeId }) => (dedupeId === undefined ? [] : [dedupeId])));
+  if (ids.size === 0) return records;
+  await inTransaction(pool, `SET LOCAL ROLE ${identifier(roleOf(service))}`, async (client) => {
+    const { rows } = await client.query<{ id: string }>(
+      `SELECT id FROM ${identifier(service)}.seen WHERE topic = $1 AND id = ANY($2)`,
+      [topic, [...ids]],
+    );
+    for (const { id } of rows) ids.delete(id);
+  });
+  return records.filter(({ dedupeId }) => dedupeId === undefined || ids.delete(dedupeId));
 }
 
 /** Forgets ids that are old enough, a bounded number at a time. */

@@ -25,4 +25,5 @@ export {
   type Service,
   type Uses,
 } from "./service.ts";
+export type { Sink, SinkBatch, SunkEvent } from "./sink.ts";
 export type { Logger, Metrics } from "./telemetry.ts";

@@ -11,6 +11,7 @@ import type { Mail } from "./ports/mail.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
+import type { Sink, SinkBatch } from "./sink.ts";
 import type { Logger, Metrics } from "./telemetry.ts";
 
 /** What the kernel hands a service when it starts. */
@@ -78,6 +79,8 @@ export interface ServiceSpec<C extends Contract, U extends Uses, P> {
   start(platform: Platform<C, U>): P | Promise<P>;
   rpc(parts: NoInfer<P>): Handlers<C["rpc"]>;
   readonly on?: readonly Handler<NoInfer<P>, C>[];
+  /** Takes every event of every topic, for a service that keeps them all. */
+  readonly sink?: Sink<NoInfer<P>, C>;
   http?(parts: NoInfer<P>): readonly HttpMount[];
   periodic?(parts: NoInfer<P>): readonly Periodic[];
   /** Begins background work, after every service is mounted: workers, schedules. */
@@ -121,6 +124,7 @@ export interface Running {
     readonly event: EventType;
     handle(tx: Tx, events: readonly Received<unknown>[]): Promise<void>;
   }[];
+  readonly sink?: Sink<undefined, Contract>;
   readonly http: readonly HttpMount[];
   readonly periodic: readonly Periodic[];
   run(): Promise<void>;
@@ -139,7 +143,11 @@ export function defineService<C extends Contract, U extends Uses, P>(spec: Servi
     consumes: (spec.on ?? []).map((handler) => handler.event),
     async start(platform) {
       const parts = await spec.start(platform as unknown as Platform<C, U>);
+      const { sink } = spec;
       return {
+        ...(sink
+          ? { sink: { ...sink, take: (_: undefined, batch: SinkBatch) => sink.take(parts, batch as SinkBatch<C>) } }
+          : {}),
         handlers: spec.rpc(parts) as unknown as Running["handlers"],
         subscriptions: (spec.on ?? []).map((handler) => ({
           event: handler.event,

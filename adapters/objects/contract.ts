@@ -49,6 +49,19 @@ export function objectsContract(
       await assert.rejects(objects.get(key, { startBytes: 5, endBytes: 4 }), isProblem("invalid_argument"));
     });
 
+    test("an object has an address for other programs, one for each key, that ends with its name", async () => {
+      const folder = randomUUID();
+      const [one, other] = [objects.uri(`${folder}/a/b.bin`), objects.uri(`${folder}/a.bin`)];
+      assert.match(one, /^[a-z0-9]+:\/\/.*\/b\.bin$/);
+      assert.notEqual(one, other);
+      assert.ok(URL.canParse(one));
+      if (one.startsWith("file:")) {
+        await objects.put(`${folder}/a/b.bin`, Buffer.from("bytes"));
+        assert.equal(await readFile(one.slice("file://".length), "utf8"), "bytes");
+      }
+      assert.throws(() => objects.uri("/"), isProblem("invalid_argument"));
+    });
+
     test("an empty object is an object", async () => {
       const key = `${randomUUID()}/empty`;
       await objects.put(key, new Uint8Array());

@@ -182,6 +182,8 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
       await rm(draft, { recursive: true, force: true });
       return entries.filter((entry) => entry.isFile()).length;
     },
+    // Nothing is escaped: who reads such addresses (Hadoop, Iceberg) takes what follows the scheme for the path itself.
+    uri: (key) => `file://${pathOf(key)}`,
     async withFile(key, use) {
       const path = pathOf(key);
       if ((await stat(path).catch(ignoreMissing))?.isFile() !== true)

@@ -296,6 +296,10 @@ export async function openS3Objects(options: S3Options): Promise<Objects> {
       } while (token !== undefined);
       return count;
     },
+    uri(key) {
+      assertKey(key);
+      return `s3://${bucket}/${key}`;
+    },
     async withFile(key, use) {
       const info = await head(key);
       if (info === undefined) throw problem.notFound(`there is no object '${key}'`);

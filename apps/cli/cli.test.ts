@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Analytics } from "#contracts/analytics";
 import { Auth } from "#contracts/auth";
 import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
@@ -166,11 +167,24 @@ const token = fakeService(Token, { rotate: async () => ({ kid: "cat-2" }) });
 const keys = fakeService(Keys, {
   exportCpix: async ({ contentId }) => ({ document: `<CPIX contentId="${contentId}"/>\n` }),
 });
+const analytics = fakeService(Analytics, {
+  async listTables() {
+    const metadataLocation = "file:///data/lake~/00007.metadata.json";
+    const counts = { version: 7n, snapshotId: 42n, rows: 1_200n, files: 3n, sizeBytes: 2_500_000n };
+    return { tables: [{ name: "bronze.events", metadataLocation, updatedAtMs: 0n, ...counts }], erasuresPending: 1n };
+  },
+  async getTable({ name, snapshotsLimit }) {
+    note("lake", { name, snapshotsLimit });
+    if (name !== "bronze.events") throw problem.notFound(`table '${name}' does not exist`);
+    const counts = { addedRows: 5n, removedRows: 0n, rows: 1_200n, files: 3n };
+    return { snapshots: [{ id: 42n, sequenceNumber: 7n, committedAtMs: 0n, operation: "append", ...counts }] };
+  },
+});
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "marquee-cli-"));
   product = await startTestAdmin({
-    services: [ingest, encoding, catalog, auth, token, keys],
+    services: [ingest, encoding, catalog, auth, token, keys, analytics],
     states: async () => ({
       "service/catalog": { ok: true, detail: "ready" },
       "adapter/log": { ok: false, detail: "the disk is full" },
@@ -354,6 +368,28 @@ test("jobs, token, keys and CPIX", async () => {
   assert.match(rotated.out, /cat-2[^]*jwt-2[^]*revision 2/);
   assert.match(none.err, /--cat, --jwt or --content/);
   assert.equal(cpix.out, '<CPIX contentId="vod_1"/>\n');
+});
+
+test("the lake's tables and snapshots, for people and for programs", async () => {
+  const [tables, json, snapshots, one, unknown, wrong] = await Promise.all([
+    marquee(["lake", "tables"]),
+    marquee(["lake", "tables", "--json"]),
+    marquee(["lake", "snapshots"]),
+    marquee(["lake", "snapshots", "bronze.events", "--limit", "1", "--json"]),
+    marquee(["lake", "snapshots", "gold.none"]),
+    marquee(["lake", "snapshots", "--limit", "many"]),
+  ]);
+  assert.match(
+    tables.out,
+    /bronze\.events +1200 +3 +2\.5 MB +1970-01-01T00:00:00Z +file:\/\/\/data\/lake~\/00007\.metadata\.json/,
+  );
+  assert.match(tables.err, /Events of 1 deleted accounts/);
+  const parsed = JSON.parse(json.out) as { metadataLocation: string; snapshotId: number };
+  assert.deepEqual([parsed.metadataLocation, parsed.snapshotId], ["file:///data/lake~/00007.metadata.json", 42]);
+  assert.match(snapshots.out, /42 +1970-01-01T00:00:00Z +append +5 +0 +1200 +3/);
+  assert.equal((JSON.parse(one.out) as { addedRows: number }).addedRows, 5);
+  assert.match(unknown.err, /table 'gold\.none' does not exist/);
+  assert.match(wrong.err, /--limit many is none: write a number from 1 to 100/);
 });
 
 test("watch --once takes whole films with their subtitles and writes down why not", async () => {

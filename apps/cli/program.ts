@@ -35,6 +35,7 @@ Environment (docs/guides/operate.md lists all):
   titles(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);
+  lake(program, cli, run);
   machine(program, cli, run);
   return program;
 }
@@ -249,6 +250,29 @@ function work(program: Command, cli: Cli, run: Run): void {
     .argument("<ids...>", "ids of titles")
     .addHelpText("after", examples("./marquee repackage vod_01kabc"))
     .action((ids: string[]) => run(async () => (await import("./jobs.ts")).repackage(cli, ids)));
+}
+
+function lake(program: Command, cli: Cli, run: Run): void {
+  const group = program
+    .command("lake")
+    .summary("show the data lake")
+    .description("Shows the Iceberg tables that every event is kept in. Engines read them by their metadata file.");
+  group
+    .command("tables")
+    .summary("list the tables")
+    .description("Lists the tenant's tables with their size and the address of their metadata file.")
+    .option("--json", "one JSON object a line", false)
+    .addHelpText("after", examples("./marquee lake tables", "./marquee lake tables --json"))
+    .action((options) => run(async () => (await import("./lake.ts")).listTables(cli, options)));
+  group
+    .command("snapshots")
+    .summary("list a table's snapshots")
+    .description("Lists the snapshots of a table that can still be read, the newest first.")
+    .argument("[table]", "its name", "bronze.events")
+    .option("--limit <n>", "how many", "20")
+    .option("--json", "one JSON object a line", false)
+    .addHelpText("after", examples("./marquee lake snapshots", "./marquee lake snapshots bronze.events --limit 5"))
+    .action((name: string, options) => run(async () => (await import("./lake.ts")).listSnapshots(cli, name, options)));
 }
 
 function keys(program: Command, cli: Cli, run: Run): void {

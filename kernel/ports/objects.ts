@@ -27,6 +27,8 @@ export interface Objects extends Stateful {
   delete(keys: readonly string[]): Promise<void>;
   /** Deletes everything below a prefix that ends with a slash; returns how many. */
   deletePrefix(prefix: string): Promise<number>;
+  /** The address by which other programs know the object, such as `s3://bucket/key` or `file:///…`, unescaped; whether it exists is not asked. */
+  uri(key: string): string;
   /** A path on this machine with the object's bytes, valid until `use` settles; where objects are files, no copy is made. */
   withFile<T>(key: string, use: (path: string) => Promise<T>): Promise<T>;
 }
