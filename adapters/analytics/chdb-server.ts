@@ -16,7 +16,14 @@ import { drainPending, Session } from "chdb";
 
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 /** What the client adds by itself and what has no meaning without a wire; everything else that we set stands in the statement. */
-const IGNORED = new Set(["query_id", "wait_end_of_query", "enable_http_compression", "role", "session_id", "default_format"]);
+const IGNORED = new Set([
+  "query_id",
+  "wait_end_of_query",
+  "enable_http_compression",
+  "role",
+  "session_id",
+  "default_format",
+]);
 
 const setting = (name: string): string => process.env[`MARQUEE_CHDB_${name}`] ?? "";
 const digest = (value: string): Buffer => createHash("sha256").update(value).digest();
@@ -40,7 +47,12 @@ const server = createServer((request, response) => {
   answer(request, response).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error);
     const code = /^Code: (\d+)\./.exec(message)?.[1] ?? "1001";
-    send(response, 500, message.startsWith("Code: ") ? message : `Code: 1001. DB::Exception: ${message} (STD_EXCEPTION)`, code);
+    send(
+      response,
+      500,
+      message.startsWith("Code: ") ? message : `Code: 1001. DB::Exception: ${message} (STD_EXCEPTION)`,
+      code,
+    );
   });
 });
 
@@ -53,7 +65,12 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   for (const [name, value] of searchParams) {
     if (name.startsWith("param_")) params[name.slice(6)] = unescaped(value);
     else if (name === "database" ? value !== "default" : name !== "query" && !IGNORED.has(name))
-      return send(response, 404, `Code: 115. DB::Exception: Setting ${name}=${value} is not known here (UNKNOWN_SETTING)`, "115");
+      return send(
+        response,
+        404,
+        `Code: 115. DB::Exception: Setting ${name}=${value} is not known here (UNKNOWN_SETTING)`,
+        "115",
+      );
   }
   if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX)
     return send(response, 413, "Code: 307. DB::Exception: The body is too large (TOO_MANY_BYTES)", "307");
@@ -73,7 +90,10 @@ function isOurs({ headers }: IncomingMessage): boolean {
 
 /** Parameters come escaped as in TabSeparated. */
 const unescaped = (value: string): string =>
-  value.replaceAll(/\\(.)/gs, (_, letter: string) => ({ t: "\t", n: "\n", r: "\r", b: "\b", f: "\f", 0: "\0" })[letter] ?? letter);
+  value.replaceAll(
+    /\\(.)/gs,
+    (_, letter: string) => ({ t: "\t", n: "\n", r: "\r", b: "\b", f: "\f", 0: "\0" })[letter] ?? letter,
+  );
 
 function send(response: ServerResponse, status: number, body: string | Uint8Array, code?: string): void {
   if (code !== undefined) response.setHeader("x-clickhouse-exception-code", code);

@@ -10,7 +10,8 @@ const TEXT_MAX = 20_000;
 const DAYS_MAX = 3_650;
 
 export function checkTenant(tenant: string): void {
-  if (!TENANT.test(tenant)) throw problem.invalid(`tenant '${tenant.slice(0, 80)}' is not of the form ${TENANT.source}`);
+  if (!TENANT.test(tenant))
+    throw problem.invalid(`tenant '${tenant.slice(0, 80)}' is not of the form ${TENANT.source}`);
 }
 
 export function checkTable(table: AnalyticsTable): void {
@@ -22,11 +23,13 @@ export function checkTable(table: AnalyticsTable): void {
     if (!NAME.test(column)) fault(`has a column '${column.slice(0, 80)}', which is not of the form ${NAME.source}`);
     if (column === "tenant") fault("declares 'tenant', which every table has by itself");
   }
-  if (table.columns[table.time] !== "timeMs") fault(`goes by the time '${table.time}', which is no column of the type timeMs`);
+  if (table.columns[table.time] !== "timeMs")
+    fault(`goes by the time '${table.time}', which is no column of the type timeMs`);
   const unknown = [...table.orderBy, ...(table.person ? [table.person] : [])].find((name) => !(name in table.columns));
   if (unknown !== undefined) fault(`has no column '${unknown}'`);
   const { retentionDays: days } = table;
-  if (!Number.isInteger(days) || days < 1 || days > DAYS_MAX) fault(`keeps rows for ${days} days: 1 to ${DAYS_MAX} are possible`);
+  if (!Number.isInteger(days) || days < 1 || days > DAYS_MAX)
+    fault(`keeps rows for ${days} days: 1 to ${DAYS_MAX} are possible`);
 }
 
 /** Every row has every column, so that a column that was forgotten is an error and no zero. */
@@ -52,7 +55,9 @@ export function checkBatch(table: AnalyticsTable, { tenant, batch, rows }: Analy
               ? Number.isFinite(value)
               : Number.isSafeInteger(value);
       if (!fits)
-        throw problem.invalid(`column '${name}' of '${table.name}' is of the type ${type}; ${String(value).slice(0, 80)} is not`);
+        throw problem.invalid(
+          `column '${name}' of '${table.name}' is of the type ${type}; ${String(value).slice(0, 80)} is not`,
+        );
     }
   }
 }
@@ -76,7 +81,9 @@ export function checkQuery(declared: ReadonlyMap<string, AnalyticsTable>, query:
   const word = /\b(settings|format|outfile|infile|into|system|dictget\w*)\b/i.exec(text)?.[1];
   if (word !== undefined) fault(`says '${word}'`);
   const named = new Set([...text.matchAll(/\b([a-z_]\w*)\s+as\s*\(/gi)].map((match) => match[1]));
-  for (const [, list = ""] of text.matchAll(/\b(?:from|join)\s+([^()]*?)(?=\s*(?:$|[()]|\b(?:where|prewhere|group|order|limit|on|using|union|any|all|left|right|inner|full|cross|asof|semi|anti|join|having|array|select)\b))/gi)) {
+  for (const [, list = ""] of text.matchAll(
+    /\b(?:from|join)\s+([^()]*?)(?=\s*(?:$|[()]|\b(?:where|prewhere|group|order|limit|on|using|union|any|all|left|right|inner|full|cross|asof|semi|anti|join|having|array|select)\b))/gi,
+  )) {
     for (const source of list.split(",")) {
       const name = source.trim().split(/\s+/)[0] ?? "";
       if (name !== "" && !declared.has(name) && !named.has(name)) fault(`reads '${name}', which is no declared table`);

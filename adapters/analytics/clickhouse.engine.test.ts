@@ -6,7 +6,7 @@ import { openClickHouse } from "./clickhouse.ts";
 import { analyticsContract } from "./contract.ts";
 
 const url = process.env["MARQUEE_CLICKHOUSE_URL"] ?? "";
-const skip = url === "" && "needs MARQUEE_CLICKHOUSE_URL: run by npm run test:engines";
+const skip = url === "" && "needs MARQUEE_CLICKHOUSE_URL (MARQUEE_TEST_CLICKHOUSE=1): run by npm run test:engines";
 const login = {
   user: process.env["MARQUEE_CLICKHOUSE_USER"] ?? "default",
   password: process.env["MARQUEE_CLICKHOUSE_PASSWORD"] ?? "",

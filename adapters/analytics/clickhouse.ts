@@ -17,7 +17,7 @@ const CONNECTIONS_MAX = 8;
 const REQUEST_TIMEOUT_MS = 120_000;
 const PING_MS = 5_000;
 
-/** ClickHouse 23.3 or later, alone or ClickHouse Cloud. Rejects when it cannot be reached now. */
+/** ClickHouse by its address. Rejects when it cannot be reached now. */
 export async function openClickHouse(options: ClickHouseOptions): Promise<Analytics> {
   const at = `ClickHouse at ${new URL(options.url).host}`;
   const client = clientOf(options);

@@ -50,8 +50,13 @@ export function analyticsContract(name: string, open: () => Promise<Analytics>):
       const row = beat(hostile, 0.1, { count: Number.MAX_SAFE_INTEGER, live: true, at: nowMs - 1 });
       await store.insert({ tenant: own, table: beats.name, batch: "1", rows: [row, beat("other", 2)] });
       const text = `SELECT user_id, network, toUnixTimestamp64Milli(at) AS at, score, count, live FROM ${beats.name} WHERE user_id = {user:String} AND score < {most:Float64}`;
-      assert.deepEqual(await store.query({ tenant: own, text, params: { user: hostile, most: 1.5 }, rowsMax: 10 }), [row]);
-      assert.deepEqual(await store.query({ tenant: own, text, params: { user: "nobody", most: 1.5 }, rowsMax: 10 }), []);
+      assert.deepEqual(await store.query({ tenant: own, text, params: { user: hostile, most: 1.5 }, rowsMax: 10 }), [
+        row,
+      ]);
+      assert.deepEqual(
+        await store.query({ tenant: own, text, params: { user: "nobody", most: 1.5 }, rowsMax: 10 }),
+        [],
+      );
     });
 
     test("a batch that comes again changes nothing; another one does", async () => {
@@ -74,7 +79,12 @@ export function analyticsContract(name: string, open: () => Promise<Analytics>):
       const [own, other] = [tenant(), tenant()];
       await store.insert({ tenant: own, table: beats.name, batch: "1", rows: [beat("u", 1)] });
       await store.insert({ tenant: other, table: beats.name, batch: "1", rows: [beat("u", 2), beat("v", 3)] });
-      await store.insert({ tenant: other, table: notes.name, batch: "1", rows: [{ network: "a", at: nowMs, note: "n" }] });
+      await store.insert({
+        tenant: other,
+        table: notes.name,
+        batch: "1",
+        rows: [{ network: "a", at: nowMs, note: "n" }],
+      });
       const t = beats.name;
       for (const text of [
         `SELECT count() AS n FROM ${t}`,
@@ -108,8 +118,14 @@ export function analyticsContract(name: string, open: () => Promise<Analytics>):
         `INSERT INTO ${beats.name} SELECT * FROM ${beats.name}`,
       ])
         await assert.rejects(store.query({ tenant: own, text, rowsMax: 10 }), is("invalid_argument"), text);
-      await assert.rejects(store.query({ tenant: "x' OR 1", text: "SELECT 1", rowsMax: 1 }), is("invalid_argument", /tenant/));
-      await assert.rejects(store.query({ tenant: own, text: "SELECT 1", rowsMax: 0 }), is("invalid_argument", /rowsMax/));
+      await assert.rejects(
+        store.query({ tenant: "x' OR 1", text: "SELECT 1", rowsMax: 1 }),
+        is("invalid_argument", /tenant/),
+      );
+      await assert.rejects(
+        store.query({ tenant: own, text: "SELECT 1", rowsMax: 0 }),
+        is("invalid_argument", /rowsMax/),
+      );
     });
 
     test("what is too much or takes too long is refused", async () => {
@@ -119,7 +135,12 @@ export function analyticsContract(name: string, open: () => Promise<Analytics>):
       assert.equal((await store.query({ tenant: own, text, rowsMax: 3 })).length, 3);
       await assert.rejects(store.query({ tenant: own, text, rowsMax: 2 }), is("resource_exhausted"));
       await assert.rejects(
-        store.query({ tenant: own, text: `SELECT sleepEachRow(0.9) AS s FROM ${beats.name}`, rowsMax: 9, deadlineMs: 300 }),
+        store.query({
+          tenant: own,
+          text: `SELECT sleepEachRow(0.9) AS s FROM ${beats.name}`,
+          rowsMax: 9,
+          deadlineMs: 300,
+        }),
         is("deadline_exceeded", /300 ms/),
       );
       assert.equal(await count(own), 3, "and it goes on after that");
@@ -129,7 +150,10 @@ export function analyticsContract(name: string, open: () => Promise<Analytics>):
       const own = tenant();
       const put = (rows: readonly object[], more: object = {}) =>
         store.insert({ tenant: own, table: beats.name, batch: "1", rows: rows as never, ...more });
-      await assert.rejects(put([beat("u", 1), { ...beat("u", 1), score: Number.NaN }]), is("invalid_argument", /score/));
+      await assert.rejects(
+        put([beat("u", 1), { ...beat("u", 1), score: Number.NaN }]),
+        is("invalid_argument", /score/),
+      );
       await assert.rejects(put([{ ...beat("u", 1), count: 0.5 }]), is("invalid_argument", /count/));
       await assert.rejects(put([{ ...beat("u", 1), live: 1 }]), is("invalid_argument", /live/));
       const { network: _, ...without } = beat("u", 1);
@@ -152,7 +176,10 @@ export function analyticsContract(name: string, open: () => Promise<Analytics>):
       assert.equal(await count(own), 1, "a batch that comes late does not bring them back");
       await store.erase({ tenant: own, table: beats.name, person: "' OR 1 = 1 OR '" });
       assert.equal(await count(own), 1);
-      await assert.rejects(store.erase({ tenant: own, table: notes.name, person: "gone" }), is("invalid_argument", /whose/));
+      await assert.rejects(
+        store.erase({ tenant: own, table: notes.name, person: "gone" }),
+        is("invalid_argument", /whose/),
+      );
     });
 
     test("rows that outlived their time are gone", async () => {
@@ -169,7 +196,12 @@ export function analyticsContract(name: string, open: () => Promise<Analytics>):
       const own = tenant();
       const before: AnalyticsTable = { ...notes, name: `contract_grows_${suffix}` };
       store.declare([before]);
-      await store.insert({ tenant: own, table: before.name, batch: "1", rows: [{ network: "a", at: nowMs, note: "n" }] });
+      await store.insert({
+        tenant: own,
+        table: before.name,
+        batch: "1",
+        rows: [{ network: "a", at: nowMs, note: "n" }],
+      });
       store.declare([{ ...before, columns: { ...before.columns, weight: "float" } }]);
       const row = { network: "a", at: nowMs, note: "m", weight: 0.5 };
       await store.insert({ tenant: own, table: before.name, batch: "2", rows: [row] });

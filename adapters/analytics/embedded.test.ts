@@ -71,7 +71,8 @@ test("a folder that somebody else has open is told, with the remedy", async () =
     await one.insert({ tenant: "t", table: table.name, batch: "1", rows: rows(1) });
     await assert.rejects(
       two.insert({ tenant: "t", table: table.name, batch: "2", rows: rows(2) }),
-      (error) => error instanceof Problem && error.code === "unavailable" && /MARQUEE_CLICKHOUSE_URL/.test(error.message),
+      (error) =>
+        error instanceof Problem && error.code === "unavailable" && /MARQUEE_CLICKHOUSE_URL/.test(error.message),
     );
     assert.equal((await two.state()).ok, false);
   } finally {

@@ -15,13 +15,19 @@ export function describe(at: string, error: unknown, isLate: boolean, deadlineMs
   if (isLate) return problem.deadline(`${at} did not answer within ${deadlineMs} ms`, { cause: error });
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof ClickHouseError))
-    return problem.unavailable(`${at} cannot be reached (${message}): is it running?`, { cause: error, retryAfterS: 1 });
+    return problem.unavailable(`${at} cannot be reached (${message}): is it running?`, {
+      cause: error,
+      retryAfterS: 1,
+    });
   const { code } = error;
   if (TIMEOUT.has(code)) return problem.deadline(`${at} did not finish within ${deadlineMs} ms`, { cause: error });
   if (TOO_MUCH.has(code))
     return problem.exhausted(`${at} has more rows than were asked for: ${message}`, { cause: error, reason: "rows" });
   if (MEMORY.has(code))
-    return problem.exhausted(`${at} has too little memory for this: ask for a shorter time`, { cause: error, reason: "memory" });
+    return problem.exhausted(`${at} has too little memory for this: ask for a shorter time`, {
+      cause: error,
+      reason: "memory",
+    });
   if (DISK.has(code))
     return problem.unavailable(`the disk of ${at} is full: free some space`, { cause: error, reason: "disk_full" });
   if (BUSY.has(code)) return problem.unavailable(`${at} is busy: ${message}`, { cause: error, retryAfterS: 1 });

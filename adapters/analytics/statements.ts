@@ -35,7 +35,8 @@ export function alterTable(table: AnalyticsTable, known: ReadonlyMap<string, str
   const statements: string[] = [];
   for (const [name, type] of Object.entries(table.columns)) {
     const is = known.get(name);
-    if (is === undefined) statements.push(`ALTER TABLE ${table.name} ADD COLUMN IF NOT EXISTS ${definition([name, type])}`);
+    if (is === undefined)
+      statements.push(`ALTER TABLE ${table.name} ADD COLUMN IF NOT EXISTS ${definition([name, type])}`);
     else if (is !== TYPES[type])
       throw problem.precondition(
         `column '${name}' of the table '${table.name}' is ${is} and should be ${TYPES[type]}: give the new column another name`,
@@ -56,7 +57,12 @@ export const insertInto = (table: AnalyticsTable, token: string): string =>
 /** The one place where tenants are kept apart: the engine adds the condition to every table that a query reads, at whatever depth. */
 export function selectFor(
   text: string,
-  of: { readonly tenant: string; readonly tables: Iterable<string>; readonly rowsMax: number; readonly deadlineMs: number },
+  of: {
+    readonly tenant: string;
+    readonly tables: Iterable<string>;
+    readonly rowsMax: number;
+    readonly deadlineMs: number;
+  },
 ): string {
   const own = quoted(`tenant = ${quoted(of.tenant)}`);
   return `${text}

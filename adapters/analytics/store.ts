@@ -28,7 +28,10 @@ export function createAnalytics(engine: Engine): Analytics {
   let isClosed = false;
 
   /** Every call goes through here: it ends in time, and its errors are Problems. */
-  async function run<T>(deadlineMs: number, work: (client: ClickHouseClient, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async function run<T>(
+    deadlineMs: number,
+    work: (client: ClickHouseClient, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     if (isClosed) throw problem.unavailable("the analytics store is closed");
     const signal = AbortSignal.timeout(deadlineMs);
     try {
