@@ -127,7 +127,7 @@ async function openObjects(config: Config, folder: string): Promise<Objects> {
   return (await import("#adapters/objects/s3")).openS3Objects({
     bucket,
     region,
-    scratchFolder: join(folder, "scratch"),
+    scratchFolder: join(folder, "lent"),
     ...(endpoint === undefined ? {} : { endpoint }),
   });
 }

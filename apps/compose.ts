@@ -5,7 +5,7 @@ import { Auth } from "#contracts/auth";
 import { type Config, type Contract, isLoopback, type Logger, problem, systemClock } from "#kernel";
 import { type GateOptions, openGate, watchLoop } from "#kernel/admission";
 import { type Adapters, type Host, startHost } from "#kernel/host";
-import { listenHttp, type HttpListener, sendProblem } from "#kernel/http";
+import { listenHttp, type HttpListener, type ProblemPage, sendProblem } from "#kernel/http";
 import { openLogger, openMetrics, type Metrics } from "#kernel/telemetry";
 import { startTracing, type Tracing } from "#kernel/tracing";
 import { createWebBff } from "../bffs/web/app.ts";
@@ -32,7 +32,7 @@ const placeOfSignIn: GateOptions["placeOf"] = ({ method, url = "" }) => {
   if (!SIGN_IN.test(url)) return null;
   return method === "GET" && SIGN_IN_BEGINS.test(url) && !url.includes("interaction=") ? "begins" : "goes on";
 };
-const SIGN_IN_LIMITS = { atOnceMax: 2, waitingMax: 200, waitMsMax: 8_000 } as const;
+const SIGN_IN_LIMITS = { atOnceMax: 2, waitingMax: 200, waitMsMax: 8_000, turnMsMax: 10_000 } as const;
 
 export const DEMO_ACCOUNTS = [
   { email: "alex@demo.test", password: "marquee-demo" },
@@ -107,8 +107,10 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
     if (mesh) stops.push(() => mesh.stopListening());
     const isHere = (name: string): boolean => cell === undefined || cell.names.includes(name);
     let web: Web | undefined;
+    let page: ProblemPage | undefined;
     if (build) {
-      const renderer = openRenderer(build);
+      const renderer = await openRenderer(build);
+      page = renderer.refusal;
       stops.push(() => renderer.stop());
       const parts: WebParts = {
         call: callsOf(host),
@@ -129,7 +131,10 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
     }
     const loop = watchLoop();
     stops.push(() => loop.stop());
-    const listeners = await openListeners(host, web, places, { metrics, logger, lagMs: () => loop.lagMs() });
+    const listeners = await openListeners(host, web, places, {
+      ...{ metrics, logger, page },
+      load: () => loop.load(),
+    });
     stops.push(() => Promise.all(listeners.map((listener) => listener.stop())));
     if (isHere("edges")) {
       const edges = await startEdges(folder, places, logger);
@@ -200,7 +205,12 @@ async function openListeners(
   host: Host,
   web: Web | undefined,
   places: Places,
-  { metrics, logger, lagMs }: Pick<Product, "metrics" | "logger"> & { readonly lagMs: () => number },
+  {
+    metrics,
+    logger,
+    load,
+    page,
+  }: Pick<Product, "metrics" | "logger"> & { readonly load: () => number; readonly page: ProblemPage | undefined },
 ): Promise<HttpListener[]> {
   const fallback: Parameters<typeof listenHttp>[0]["fallback"] = (request, response) =>
     web
@@ -218,12 +228,14 @@ async function openListeners(
     mounts: publicMounts,
     fallback,
     // Only here: what one of these asks of ourselves, by the listener below, must not stand behind it.
-    gate: openGate({ placeOf: placeOfSignIn, ...SIGN_IN_LIMITS, lagMs }),
+    gate: openGate({ placeOf: placeOfSignIn, ...SIGN_IN_LIMITS, load }),
+    page,
     logger: logger("web"),
     metrics,
   });
   const own = await listenHttp({
     name: "origin",
+    continuesTraces: true,
     host: "127.0.0.1",
     port: places.originPort,
     mounts: host.http,

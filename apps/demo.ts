@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Auth } from "#contracts/auth";
 import { Catalog } from "#contracts/catalog";
@@ -12,18 +14,23 @@ import type { Host } from "#kernel/host";
 import { DEMO_ACCOUNTS } from "./compose.ts";
 import type { DemoFilm, Reel } from "./demo/film.ts";
 import { DEMO_FILMS } from "./demo/films.ts";
-import { makeFilm } from "./demo/make.ts";
+import { type MadeReel, makeFilm } from "./demo/make.ts";
 
 /**
  * The demo: two accounts and eight films that the product makes itself, encoded by the real pipeline. The films come one by one
  * while people watch; what an earlier start made is there already.
  */
-export interface DemoOptions {
+export interface DemoOptions extends DrawingOptions {
   readonly host: Host;
+  readonly say: (line: string) => void;
+  /** What `beginFirstFilm` answered. */
+  readonly firstFilm: Promise<void>;
+}
+
+export interface DrawingOptions {
   readonly config: Config;
   /** Where films wait until they are taken in. */
   readonly folder: string;
-  readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -32,6 +39,24 @@ const PLANS: Readonly<Record<string, { tier: string; name: string; kids: boolean
   "alex@demo.test": { tier: "premium", name: "Alex", kids: true },
   "sam@demo.test": { tier: "basic", name: "Sam", kids: false },
 };
+
+/**
+ * Draws the first film while the product starts, for whoever waits for it on a first start. Settles when it is drawn or will not be;
+ * why not is said when the demo wants it and draws it again.
+ */
+export async function beginFirstFilm(options: DrawingOptions): Promise<void> {
+  const [first] = DEMO_FILMS;
+  // Where objects are, an earlier start made the film, or will go on with it.
+  if (!first || existsSync(join(options.config.MARQUEE_DATA, "objects"))) return;
+  await drawFilm(first, options).catch(() => {});
+}
+
+/** The first film gets every core, since somebody waits for it; the others get one. All step back before the product itself. */
+const drawFilm = (film: DemoFilm, { folder, signal, config }: DrawingOptions): Promise<MadeReel[]> =>
+  makeFilm(film, folder, {
+    ...{ signal, niceness: 10, parallel: film === DEMO_FILMS[0] ? availableParallelism() : 1 },
+    ...(config.FFMPEG_PATH ? { ffmpegPath: config.FFMPEG_PATH } : {}),
+  });
 
 export async function startDemo(options: DemoOptions): Promise<{ stop(): Promise<void> }> {
   for (const account of DEMO_ACCOUNTS) await makeAccount(options, account);
@@ -77,7 +102,7 @@ function notFound(error: unknown): undefined {
 }
 
 async function makeFilms(options: DemoOptions): Promise<void> {
-  const { host, say, signal, folder, config } = options;
+  const { host, say, signal, folder } = options;
   const ingest = host.client(Ingest, "demo");
   for (const [i, film] of DEMO_FILMS.entries()) {
     signal.throwIfAborted();
@@ -89,12 +114,8 @@ async function makeFilms(options: DemoOptions): Promise<void> {
     if (missing.length === 0) continue;
     say(`making “${film.title}” (${i + 1} of ${DEMO_FILMS.length})`);
     if (film.kind === "series") await addSeries(options, film);
-    const made = await makeFilm(film, folder, {
-      signal,
-      parallel: i === 0 ? 2 : 1,
-      niceness: i === 0 ? 0 : 10,
-      ...(config.FFMPEG_PATH ? { ffmpegPath: config.FFMPEG_PATH } : {}),
-    });
+    await options.firstFilm;
+    const made = await drawFilm(film, options);
     for (const reel of missing) {
       const files = made.find(({ id }) => id === reel.id);
       if (!files) continue;

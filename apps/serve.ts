@@ -14,12 +14,13 @@ import { services } from "./services.ts";
 const STOP_MS_MAX = 15_000;
 
 /** `marquee serve session token …`: runs a part of the product until it is told to stop; the rest of it is reached by address. */
-export async function serve(config: Config, words: readonly string[]): Promise<void> {
+export async function serve(config: Config, words: readonly string[], note: (line: string) => void): Promise<void> {
   const cell = cellOf(words);
   const missing = missingFor(cell, config);
   if (missing.length > 0) {
+    for (const line of missing) note(`  ${line}`);
     throw problem.precondition(
-      `a part of the product needs engines that the other parts share; set\n  ${missing.join("\n  ")}\nnpm start runs all of it in one process and needs none of them.`,
+      "a part of the product needs what its other parts share: set what is named above. npm start runs all of it in one process and needs none of that",
     );
   }
   const folder = resolve(config.MARQUEE_DATA);

@@ -12,8 +12,17 @@ export interface Renderer extends Site {
   stop(): Promise<void>;
 }
 
-/** Starts the renderer when the first page is asked for, and again when it died. */
-export function openRenderer(build: { readonly client: string; readonly server: string }): Renderer {
+interface RefusalBundle {
+  openRefusals(): Promise<Site["refusal"]>;
+}
+
+/**
+ * Starts the renderer when the first page is asked for, and again when it died. What is shown where no page can be made needs
+ * no renderer: it must be there when that one is busy or gone.
+ */
+export async function openRenderer(build: { readonly client: string; readonly server: string }): Promise<Renderer> {
+  const refusals = (await import(serverFile(build.server, "entry-refusal.js"))) as RefusalBundle;
+  const refusal = await refusals.openRefusals();
   const waiting = new Map<
     number,
     { resolve(result: RenderResult): void; reject(error: unknown): void; timer: NodeJS.Timeout }
@@ -31,7 +40,7 @@ export function openRenderer(build: { readonly client: string; readonly server: 
   function start(): Worker {
     const started = new Worker(new URL("./ssr-worker.ts", import.meta.url), {
       workerData: {
-        serverEntry: pathToFileURL(join(build.server, "entry-server.js")).href,
+        serverEntry: serverFile(build.server, "entry-server.js"),
         manifestFile: join(build.client, ".vite/manifest.json"),
       },
       env: { NODE_ENV: "production" },
@@ -52,6 +61,7 @@ export function openRenderer(build: { readonly client: string; readonly server: 
 
   return {
     clientFolder: build.client,
+    refusal,
     render(request) {
       if (waiting.size >= WAITING_MAX)
         return Promise.reject(problem.unavailable("too many pages at once: try again", { retryAfterS: 1 }));
@@ -71,3 +81,5 @@ export function openRenderer(build: { readonly client: string; readonly server: 
     },
   };
 }
+
+const serverFile = (folder: string, name: string): string => pathToFileURL(join(folder, name)).href;

@@ -5,7 +5,7 @@ import { buildClients } from "../scripts/build-clients.ts";
 import { startAdmin } from "./admin/server.ts";
 import { adminSocketPath } from "./admin/socket.ts";
 import { composeProduct, DEMO_ACCOUNTS, isDemoAllowed, type Product } from "./compose.ts";
-import { startDemo } from "./demo.ts";
+import { beginFirstFilm, startDemo } from "./demo.ts";
 import { services } from "./services.ts";
 
 const STOP_MS_MAX = 15_000;
@@ -39,6 +39,10 @@ export async function start(config: Config): Promise<void> {
   process.on("SIGINT", () => void stop(0));
   process.on("SIGTERM", () => void stop(0));
 
+  const drawing = { config, folder: join(folder, "demo"), signal: abort.signal };
+  const firstFilm = isDemoAllowed(config) ? beginFirstFilm(drawing) : Promise.resolve();
+  extras.push(() => firstFilm);
+
   try {
     const build = await buildClients({ say });
     product = await composeProduct(config, { say, build });
@@ -56,7 +60,7 @@ export async function start(config: Config): Promise<void> {
     });
     extras.push(() => admin.stop());
     if (isDemoAllowed(config)) {
-      const demo = await startDemo({ host, config, folder: join(folder, "demo"), say, signal: abort.signal });
+      const demo = await startDemo({ ...drawing, host, say, firstFilm });
       extras.push(() => demo.stop());
     }
     announce(product, config, seconds());

@@ -31,7 +31,7 @@ export const s3: Engine = {
     await mkdir(folderOf(at), { recursive: true });
     at.say(`building versitygw ${VERSION} by Go: this takes some minutes, once`);
     await runProgram(go, ["install", `${MODULE}@${VERSION}`], {
-      env: { GOBIN: folderOf(at), GOFLAGS: "-mod=mod", GOMAXPROCS: "2", CGO_ENABLED: "0" },
+      env: { GOBIN: folderOf(at), GOFLAGS: "-mod=mod", GOMAXPROCS: "2" },
       timeoutMs: BUILD_TIMEOUT_MS,
     });
   },

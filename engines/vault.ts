@@ -31,6 +31,10 @@ const keysOf = ({ data }: EnginePlace): string => join(data, "keys.json");
 const tokenOf = ({ data }: EnginePlace): string => join(data, "marquee-token");
 const addressOf = ({ port }: EnginePlace): string => `http://127.0.0.1:${port}`;
 
+/** Long enough for a first start on a machine that is busy: its answer holds the keys, which are told once. */
+const INIT_TIMEOUT_MS = 170_000;
+const TIMEOUT_MS = 10_000;
+
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
@@ -41,12 +45,12 @@ async function call<T>(
   at: EnginePlace,
   schema: z.ZodType<T>,
   path: string,
-  options: { readonly token?: string; readonly body?: unknown } = {},
+  options: { readonly token?: string; readonly body?: unknown; readonly timeoutMs?: number } = {},
 ): Promise<T> {
   const response = await fetch(`${addressOf(at)}/v1/${path}`, {
     ...(options.body === undefined ? {} : { method: "POST", body: JSON.stringify(options.body) }),
     headers: options.token === undefined ? {} : { "X-Vault-Token": options.token },
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS),
   });
   if (response.status === 403) throw problem.denied(`OpenBao refuses the token at '${path}'`);
   if (!response.ok) throw problem.unavailable(`OpenBao answers ${response.status} at '${path}'`);
@@ -63,9 +67,11 @@ async function writeWhole(path: string, text: string): Promise<void> {
 async function unseal(at: EnginePlace): Promise<string> {
   const status = await call(at, Status, "sys/seal-status");
   if (!status.initialized) {
-    const made = await call(at, Keys, "sys/init", { body: { secret_shares: 1, secret_threshold: 1 } });
+    const body = { secret_shares: 1, secret_threshold: 1 };
+    const made = await call(at, Keys, "sys/init", { body, timeoutMs: INIT_TIMEOUT_MS });
     await writeWhole(keysOf(at), JSON.stringify(made));
-  }
+  } else if (!(await exists(keysOf(at))))
+    throw problem.precondition(`the keys of this OpenBao are lost: stop it, delete ${at.data} and start it again`);
   if (status.sealed) {
     const { keys_base64: keys } = Keys.parse(JSON.parse(await readFile(keysOf(at), "utf8")));
     await call(at, z.unknown(), "sys/unseal", { body: { key: keys[0] } });
@@ -84,6 +90,20 @@ async function prepare(at: EnginePlace): Promise<void> {
     body: { policies: [POLICY], period: "768h", display_name: "marquee" },
   });
   await writeWhole(tokenOf(at), made.auth.client_token);
+}
+
+const preparing = new Map<string, Promise<string>>();
+
+async function makeReady(at: EnginePlace): Promise<string> {
+  const version = await unseal(at);
+  if (!(await exists(tokenOf(at)))) await prepare(at);
+  // It answers before it can be asked anything, because even one node elects a leader first; the token ends when nobody renews it.
+  const token = await readFile(tokenOf(at), "utf8");
+  await call(at, z.unknown(), "auth/token/renew-self", { token, body: {} }).catch(async (error: unknown) => {
+    if (!(error instanceof Problem && error.code === "permission_denied")) throw error;
+    await prepare(at);
+  });
+  return `OpenBao ${version}`;
 }
 
 /** OpenBao, which speaks Vault's API. It keeps its data, and the keys to them beside, as nobody would in production. */
@@ -123,7 +143,7 @@ export const vault: Engine = {
     await mkdir(storage, { recursive: true, mode: 0o700 });
     const config = join(at.data, "openbao.json");
     const settings = {
-      storage: { raft: { path: storage, node_id: "one" } },
+      storage: { raft: { path: storage, node_id: "one", performance_multiplier: "1" } },
       listener: [
         { tcp: { address: `127.0.0.1:${at.port}`, cluster_address: `127.0.0.1:${at.port + 1}`, tls_disable: true } },
       ],
@@ -135,16 +155,13 @@ export const vault: Engine = {
     await writeWhole(config, JSON.stringify(settings));
     return { program: programOf(at), args: ["server", `-config=${config}`] };
   },
-  async health(at) {
-    const version = await unseal(at);
-    if (!(await exists(tokenOf(at)))) await prepare(at);
-    // It answers before it can be asked anything, because even one node elects a leader first; the token ends when nobody renews it.
-    const token = await readFile(tokenOf(at), "utf8");
-    await call(at, z.unknown(), "auth/token/renew-self", { token, body: {} }).catch(async (error: unknown) => {
-      if (!(error instanceof Problem && error.code === "permission_denied")) throw error;
-      await prepare(at);
-    });
-    return `OpenBao ${version}`;
+  health(at) {
+    // Who asks again before the first answer waits for it, too: two that prepare the same storage would lose its keys.
+    const known = preparing.get(at.data);
+    if (known !== undefined) return known;
+    const ready = makeReady(at).finally(() => preparing.delete(at.data));
+    preparing.set(at.data, ready);
+    return ready;
   },
   environment: (at) => ({
     MARQUEE_VAULT_ADDR: addressOf(at),

@@ -4,11 +4,18 @@ import { test } from "node:test";
 import { openGate, type Place } from "./admission.ts";
 import { Problem } from "./errors.ts";
 
-function line(options: { readonly waitMsMax?: number; readonly lag?: { ms: number } } = {}) {
-  const lag = options.lag ?? { ms: 0 };
+function line(
+  options: {
+    readonly waitMsMax?: number;
+    readonly turnMsMax?: number;
+    readonly loop?: { load: number; nowMs: number };
+  } = {},
+) {
+  const loop = options.loop ?? { load: 0, nowMs: 0 };
   const gate = openGate({
     ...{ placeOf: () => "begins", atOnceMax: 2, waitingMax: 3 },
-    ...{ waitMsMax: options.waitMsMax ?? 60_000, lagMs: () => lag.ms },
+    ...{ waitMsMax: options.waitMsMax ?? 60_000, turnMsMax: options.turnMsMax ?? 60_000, load: () => loop.load },
+    nowMs: () => loop.nowMs,
   });
   const told: string[] = [];
   const come = (name: string, place: Place = "begins"): EventEmitter => {
@@ -21,7 +28,7 @@ function line(options: { readonly waitMsMax?: number; readonly lag?: { ms: numbe
     );
     return response;
   };
-  return { told, come, lag };
+  return { told, come, loop };
 }
 
 test("a few enter at a time, in their order; who stands behind too many is told to come back", () => {
@@ -40,16 +47,20 @@ test("a few enter at a time, in their order; who stands behind too many is told 
   last.emit("close");
 });
 
-test("when the loop falls behind, one at a time goes on", () => {
-  const { told, come, lag } = line({ lag: { ms: 50 } });
-  const [a, b, c] = [come("a"), come("b"), come("c")];
+test("while the loop is busy, one enters every now and then; when it has room again, the others do", async () => {
+  const loop = { load: 0.9, nowMs: 0 };
+  const { told, come } = line({ loop });
+  const all = ["a", "b", "c"].map((name) => come(name));
   assert.deepEqual(told, ["a enters"]);
-  a?.emit("close");
+  all[0]?.emit("close");
+  assert.deepEqual(told, ["a enters"]);
+  loop.nowMs = 200;
+  await new Promise((resolve) => setTimeout(resolve, 40));
   assert.deepEqual(told, ["a enters", "b enters"]);
-  lag.ms = 0;
-  b?.emit("close");
+  loop.load = 0.2;
+  await new Promise((resolve) => setTimeout(resolve, 40));
   assert.deepEqual(told, ["a enters", "b enters", "c enters"]);
-  c?.emit("close");
+  for (const response of all) response.emit("close");
 });
 
 test("nobody waits for ever", async () => {
@@ -62,11 +73,23 @@ test("nobody waits for ever", async () => {
 });
 
 test("whoever has begun goes before those who have not", () => {
-  const { told, come } = line({ lag: { ms: 50 } });
-  const first = come("a");
-  for (const name of ["b", "c"]) come(name);
+  const { told, come } = line();
+  const [first, second] = [come("a"), come("b")];
+  come("c");
   const begun = come("d", "goes on");
   first.emit("close");
+  second.emit("close");
+  assert.deepEqual(told, ["a enters", "b enters", "d enters", "c enters"]);
   begun.emit("close");
-  assert.deepEqual(told, ["a enters", "d enters", "b enters"]);
+});
+
+test("whoever stays inside without an end keeps nobody out, and gives a place back once", async () => {
+  const { told, come } = line({ turnMsMax: 1 });
+  const stuck = [come("a"), come("b")];
+  come("c");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(told, ["a enters", "b enters", "c enters"]);
+  for (const response of stuck) response.emit("close");
+  for (const name of ["d", "e", "f"]) come(name);
+  assert.deepEqual(told.slice(3), ["d enters", "e enters"]);
 });

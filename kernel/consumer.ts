@@ -1,3 +1,4 @@
+import { SpanKind } from "@opentelemetry/api";
 import { isTenant } from "./context.ts";
 import type { Contract, EventType } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
@@ -6,7 +7,7 @@ import type { EventReader, Received } from "./events.ts";
 import type { Consumer, EventLog, LogRecord } from "./ports/log.ts";
 import { forgetSeen, isTaken, loadMarks, marksAfter, moveMarks, takeUnseen } from "./inbox.ts";
 import type { Pool } from "./sql.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import { inSpan, type Logger, type Metrics } from "./telemetry.ts";
 
 /**
  * Consumers: the kernel opens the transaction, hands events over in batches and commits the high-water mark with their effect. Delivery is
@@ -20,6 +21,7 @@ export interface Subscription {
 export interface ConsumeService {
   readonly service: string;
   readonly topic: string;
+  readonly lingerMs?: number | undefined;
   readonly subscriptions: readonly Subscription[];
   readonly db: Db<Contract>;
   readonly pool: Pool;
@@ -31,6 +33,7 @@ export interface ConsumeService {
 
 const RECORDS_MAX = 500;
 const FORGET_EVERY_MS = 60_000;
+const LINKS_MAX = 32;
 /** A record is tried so often before it is declared poison. */
 export const TRIES_MAX = 5;
 
@@ -111,10 +114,19 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
     metrics.events.inc({ service, event: reader.nameOf(record) ?? "unknown", outcome: "dead" });
   }
 
+  /** A trace of its own for a batch, linked to those that emitted its events: it belongs to none of them alone. */
+  function traced(records: readonly LogRecord[], work: () => Promise<void>): Promise<void> {
+    const ours = records.filter((record) => handlers.has(reader.nameOf(record) ?? ""));
+    if (ours.length === 0) return work();
+    const links = ours.slice(0, LINKS_MAX).flatMap((record) => reader.traceOf(record) ?? []);
+    const attributes = { "messaging.destination.name": topic, "messaging.batch.message_count": ours.length };
+    return inSpan(`${service} consumes ${topic}`, attributes, null, work, SpanKind.CONSUMER, links);
+  }
+
   async function handleRun(tenant: string, records: readonly LogRecord[]): Promise<void> {
     const head = headOf(records);
     try {
-      await apply(tenant, records);
+      await traced(records, () => apply(tenant, records));
       failures.delete(head);
     } catch (error) {
       const first = records[0];
@@ -150,6 +162,7 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
     group: service,
     topic,
     recordsMax: RECORDS_MAX,
+    lingerMs: options.lingerMs,
     async positions(partitions) {
       const found = await loadMarks(pool, service, topic, partitions);
       for (const partition of partitions) {

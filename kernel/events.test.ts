@@ -11,9 +11,10 @@ import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { Ingest } from "#contracts/ingest";
 import { topics } from "#contracts/topics";
 import { systemClock } from "./clock.ts";
-import { consumeTopic, deadLetterTopic } from "./consumer.ts";
+import { consumeTopic, deadLetterTopic, TRIES_MAX } from "./consumer.ts";
 import { defineContract, event } from "./contract.ts";
 import { type Db, openDb, type Tx } from "./db.ts";
+import { problem } from "./errors.ts";
 import { type EventReader, type EventWriter, openEvents, type Received, toRecord } from "./events.ts";
 import { startGuardian } from "./guardian.ts";
 import { once } from "./idempotency.ts";
@@ -21,7 +22,8 @@ import { migrate, PROGRAM } from "./migrate.ts";
 import type { Consumer, EventLog, LogRecord, SchemaRegistry } from "./ports/log.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { openPool, type Pool } from "./sql.ts";
-import { openMetrics, silentLogger } from "./telemetry.ts";
+import { inSpan, openMetrics, silentLogger } from "./telemetry.ts";
+import { startTracing } from "./tracing.ts";
 
 const TOPIC = "content.ingest.events";
 const SPEC = { name: TOPIC, partitions: 4, retentionMs: 86_400_000 };
@@ -366,6 +368,38 @@ describe("a consumer", () => {
     assert.equal(letter?.headers["dlq_topic"], TOPIC);
     assert.equal((await events.decode(letter))?.data !== undefined, true, "it can be read and sent again");
     await consumer.stop();
+  });
+
+  test("takes nothing for poison because a service that it needs is away", async () => {
+    let tries = 0;
+    const consumer = await listen(async (tx, received) => {
+      if (++tries <= TRIES_MAX * 3) throw problem.unavailable("the subscriptions are being restarted");
+      await writeNotes(tx, received);
+    });
+    await say({ key: "k", text: "1" });
+    await until("the effect", async () => (await marked()) === 1);
+    assert.deepEqual(await notes("listener"), ["k:1"]);
+    assert.equal((await recordsOf(deadLetterTopic(TOPIC))).length, 0);
+    await consumer.stop();
+  });
+
+  test("begins a trace for a batch, linked to those that emitted its events", async (t) => {
+    const tracing = startTracing({ mode: "development" });
+    t.after(() => tracing.stop());
+    const { db, relay } = openIngest();
+    let emittedIn = "";
+    await inSpan("POST /import", {}, null, async (span) => {
+      emittedIn = span.spanContext().traceId;
+      await db.tx({ tenant: "a" }, async (tx) => tx.emit("failed", failed("k", "1")));
+    });
+    await relay.drained();
+    const consumer = await listen(writeNotes);
+    await until("the effect", async () => (await marked()) === 1);
+    await consumer.stop();
+    await relay.stop();
+    const consumed = tracing.traces.latest().find(({ name }) => name === `listener consumes ${TOPIC}`);
+    assert.deepEqual(consumed?.spans[0]?.linkedTraceIds, [emittedIn]);
+    assert.notEqual(consumed?.traceId, emittedIn);
   });
 
   test("is not held up for ever by what no tenant sent, and what is no event at all", async () => {

@@ -1,8 +1,10 @@
+import type { SpanContext } from "@opentelemetry/api";
 import avro from "avsc";
 import type { Clock } from "./clock.ts";
 import type { Contract } from "./contract.ts";
 import { newId } from "./ids.ts";
 import type { EventLog, LogRecord, NewRecord, SchemaRegistry, TopicSpec } from "./ports/log.ts";
+import { spanContextOf, traceparentOf } from "./traceparent.ts";
 
 /** Where an event goes: its topic and the member of its payload that is the key. */
 export interface EventRoute {
@@ -41,6 +43,8 @@ const HEADER = {
   time: "ce_time",
   spec: "ce_specversion",
   tenant: "ce_tenant",
+  /** CloudEvents, extension "Distributed Tracing"; without the prefix, as every tracing library reads it. */
+  trace: "traceparent",
 } as const;
 
 /** Turns payloads into records: Avro in the Confluent wire format (a zero byte, the schema's id in four bytes, the body). */
@@ -51,6 +55,8 @@ export interface EventReader {
   /** The event of a record, or undefined where it is of a kind that nobody declared. */
   decode(record: LogRecord): Promise<Received<unknown> | undefined>;
   nameOf(record: LogRecord): string | undefined;
+  /** The span that emitted it, where that was traced. */
+  traceOf(record: LogRecord): SpanContext | undefined;
   tenantOf(record: LogRecord): string;
 }
 
@@ -121,6 +127,7 @@ export async function openEvents(
       body.copy(value, 5);
       const nowMs = clock.nowMs();
       const eventId = newId("evt", nowMs);
+      const traceparent = traceparentOf();
       const headers = {
         [HEADER.spec]: "1.0",
         [HEADER.id]: eventId,
@@ -128,10 +135,12 @@ export async function openEvents(
         [HEADER.source]: `/marquee/${service}`,
         [HEADER.time]: new Date(nowMs).toISOString(),
         [HEADER.tenant]: tenant,
+        ...(traceparent === undefined ? {} : { [HEADER.trace]: traceparent }),
       };
       return { eventId, topic: known.route.topic, key, headers, value };
     },
     nameOf: (record) => record.headers[HEADER.type],
+    traceOf: (record) => spanContextOf(record.headers[HEADER.trace]),
     tenantOf: (record) => record.headers[HEADER.tenant] ?? "",
     async decode(record) {
       const known = byName.get(record.headers[HEADER.type] ?? "");

@@ -167,6 +167,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         await consumeTopic({
           service: name,
           topic,
+          lingerMs: topics.specs.find((spec) => spec.name === topic)?.lingerMs,
           subscriptions,
           db,
           pool,

@@ -7,6 +7,7 @@ import { type Problem, toProblem } from "./errors.ts";
 import type { HttpMount } from "./service.ts";
 import type { Logger, Metrics } from "./telemetry.ts";
 import { inSpan } from "./telemetry.ts";
+import { remoteSpan } from "./traceparent.ts";
 
 /** An RFC 9457 problem document. Causes and stacks stay on our side; the trace id finds them. */
 export function problemDocument(fault: Problem, instance: string, traceId: string): Record<string, unknown> {
@@ -38,20 +39,73 @@ const TITLES: Readonly<Record<Problem["code"], string>> = {
   unsupported_media: "This file cannot be used",
 };
 
+/** What a person at a browser is shown where a program gets the problem document. */
+export type ProblemPage = (asked: {
+  readonly status: number;
+  readonly traceId: string;
+  /** Where the person may try again: a path of this listener. */
+  readonly retryPath: string;
+  readonly acceptLanguage: string;
+}) => { readonly headers: Readonly<Record<string, string>>; readonly body: string };
+
+const ACCEPT_CHARS_MAX = 1_000;
+
+/** Whether whoever asks would rather read HTML than JSON (RFC 9110, section 12.5.1): it is named, and no JSON is named with more weight. */
+export function prefersHtml(accept: string | undefined): boolean {
+  const weightOf = (types: readonly string[]): number =>
+    (accept ?? "")
+      .slice(0, ACCEPT_CHARS_MAX)
+      .toLowerCase()
+      .split(",")
+      .map((range) => range.split(";").map((part) => part.trim()))
+      .filter(([type = ""]) => types.includes(type))
+      .map(([, ...parameters]) => Number(parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? 1))
+      .reduce((most, weight) => (weight > most ? weight : most), 0);
+  const html = weightOf(["text/html", "application/xhtml+xml"]);
+  return html > 0 && html >= weightOf(["application/json", "application/problem+json"]);
+}
+
+/** The same page again where it was asked for; where a form was sent, the page that has it. Never an address elsewhere. */
+export function retryPathOf({ method, url, headers }: Pick<IncomingMessage, "method" | "url" | "headers">): string {
+  const isLocal = (path: string): boolean => /^\/(?![/\\])/.test(path);
+  if (method === "GET" || method === "HEAD") return isLocal(url ?? "") ? (url ?? "/") : "/";
+  const from = URL.parse(headers.referer ?? "");
+  const host = headers.host ?? headers[":authority"];
+  return from !== null && from.host === host && isLocal(from.pathname) ? from.pathname + from.search : "/";
+}
+
 export const traceIdNow = (): string => trace.getActiveSpan()?.spanContext().traceId ?? "0".repeat(32);
 
-export function sendProblem(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+/** Answers with what went wrong: a page of `page` for whoever prefers one, else the problem document. */
+export function sendProblem(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  page?: ProblemPage,
+): void {
   const fault = toProblem(error);
   if (response.headersSent) {
     response.destroy();
     return;
   }
   const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-  response.writeHead(fault.status, {
-    "content-type": "application/problem+json",
+  const headers = {
     "cache-control": "no-store",
-    "access-control-allow-origin": "*",
     ...(fault.retryAfterS === undefined ? {} : { "retry-after": String(Math.ceil(fault.retryAfterS)) }),
+  };
+  if (page && prefersHtml(request.headers.accept)) {
+    const { headers: own, body } = page({
+      status: fault.status,
+      traceId: traceIdNow(),
+      retryPath: retryPathOf(request),
+      acceptLanguage: request.headers["accept-language"] ?? "",
+    });
+    response.writeHead(fault.status, { ...own, ...headers }).end(body);
+    return;
+  }
+  response.writeHead(fault.status, {
+    ...{ "content-type": "application/problem+json", "access-control-allow-origin": "*" },
+    ...headers,
   });
   response.end(JSON.stringify(problemDocument(fault, path, traceIdNow())));
 }
@@ -67,11 +121,15 @@ export interface HttpServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly tls?: Tls | undefined;
+  /** Goes on with the traces of who asks (W3C Trace Context): for our own edges, not for the world, which could fill ours with its ids. */
+  readonly continuesTraces?: boolean;
   readonly mounts: readonly Pick<HttpMount, "prefix" | "handle">[];
   /** Whatever no mount takes. */
   readonly fallback: RequestListener;
   /** Where requests that can wait stand in line. */
   readonly gate?: Gate;
+  /** What browsers are shown of a problem; without it they get the document as everybody. */
+  readonly page?: ProblemPage | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -86,7 +144,7 @@ const STOP_GRACE_MS = 3_000;
 
 /** One listener: mounts by prefix, then the fallback. With a certificate it speaks HTTP/2 and HTTP/1.1 over TLS. */
 export async function listenHttp(options: HttpServerOptions): Promise<HttpListener> {
-  const { mounts, fallback, gate, logger, metrics, name } = options;
+  const { mounts, fallback, gate, page, logger, metrics, name } = options;
   const sorted = mounts.toSorted((a, b) => b.prefix.length - a.prefix.length);
   const listener: RequestListener = (request, response) => {
     const place = gate?.placeOf(request) ?? null;
@@ -95,7 +153,11 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpListen
       place,
       response,
       () => answer(request, response),
-      (error) => sendProblem(request, response, error),
+      // Nothing of it has been traced yet, and the code on the page must lead somewhere.
+      (error) =>
+        void inSpan(`${request.method ?? "GET"} refused`, { "http.route": "gate" }, null, async () =>
+          sendProblem(request, response, error, page),
+        ),
     );
   };
   const answer: RequestListener = (request, response) => {
@@ -108,12 +170,13 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpListen
         (performance.now() - started) / 1_000,
       ),
     );
-    void inSpan(`${request.method ?? "GET"} ${mount.prefix}`, { "http.route": mount.prefix }, null, async () =>
+    const parent = options.continuesTraces ? remoteSpan(request.headers["traceparent"]?.toString()) : null;
+    void inSpan(`${request.method ?? "GET"} ${mount.prefix}`, { "http.route": mount.prefix }, parent, async () =>
       mount.handle(request, response),
     ).catch((error: unknown) => {
       const fault = toProblem(error);
       if (fault.status >= 500) logger.error("a request failed", { route: mount.prefix, error });
-      sendProblem(request, response, fault);
+      sendProblem(request, response, fault, page);
     });
   };
   const server = (

@@ -68,7 +68,11 @@ export function openConnection({ address, identity, clock }: ConnectionOptions):
   async function connect(): Promise<void> {
     const late = new AbortController();
     const tooLong = clock.sleep(CONNECT_MS_MAX, late.signal).then(
-      () => manager.abort(new Error(`no connection within ${CONNECT_MS_MAX / 1_000} s`)),
+      () => {
+        // A connection that is there by now may carry calls already.
+        if (manager.state() === "connecting")
+          manager.abort(new Error(`no connection within ${CONNECT_MS_MAX / 1_000} s`));
+      },
       () => {},
     );
     const state = await manager.connect();
@@ -81,7 +85,8 @@ export function openConnection({ address, identity, clock }: ConnectionOptions):
     transport,
     async ready(service) {
       const state = manager.state();
-      if (state !== "open" && state !== "idle") {
+      // One that was silent for long is verified by the library, as part of the next request.
+      if (state === "closed" || state === "error" || state === "connecting") {
         connecting ??= connect().finally(() => (connecting = undefined));
         await connecting;
       }

@@ -61,6 +61,8 @@ const CONNECTIONS_MAX = 1_024;
 const STREAMS_MAX = 1_024;
 const HANDSHAKE_MS_MAX = 10_000;
 const SESSION_MEMORY_MB = 64;
+const STREAM_RESETS_AT_ONCE_MAX = 10_000;
+const STREAM_RESETS_PER_S_MAX = 2_000;
 /** After it a connection is opened anew, so that both ends meet each other's present certificates, and new processes get their share. */
 const CONNECTION_AGE_MS_MAX = 3_600_000;
 const SWEEP_MS = 60_000;
@@ -96,6 +98,9 @@ export async function listenRemote(options: RemoteServerOptions): Promise<Remote
       secureOptions: constants.SSL_OP_NO_TICKET,
       handshakeTimeout: HANDSHAKE_MS_MAX,
       maxSessionMemory: SESSION_MEMORY_MB,
+      // Losers of second sends are reset, which looks like a flood of resets where many calls are made; these peers are known.
+      streamResetBurst: STREAM_RESETS_AT_ONCE_MAX,
+      streamResetRate: STREAM_RESETS_PER_S_MAX,
       settings: { maxConcurrentStreams: STREAMS_MAX, maxHeaderListSize: HEADERS_BYTES_MAX },
     },
     listener,

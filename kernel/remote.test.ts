@@ -345,6 +345,25 @@ test("where nobody listens every call is tried again, also a change, until the t
   assert.match(caller.remote.state().detail, /not answering: user/);
 });
 
+test("a connection that does not come is given up, long before the deadline", async () => {
+  const silent = createServer((socket) => stops.push(async () => void socket.destroy())).listen(0, "127.0.0.1");
+  await new Promise((resolve) => silent.once("listening", resolve));
+  const { port } = silent.address() as AddressInfo;
+  const clock = testClock(Date.now());
+  const caller = await openCaller({ services: ["auth"], secrets, addresses: [`https://127.0.0.1:${port}`], clock });
+  stops.push(
+    () => new Promise((resolve) => silent.close(() => resolve())),
+    () => caller.stop(),
+  );
+  const beganMs = clock.nowMs();
+  let failure: Problem | undefined;
+  const call = caller.client(User).create({}, { ...context(), deadlineMs: beganMs + 3_600_000 });
+  call.catch((error: Problem) => (failure = error));
+  while (!failure) await clock.advance(100);
+  assert.equal(failure.reason, "unreachable");
+  assert.ok(clock.nowMs() - beganMs < 60_000);
+});
+
 test("of two addresses the one that answers is found", async () => {
   const { server } = await open({ saved: async () => ({ contentIds: ["a"] }) });
   const caller = await openCaller({

@@ -3,6 +3,7 @@ import {
   type Context as OtelContext,
   context as otel,
   type Span,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -162,11 +163,15 @@ export async function inSpan<T>(
   parent: Span | OtelContext | null,
   work: (span: Span) => Promise<T>,
   kind: SpanKind = SpanKind.INTERNAL,
+  /** Other traces that this work came of. */
+  linked: readonly SpanContext[] = [],
 ): Promise<T> {
   const from =
     parent === null ? otel.active() : "spanContext" in parent ? trace.setSpan(otel.active(), parent) : parent;
   // Asked for each time: a tracer that was taken once would stay with a tracing that has been stopped since.
-  const span = trace.getTracer("marquee").startSpan(name, { attributes, kind }, from);
+  const span = trace
+    .getTracer("marquee")
+    .startSpan(name, { attributes, kind, links: linked.map((context) => ({ context })) }, from);
   try {
     return await otel.with(trace.setSpan(from, span), () => work(span));
   } catch (error) {

@@ -14,6 +14,7 @@ const TENANTLESS: Readonly<Record<string, string>> = {
   "*.migrations": "the schema's own history",
   "*.outbox": "on its way to the log; the tenant travels in the header",
   "*.marks": "positions in the log",
+  "*.seen": "ids of events that were handled",
   "origin.contents": "whose a title is, for edges that know no tenants",
   "origin.purges": "what edges forget",
   "tenant.tenants": "the tenants themselves",
@@ -91,7 +92,9 @@ async function as<T>(service: string, tenant: string, work: (client: pg.Client) 
 test("tables without a tenant are exactly those that were decided on", async () => {
   const found = (await tables())
     .filter((table) => !hasTenant(table))
-    .map(({ schema, name }) => (["migrations", "outbox", "marks"].includes(name) ? `*.${name}` : `${schema}.${name}`));
+    .map(({ schema, name }) =>
+      ["migrations", "outbox", "marks", "seen"].includes(name) ? `*.${name}` : `${schema}.${name}`,
+    );
   assert.deepEqual([...new Set(found)].toSorted(), Object.keys(TENANTLESS).toSorted());
 });
 

@@ -32,6 +32,8 @@ export interface SpanRecord {
   readonly durationMs: number;
   readonly isError: boolean;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Ids of other traces that this work came of, such as those that emitted the events of a batch. */
+  readonly linkedTraceIds: readonly string[];
 }
 
 export interface TraceRecord {
@@ -247,6 +249,7 @@ function toSpan(span: ReadableSpan): SpanRecord {
     attributes: Object.fromEntries(
       Object.entries(span.attributes).map(([name, value]) => [name, maskText(String(value))]),
     ),
+    linkedTraceIds: [...new Set(span.links.map(({ context: linked }) => linked.traceId))],
   };
 }
 

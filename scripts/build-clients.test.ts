@@ -33,6 +33,7 @@ before(() => {
   );
   put("clients/web/src/entry-client.ts", 'console.log("client");\n');
   put("clients/web/src/entry-server.tsx", 'export const render = (): string => "first view";\n');
+  put("clients/web/src/entry-refusal.ts", 'export const openRefusals = (): string => "no view";\n');
 });
 
 test("builds once for each state of the sources, and leaves nothing of a build that failed", async () => {
@@ -43,6 +44,9 @@ test("builds once for each state of the sources, and leaves nothing of a build t
   assert.ok(existsSync(path.join(first.client, ".vite/manifest.json")));
   const server: { render: () => string } = await import(pathToFileURL(path.join(first.server, "entry-server.js")).href);
   assert.equal(server.render(), "first view");
+  const refusal = pathToFileURL(path.join(first.server, "entry-refusal.js")).href;
+  const { openRefusals }: { openRefusals: () => string } = await import(refusal);
+  assert.equal(openRefusals(), "no view");
 
   assert.deepEqual(await buildClients({ root, say }), first);
   assert.equal(lines.length, 2, "a second build was made of the same sources");

@@ -11,7 +11,8 @@ import path from "node:path";
 import { REPOSITORY, repositoryFiles } from "./files.ts";
 
 const BUILD_TIMEOUT_MS = 5 * 60_000;
-const SSR_ENTRY = "src/entry-server.tsx";
+/** The renderer of pages, and what is shown where none can be made. */
+const SSR_ENTRIES = ["src/entry-server.tsx", "src/entry-refusal.ts"];
 /** Builds of other branches stay for a while; a start that goes back and forth between two should not build twice. */
 const BUILDS_KEPT = 4;
 
@@ -119,7 +120,9 @@ async function buildHere(root: string, out: string): Promise<void> {
   const web = path.join(root, "clients/web");
   const common = { root: web, configFile: path.join(web, "vite.config.ts"), logLevel: "warn" } as const;
   await build({ ...common, build: { outDir: path.join(out, "client"), emptyOutDir: true } });
-  await build({ ...common, build: { outDir: path.join(out, "server"), emptyOutDir: true, ssr: SSR_ENTRY } });
+  const server = { outDir: path.join(out, "server"), emptyOutDir: true, ssr: true };
+  const rollupOptions = { input: SSR_ENTRIES.map((entry) => path.join(web, entry)) };
+  await build({ ...common, build: { ...server, rollupOptions } });
 }
 
 if (import.meta.main) {

@@ -7,18 +7,18 @@ import path from "node:path";
 import { z } from "zod";
 import { commandOf, isGoneWithin, signalProcess } from "#adapters/postgres/processes";
 import { problem, Problem } from "#kernel/errors";
-import { answerOf, type Engine, type EnginePlace, launchEngine, PORTS_PER_ENGINE } from "../engines/engine.ts";
-import { engines } from "../engines/index.ts";
+import { answerOf, type Engine, type EnginePlace, launchEngine } from "../engines/engine.ts";
+import { engines, FIRST_PORT_DEFAULT, portOf } from "../engines/index.ts";
 import { REPOSITORY } from "./files.ts";
 
 const FOLDER = path.join(REPOSITORY, ".marquee/engines");
-/** The first engine's first port; each has four. MARQUEE_ENGINES_PORT moves all of them. */
+/** Moves the ports of all engines. */
 const FIRST_PORT = z.coerce
   .number()
   .int()
   .min(1024)
   .max(65_000)
-  .default(9192)
+  .default(FIRST_PORT_DEFAULT)
   .parse(process.env["MARQUEE_ENGINES_PORT"]);
 const STOP_TIMEOUT_MS = 15_000;
 
@@ -34,7 +34,7 @@ type Started = z.infer<typeof Started>;
 const say = (line: string): void => void process.stderr.write(`engines: ${line}\n`);
 const stateFile = (engine: Engine): string => path.join(FOLDER, engine.name, "engine.json");
 
-function placeOf(engine: Engine, port = FIRST_PORT + PORTS_PER_ENGINE * engines.indexOf(engine)): EnginePlace {
+function placeOf(engine: Engine, port = portOf(engine, FIRST_PORT)): EnginePlace {
   return {
     programs: path.join(REPOSITORY, ".cache/engines", engine.name),
     data: path.join(FOLDER, engine.name),

@@ -14,7 +14,7 @@ import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { type Config, readConfig } from "#kernel/config";
 import { type Context, systemContext, type Viewer } from "#kernel/context";
 import { startGuardian } from "#kernel/guardian";
-import { type Adapters, type Host, startHost } from "#kernel/host";
+import { type Adapters, type Host, type HostOptions, startHost } from "#kernel/host";
 import { type Clock, systemClock } from "#kernel/clock";
 import type { Addresses, Service } from "#kernel/service";
 import { openLogger, openMetrics, silentLogger } from "#kernel/telemetry";
@@ -40,6 +40,9 @@ export interface TestHostOptions {
   readonly clock?: Clock;
   /** A folder of an earlier host, to start again with what it left. */
   readonly folder?: string;
+  /** False where speed is measured: tests pay for bytes there and back otherwise. */
+  readonly roundTrip?: boolean;
+  readonly onMounted?: HostOptions["onMounted"];
 }
 
 /** The given services on real embedded engines in a folder of their own; what they call and is not given answers `unavailable`. */
@@ -90,7 +93,8 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     clock,
     metrics: openMetrics(),
     logger: process.env["MARQUEE_TEST_LOG"] ? openLogger({ level: "info" }) : () => silentLogger,
-    transport: { roundTrip: true },
+    transport: { roundTrip: options.roundTrip ?? true },
+    onMounted: options.onMounted,
     isPartial: true,
   }).catch(async (error: unknown) => {
     // A test whose set-up failed must not hang on what was opened before.

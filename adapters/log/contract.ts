@@ -204,6 +204,24 @@ export function eventLogContract(name: string, open: () => Promise<EventLog>): v
       }
     });
 
+    test("a consumer that lingers takes what gathered meanwhile at once", async () => {
+      const topic = await topicOf(1);
+      const batches: number[] = [];
+      const consumer = await log.consume({
+        ...{ group: randomUUID(), topic, recordsMax: 100, lingerMs: 1_000 },
+        positions: async () => new Map(),
+        async handle(records) {
+          batches.push(records.length);
+        },
+      });
+      await log.append([recordOf(topic, "a", "first")]);
+      while (batches.length === 0) await sleep(5);
+      for (let n = 0; n < 20; n += 1) await log.append([recordOf(topic, "a", String(n))]);
+      while (batches.reduce((sum, count) => sum + count, 0) < 21) await sleep(5);
+      await consumer.stop();
+      assert.ok(batches.length < 10, `${batches.length} batches for 21 records`);
+    });
+
     test("positions are the consumer's: it goes on where it says", async () => {
       const topic = await topicOf(1);
       await log.append(Array.from({ length: 10 }, (_, index) => recordOf(topic, "a", String(index))));

@@ -98,6 +98,7 @@ export function createGroups(source: Source, backoff: Backoff): Groups {
       let generation = -1;
       let failures = 0;
       let turn = 0;
+      let handledMs = Number.NEGATIVE_INFINITY;
       while (!stopping) {
         isAwake = false;
         if (generation !== member.generation) positions = undefined;
@@ -111,6 +112,11 @@ export function createGroups(source: Source, backoff: Backoff): Groups {
               continue;
             }
             positions = await startingPoints(mine, options, source);
+            continue;
+          }
+          const lingerMs = handledMs + (options.lingerMs ?? 0) - performance.now();
+          if (lingerMs > 0) {
+            await rest(lingerMs);
             continue;
           }
           const heads = [...source.heads(options.topic)];
@@ -130,6 +136,7 @@ export function createGroups(source: Source, backoff: Backoff): Groups {
             // Nothing where something was: its retention is over. What was appended since then is beyond `heads`.
             if (records.length === 0) for (const number of ready.keys()) positions.set(number, heads[number] ?? 0);
             failures = 0;
+            handledMs = performance.now();
           } finally {
             for (const number of ready.keys()) group.busy.delete(number);
             if (generation !== member.generation || stopping) wakeAll(group);

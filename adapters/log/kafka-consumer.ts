@@ -16,7 +16,7 @@ const JOIN_WAIT_MS = 15_000;
 interface Arrival {
   readonly claim: number;
   readonly fetched: readonly Fetched[];
-  readonly error?: unknown;
+  readonly error?: Error;
 }
 
 /** Two topics of one group rebalance apart, so each pair of group and topic is a group of Kafka. */
@@ -123,7 +123,7 @@ function openSession(
       const wanted = new Map(partitions.map((partition) => [partition, from.get(partition) ?? 0]));
       const answer = reader.fetch(node, wanted, FETCH_WAIT_MS).then(
         (fetched): Arrival => ({ claim: sentClaim, fetched }),
-        (error: unknown): Arrival => ({ claim: sentClaim, fetched: [], error }),
+        (error: Error): Arrival => ({ claim: sentClaim, fetched: [], error }),
       );
       asked.set(
         node,
@@ -170,6 +170,8 @@ function openSession(
       return startAnew();
     }
     await handOver(arrival);
+    const tookSome = arrival.fetched.some(({ records }) => records.length > 0);
+    if (tookSome && options.lingerMs) await pause(options.lingerMs, stopping);
     if (performance.now() - reportedMs > REPORT_EVERY_MS) void report();
   }
 

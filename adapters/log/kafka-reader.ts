@@ -1,4 +1,5 @@
 import { type ClusterMetadata, type ConsumerOptions, Consumer as KafkaConsumer } from "@platformatic/kafka";
+import { problem } from "#kernel/errors";
 import type { LogRecord } from "#kernel/ports/log";
 import { decode, type Fetched } from "./kafka-records.ts";
 
@@ -12,6 +13,7 @@ const FETCH_BYTES_MAX = 8 * 1024 * 1024;
 const PARTITION_BYTES_MAX = 2 * 1024 * 1024;
 const READ_RECORDS_MAX = 10_000;
 const READ_BYTES_MAX = 32 * 1024 * 1024;
+const READ_TIMEOUT_MS = 30_000;
 
 const EARLIEST = -2n;
 const LATEST = -1n;
@@ -116,9 +118,12 @@ export function openReader(options: ClientOptions, topic: string): Reader {
         const { first, next } = limits.get(partition) ?? { first: 0, next: 0 };
         if (Math.max(first, offset) < next) open.set(partition, Math.max(first, offset));
       }
+      const deadlineMs = performance.now() + READ_TIMEOUT_MS;
       let count = 0;
       let bytes = 0;
       while (open.size > 0 && count < limit && bytes < READ_BYTES_MAX) {
+        if (performance.now() > deadlineMs)
+          throw problem.deadline(`Kafka did not deliver what '${topic}' holds within ${READ_TIMEOUT_MS / 1000} s`);
         for (const [node, partitions] of await leaders(open.keys())) {
           const from = new Map(partitions.map((partition) => [partition, open.get(partition) ?? 0]));
           for (const { partition, records: more, next } of await fetch(node, from, 0)) {

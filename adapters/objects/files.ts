@@ -1,12 +1,11 @@
-import { constants, createWriteStream } from "node:fs";
 import type { Dirent } from "node:fs";
-import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, statfs, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, statfs, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { problem } from "#kernel/errors";
 import type { ByteRange, ObjectInfo, Objects } from "#kernel/ports/objects";
 import { newDraft, sweepDrafts } from "./drafts.ts";
+import { copyPaced, stepsOf, syncFile, writePaced } from "./paced.ts";
 import {
   assertFitsMemory,
   assertKey,
@@ -93,17 +92,9 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
 
   return {
     put(key, body, put) {
-      return write(key, put?.exclusive === true, async (draft) => {
-        if (body instanceof Uint8Array) {
-          const file = await open(draft, "wx");
-          try {
-            await file.writeFile(body);
-            await file.datasync();
-          } finally {
-            await file.close();
-          }
-        } else await pipeline(body, createWriteStream(draft, { flags: "wx", flush: true }));
-      });
+      return write(key, put?.exclusive === true, (draft) =>
+        writePaced(draft, body instanceof Uint8Array ? stepsOf(body) : body),
+      );
     },
     async putFile(key, path, put) {
       assertKey(key);
@@ -119,11 +110,7 @@ export async function openFileObjects(options: { readonly folder: string }): Pro
           if (codeOf(error) !== "EXDEV") throw writeProblem(key, error);
         }
       }
-      await write(key, false, async (draft) => {
-        // A clone shares the blocks where the file system can (Btrfs, XFS, APFS), and is a copy elsewhere.
-        await copyFile(path, draft, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-        await syncFile(draft);
-      });
+      await write(key, false, (draft) => copyPaced(path, draft));
       if (put?.move === true) await unlink(path);
     },
     async get(key, range) {
@@ -274,15 +261,6 @@ async function removeEmpty(folder: string, data: string): Promise<void> {
     } catch {
       return;
     }
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, "r");
-  try {
-    await file.datasync();
-  } finally {
-    await file.close();
   }
 }
 

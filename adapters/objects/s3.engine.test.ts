@@ -10,10 +10,11 @@ import { Problem } from "#kernel/errors";
 import { objectsContract } from "./contract.ts";
 import { openS3Client, openS3Objects } from "./s3.ts";
 
-const bucket = process.env["MARQUEE_S3_BUCKET"] ?? "";
+// The variable says that this bucket is there to be tested: nobody's own is written to by mistake.
+const bucket = process.env["MARQUEE_TEST_S3"] ? (process.env["MARQUEE_S3_BUCKET"] ?? "") : "";
 const endpoint = process.env["MARQUEE_S3_ENDPOINT"];
 const region = process.env["MARQUEE_S3_REGION"] ?? "us-east-1";
-const skip = bucket === "" && "needs MARQUEE_S3_BUCKET: run by npm run test:engines";
+const skip = bucket === "" && "needs an S3 server: run by npm run test:engines";
 
 const root = await mkdtemp(join(tmpdir(), "marquee-s3-"));
 after(() => rm(root, { recursive: true, force: true }));
@@ -27,7 +28,7 @@ const MB = 1024 * 1024;
 /** Some servers keep objects as files; they say who they are. */
 async function keepsFiles(): Promise<boolean> {
   if (endpoint === undefined) return false;
-  const answer = await fetch(endpoint, { signal: AbortSignal.timeout(10_000) });
+  const answer = await fetch(endpoint, { signal: AbortSignal.timeout(60_000) });
   await answer.arrayBuffer();
   return answer.headers.get("server") === "VERSITYGW";
 }
@@ -68,7 +69,7 @@ describe("S3", { skip }, () => {
   test("more keys than an answer of S3 holds are listed and deleted", async () => {
     const objects = await open("many");
     const prefix = randomUUID();
-    const keys = Array.from({ length: 1_205 }, (_, index) => `${prefix}/${String(index).padStart(5, "0")}`);
+    const keys = Array.from({ length: 1_010 }, (_, index) => `${prefix}/${String(index).padStart(5, "0")}`);
     for (let start = 0; start < keys.length; start += 50)
       await Promise.all(keys.slice(start, start + 50).map((key) => objects.put(key, Buffer.from("x"))));
     const listed = await objects.list(`${prefix}/`, { keysMax: 5_000 });
@@ -76,10 +77,10 @@ describe("S3", { skip }, () => {
       listed.map(({ key }) => key),
       keys,
     );
-    assert.equal((await objects.list(`${prefix}/`, { keysMax: 1_100 })).length, 1_100);
-    await objects.delete(keys.slice(0, 1_100));
-    assert.equal((await objects.list(`${prefix}/`, { keysMax: 5_000 })).length, 105);
-    assert.equal(await objects.deletePrefix(`${prefix}/`), 105);
+    assert.equal((await objects.list(`${prefix}/`, { keysMax: 1_005 })).length, 1_005);
+    await objects.delete(keys.slice(0, 1_005));
+    assert.equal((await objects.list(`${prefix}/`, { keysMax: 5_000 })).length, 5);
+    assert.equal(await objects.deletePrefix(`${prefix}/`), 5);
   });
 
   test("names of others in the bucket are no objects of ours", async () => {

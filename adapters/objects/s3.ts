@@ -132,7 +132,12 @@ export async function openS3Objects(options: S3Options): Promise<Objects> {
   }
 
   async function upload(params: PutObjectCommandInput, partSize: number): Promise<void> {
-    await new Upload({ client, params, partSize, queueSize: PARTS_AT_ONCE }).done();
+    try {
+      await new Upload({ client, params, partSize, queueSize: PARTS_AT_ONCE }).done();
+    } finally {
+      // A store that refused left the source half-read, with its file open.
+      if (params.Body instanceof Readable) params.Body.destroy();
+    }
   }
 
   async function open(key: string, range: ByteRange | undefined): Promise<{ body: Readable; sizeBytes: number }> {

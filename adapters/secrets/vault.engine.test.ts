@@ -12,11 +12,12 @@ import { Problem } from "#kernel/errors";
 import { secretsContract } from "./contract.ts";
 import { openVaultSecrets, type VaultOptions } from "./vault.ts";
 
-const address = process.env["MARQUEE_VAULT_ADDR"] ?? "";
-const tokenFile = process.env["MARQUEE_VAULT_TOKEN_FILE"];
+// The variable says that this engine is there to be tested: nobody's own Vault is written to by mistake.
+const address = process.env["MARQUEE_TEST_VAULT"] ? (process.env["MARQUEE_VAULT_ADDR"] ?? "") : "";
+const tokenFile = address === "" ? undefined : process.env["MARQUEE_VAULT_TOKEN_FILE"];
 const token = process.env["MARQUEE_VAULT_TOKEN"] ?? (tokenFile ? (await readFile(tokenFile, "utf8")).trim() : "");
 const mount = process.env["MARQUEE_VAULT_MOUNT"] ?? "secret";
-const skip = address === "" && "needs MARQUEE_VAULT_ADDR: run by npm run test:engines";
+const skip = address === "" && "needs a Vault: run by npm run test:engines";
 
 const settings: VaultOptions = { address, token, mount, folder: "marquee" };
 const root = await mkdtemp(join(tmpdir(), "marquee-vault-"));

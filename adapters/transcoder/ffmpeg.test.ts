@@ -134,6 +134,19 @@ describe("chunks", () => {
     }
   });
 
+  test("an easy one and a hard one have equal parameter sets, though one was searched less", async () => {
+    const halves =
+      "color=gray:s=64x64:r=25:d=10,format=yuv420p[a];nullsrc=s=64x64:r=25:d=10,geq=random(1)*255:128:128[b]";
+    const path = await clip("halves.mp4", ["-filter_complex", `${halves};[a][b]concat`, ...X264, "-qp", "4"]);
+    const info = await transcoder.probe(path);
+    const found = new Set<string>();
+    for (const firstFrame of [0, 250]) {
+      await transcoder.encodeVideo({ ...chunk(path, info, firstFrame, 250), bitrateKbps: 150 }, at("half.mp4"), quiet);
+      found.add(configurationOf(await readFile(at("half.mp4")), "avcC"));
+    }
+    assert.equal(found.size, 1);
+  });
+
   test("a picture that ends before the file says is refused, and nothing is left behind", async () => {
     const path = await clip("short.mp4", [...counted(1), ...X264]);
     const info = { ...(await transcoder.probe(path)), durationS: 20 };

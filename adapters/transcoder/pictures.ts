@@ -7,8 +7,8 @@ import { differenceHash, FLAT, HASH_HEIGHT, HASH_WIDTH } from "./difference-hash
 import { asInput, INPUT_LIMITS, nameOf, seekMarginS } from "./inputs.ts";
 
 const FINGERPRINT_FRAMES = 32;
-/** Below this length one pass over the film is cheaper than a seek for every frame. */
-const ONE_PASS_S_MAX = 180;
+/** Up to this length one pass over the film is cheaper than a seek for every frame. */
+export const ONE_PASS_S_MAX = 180;
 /** Above this length thumbnails show key frames only, a tenth of the work for a picture a few seconds off. */
 const EVERY_FRAME_S_MAX = 20 * 60;
 const TILES_MAX = 10_000;
@@ -63,7 +63,17 @@ async function grayPictures(
   const { stdout } = await tools.run({
     program: tools.ffmpeg,
     args: [
-      ...[...QUIET, ...INPUT_LIMITS, "-threads", "1", ...moment.input, "-i", asInput(path), "-map", `0:${video.index}`],
+      ...[
+        ...QUIET,
+        ...INPUT_LIMITS,
+        "-threads",
+        timeS === null ? "2" : "1",
+        ...moment.input,
+        "-i",
+        asInput(path),
+        "-map",
+        `0:${video.index}`,
+      ],
       ...[
         "-vf",
         [...moment.filters, ...(video.isInterlaced ? ["bwdif=deint=all"] : []), shrink].join(","),

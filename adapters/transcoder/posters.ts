@@ -2,11 +2,12 @@ import { join } from "node:path";
 import type { PosterCandidate, SourceInfo } from "#kernel/ports/transcoder";
 import { pictureFilters, ratio } from "./filters.ts";
 import { asInput, INPUT_LIMITS, nameOf } from "./inputs.ts";
-import { momentArgs, type PictureTools, QUIET } from "./pictures.ts";
+import { momentArgs, ONE_PASS_S_MAX, type PictureTools, QUIET } from "./pictures.ts";
 
 /** Candidates are judged small: enough to tell sharp from soft, cheap enough to look at many. */
 const LOOK_WIDTH = 160;
 const LOOK_HEIGHT = 90;
+const LOOK_BYTES = LOOK_WIDTH * LOOK_HEIGHT * 3;
 const LOOKS_A_POSTER = 5;
 const LOOKS_MAX = 40;
 /** Openings and endings are titles and credits. */
@@ -34,12 +35,11 @@ export async function posters(
   const wanted = Math.min(Math.max(1, Math.floor(count)), POSTERS_MAX);
   // A title card stands as long in a short film as in a long one; a clip has none.
   const firstShare = Math.max(FIRST_SHARE, Math.min(0.25, TITLES_S / source.durationS));
-  const looks: FrameLook[] = [];
-  const moments = Math.min(LOOKS_MAX, wanted * LOOKS_A_POSTER);
-  for (const timeS of momentsOf(source, firstShare, moments)) {
-    const rgb = await lookAt(tools, path, source, timeS, signal);
-    if (rgb !== null) looks.push(judgeFrame(timeS, rgb));
-  }
+  const frames = framesOf(source, firstShare, Math.min(LOOKS_MAX, wanted * LOOKS_A_POSTER));
+  const looks =
+    source.durationS <= ONE_PASS_S_MAX
+      ? await lookInOnePass(tools, path, source, frames, signal)
+      : await lookAtEach(tools, path, source, frames, signal);
   if (looks.length === 0) {
     // A slow or uneven picture may have nothing after its first frame.
     const rgb = await lookAt(tools, path, source, 0, signal);
@@ -66,13 +66,64 @@ export async function posters(
   return candidates;
 }
 
-/** Evenly spread moments, each a little before a frame; a film of few frames has as many moments. */
-function momentsOf({ durationS, video }: SourceInfo, firstShare: number, count: number): Set<number> {
+/** Numbers of evenly spread frames; a film of few frames has as many. */
+function framesOf({ durationS, video }: SourceInfo, firstShare: number, count: number): number[] {
   const rate = ratio(video.frameRate);
   const frames = Array.from({ length: count }, (_, index) =>
     Math.floor(durationS * (firstShare + ((LAST_SHARE - firstShare) * (index + 0.5)) / count) * rate),
   );
-  return new Set(frames.map((frame) => Math.max(0, (frame - 0.5) / rate)));
+  return [...new Set(frames)];
+}
+
+/** A moment a little before a frame, so that rounding cannot miss it. */
+const momentOf = ({ video }: SourceInfo, frame: number): number => Math.max(0, (frame - 0.5) / ratio(video.frameRate));
+
+async function lookAtEach(
+  tools: PictureTools,
+  path: string,
+  source: SourceInfo,
+  frames: readonly number[],
+  signal?: AbortSignal,
+): Promise<FrameLook[]> {
+  const looks: FrameLook[] = [];
+  for (const frame of frames) {
+    const timeS = momentOf(source, frame);
+    const rgb = await lookAt(tools, path, source, timeS, signal);
+    if (rgb !== null) looks.push(judgeFrame(timeS, rgb));
+  }
+  return looks;
+}
+
+/** Decodes a short film once, which costs less than to start a program and to seek for every look. */
+async function lookInOnePass(
+  tools: PictureTools,
+  path: string,
+  source: SourceInfo,
+  frames: readonly number[],
+  signal?: AbortSignal,
+): Promise<FrameLook[]> {
+  const { video } = source;
+  const filters = [
+    `setpts=PTS-(${video.startS})/TB`,
+    `fps=fps=${video.frameRate.join("/")}:start_time=0`,
+    `select='${frames.map((frame) => `eq(n\\,${frame})`).join("+")}'`,
+    ...pictureFilters(video, LOOK_WIDTH, LOOK_HEIGHT, "area"),
+  ];
+  const { stdout } = await tools.run({
+    program: tools.ffmpeg,
+    args: [
+      ...[...QUIET, ...INPUT_LIMITS, "-threads", "1", "-copyts", "-i", asInput(path), "-map", `0:${video.index}`],
+      ...["-vf", filters.join(","), "-fps_mode", "passthrough", "-frames:v", String(frames.length)],
+      ...["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"],
+    ],
+    subject: nameOf(path),
+    signal,
+    output: "keep",
+  });
+  const seen = frames.slice(0, Math.floor(stdout.length / LOOK_BYTES));
+  return seen.map((frame, index) =>
+    judgeFrame(momentOf(source, frame), stdout.subarray(index * LOOK_BYTES, (index + 1) * LOOK_BYTES)),
+  );
 }
 
 async function lookAt(
@@ -91,7 +142,7 @@ async function lookAt(
     ["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"],
     signal,
   );
-  return rgb.length === LOOK_WIDTH * LOOK_HEIGHT * 3 ? rgb : null;
+  return rgb.length === LOOK_BYTES ? rgb : null;
 }
 
 /** Runs ffmpeg for the one frame at `timeS`; `output` begins after the filters. */

@@ -1,5 +1,5 @@
 import { problem } from "#kernel/errors";
-import type { SourceAudio, SourceInfo, SourceText, SourceVideo } from "#kernel/ports/transcoder";
+import type { SourceAudio, SourceChapter, SourceInfo, SourceText, SourceVideo } from "#kernel/ports/transcoder";
 import type { RunChild } from "./children.ts";
 import { displaySize, outputFrameRate, type Rational } from "./filters.ts";
 import { asInput, checkFile, checkNotTruncated, INPUT_LIMITS, nameOf } from "./inputs.ts";
@@ -10,6 +10,8 @@ const SIDE_MIN = 16;
 const ASPECT_MAX = 16;
 const DURATION_S_MAX = 24 * 3600;
 const STREAMS_MAX = 64;
+const CHAPTERS_MAX = 200;
+const CHAPTER_TITLE_CHARACTERS_MAX = 120;
 const PROBE_OUTPUT_BYTES_MAX = 8 * 1024 * 1024;
 /** Enough frames to see captions, field flags and whether the picture decodes at all. */
 const PACKETS_LOOKED_AT = 40;
@@ -29,7 +31,7 @@ export interface ProbeTools {
 export async function probeSource(tools: ProbeTools, path: string, signal?: AbortSignal): Promise<SourceInfo> {
   const sizeBytes = await checkFile(path);
   const subject = nameOf(path);
-  const described = await ffprobe(tools, path, subject, ["-show_format", "-show_streams"], signal);
+  const described = await ffprobe(tools, path, subject, ["-show_format", "-show_streams", "-show_chapters"], signal);
   if (text(objectOf(described["format"])["format_name"]).startsWith("mov")) await checkNotTruncated(path, sizeBytes);
   const draft = describeSource(described, sizeBytes, subject);
   const look = (packets: number) =>
@@ -116,6 +118,7 @@ export function describeSource(described: Json, sizeBytes: number, subject: stri
       { reason: "media_no_duration" },
     );
   }
+  const chapters = chaptersOf(listOf(described["chapters"]), video.startS, durationS);
   return {
     source: {
       container: text(format["format_name"]),
@@ -127,10 +130,33 @@ export function describeSource(described: Json, sizeBytes: number, subject: stri
         .map(describeAudio),
       text: ofType("subtitle").map(describeText),
       hasClosedCaptions: number(chosen["closed_captions"]) === 1,
+      ...(chapters.length > 0 ? { chapters } : {}),
     },
     fieldOrder: fieldOrderOf(chosen),
     hasStart: startRaw !== undefined && startRaw !== "N/A",
   };
+}
+
+/** ffprobe's chapters on the picture's clock; pure. Of two that start at the same moment the later one in the file wins. */
+export function chaptersOf(described: readonly Json[], startS: number, durationS: number): SourceChapter[] {
+  const byStart = new Map<number, SourceChapter>();
+  for (const chapter of described.slice(0, CHAPTERS_MAX)) {
+    const at = Math.max(0, Math.round((number(chapter["start_time"]) - startS) * 1000) / 1000);
+    if (at < durationS) byStart.set(at, { startS: at, title: chapterTitle(tag(chapter, "title")) });
+  }
+  return [...byStart.values()].sort((a, b) => a.startS - b.startS);
+}
+
+/** One line, cut between characters as people count them. */
+function chapterTitle(title: string): string {
+  const line = title.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
+  const characters = [...new Intl.Segmenter().segment(line)].map(({ segment }) => segment);
+  let cut = "";
+  for (const character of characters) {
+    if (cut.length + character.length > CHAPTER_TITLE_CHARACTERS_MAX) break;
+    cut += character;
+  }
+  return cut.trim();
 }
 
 const hasSize = (stream: Json): boolean => number(stream["width"]) > 0 && text(stream["codec_name"]) !== "";

@@ -6,6 +6,11 @@ import { asInput, INPUT_LIMITS, nameOf, seekMarginS } from "./inputs.ts";
 
 /** Two threads keep two chunks a busy machine's whole; the count is fixed because x264 cuts its lookahead by it. */
 const THREADS = 2;
+/** How much is encoded to learn whether a chunk is easy, and how much longer than that a chunk must be for the question to pay. */
+const SAMPLE_S = 1;
+const SAMPLED_S_MIN = 10;
+/** At such quantisers (of 51) the error is under half a step of an 8-bit sample: a longer search would gain what nobody sees. */
+const EASY_QP_MAX = 14;
 /** Where the file ends a little before it says, its last picture stands for so long; more missing is a truncated film. */
 const STILL_S_MAX = 2;
 
@@ -26,6 +31,7 @@ export async function encodeVideo(
   const rate = ratio(job.source.video.frameRate);
   const fromS = job.firstFrame / rate;
   const seekS = fromS - seekMarginS(job.source);
+  const preset = (await isEasy(run, ffmpeg, job, signal)) ? "superfast" : presetOf(job);
   const frames = await encodeFrom(seekS > 0 ? seekS : null);
   if (frames >= job.frameCount) return;
   // The seek landed after the chunk's start (a broken index, a long GOP): reading from the beginning is slow and right.
@@ -40,7 +46,7 @@ export async function encodeVideo(
   async function encodeFrom(startS: number | null): Promise<number> {
     const result = await run({
       program: ffmpeg,
-      args: videoArgs(job, startS, out),
+      args: ["-v", "error", ...videoArgs(job, preset, startS, ["-f", "mp4", `file:${out}`])],
       subject: nameOf(job.path),
       signal,
       output: "progress",
@@ -48,6 +54,42 @@ export async function encodeVideo(
     });
     return Number(result.lastReport.get("frame") ?? 0);
   }
+}
+
+/**
+ * Whether a quick chunk has more bits than its picture can use: drawings, slides and screens often do. It is seen on a second from
+ * its middle. Answers no where a question would cost more than it saves.
+ */
+async function isEasy(run: RunChild, ffmpeg: string, job: VideoEncode, signal?: AbortSignal): Promise<boolean> {
+  const rate = ratio(job.source.video.frameRate);
+  const frameCount = Math.max(1, Math.round(SAMPLE_S * rate));
+  if (job.preset !== "quick" || job.codec !== "h264" || job.frameCount < SAMPLED_S_MIN * rate) return false;
+  const firstFrame = job.firstFrame + Math.floor((job.frameCount - frameCount) / 2);
+  const seekS = firstFrame / rate - seekMarginS(job.source);
+  const { stderr } = await run({
+    program: ffmpeg,
+    args: [
+      "-v",
+      "info",
+      ...videoArgs({ ...job, firstFrame, frameCount }, "superfast", seekS > 0 ? seekS : null, ["-f", "null", "-"]),
+    ],
+    subject: nameOf(job.path),
+    signal,
+    output: "progress",
+  });
+  const qp = meanQp(stderr);
+  return qp !== null && qp <= EASY_QP_MAX;
+}
+
+/** The mean quantiser of what x264 predicted, from its closing words; null where it said none. Pure. */
+export function meanQp(stderr: string): number | null {
+  let frames = 0;
+  let sum = 0;
+  for (const [, count, qp] of stderr.matchAll(/frame [PB]:(\d+)\s+Avg QP:\s*(\d+(?:\.\d+)?)/g)) {
+    frames += Number(count);
+    sum += Number(count) * Number(qp);
+  }
+  return frames === 0 ? null : sum / frames;
 }
 
 function checkJob(job: VideoEncode): void {
@@ -66,11 +108,11 @@ function checkJob(job: VideoEncode): void {
     throw problem.invalid(`firstFrame is ${job.firstFrame}; it must be a whole number from 0`);
 }
 
-/** The whole command line; pure, so that tests can read it. */
-export function videoArgs(job: VideoEncode, seekS: number | null, out: string): string[] {
+/** The whole command line but the level of the log; pure. */
+function videoArgs(job: VideoEncode, preset: string, seekS: number | null, output: readonly string[]): string[] {
   const { video } = job.source;
   return [
-    ...["-nostdin", "-hide_banner", "-y", "-v", "error", "-nostats", "-progress", "pipe:1", "-filter_threads", "1"],
+    ...["-nostdin", "-hide_banner", "-y", "-nostats", "-progress", "pipe:1", "-filter_threads", "1"],
     ...[...INPUT_LIMITS, "-threads", String(THREADS), "-copyts", "-noaccurate_seek", "-seek_timestamp", "1"],
     ...(seekS === null ? [] : ["-ss", (video.startS + seekS).toFixed(6)]),
     ...[
@@ -96,17 +138,10 @@ export function videoArgs(job: VideoEncode, seekS: number | null, out: string): 
       "-frames:v",
       String(job.frameCount),
     ],
-    ...(job.codec === "h264" ? h264Args(job) : hevcArgs(job)),
+    ...(job.codec === "h264" ? h264Args(job, preset) : hevcArgs(job, preset)),
     ...["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv"],
-    ...[
-      "-movflags",
-      "+cmaf+empty_moov+default_base_moof+frag_keyframe+negative_cts_offsets",
-      "-use_editlist",
-      "0",
-      "-f",
-      "mp4",
-      `file:${out}`,
-    ],
+    ...["-movflags", "+cmaf+empty_moov+default_base_moof+frag_keyframe+negative_cts_offsets", "-use_editlist", "0"],
+    ...output,
   ];
 }
 
@@ -135,11 +170,17 @@ const rateControl = (job: VideoEncode) => ({
   bufsize: job.bitrateKbps * 2,
 });
 
-function h264Args(job: VideoEncode): string[] {
+/** The encoder's name for how long it searches. */
+function presetOf({ codec, preset, width, height }: VideoEncode): string {
+  if (codec === "hevc") return preset === "quick" ? "superfast" : "fast";
+  if (preset === "quick") return "veryfast";
+  return Math.min(width, height) > 576 ? "fast" : "medium";
+}
+
+function h264Args(job: VideoEncode, preset: string): string[] {
   const { maxrate, bufsize } = rateControl(job);
-  const full = Math.min(job.width, job.height) > 576 ? "fast" : "medium";
   return [
-    ...["-c:v", "libx264", "-threads", String(THREADS), "-preset", job.preset === "quick" ? "veryfast" : full],
+    ...["-c:v", "libx264", "-threads", String(THREADS), "-preset", preset],
     ...["-profile:v", Math.min(job.width, job.height) >= 480 ? "high" : "main"],
     ...["-b:v", `${job.bitrateKbps}k`, "-maxrate:v", `${maxrate}k`, "-bufsize:v", `${bufsize}k`],
     ...["-g", String(job.gopFrames), "-keyint_min", String(job.gopFrames), "-sc_threshold", "0", "-flags", "+cgop"],
@@ -148,14 +189,14 @@ function h264Args(job: VideoEncode): string[] {
   ];
 }
 
-function hevcArgs(job: VideoEncode): string[] {
+function hevcArgs(job: VideoEncode, preset: string): string[] {
   const { maxrate, bufsize } = rateControl(job);
   const params = [
     `keyint=${job.gopFrames}:min-keyint=${job.gopFrames}:scenecut=0:open-gop=0:repeat-headers=0:info=0:log-level=error`,
     `vbv-maxrate=${maxrate}:vbv-bufsize=${bufsize}:hrd=0:pools=${THREADS}:frame-threads=1`,
   ];
   return [
-    ...["-c:v", "libx265", "-preset", job.preset === "quick" ? "superfast" : "fast", "-b:v", `${job.bitrateKbps}k`],
+    ...["-c:v", "libx265", "-preset", preset, "-b:v", `${job.bitrateKbps}k`],
     ...["-x265-params", params.join(":"), "-tag:v", "hvc1"],
   ];
 }

@@ -48,9 +48,12 @@ function tracePage(trace: TraceRecord): string {
     const left = share(span.startMs - trace.startMs, trace.durationMs);
     const width = Math.max(share(span.durationMs, trace.durationMs), 0.3);
     const attributes = Object.entries(span.attributes).map(([name, value]) => `${name}=${value}`);
+    const linked = span.linkedTraceIds.map(
+      (id) => ` <a href="/debug/traces/${escape(id)}">came of ${escape(id.slice(0, 8))}</a>`,
+    );
     return `<tr${span.isError ? ' class="error"' : ""}><td style="padding-left:${depth * 16 + 8}px" title="${escape(attributes.join("\n"))}">${escape(span.name)}</td>
 <td class="n">${formatMs(span.durationMs)}</td><td class="bar"><i style="margin-left:${left.toFixed(2)}%;width:${width.toFixed(2)}%"></i></td>
-<td class="facts">${escape(attributes.join(" · "))}</td></tr>`;
+<td class="facts">${escape(attributes.join(" · "))}${linked.join("")}</td></tr>`;
   });
   return `<p><a href="/debug/traces">All traces</a> · ${escape(trace.traceId)} · ${formatMs(trace.durationMs)} ms · <a href="?format=json">JSON</a></p>
 <table><thead><tr><th>Span</th><th class="n">ms</th><th>When</th><th>Facts</th></tr></thead><tbody>${rows.join("\n")}</tbody></table>`;

@@ -82,7 +82,7 @@ function product(program: Command, cli: Cli, run: Run): void {
     .action((names: string[]) =>
       run(async () => {
         const { serve } = await import("../serve.ts");
-        await serve(cli.config, names);
+        await serve(cli.config, names, cli.terminal.note);
         return 0;
       }),
     );
@@ -128,19 +128,26 @@ ${examples(
     .command("watch")
     .summary("import whatever is put into a folder")
     .description(
-      "Watches a folder. A file that has not changed for 5 seconds is imported and moved to imported/; one that is refused gets a\nNAME.error.txt beside it with the reason: delete that file to try again. Subtitles named like the film (film.en.srt) go with it.",
+      "Watches a folder. A file that has not changed for 5 seconds is imported and moved to imported/; one that is refused gets a\nNAME.error.txt beside it with the reason: delete that file to try again. Subtitles named like the film (film.en.srt) go with it.\nIn a folder of a bucket nothing is moved: NAME.ID.imported.txt says what was taken in.",
     )
-    .argument("<folder>", "the folder to watch; it is made where it is missing")
+    .argument("<folder>", "the folder to watch, made where it is missing; or s3://bucket/folder")
     .addOption(new Option("--preset <name>", "full or quick").choices(["quick", "full"]).default("full"))
     .option("--no-publish", "keep titles hidden")
     .option("--settle <seconds>", "so long a file must not change before it is taken", "5")
     .option("--once", "take what is there and end", false)
     .option("--json", "one JSON object a line", false)
-    .addHelpText("after", examples("./marquee watch /srv/drop", "./marquee watch ~/Films --preset quick --no-publish"))
+    .addHelpText(
+      "after",
+      examples(
+        "./marquee watch /srv/drop",
+        "./marquee watch ~/Films --preset quick --no-publish",
+        "./marquee watch s3://my-bucket/films",
+      ),
+    )
     .action((folder: string, options) =>
       run(async () => {
-        const { watchFolder } = await import("./watch.ts");
-        return watchFolder(cli, folder, options);
+        const { watch } = await import("./watch.ts");
+        return watch(cli, folder, options);
       }),
     );
 }
@@ -310,6 +317,18 @@ function machine(program: Command, cli: Cli, run: Run): void {
     .option("--json", "as one JSON document", false)
     .addHelpText("after", examples("./marquee doctor", "./marquee doctor --json"))
     .action((options) => run(async () => (await import("./doctor.ts")).doctor(cli, options)));
+  program
+    .command("topology")
+    .summary("draw who calls whom, and which event goes where")
+    .description(
+      "Shows which service calls which and which event goes from whom to whom, read off the declarations that the product runs by.\nIt needs no running product.",
+    )
+    .option("--json", "as one JSON document", false)
+    .option("--mermaid", "as a Mermaid flowchart", false)
+    .option("--dot", "as a Graphviz graph", false)
+    .option("--svg <file>", "as a picture")
+    .addHelpText("after", examples("./marquee topology", "./marquee topology --svg topology.svg"))
+    .action((options) => run(async () => (await import("./topology.ts")).showTopology(cli, options)));
   program
     .command("completion")
     .summary("print a completion script for your shell")

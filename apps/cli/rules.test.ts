@@ -26,6 +26,7 @@ import { parseSidecar, parseUntil, progressLine, sortArguments } from "./import.
 import { buildProgram } from "./program.ts";
 import { bar, bytes, cut, duration, plain, table, type Terminal, widthOf } from "./terminal.ts";
 import { contentIdOf, filmsOf, sidecarsOf, stableFiles } from "./watch.ts";
+import { placeOf } from "./watch-bucket.ts";
 
 const surroundings = { nowMs: Date.parse("2026-11-01T00:00Z"), candidates: ["art/1", "art/2"] };
 const folders: string[] = [];
@@ -209,6 +210,22 @@ test("a dropped file is taken when it has been the same for a while", () => {
   assert.equal(seen.size, 0);
   assert.equal(contentIdOf("/drop/a.mp4", file), contentIdOf("/drop/a.mp4", { ...file }));
   assert.notEqual(contentIdOf("/drop/a.mp4", file), contentIdOf("/drop/a.mp4", { ...file, sizeBytes: 11 }));
+});
+
+test("a folder of a bucket is named as everywhere", () => {
+  assert.deepEqual(placeOf("s3://my-bucket"), { bucket: "my-bucket", prefix: "" });
+  assert.deepEqual(placeOf("s3://my-bucket/"), { bucket: "my-bucket", prefix: "" });
+  assert.deepEqual(placeOf("S3://my.bucket/New films/2026"), { bucket: "my.bucket", prefix: "New films/2026/" });
+  assert.deepEqual(placeOf("s3://my-bucket/films/"), { bucket: "my-bucket", prefix: "films/" });
+  for (const wrong of [
+    "s3:my-bucket",
+    "s3://",
+    "s3://My_Bucket/a",
+    "s3:///films",
+    "s3://my-bucket//films",
+    "s3://MyBucket",
+  ])
+    assert.throws(() => placeOf(wrong), /s3:\/\/my-bucket\/films/, wrong);
 });
 
 test("films are told from what lies beside them", () => {

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { basename, extname } from "node:path";
 import { Ingest } from "#contracts/ingest";
 import { problem, toProblem } from "#kernel";
 import type { Cli, ExitCode } from "./cli.ts";
@@ -17,10 +16,9 @@ export interface WatchOptions {
   readonly json: boolean;
 }
 
-const LOOK_MS = 1_000;
-const FILES_MAX = 10_000;
-const DONE_FOLDER = "imported";
-const ERROR_ENDING = ".error.txt";
+/** What one look takes in at most. */
+export const FILES_MAX = 10_000;
+export const ERROR_ENDING = ".error.txt";
 /** Names that programs give to what they have not finished writing, and files that belong to a film. */
 const NOT_FILMS =
   /(^\.|^~|\.(part|partial|crdownload|download|tmp|temp|filepart|aria2|txt|srt|vtt|ass|ssa|ttml|nfo|json|xml|jpe?g|png|md5|sha\d+)$)/i;
@@ -31,6 +29,31 @@ export interface Found {
   readonly name: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+}
+
+/** A place into which people put files: a folder of this machine, or one of a bucket. */
+export interface Drop {
+  /** How a person calls it. */
+  readonly place: string;
+  readonly lookMs: number;
+  look(): Promise<{
+    /** Every name, films and what lies beside them. */
+    readonly names: readonly string[];
+    /** The films that are to be taken in. */
+    readonly films: readonly Found[];
+  }>;
+  /** How a person, and the content id, calls a film in it. */
+  address(name: string): string;
+  /** Files of these names on this machine, for as long as `use` takes. */
+  withFiles<T>(
+    contentId: string,
+    names: readonly string[],
+    use: (pathOf: (name: string) => string) => Promise<T>,
+  ): Promise<T>;
+  /** Remembers that they were taken in. */
+  accepted(contentId: string, names: readonly string[]): Promise<void>;
+  /** Puts the reason beside the film. */
+  refused(name: string, reason: string): Promise<void>;
 }
 
 /**
@@ -79,116 +102,85 @@ export function contentIdOf(path: string, { sizeBytes, modifiedMs }: Found): str
   return `vod_${createHash("sha256").update(`${path}\0${sizeBytes}\0${modifiedMs}`).digest("hex").slice(0, 32)}`;
 }
 
-/** `marquee watch`: looks into the folder every second and hands over what is whole. */
-export async function watchFolder(cli: Cli, text: string, options: WatchOptions): Promise<ExitCode> {
-  if (/^s3:/i.test(text))
-    throw problem.invalid(
-      `'${text}' is no folder of this machine: watching a bucket needs the S3 object store, which this product does not have yet`,
-    );
+/** `marquee watch`: looks into a folder again and again, and hands over what is whole. */
+export async function watch(cli: Cli, text: string, options: WatchOptions): Promise<ExitCode> {
   const settleMs = Number(options.settle) * 1_000;
   if (!(settleMs >= 0 && settleMs <= 3_600_000))
     throw problem.invalid(`--settle ${options.settle} is not between 0 and 3600 seconds`);
-  const folder = cli.path(text);
+  const isBucket = /^s3:/i.test(text);
+  const drop = isBucket
+    ? (await import("./watch-bucket.ts")).bucketDrop(cli, text)
+    : (await import("./watch-folder.ts")).folderDrop(cli.path(text));
   // A product that is not running is told at once, not when the first file arrives.
   await cli.client.about();
-  await mkdir(join(folder, DONE_FOLDER), { recursive: true });
-  if (!options.json) cli.terminal.note(`watching ${folder}: put films in, Ctrl-C ends`);
+  // So is a place that cannot be used.
+  await drop.look();
+  if (!options.json) cli.terminal.note(`watching ${drop.place}: put films in, Ctrl-C ends`);
   const seen = new Map<string, Found & { sinceMs: number }>();
   let failed = 0;
   for (;;) {
-    const names = await list(folder);
-    const found = await statAll(folder, filmsOf(names));
-    const whole = stableFiles(found, seen, Date.now(), settleMs);
-    for (const file of whole) {
-      if (!(await takeOne(cli, folder, file, sidecarsOf(file.name, names), options))) failed++;
-      seen.delete(file.name);
+    try {
+      const { names, films } = await drop.look();
+      const whole = stableFiles(films, seen, Date.now(), settleMs);
+      for (const film of whole) {
+        if (!(await takeOne(cli, drop, film, sidecarsOf(film.name, names), options))) failed++;
+        seen.delete(film.name);
+      }
+      if (options.once && films.length === whole.length) return failed > 0 ? 1 : 0;
+    } catch (error) {
+      // A store that is away for a while says nothing about the films in it.
+      const fault = toProblem(error);
+      if (fault.reason !== "objects_away" || options.once) throw error;
+      cli.terminal.note(plain(fault.message));
     }
-    if (options.once && found.length === whole.length) return failed > 0 ? 1 : 0;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, drop.lookMs));
   }
-}
-
-async function list(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => entry.name)
-    .toSorted()
-    .slice(0, FILES_MAX);
-}
-
-async function statAll(folder: string, names: readonly string[]): Promise<Found[]> {
-  const found: Found[] = [];
-  for (const name of names) {
-    // A file that went away between the two looks is simply not there.
-    const info = await stat(join(folder, name)).catch(() => undefined);
-    if (info?.isFile()) found.push({ name, sizeBytes: info.size, modifiedMs: Math.floor(info.mtimeMs) });
-  }
-  return found;
 }
 
 async function takeOne(
   cli: Cli,
-  folder: string,
-  file: Found,
+  drop: Drop,
+  film: Found,
   sidecars: readonly { readonly name: string; readonly language: string }[],
   options: WatchOptions,
 ): Promise<boolean> {
-  const path = join(folder, file.name);
-  const contentId = contentIdOf(path, file);
+  const address = drop.address(film.name);
+  const contentId = contentIdOf(address, film);
   const tell = (status: "accepted" | "failed", reason: string): void => {
     if (options.json)
-      cli.terminal.out(JSON.stringify({ file: path, contentId, status, reason: reason === "" ? null : reason }));
-    else if (status === "failed") cli.terminal.note(`${plain(file.name)}: refused: ${plain(reason)}`);
-    else cli.terminal.out(`${plain(file.name)}: taken in as ${contentId}`);
+      cli.terminal.out(JSON.stringify({ file: address, contentId, status, reason: reason === "" ? null : reason }));
+    else if (status === "failed") cli.terminal.note(`${plain(film.name)}: refused: ${plain(reason)}`);
+    else cli.terminal.out(`${plain(film.name)}: taken in as ${contentId}`);
   };
+  const all = [film.name, ...sidecars.map(({ name }) => name)];
   try {
     const before = await findIngest(cli.client, contentId);
-    if (before?.state === "failed") await cli.client.of(Ingest).retry({ contentId });
-    else if (!before) {
-      await cli.client.of(Ingest).import({
-        path,
-        contentId,
-        preset: options.preset,
-        publish: options.publish,
-        subtitles: sidecars.map(({ name, language }) => ({ path: join(folder, name), language })),
+    if (before?.state !== "accepted") {
+      await drop.withFiles(contentId, all, async (pathOf) => {
+        if (before?.state === "failed") await cli.client.of(Ingest).retry({ contentId });
+        else if (!before) {
+          await cli.client.of(Ingest).import({
+            path: pathOf(film.name),
+            contentId,
+            preset: options.preset,
+            publish: options.publish,
+            subtitles: sidecars.map(({ name, language }) => ({ path: pathOf(name), language })),
+          });
+        }
+        const ended = await follow({ client: cli.client, contentIds: [contentId], until: "accepted", onProgress() {} });
+        const state = ended.get(contentId);
+        if (state?.phase !== "done") throw problem.unsupportedMedia(state?.reason ?? "it was not taken in");
       });
     }
-    const ended = await follow({ client: cli.client, contentIds: [contentId], until: "accepted", onProgress() {} });
-    const state = ended.get(contentId);
-    if (state?.phase !== "done") throw problem.unsupportedMedia(state?.reason ?? "it was not taken in");
-    for (const name of [file.name, ...sidecars.map((sidecar) => sidecar.name)]) await moveAside(folder, name);
+    await drop.accepted(contentId, all);
     tell("accepted", "");
     return true;
   } catch (error) {
     const fault = toProblem(error);
-    // A product that went away says nothing about the file: it is tried again when the watcher is.
-    if (fault.reason === NOT_RUNNING || fault.code === "internal") throw error;
-    await writeFile(`${path}${ERROR_ENDING}`, `${fault.message}\n\nDelete this file to try again.\n`);
+    // A product or a store that went away says nothing about the film: it is tried again when the watcher is.
+    if (fault.reason === NOT_RUNNING || fault.reason === "objects_away" || fault.code === "internal") throw error;
+    await drop.refused(film.name, fault.message);
     tell("failed", fault.message);
     return false;
   }
-}
-
-/** A name that is taken in imported/ gets a number, because nothing there is overwritten. */
-async function moveAside(folder: string, name: string): Promise<void> {
-  const ending = extname(name);
-  const stem = basename(name, ending);
-  for (let number = 1; number < 1_000; number++) {
-    const target = join(folder, DONE_FOLDER, number === 1 ? name : `${stem} (${number})${ending}`);
-    const isFree = await writeFile(target, "", { flag: "wx" }).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === "EEXIST") return false;
-        throw error;
-      },
-    );
-    if (!isFree) continue;
-    await rename(join(folder, name), target).catch(async (error: unknown) => {
-      await rm(target, { force: true });
-      throw error;
-    });
-    return;
-  }
-  throw problem.precondition(`'${join(folder, DONE_FOLDER)}' has a thousand files named '${name}' already: tidy it up`);
 }

@@ -40,6 +40,8 @@ export interface Reel {
     readonly synopsis: string;
   };
   readonly scenes: () => Scene[];
+  /** A name for each scene; the film has chapters then. */
+  readonly chapters?: readonly string[];
   readonly tracks: readonly { readonly language: string; readonly title: string; readonly music: Music }[];
   readonly narration: Narration;
 }

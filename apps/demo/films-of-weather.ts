@@ -219,6 +219,11 @@ const SNOW_LINES = {
   ],
 };
 
+const SNOW_CHAPTERS = [
+  ...["Midnight", "One o’clock", "Early risers", "New snow", "Noon", "The swept path"],
+  ...["A cup of tea", "The valley on fire", "The blue hour", "Moon", "The green light", "Still snowing"],
+];
+
 export const SNOW: DemoFilm = {
   ...{
     id: "twelve-hours-of-snow",
@@ -243,6 +248,7 @@ export const SNOW: DemoFilm = {
   reels: [
     {
       ...{ id: "twelve-hours-of-snow", card: "Twelve Hours of Snow", durationS: 720, scenes: twelveHours },
+      chapters: SNOW_CHAPTERS,
       tracks: [
         {
           ...{ language: "en", title: "English" },

@@ -23,6 +23,8 @@ test("eight titles, one of twelve minutes, one a series of three", () => {
   assert.equal(reels.filter((reel) => reel.durationS === 720).length, 1);
   assert.ok(reels.every((reel) => reel.durationS === 720 || (reel.durationS >= 60 && reel.durationS <= 120)));
   assert.ok(DEMO_FILMS.some((film) => film.reels.some((reel) => reel.tracks.length === 2)));
+  for (const { durationS, chapters, scenes } of reels)
+    assert.equal(chapters?.length, durationS === 720 ? scenes().length : undefined);
 });
 
 test("what the catalogue says is what the scenes last, and every line is spoken within the film", () => {
@@ -61,7 +63,8 @@ function tinyFilm(): DemoFilm {
       ...{ durationS: 3, stills: [] },
       graph: (rate: number) => `color=c=${colour}:s=128x72:r=${rate}:d=3[picture]`,
     }));
-  return { ...model, reels: [{ ...reel, id: "tiny", card: "It’s: 100%, [tiny]; 'film'", durationS: 6, scenes }] };
+  const card = "It’s: 100%, [tiny]; 'film'";
+  return { ...model, reels: [{ ...reel, id: "tiny", card, durationS: 6, scenes, chapters: ["Blue", "=Red; \\#2"] }] };
 }
 
 test("a film is made whole, once, with its languages; an abort leaves nothing", async () => {
@@ -82,6 +85,7 @@ test("a film is made whole, once, with its languages; an abort leaves nothing", 
     const { stdout } = await call("ffprobe", [
       "-v",
       "error",
+      "-show_chapters",
       "-show_entries",
       "format=duration:stream=codec_type,nb_frames:stream_tags=language",
       "-of",
@@ -91,10 +95,18 @@ test("a film is made whole, once, with its languages; an abort leaves nothing", 
     const seen = JSON.parse(stdout) as {
       format: { duration: string };
       streams: { codec_type: string; nb_frames: string; tags: { language: string } }[];
+      chapters: { start_time: string; tags: { title: string } }[];
     };
+    assert.deepEqual(
+      seen.chapters.map(({ start_time, tags }) => [Number(start_time), tags.title]),
+      [
+        [0, "Blue"],
+        [3, "=Red; \\#2"],
+      ],
+    );
     assert.equal(seen.streams[0]?.nb_frames, String(6 * 24));
     assert.deepEqual(
-      seen.streams.slice(1).map((stream) => stream.tags.language),
+      seen.streams.filter((stream) => stream.codec_type === "audio").map((stream) => stream.tags.language),
       ["eng", "deu"],
     );
     assert.deepEqual(

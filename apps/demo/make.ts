@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { problem } from "#kernel/errors";
 import { detectSpawnGuard, openChildren, type RunChild } from "#adapters/transcoder/children";
 import { escapeFilterValue } from "#adapters/transcoder/filters";
 import { draw } from "./drawing.ts";
 import type { DemoFilm, Reel } from "./film.ts";
-import { musicGraph } from "./music.ts";
+import { type Music, musicGraph, SYNTHESIS_HZ, synthesize } from "./music.ts";
 import { toWebVtt } from "./narration.ts";
 import type { Scene } from "./scenes.ts";
 
@@ -97,7 +98,6 @@ async function renderReel(studio: Studio, out: string): Promise<void> {
       (0.97 * done.reduce((sum, ratio, index) => sum + ratio * (scenes[index]?.durationS ?? 0), 0)) / durationS,
     );
   const tasks: (() => Promise<void>)[] = [
-    () => renderMusic(studio, durationS),
     ...scenes.map(
       (scene, index) => () =>
         renderScene(studio, scene, index, (ratio) => {
@@ -105,13 +105,15 @@ async function renderReel(studio: Studio, out: string): Promise<void> {
           report();
         }),
     ),
+    // Last, because its notes are computed on the thread that may be starting the product meanwhile.
+    () => renderMusic(studio, durationS),
   ];
   const next = tasks.values();
   const worker = async (): Promise<void> => {
     for (const task of next) await task();
   };
   await Promise.all(Array.from({ length: Math.max(1, studio.options.parallel ?? 1) }, worker));
-  await joinScenes(studio, scenes.length, out);
+  await joinScenes(studio, scenes, out);
   studio.options.progress?.(1);
 }
 
@@ -171,25 +173,32 @@ async function renderScene(
 }
 
 async function renderMusic(studio: Studio, durationS: number): Promise<void> {
-  const { tracks } = studio.reel;
-  const graph = tracks.map((track, index) => musicGraph(track.music, durationS, `a${index}`)).join(";");
+  const tracks = studio.reel.tracks;
+  const inputs: string[] = [];
+  for (const [index, { music }] of tracks.entries()) {
+    const file = join(studio.work, `tones-${index}.f32`);
+    await writeFile(file, tonesOf(music, durationS));
+    inputs.push("-f", "f32le", "-ar", String(SYNTHESIS_HZ), "-ac", "2", "-i", `file:${file}`);
+  }
+  const graph = tracks.map(({ music }, index) => musicGraph(music, durationS, index, `a${index}`)).join(";");
   const maps = tracks.flatMap((_, index) => ["-map", `[a${index}]`]);
-  await child(studio, [
-    "-filter_complex",
-    graph,
-    ...maps,
-    "-c:a",
-    "aac",
-    "-b:a",
-    "160k",
-    `file:${join(studio.work, "music.mp4")}`,
-  ]);
+  const music = `file:${join(studio.work, "music.mp4")}`;
+  await child(studio, [...inputs, "-filter_complex", graph, ...maps, "-c:a", "aac", "-b:a", "160k", music]);
+}
+
+/** The product shares this thread: it gets a turn after every second of music. */
+async function* tonesOf(music: Music, durationS: number): AsyncGenerator<Uint8Array> {
+  for (const part of synthesize(music, durationS)) {
+    yield new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+    await setImmediate();
+  }
 }
 
 /** Joins scenes and music by copying; each scene was encoded with the same settings. */
-async function joinScenes(studio: Studio, scenes: number, out: string): Promise<void> {
-  const list = Array.from({ length: scenes }, (_, index) => `file 'scene-${index}.mp4'\n`).join("");
+async function joinScenes(studio: Studio, scenes: readonly Scene[], out: string): Promise<void> {
+  const list = scenes.map((_, index) => `file 'scene-${index}.mp4'\n`).join("");
   await writeFile(join(studio.work, "scenes.txt"), list);
+  await writeFile(join(studio.work, "chapters.txt"), chapterMetadata(scenes, studio.reel.chapters ?? []));
   const languages = studio.reel.tracks.flatMap((track, index) => [
     ...[`-metadata:s:a:${index}`, `language=${MP4_LANGUAGES[track.language] ?? "und"}`],
     ...[`-disposition:a:${index}`, index === 0 ? "default" : "0"],
@@ -204,12 +213,18 @@ async function joinScenes(studio: Studio, scenes: number, out: string): Promise<
       `file:${join(studio.work, "scenes.txt")}`,
       "-i",
       `file:${join(studio.work, "music.mp4")}`,
+      "-f",
+      "ffmetadata",
+      "-i",
+      `file:${join(studio.work, "chapters.txt")}`,
     ],
     ...[
       "-map",
       "0:v",
       "-map",
       "1:a",
+      "-map_chapters",
+      "2",
       "-c",
       "copy",
       "-metadata",
@@ -220,6 +235,21 @@ async function joinScenes(studio: Studio, scenes: number, out: string): Promise<
       `file:${out}`,
     ],
   ]);
+}
+
+/** A chapter for each scene that has a name, as ffmpeg's metadata files have them (ffmpeg-formats, "Metadata"). */
+export function chapterMetadata(scenes: readonly Pick<Scene, "durationS">[], names: readonly string[]): string {
+  const escape = (text: string): string => text.replace(/[=;#\\\n]/g, (character) => `\\${character}`);
+  let atMs = 0;
+  const chapters = scenes.map(({ durationS }, index) => {
+    const startMs = atMs;
+    atMs += Math.round(durationS * 1000);
+    const name = names[index];
+    return name === undefined
+      ? ""
+      : `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${startMs}\nEND=${atMs}\ntitle=${escape(name)}\n`;
+  });
+  return `;FFMETADATA1\n${chapters.join("")}`;
 }
 
 async function child(

@@ -14,61 +14,92 @@ export interface Music {
   readonly pulseHz?: number;
 }
 
-/** Expressions are evaluated for every sample: half the rate is half the work, and soft music has nothing above it. */
-const SYNTHESIS_HZ = 16000;
+/** Soft music has nothing above a third of this rate, and half the samples are half the work. */
+export const SYNTHESIS_HZ = 16000;
+const DETUNE = 0.0012;
 
-const round = (value: number): string => value.toFixed(3);
 const hz = (music: Music, semitones: number): number => music.rootHz * 2 ** (semitones / 12);
+const voicesOf = (music: Music): number => Math.max(...music.chords.map((chord) => chord.length));
 
-/** Chooses a value by the chord that sounds now, whose number lies in register 0. */
-const byChord = (values: readonly number[]): string =>
-  values
-    .slice(0, -1)
-    .reduceRight(
-      (rest, value, index) => `if(eq(ld(0)\\,${index})\\,${round(value)}\\,${rest})`,
-      round(values.at(-1) ?? 0),
-    );
-
-function channel(music: Music, detune: number): string {
-  const count = music.chords.length;
-  const voices = Math.max(...music.chords.map((chord) => chord.length));
-  const pad = Array.from({ length: voices }, (_, voice) => {
-    const pitches = music.chords.map(
-      (chord) => hz(music, chord[voice % chord.length] ?? 0) * (1 + detune * (voice % 2 === 0 ? 1 : -1)),
-    );
-    return `st(1\\,2*PI*t*${byChord(pitches)})*0+sin(ld(1))+0.25*sin(2*ld(1))`;
-  });
-  const swell = `pow(max(0\\,sin(PI*mod(t/${music.chordS}\\,1)))\\,0.8)`;
-  const pulse = music.pulseHz ? `*(0.72+0.28*sin(2*PI*t*${music.pulseHz}))` : "";
-  const parts = [`0.05*${swell}${pulse}*(${pad.join("+")})`];
-  if (music.pluckS > 0) {
-    const tones = Array.from({ length: voices }, (_, voice) =>
-      byChord(music.chords.map((chord) => 2 * hz(music, chord[(voice * 2) % chord.length] ?? 0))),
-    );
-    const tone = tones
-      .slice(0, -1)
-      .reduceRight((rest, each, index) => `if(eq(ld(2)\\,${index})\\,${each}\\,${rest})`, tones.at(-1) ?? "0");
-    const since = `mod(t\\,${music.pluckS})`;
-    const attack = `min(1\\,${since}*60)`;
-    parts.push(`0.055*${attack}*exp(-3.2*${since})*sin(2*PI*${since}*(${tone}))*(0.6+0.4*sin(t*0.21))`);
-  }
-  const chord = `st(0\\,mod(floor(t/${music.chordS})\\,${count}))*0`;
-  const step = `st(2\\,mod(floor(t/${music.pluckS || 1})\\,${voices}))*0`;
-  return `${chord}+${step}+${parts.join("+")}`;
+/** A long film repeats a whole number of chord rounds; this much is synthesized, in seconds. */
+function synthesizedS(music: Music, durationS: number): number {
+  const roundS = music.chords.length * music.chordS;
+  return Math.min(durationS, roundS * Math.max(1, Math.ceil(20 / roundS)));
 }
 
-/** A filter graph without inputs that ends in [label]: stereo, 48 kHz, gently faded at both ends. */
-export function musicGraph(music: Music, durationS: number, label: string): string {
-  // A long film repeats a whole number of chord rounds.
-  const roundS = music.chords.length * music.chordS;
-  const synthesizedS = Math.min(durationS, roundS * Math.max(1, Math.ceil(20 / roundS)));
-  const tones = `aevalsrc=exprs='${channel(music, 0.0012)}|${channel(music, -0.0012)}':c=stereo:s=${SYNTHESIS_HZ}:d=${synthesizedS}`;
-  const loop = synthesizedS < durationS ? `,aloop=loop=-1:size=${Math.round(synthesizedS * SYNTHESIS_HZ)}` : "";
+/**
+ * The tones as stereo samples (interleaved 32-bit floats, little-endian, at SYNTHESIS_HZ), second by second, so that whoever shares
+ * the thread is not kept waiting.
+ */
+export function* synthesize(music: Music, durationS: number): Generator<Float32Array> {
+  const samples = Math.round(synthesizedS(music, durationS) * SYNTHESIS_HZ);
+  const left = padOf(music, DETUNE);
+  const right = padOf(music, -DETUNE);
+  const plucks = plucksOf(music);
+  for (let from = 0; from < samples; from += SYNTHESIS_HZ) {
+    const part = new Float32Array(2 * Math.min(SYNTHESIS_HZ, samples - from));
+    for (let i = 0; i < part.length / 2; i++) {
+      const t = (from + i) / SYNTHESIS_HZ;
+      const chord = Math.floor(t / music.chordS) % music.chords.length;
+      const swell = 0.05 * swellAt(music, t);
+      const plucked = plucks(t, chord);
+      part[2 * i] = swell * left(t, chord) + plucked;
+      part[2 * i + 1] = swell * right(t, chord) + plucked;
+    }
+    yield part;
+  }
+}
+
+type Voices = (t: number, chord: number) => number;
+
+const swellAt = ({ chordS, pulseHz }: Music, t: number): number =>
+  Math.max(0, Math.sin(Math.PI * ((t / chordS) % 1))) ** 0.8 *
+  (pulseHz ? 0.72 + 0.28 * Math.sin(2 * Math.PI * t * pulseHz) : 1);
+
+/** The chords' voices, a little sharp and flat in turn; the other way round in the other ear. */
+function padOf(music: Music, detune: number): Voices {
+  const turns = music.chords.map((chord) =>
+    Array.from({ length: voicesOf(music) }, (_, voice) => {
+      const sharp = voice % 2 === 0 ? detune : -detune;
+      return 2 * Math.PI * hz(music, chord[voice % chord.length] ?? 0) * (1 + sharp);
+    }),
+  );
+  return (t, chord) => {
+    let sum = 0;
+    for (const turn of turns[chord] ?? []) {
+      const sine = Math.sin(turn * t);
+      // The octave above: sin 2x = 2 sin x cos x.
+      sum += sine + 0.5 * sine * Math.cos(turn * t);
+    }
+    return sum;
+  };
+}
+
+/** The plucked figure: each note is a voice of the chord, an octave up, and fades. */
+function plucksOf(music: Music): Voices {
+  const { pluckS } = music;
+  if (pluckS <= 0) return () => 0;
+  const voices = voicesOf(music);
+  const turns = music.chords.map((chord) =>
+    Array.from({ length: voices }, (_, step) => 4 * Math.PI * hz(music, chord[(step * 2) % chord.length] ?? 0)),
+  );
+  return (t, chord) => {
+    const turn = turns[chord]?.[Math.floor(t / pluckS) % voices] ?? 0;
+    const since = t % pluckS;
+    const loudness = 0.055 * (0.6 + 0.4 * Math.sin(t * 0.21)) * Math.min(1, since * 60);
+    return loudness * Math.exp(-3.2 * since) * Math.sin(turn * since);
+  };
+}
+
+/** A filter graph that reads the tones from input `input` and ends in [label]: stereo, 48 kHz, gently faded at both ends. */
+export function musicGraph(music: Music, durationS: number, input: number, label: string): string {
+  const toneS = synthesizedS(music, durationS);
+  const loop = toneS < durationS ? `aloop=loop=-1:size=${Math.round(toneS * SYNTHESIS_HZ)},` : "";
   const space = "aecho=0.8:0.7:130|290|470:0.42|0.30|0.2,lowpass=f=5200";
   const gust = `tremolo=f=0.11:d=0.75,bandpass=f=${music.windHz}:width_type=q:w=0.7`;
   return [
-    `${tones}${loop},${space},aresample=48000[${label}tones]`,
-    `anoisesrc=color=pink:r=24000:a=${round(music.wind)}:seed=7:d=${durationS},${gust},aresample=48000,pan=stereo|c0=c0|c1=c0[${label}wind]`,
+    `[${input}:a]${loop}${space},aresample=48000[${label}tones]`,
+    `anoisesrc=color=pink:r=24000:a=${music.wind.toFixed(3)}:seed=7:d=${durationS},${gust},aresample=48000,pan=stereo|c0=c0|c1=c0[${label}wind]`,
     `[${label}tones][${label}wind]amix=inputs=2:normalize=0:duration=shortest,atrim=end=${durationS},` +
       `afade=t=in:d=2.5,afade=t=out:st=${durationS - 4}:d=4,alimiter=limit=0.8:level=0,` +
       // One graph for two encoders does not cut frames to AAC's size by itself.

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
@@ -46,10 +47,13 @@ export function openUpstream(originUrl: string): Upstream {
   const counts = { requests: 0, errors: 0 };
   let waiting = 0;
 
-  function once(path: string, options: Options): Promise<IncomingMessage> {
+  function once(path: string, options: Options & { readonly traceId: string }): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const timeoutMs = options.timeoutMs ?? SILENCE_MS;
-      const headers = options.body === undefined ? {} : { "content-type": "application/json" };
+      const headers = {
+        traceparent: `00-${options.traceId}-${randomBytes(8).toString("hex")}-01`,
+        ...(options.body === undefined ? {} : { "content-type": "application/json" }),
+      };
       const request: ClientRequest = send(new URL(path, base), {
         method: options.method,
         agent: options.timeoutMs === undefined ? agent : pollAgent,
@@ -72,14 +76,17 @@ export function openUpstream(originUrl: string): Upstream {
     if (waiting >= WAITING_MAX) throw new UpstreamError(`${waiting} requests wait for the origin already`);
     waiting += 1;
     counts.requests += 1;
+    // W3C Trace Context: the origin's spans and our error name the same trace.
+    const traceId = randomBytes(16).toString("hex");
+    const traced = { ...options, traceId };
     try {
-      return await once(path, options).catch((error: unknown) => {
-        if (error instanceof StaleConnection) return once(path, options);
+      return await once(path, traced).catch((error: unknown) => {
+        if (error instanceof StaleConnection) return once(path, traced);
         throw error;
       });
     } catch (error) {
       counts.errors += 1;
-      throw new UpstreamError("the origin does not answer", { cause: error });
+      throw new UpstreamError(`the origin does not answer (trace ${traceId})`, { cause: error });
     } finally {
       waiting -= 1;
     }

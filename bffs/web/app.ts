@@ -2,7 +2,7 @@ import fastifyCookie from "@fastify/cookie";
 import fastifyFormbody from "@fastify/formbody";
 import scalar from "@scalar/fastify-api-reference";
 import Fastify, { type FastifyInstance } from "fastify";
-import { problemDocument, toProblem } from "./faults.ts";
+import { prefersHtml, problemDocument, retryPathOf, toProblem } from "./faults.ts";
 import { openCookies } from "./cookies.ts";
 import { registerEvents } from "./live.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -53,11 +53,17 @@ export async function createWebBff(parts: WebParts, site: Site): Promise<Fastify
     if (reply.sent || reply.raw.headersSent) return;
     const path = request.url.split("?", 1)[0] ?? "/";
     if (fault.retryAfterS !== undefined) reply.header("retry-after", Math.ceil(fault.retryAfterS));
-    void reply
-      .code(fault.status)
-      .header("cache-control", "no-store")
-      .type("application/problem+json")
-      .send(JSON.stringify(problemDocument(fault, path, traceIdOf(request))));
+    reply.code(fault.status).header("cache-control", "no-store");
+    if (!path.startsWith("/api/") && prefersHtml(request.headers.accept)) {
+      const { headers, body } = site.refusal({
+        status: fault.status,
+        traceId: traceIdOf(request),
+        retryPath: retryPathOf(request.raw),
+        acceptLanguage: request.headers["accept-language"] ?? "",
+      });
+      return void reply.headers(headers).send(body);
+    }
+    void reply.type("application/problem+json").send(JSON.stringify(problemDocument(fault, path, traceIdOf(request))));
   });
 
   register(app, parts, cookies, webRoutes);

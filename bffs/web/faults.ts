@@ -1,6 +1,6 @@
 import { Problem, toProblem as kernelProblem } from "#kernel";
 
-export { problemDocument } from "#kernel/http";
+export { prefersHtml, problemDocument, retryPathOf } from "#kernel/http";
 
 /** Fastify's own refusals (a body too large, a content type unknown, JSON that is none) as Problems; the rest as the kernel says. */
 export function toProblem(error: unknown): Problem {

@@ -6,7 +6,7 @@ import type { WebParts } from "./parts.ts";
 import { ipOf, marketOf } from "./request.ts";
 import { Id, type Route, route } from "./route.ts";
 import { streamsOf } from "./streams.ts";
-import { episodeBadge, isoOf } from "./views.ts";
+import { chaptersOf, episodeBadge, isoOf } from "./views.ts";
 
 const EMPTY_TO_NULL = (url: string): string | null => (url === "" ? null : url);
 
@@ -47,6 +47,7 @@ async function answerStart(
       title: series?.title ?? title.title,
       subtitle: isEpisode ? `${episodeBadge(title)} · ${title.title}` : "",
       durationS: title.durationS,
+      chapters: chaptersOf(title),
       nextEpisodeId: isEpisode ? (next?.id ?? null) : null,
       introStartS: null,
       introEndS: null,

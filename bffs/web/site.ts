@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { problem, systemContext } from "#kernel";
+import type { ProblemPage } from "#kernel/http";
 import type { Cookies } from "./cookies.ts";
 import type { WebParts } from "./parts.ts";
 import { hostOf } from "./request.ts";
@@ -12,6 +13,8 @@ export interface Site {
   /** The folder with what browsers load. */
   readonly clientFolder: string;
   render(request: RenderRequest): Promise<RenderResult>;
+  /** What is shown where no page can be made; it costs next to nothing. */
+  readonly refusal: ProblemPage;
 }
 export interface RenderRequest {
   readonly url: string;

@@ -9,6 +9,7 @@ import { Id, type Route, route } from "./route.ts";
 import {
   ageText,
   cardOf,
+  chaptersOf,
   factsOf,
   imageOf,
   nextEpisode,
@@ -55,6 +56,7 @@ async function titlePage(parts: WebParts, id: string, market: string, context: C
     facts: factsOf(title, episodes.length),
     year: title.year || null,
     durationS: title.durationS,
+    chapters: chaptersOf(title),
     ageRating: ageText(title.ageRating),
     genres: title.genres,
     cast: title.credits.map(({ name, role }) => ({ name, role })),

@@ -23,6 +23,9 @@ export function imageOf(artwork: Artwork | undefined, alt: string): Image | null
 export const previewUrlOf = (title: Title): string | null =>
   title.previewKey === "" ? null : `/images/${title.previewKey}`;
 
+export const chaptersOf = (title: Title): TitlePage["chapters"] =>
+  title.chapters.map(({ startS, title: name }) => ({ startS, title: name }));
+
 /** As people say it: `1 h 12 min`, `9 min`. */
 export function durationText(durationS: number): string {
   const minutes = Math.max(1, Math.round(durationS / 60));

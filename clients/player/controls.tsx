@@ -69,7 +69,7 @@ function Timeline({ playback, state }: { playback: Playback; state: PlayerState 
   const { m } = useWords();
   return (
     <div dir="ltr" className="flex items-center gap-4">
-      <span className="tabular min-w-11 text-14">{clock(state.positionS, state.durationS)}</span>
+      <span className="tabular min-w-11 text-end text-14">{clock(state.positionS, state.durationS)}</span>
       <Scrubber playback={playback} state={state} />
       <span
         className="tabular hidden min-w-11 text-14 text-ink-2 sm:inline"

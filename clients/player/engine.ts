@@ -218,6 +218,21 @@ async function loadManifest(player: ShakaPlayer, options: EngineOptions, startS:
   const mimeType = format === "hls" ? "application/x-mpegurl" : "application/dash+xml";
   const manifest = format === "hls" ? session.manifests.hls : session.manifests.dash;
   await player.load(signed(delivery, manifest), startS > 0 ? startS : null, mimeType);
+  if (format === "hls") readyText(player);
+}
+
+/**
+ * In HLS, Shaka places lines by the offset of a piece of picture, and tells it only to a text engine that is there when the
+ * piece is appended (TextEngine.appendBuffer, "deferred appends"). Where no line is wanted yet there is none, and lines that
+ * are switched on after the last piece would wait for ever. So one track is chosen and given up at once: the engine is made
+ * while the first piece is still on its way, and no line is fetched.
+ */
+function readyText(player: ShakaPlayer): void {
+  const textTracks = player.getTextTracks();
+  const [first] = textTracks;
+  if (first === undefined || textTracks.some(({ active }) => active)) return;
+  player.selectTextTrack(first);
+  player.selectTextTrack(null);
 }
 
 function languageKey(track: { language: string; label: string | null; roles: string[] }): string {

@@ -11,10 +11,10 @@ import { createHeartbeats, type Heartbeats } from "./heartbeats.ts";
 import { ApiError } from "./http.ts";
 import { loadPreferences, savePreferences } from "./preferences.ts";
 import { heartbeatOf, type Qoe, type QoeEvent, qoeAtStart, reduceQoe } from "./qoe.ts";
+import { readPicture } from "./readings.ts";
 import { type Format, loadShaka } from "./shaka.ts";
 import { createStore, type PlayerState, stateAtStart, type Store } from "./state.ts";
 import { keepTokens, type TokenKeeper } from "./tokens.ts";
-import { listenToVideo } from "./video.ts";
 
 export interface PlaybackOptions {
   video: HTMLVideoElement;
@@ -256,108 +256,13 @@ export function createPlayback(options: PlaybackOptions): Playback {
   const position = () => (video.ended ? store.get().durationS : video.currentTime || store.get().positionS);
   const cdnNow = () => (run === null ? "" : (run.delivery.lastUsed ?? presentCdn(run.delivery, monotonicMs())));
 
-  const buffering = (isBuffering: boolean) => {
-    const { waiting } = store.get();
-    store.set({ waiting: isBuffering });
-    const atMs = monotonicMs();
-    if (isBuffering) {
-      note({ type: "waiting", atMs });
-      note({ type: "stopped", atMs });
-      if (store.get().phase === "ready") run?.heartbeats.beat();
-    } else if (waiting) {
-      note({ type: "resumed", atMs });
-      if (!video.paused) note({ type: "playing", atMs });
-    }
-  };
-
-  const readTracks = () => {
-    if (run === null) return;
-    const { engine } = run;
-    const rendition = engine.rendition();
-    const before = qoe;
-    if (rendition.bitrateKbps > 0) {
-      note({ type: "rendition", atMs: monotonicMs(), ...rendition });
-    }
-    if (qoe.resolutionDrops > before.resolutionDrops) run.heartbeats.beat();
-    store.set({
-      audio: engine.audio(),
-      subtitles: engine.subtitles(),
-      qualities: engine.qualities(),
-      height: rendition.height,
-    });
-  };
-
-  /**
-   * A network that has become slower than the picture is told at once, and a picture that stands still every two seconds:
-   * the platform may know a better network.
-   */
-  let wasFast = true;
-  const watch = setInterval(() => {
-    if (run === null || store.get().phase !== "ready") return;
-    const isFast = run.engine.counters().throughputKbps >= qoe.bitrateKbps;
-    if (store.get().waiting || (wasFast && !isFast)) run.heartbeats.beat();
-    wasFast = isFast;
-  }, 2_000);
-
-  const readClock = () => {
-    const { buffered, currentTime, duration } = video;
-    let bufferedEndS = currentTime;
-    for (let index = 0; index < buffered.length; index += 1) {
-      if (buffered.start(index) <= currentTime + 0.25) bufferedEndS = Math.max(bufferedEndS, buffered.end(index));
-    }
-    store.set({
-      positionS: currentTime,
-      bufferedEndS,
-      durationS: Number.isFinite(duration) && duration > 0 ? duration : store.get().durationS,
-    });
-  };
-
-  listenToVideo(video, off.signal, {
-    clock: () => {
-      if (store.get().phase === "ready") readClock();
-    },
-    playing: () => {
-      store.set({ paused: false, ended: false });
-      note({ type: "firstFrame", atMs: monotonicMs() });
-      note({ type: "resumed", atMs: monotonicMs() });
-      note({ type: "playing", atMs: monotonicMs() });
-      readTracks();
-    },
-    paused: () => {
-      if (store.get().phase !== "ready") return;
-      store.set({ paused: true });
-      note({ type: "stopped", atMs: monotonicMs() });
-      run?.heartbeats.beat();
-    },
-    resumedByViewer: () => {
-      store.set({ paused: false, ended: false });
-      run?.heartbeats.beat();
-    },
-    seeking: () => {
-      store.set({ seeking: true, ended: false });
-      note({ type: "seeking", atMs: monotonicMs() });
-      run?.heartbeats.beat();
-    },
-    seeked: () => {
-      store.set({ seeking: false });
-      note({ type: "resumed", atMs: monotonicMs() });
-      readClock();
-      run?.heartbeats.beat();
-    },
-    ended: () => {
-      if (store.get().phase !== "ready") return;
-      store.set({ ended: true, paused: true, positionS: store.get().durationS });
-      note({ type: "stopped", atMs: monotonicMs() });
-      run?.heartbeats.beat();
-    },
-    volume: () => {
-      store.set({ volume: video.volume, muted: video.muted });
-      savePreferences({ volume: video.volume, muted: video.muted });
-    },
-    rate: () => {
-      // Shaka holds the picture by a rate of zero while it buffers: that is not the viewer's choice.
-      if (video.playbackRate > 0) store.set({ rate: video.playbackRate });
-    },
+  const { buffering, readTracks } = readPicture({
+    video,
+    store,
+    note,
+    qoe: () => qoe,
+    run: () => run,
+    signal: off.signal,
   });
 
   /* ---- the page goes and comes ---- */
@@ -439,7 +344,6 @@ export function createPlayback(options: PlaybackOptions): Playback {
     },
     destroy() {
       generation += 1;
-      clearInterval(watch);
       off.abort();
       leave();
     },

@@ -24,9 +24,12 @@ export function timeLeft(positionS: number, durationS: number, m: Messages): str
   );
 }
 
+/** Media end some milliseconds before or after the second that they are said to end at. */
+const CLOCK_TOLERANCE_S = 0.05;
+
 /** `7:05`, `1:02:33`: the clock of a player. The hours show when the whole film has some, so that nothing jumps. */
 export function clock(seconds: number, durationS: number = seconds): string {
-  const whole = Number.isFinite(seconds) ? Math.max(0, Math.floor(seconds)) : 0;
+  const whole = Number.isFinite(seconds) ? Math.max(0, Math.floor(seconds + CLOCK_TOLERANCE_S)) : 0;
   const hours = Math.floor(whole / HOUR_S);
   const minutes = Math.floor((whole % HOUR_S) / MINUTE_S);
   const twoDigits = (value: number) => String(value).padStart(2, "0");

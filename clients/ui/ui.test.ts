@@ -23,6 +23,8 @@ test("time left is never said shorter than it is", () => {
 test("a clock keeps its width through a film", () => {
   assert.equal(clock(65), "1:05");
   assert.equal(clock(65, 4_000), "0:01:05");
+  assert.equal(clock(64.9), "1:04");
+  assert.equal(clock(59.999999), "1:00", "a film of a minute is one also where its samples end a little earlier");
   assert.equal(clock(3_753, 4_000), "1:02:33");
   assert.equal(clock(Number.NaN, 10), "0:00");
 });

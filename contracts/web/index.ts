@@ -74,6 +74,9 @@ export const Episode = z.object({
   state: z.enum(["playable", "processing", "unavailable"]),
 });
 
+/** Chapters in the order of their starts; a title may be empty. */
+const chapters = z.array(z.object({ startS: z.number().min(0), title: text(120) })).max(200);
+
 export const Title = z.object({
   id,
   kind: z.enum(["film", "series", "episode"]),
@@ -82,6 +85,7 @@ export const Title = z.object({
   facts: text(200),
   year: z.int().nullable(),
   durationS: z.number(),
+  chapters,
   ageRating: AgeRating,
   genres: z.array(text(60)).max(10),
   cast: z.array(z.object({ name: text(100), role: text(100) })).max(30),
@@ -137,6 +141,7 @@ export const Session = z.object({
     title: text(200),
     subtitle: text(200),
     durationS: z.number(),
+    chapters,
     nextEpisodeId: id.nullable(),
     introStartS: z.number().nullable(),
     introEndS: z.number().nullable(),

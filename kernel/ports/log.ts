@@ -29,6 +29,8 @@ export interface TopicSpec {
   readonly name: string;
   readonly partitions: number;
   readonly retentionMs: number;
+  /** For topics of many small events whose effects nobody waits for: how long consumers let them gather, so that one transaction serves many. */
+  readonly lingerMs?: number;
   /** Belongs on the cluster for analytics, where there is one: it is kept for long and nothing that a viewer waits for reads it. */
   readonly analytics?: boolean;
 }
@@ -58,6 +60,8 @@ export interface ConsumeOptions {
   readonly group: string;
   readonly topic: string;
   readonly recordsMax: number;
+  /** Having handled some records, the consumer lets others gather for so long before it takes them; 0 where it is not given. */
+  readonly lingerMs?: number | undefined;
   /** Asked whenever partitions are assigned, and again after `handle` rejects: where to read from, by partition. A missing partition starts at its oldest record. */
   positions(partitions: readonly number[]): Promise<ReadonlyMap<number, number>>;
   /** Called with at least one record, in order per partition, never concurrently for one partition. A rejection means redelivery after a pause. */

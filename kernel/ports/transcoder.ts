@@ -67,6 +67,15 @@ export interface SourceInfo {
   readonly text: readonly SourceText[];
   /** Captions inside the video's user data. */
   readonly hasClosedCaptions: boolean;
+  /** In the order of their starts, which differ; absent where the file has none. */
+  readonly chapters?: readonly SourceChapter[];
+}
+
+export interface SourceChapter {
+  /** On the picture's clock, before its end. */
+  readonly startS: number;
+  /** At most 120 characters; empty where the file has no name for it. */
+  readonly title: string;
 }
 
 export interface SourceVideo {

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Client, Contract, Handlers } from "../contract.ts";
 import { problem } from "../errors.ts";
 import { type MeshIdentity, openMeshIdentity } from "../mesh.ts";
+import type { Peers } from "../peers.ts";
 import type { Secret, Secrets } from "../ports/secrets.ts";
 import { openRemoteClient, type RemoteClient } from "../remote-client.ts";
 import { listenRemote, type RemoteServer } from "../remote-server.ts";
@@ -79,14 +80,20 @@ export interface TestCaller {
 export async function openCaller(options: {
   readonly services: readonly string[];
   readonly secrets: Pick<Secrets, "get" | "put">;
-  readonly addresses: readonly string[];
+  readonly addresses: readonly string[] | Peers;
   readonly clock?: Clock;
 }): Promise<TestCaller> {
   const { services, secrets, addresses, clock = systemClock } = options;
   const metrics = openMetrics();
   const identity = await openMeshIdentity({ services, secrets, clock, logger: silentLogger });
   const remote = openRemoteClient({
-    ...{ identity, clock, metrics, logger: silentLogger, peers: () => addresses },
+    ...{
+      identity,
+      clock,
+      metrics,
+      logger: silentLogger,
+      peers: typeof addresses === "function" ? addresses : () => addresses,
+    },
     random: () => 0,
   });
   const transport = localTransport({ clock, metrics, remote });

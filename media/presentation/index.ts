@@ -86,6 +86,13 @@ export interface ThumbnailTrack {
   readonly bandwidthBps: number;
 }
 
+export interface Chapter {
+  /** Within the presentation; chapters stand in the order of their starts. */
+  readonly startS: number;
+  /** May be empty. */
+  readonly title: string;
+}
+
 export interface PresentationKey {
   readonly kid: string;
   readonly keyClass: KeyClass;
@@ -105,6 +112,8 @@ export interface Presentation {
   readonly audio: readonly AudioTrack[];
   readonly text: readonly TextTrack[];
   readonly thumbnails: ThumbnailTrack | null;
+  /** Absent where the source has none, and from indexes that are older than chapters. */
+  readonly chapters?: readonly Chapter[];
 }
 
 /** `seg-0000001.m4s` for 1. Throws RangeError unless the number is a positive integer of at most seven digits. */

@@ -77,7 +77,7 @@ const add = async (title: Record<string, unknown> & { id: string }) => {
 const complete = async (contentId: string, more: object = {}): Promise<void> => {
   await encodings.tx({ tenant: "demo" }, async (tx) =>
     tx.emit("completed", {
-      ...{ contentId, stage: "complete", packageRevision: 1, indexVersion: 1, durationS: 60 },
+      ...{ contentId, stage: "complete", packageRevision: 1, indexVersion: 1, durationS: 60, chapters: [] },
       ...{ audioLanguages: ["en"], subtitleLanguages: ["de"], width: 1280, height: 720, previewKey: null },
       artwork: [
         { key: `artwork/${contentId}/poster-1.jpg`, width: 1, height: 1, score: 1, color: "#000000", blurDataUrl: "" },
@@ -168,8 +168,20 @@ describe("the catalogue", () => {
       );
     assert.deepEqual(await page(10), ["s1e1", "s1e2", "s2e1"]);
     assert.deepEqual([await page(2), await page(2, "s1e2")], [["s1e1", "s1e2"], ["s2e1"]]);
+    await call().delete({ id: "s1e2" }, host.context());
+    assert.equal(
+      (await titleOf("series"))?.backdrop?.key,
+      "artwork/s1e1/poster-1.jpg",
+      "the old one went with its episode",
+    );
+    await add({ id: "s1e2", kind: "episode", parentId: "series", seasonNumber: 1, episodeNumber: 2 });
+    await add({ id: "series-trailer", kind: "trailer", parentId: "series" });
+    await play({ id: "s1e2-trailer", kind: "trailer", parentId: "s1e2" });
+    await play({ id: "another" });
+    await play({ id: "another-trailer", kind: "trailer", parentId: "another" });
     await call().delete({ id: "series" }, host.context());
-    for (const id of ["series", "s1e1", "s1e2", "s2e1"]) {
+    for (const id of ["another", "another-trailer"]) assert.equal((await titleOf(id))?.id, id);
+    for (const id of ["series", "s1e1", "s1e2", "s2e1", "series-trailer", "s1e2-trailer"]) {
       assert.deepEqual((await changes(id)).at(-1), [false, "deleted"], id);
       await assert.rejects(titleOf(id), { code: "not_found", reason: "title_unknown" });
     }

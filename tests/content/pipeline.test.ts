@@ -118,9 +118,23 @@ test("a film goes from a file to a package, is packaged anew, and goes without a
   assert.deepEqual(await host.adapters.secrets.list(`keys/demo/${contentId}/`, 10), []);
   await assert.rejects(host.imports.get({ contentId }, host.context()), { code: "not_found" });
   await assert.rejects(host.encodings.get({ contentId }, host.context()), { code: "not_found" });
-  // What is gone is no twin of what comes later.
-  const later = await importFile(path);
-  await host.until("the next import", async () => (await importState(later))?.state === "accepted");
+  // What is gone is no twin of what comes later, and shares no address with it: caches keep what they have.
+  const other = await drawClip(host.at("later.mp4"), { pattern: "testsrc=size=640x360:rate=25" });
+  assert.equal(await importFile(other, { contentId }), contentId);
+  await finished(contentId, 3);
+  await host.settled();
+  const later = (await host.catalog.get({ id: contentId }, host.context())).title;
+  assert.equal(later?.packageRevision, 3);
+  const before = new Set(title?.artworkCandidates.map(({ key }) => key));
+  assert.ok(later.artworkCandidates.length > 0);
+  assert.deepEqual(
+    later.artworkCandidates.filter(({ key }) => before.has(key)),
+    [],
+  );
+  const pictures = await keysOf(`artwork/${contentId}/`);
+  assert.deepEqual(pictures, later.artworkCandidates.map(({ key }) => key).toSorted());
+  const twin = await importFile(path);
+  await host.until("the next import", async () => (await importState(twin))?.state === "accepted");
 });
 
 test("the same film twice is refused with its twin named, also at the same moment, unless it is wanted", {

@@ -55,12 +55,13 @@ after(async () => {
   await host?.stop();
 });
 
-const PATH = "/images/artwork/ttl_film/preview.mp4";
+const PATH = "/images/artwork/ttl_film/preview-0123456789abcdef.mp4";
 const clip = Buffer.from(Array.from({ length: 1_000 }, (_, at) => at % 251));
 
 test("it is read in ranges, kept for good, and nothing beside it can be read that way", async () => {
   const { objects } = host.adapters;
-  await objects.put("artwork/ttl_film/preview.mp4", clip);
+  await objects.put("artwork/ttl_film/preview-0123456789abcdef.mp4", clip);
+  await objects.put("artwork/ttl_film/preview-0123.mp4", clip);
   await objects.put("artwork/ttl_film/other.mp4", clip);
   const whole = await get(publicUrl, PATH);
   assert.equal(whole.status, 200);
@@ -79,6 +80,7 @@ test("it is read in ranges, kept for good, and nothing beside it can be read tha
   assert.equal((await get(publicUrl, PATH, { method: "POST" })).status, 400);
   for (const other of [
     "/images/artwork/ttl_film/other.mp4",
+    "/images/artwork/ttl_film/preview-0123.mp4",
     "/images/artwork/ttl_film/x/preview.mp4",
     "/images/artwork/../artwork/ttl_film/preview.mp4",
     "/images/artwork/ttl_gone/preview.mp4",
@@ -89,7 +91,16 @@ test("it is read in ranges, kept for good, and nothing beside it can be read tha
 async function complete(contentId: string, previewKey: string | null, stage = "complete"): Promise<void> {
   await encodings.tx({ tenant: "demo" }, async (tx) =>
     tx.emit("completed", {
-      ...{ contentId, stage, packageRevision: 1, indexVersion: 1, durationS: 60, artwork: [], previewKey },
+      ...{
+        contentId,
+        stage,
+        packageRevision: 1,
+        indexVersion: 1,
+        durationS: 60,
+        artwork: [],
+        previewKey,
+        chapters: [],
+      },
       ...{ audioLanguages: [], subtitleLanguages: [], width: 1280, height: 720 },
     }),
   );

@@ -51,12 +51,15 @@ export interface Visit {
   close(): Promise<void>;
 }
 
-/** A person is slower than a script: an address counts as opened when the page answers presses, where it is one of ours. */
+/**
+ * A person is slower than a script: an address counts as opened when the page answers presses, where it is one of ours. What
+ * is shown where no page could be made has no script.
+ */
 function waitUntilLive(page: Page): void {
   const open = page.goto.bind(page);
   page.goto = async (...address) => {
     const answer = await open(...address);
-    if (answer?.headers()["content-type"]?.startsWith("text/html"))
+    if (answer?.status() !== 503 && answer?.headers()["content-type"]?.startsWith("text/html"))
       await page.waitForSelector("html[data-live]", { state: "attached", timeout: PATIENCE_MS }).catch(() => null);
     return answer;
   };
@@ -166,28 +169,38 @@ interface VideoElement {
   readonly videoWidth: number;
   readonly mediaKeys: object | null;
   readonly error: { readonly code: number; readonly message: string } | null;
+  readonly buffered: { readonly length: number; end(index: number): number };
+  closest(selector: ".player"): {
+    querySelector(selector: ".player-captions"): { readonly innerText: string } | null;
+  } | null;
   getVideoPlaybackQuality(): { readonly totalVideoFrames: number; readonly droppedVideoFrames: number };
 }
 
 export interface Picture {
   readonly positionS: number;
   readonly durationS: number;
+  /** Where the last piece in the buffer ends. */
+  readonly bufferedEndS: number;
   readonly decodedFrames: number;
   readonly isPaused: boolean;
   readonly hasEnded: boolean;
   readonly width: number;
   readonly isEncrypted: boolean;
+  /** The subtitle line that is shown at this very moment; empty where none is. */
+  readonly line: string;
   readonly error: string;
 }
 
 const NO_PICTURE: Picture = {
   positionS: 0,
   durationS: 0,
+  bufferedEndS: 0,
   decodedFrames: 0,
   isPaused: true,
   hasEnded: false,
   width: 0,
   isEncrypted: false,
+  line: "",
   error: "",
 };
 
@@ -197,11 +210,13 @@ export async function pictureOf(page: Page): Promise<Picture> {
     (videos as unknown as VideoElement[]).map((video) => ({
       positionS: video.currentTime,
       durationS: Number.isFinite(video.duration) ? video.duration : 0,
+      bufferedEndS: video.buffered.length > 0 ? video.buffered.end(video.buffered.length - 1) : 0,
       decodedFrames: video.getVideoPlaybackQuality().totalVideoFrames,
       isPaused: video.paused,
       hasEnded: video.ended,
       width: video.videoWidth,
       isEncrypted: video.mediaKeys !== null,
+      line: (video.closest(".player")?.querySelector(".player-captions")?.innerText ?? "").trim(),
       error: video.error === null ? "" : `${video.error.code} ${video.error.message}`,
     })),
   );

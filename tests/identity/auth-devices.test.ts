@@ -210,3 +210,31 @@ test("a deleted account is signed out everywhere", async () => {
     async () => (await host.auth.listDevices({ userId: account.userId }, host.context())).devices.length === 0,
   );
 });
+
+test("a sign-in keeps the device's profile only where nobody needs to be kept apart", async () => {
+  const account = await makeAccount(host, "household@demo.test");
+  const { userId, profileId } = account;
+  const adult = host.context({ viewer: { userId, profileId } });
+  const profileAfter = async (tokens: Promise<Parameters<typeof claimsOf>[0]>) => claimsOf(await tokens)["profile"];
+  const choose = (pin = "") => host.auth.chooseProfile({ userId, deviceId: "sofa", profileId, pin }, adult);
+  const browser = openBrowser(host.publicUrl);
+  const again = () => signIn(host, account, { deviceId: "sofa", browser });
+
+  assert.equal(await profileAfter(again()), "", "a device that nobody knows asks");
+  await choose();
+  assert.equal(await profileAfter(again()), profileId, "one person alone is not asked each time");
+
+  const { profile: child } = await host.profiles.create({ userId, name: "Kids", isKids: true }, adult);
+  const tokens = await again();
+  assert.equal(claimsOf(tokens)["profile"], "", "with a child in the house it asks");
+  await choose();
+  const renewed = tokensOf(await refresh(host.publicUrl, tokens.refresh_token));
+  assert.equal(claimsOf(renewed)["profile"], profileId, "no sign-in, no question");
+
+  assert.ok(child);
+  await host.profiles.delete({ userId, profileId: child.id }, adult);
+  await host.profiles.update({ userId, profileId, pin: "4711" }, adult);
+  assert.equal(await profileAfter(again()), "", "behind a PIN it asks");
+  await assert.rejects(choose(), { code: "permission_denied", reason: "pin_required" });
+  await choose("4711");
+});

@@ -113,7 +113,7 @@ export async function startPlayback(options: Pick<TestHostOptions, "folder" | "e
       );
       await studio?.tx({ tenant: "demo" }, async (tx) =>
         tx.emit("completed", {
-          ...{ contentId: id, stage: "complete", packageRevision: 1, indexVersion: 1, durationS },
+          ...{ contentId: id, stage: "complete", packageRevision: 1, indexVersion: 1, durationS, chapters: [] },
           ...{ audioLanguages: ["en"], subtitleLanguages: [], width: 1280, height: 720, artwork: [], previewKey: null },
         }),
       );

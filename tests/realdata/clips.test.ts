@@ -1,22 +1,23 @@
 /**
- * Real films through the whole product: each clip is imported, plays in a browser through DASH and HLS, and every frame of
- * every rung comes out of the encryption as it went in. Needs MARQUEE_TESTDATA, a folder with `video/`.
+ * Real films through the whole product: `./marquee import FILE --wait=complete` takes each clip in, it plays in a browser through DASH
+ * and HLS, and every frame of every rung comes out of the encryption as it went in. Needs MARQUEE_TESTDATA, a folder with `video/`.
+ *
+ * MARQUEE_TEST_PRESET=full makes both whole ladders of each clip; MARQUEE_TEST_CLIP=flower takes the clips alone whose names hold
+ * that word.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { Encoding } from "#contracts/encoding";
-import { Ingest } from "#contracts/ingest";
 import { Keys } from "#contracts/keys";
 import type { Session } from "#contracts/web";
 import type { Presentation } from "#media/presentation";
 import { signIn, watchFor, withVisit } from "../e2e/browser.ts";
 import { type Account, device, newAccount, type Person, signUp, startSession } from "../e2e/person.ts";
 import { openProduct, type RunningProduct } from "../e2e/product.ts";
-import { until } from "../e2e/until.ts";
+import { type Imported, importByCommand } from "./command.ts";
 import { findOracle, type Packet, packetsOf } from "./oracle.ts";
 import { readMaster, readMedia, readMpd } from "./parsers.ts";
 
@@ -28,9 +29,13 @@ const skip =
     : oracle === null
       ? "@ffprobe-installer/linux-x64 is not here: nobody else can decrypt the rungs"
       : false;
-/** One with everything; it is five seconds long, so that HEVC costs seconds and not minutes. */
+const isFullRun = process.env["MARQUEE_TEST_PRESET"] === "full";
+/** One has everything in every run; it is five seconds long, so that HEVC costs seconds and not minutes. */
 const FULL = "flower.mp4";
-const PLAYABLE_MS_MAX = 240_000;
+const isFull = (clip: string): boolean => isFullRun || clip === FULL;
+/** Names are only names: a command that takes this one takes any. */
+const ODD_NAME = `Grandma's "garden" — spring & summer 🌻.mp4`;
+const IMPORT_MS_MAX = isFullRun ? 3_600_000 : 900_000;
 const PLAY_S = 3;
 /** CBCS leaves a slice header and what fills no block of 16 bytes as they are. */
 const SURELY_PROTECTED_BYTES = 256;
@@ -38,16 +43,27 @@ const SURELY_PROTECTED_BYTES = 256;
 const PRIMING_PACKETS_MAX = 4;
 
 const clips =
-  skip === false ? readdirSync(join(testdata ?? "", "video")).filter((name) => /\.(mp4|webm|ts)$/.test(name)) : [];
-const idOf = (clip: string): string => clip.replace(/\W+/g, "-").toLowerCase();
+  skip === false
+    ? readdirSync(join(testdata ?? "", "video")).filter(
+        (name) => /\.(mp4|webm|ts)$/.test(name) && name.includes(process.env["MARQUEE_TEST_CLIP"] ?? ""),
+      )
+    : [];
 
 describe("real films", { concurrency: false, skip }, () => {
   let product: RunningProduct | undefined;
   let viewer: { readonly account: Account; readonly person: Person } | undefined;
   let folder = "";
+  const leaving = new AbortController();
+  const imports = new Map<string, Promise<Imported>>();
+  const ids = new Map<string, string>();
   const present = () => {
     if (!product || !viewer || oracle === null) throw new Error("the product is not there");
     return { product, viewer, oracle, folder };
+  };
+  const idOf = (clip: string): string => {
+    const id = ids.get(clip);
+    assert.ok(id, `${clip} was not taken in`);
+    return id;
   };
 
   before(async () => {
@@ -55,18 +71,28 @@ describe("real films", { concurrency: false, skip }, () => {
     product = await openProduct({ demo: false });
     const account = newAccount("Ren");
     viewer = { account, person: await signUp(product.url, account) };
+    const signal = AbortSignal.any([leaving.signal, AbortSignal.timeout(IMPORT_MS_MAX)]);
     // All at once, as a person would drop a folder: the encoder works through them while the first ones are looked at.
-    for (const clip of clips) await importClip(product, clip);
+    for (const clip of clips) {
+      const taken = importClip(product, clip, folder, signal);
+      // Whoever waits for it hears of a failure.
+      taken.catch(() => {});
+      imports.set(clip, taken);
+    }
   });
   after(async () => {
+    leaving.abort();
     await product?.stop();
     await rm(folder, { recursive: true, force: true });
   });
 
   for (const clip of clips) {
     describe(clip, { concurrency: false }, () => {
-      it("is taken in and encoded", async () => {
-        await encoded(present().product, idOf(clip), clip === FULL ? "complete" : "playable");
+      it("is taken in and encoded", async (t) => {
+        const imported = await imports.get(clip);
+        assert.ok(imported);
+        ids.set(clip, imported.contentId);
+        t.diagnostic(`every rung was there after ${imported.elapsedS.toFixed(0)} s`);
       });
       it("plays through DASH and HLS", async () => {
         const { product, viewer, folder } = present();
@@ -82,45 +108,44 @@ describe("real films", { concurrency: false, skip }, () => {
           await page.goto("/");
         });
       });
-      it("decrypts packet by packet to what was encoded", async () => {
+      it("decrypts packet by packet to what was encoded", async (t) => {
         const { product, oracle, folder } = present();
-        await assertDecrypts(product, oracle, folder, idOf(clip));
+        const { rungs, frames, packets } = await assertDecrypts(product, oracle, folder, idOf(clip));
+        t.diagnostic(`${rungs.join(", ")}: ${frames} frames, ${packets} packets with sound, all as they were encoded`);
       });
       it("has manifests that other people's parsers read", async () => {
         const { product, viewer } = present();
         const session = await startSession(viewer.person, idOf(clip), device("A reader of manifests"));
-        await assertReadable(session, await presentationOf(product, idOf(clip)), clip === FULL);
+        await assertReadable(session, await presentationOf(product, idOf(clip)), isFull(clip));
         await viewer.person.api("DELETE", `/playback/sessions/${session.sessionId}`);
       });
     });
   }
 });
 
-async function importClip({ admin }: RunningProduct, clip: string): Promise<void> {
+/** With the command's own preset, which is the full one, or the quick one. */
+async function importClip(
+  product: RunningProduct,
+  clip: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Imported> {
   const video = join(testdata ?? "", "video");
   const stem = clip.replace(/\.\w+$/, "");
-  const sidecars = readdirSync(video).filter(
-    (name) => name.startsWith(`${stem}.`) && /\.[a-z]{2}\.(vtt|srt)$/.test(name),
-  );
-  await admin.of(Ingest).import({
-    path: join(video, clip),
-    preset: clip === FULL ? "full" : "quick",
-    title: clip,
-    contentId: idOf(clip),
-    publish: true,
-    subtitles: sidecars.map((name) => ({ path: join(video, name), language: name.split(".").at(-2) ?? "en" })),
+  // `sintel-trailer.de.vtt` belongs to `sintel-trailer-52s.mp4`.
+  const sidecars = readdirSync(video).flatMap((name) => {
+    const [, base, language] = /^(.+)\.([a-z]{2})\.(?:vtt|srt)$/.exec(name) ?? [];
+    return base !== undefined && (stem === base || stem.startsWith(`${base}-`))
+      ? [`${join(video, name)}:${language}`]
+      : [];
   });
-}
-
-async function encoded({ admin }: RunningProduct, contentId: string, wanted: "playable" | "complete"): Promise<void> {
-  await until(`${contentId} is ${wanted}`, PLAYABLE_MS_MAX, async () => {
-    const { ingest } = await admin.of(Ingest).get({ contentId });
-    assert.notEqual(ingest?.state, "failed", `ingest refused it: ${ingest?.failure}`);
-    const [encoding] = (await admin.of(Encoding).getMany({ contentIds: [contentId] })).encodings;
-    assert.notEqual(encoding?.state, "failed", `encoding failed: ${encoding?.failure}`);
-    const isThere = encoding?.state === "complete" || (wanted === "playable" && encoding?.state === "playable");
-    return isThere ? true : null;
-  });
+  const file = clip === FULL ? join(folder, ODD_NAME) : join(video, clip);
+  if (clip === FULL) await copyFile(join(video, clip), file);
+  const words = [
+    ...(isFull(clip) ? [] : ["--preset", "quick"]),
+    ...(sidecars.length > 0 ? ["--subtitles", ...sidecars] : []),
+  ];
+  return importByCommand(product.folder, file, words, signal);
 }
 
 /** The file store gives each folder of an object's name a `~`, so that a file and a folder may have the same name. */
@@ -142,8 +167,10 @@ async function assertDecrypts(
   oracle: string,
   folder: string,
   contentId: string,
-): Promise<void> {
+): Promise<{ readonly rungs: readonly string[]; readonly frames: number; readonly packets: number }> {
   const { video, audio } = await presentationOf(product, contentId);
+  let frames = 0;
+  let packets = 0;
   const { keys } = await product.admin.of(Keys).getSet({ contentId, packageRevision: 1 });
   for (const { kind, profile, kid, segments } of [...video, ...audio]) {
     const key = keys.find((candidate) => candidate.kid === kid)?.key;
@@ -158,8 +185,11 @@ async function assertDecrypts(
     if (kind === "video") assert.deepEqual(decrypted, clear, `${profile} of ${contentId}`);
     else assertSameSound(decrypted, clear, `${profile} of ${contentId}`);
     assertProtected(await packetsOf(oracle, path), decrypted, `${profile} of ${contentId}`);
+    packets += decrypted.length;
+    if (kind === "video") frames += decrypted.length;
     await rm(path);
   }
+  return { rungs: video.map(({ profile }) => profile), frames, packets };
 }
 
 async function clearPackets(

@@ -14,7 +14,7 @@ interface ManifestChunk {
 export type ViteManifest = Readonly<Record<string, ManifestChunk>>;
 
 const ENTRY = "src/entry-client.tsx";
-const GROUND = "#0b0a0c";
+export const GROUND = "#0b0a0c";
 
 export interface DocumentParts {
   html: string;

@@ -166,7 +166,7 @@ function Looks({ avatar, onChange }: { avatar: Profile["avatar"]; onChange(avata
           </button>
         ))}
       </div>
-      <div className="mt-3 flex flex-wrap gap-1">
+      <div className="mt-3 grid grid-cols-5 sm:grid-cols-10">
         {AVATAR_COLORS.map((color, index) => (
           <button
             key={color}
@@ -174,7 +174,7 @@ function Looks({ avatar, onChange }: { avatar: Profile["avatar"]; onChange(avata
             aria-label={`${m.look} ${String.fromCharCode(65 + index)}`}
             aria-pressed={avatar.color === color}
             onClick={() => onChange({ ...avatar, color })}
-            className="flex size-11 items-center justify-center"
+            className="flex h-11 items-center justify-center"
           >
             <span
               className={`size-8 rounded-full ${avatar.color === color ? "ring-2 ring-ink ring-offset-2 ring-offset-ground" : ""}`}

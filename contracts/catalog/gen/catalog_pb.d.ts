@@ -242,6 +242,13 @@ export declare type Title = Message<"marquee.catalog.v1.Title"> & {
    * @generated from field: string preview_key = 30;
    */
   previewKey: string;
+
+  /**
+   * In the order of their starts; empty where the file has none.
+   *
+   * @generated from field: repeated marquee.catalog.v1.Chapter chapters = 31;
+   */
+  chapters: Chapter[];
 };
 
 /**
@@ -249,6 +256,29 @@ export declare type Title = Message<"marquee.catalog.v1.Title"> & {
  * Use `create(TitleSchema)` to create a new message.
  */
 export declare const TitleSchema: GenMessage<Title>;
+
+/**
+ * @generated from message marquee.catalog.v1.Chapter
+ */
+export declare type Chapter = Message<"marquee.catalog.v1.Chapter"> & {
+  /**
+   * @generated from field: double start_s = 1;
+   */
+  startS: number;
+
+  /**
+   * May be empty.
+   *
+   * @generated from field: string title = 2;
+   */
+  title: string;
+};
+
+/**
+ * Describes the message marquee.catalog.v1.Chapter.
+ * Use `create(ChapterSchema)` to create a new message.
+ */
+export declare const ChapterSchema: GenMessage<Chapter>;
 
 /**
  * @generated from message marquee.catalog.v1.AddRequest

@@ -8,7 +8,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file catalog/catalog.proto.
  */
 export const file_catalog_catalog = /*@__PURE__*/
-  fileDesc("ChVjYXRhbG9nL2NhdGFsb2cucHJvdG8SEm1hcnF1ZWUuY2F0YWxvZy52MSJbCgdBcnR3b3JrEgsKA2tleRgBIAEoCRINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDQoFY29sb3IYBCABKAkSFQoNYmx1cl9kYXRhX3VybBgFIAEoCSIkCgZDcmVkaXQSDAoEbmFtZRgBIAEoCRIMCgRyb2xlGAIgASgJIs4FCgVUaXRsZRIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEg0KBXRpdGxlGAMgASgJEhAKCHN5bm9wc2lzGAQgASgJEg8KB3RhZ2xpbmUYBSABKAkSDAoEeWVhchgGIAEoDRISCgphZ2VfcmF0aW5nGAcgASgNEg4KBmdlbnJlcxgIIAMoCRIrCgdjcmVkaXRzGAkgAygLMhoubWFycXVlZS5jYXRhbG9nLnYxLkNyZWRpdBISCgpkdXJhdGlvbl9zGAogASgBEhcKD2F1ZGlvX2xhbmd1YWdlcxgLIAMoCRIaChJzdWJ0aXRsZV9sYW5ndWFnZXMYDCADKAkSLQoIYmFja2Ryb3AYDSABKAsyGy5tYXJxdWVlLmNhdGFsb2cudjEuQXJ0d29yaxIrCgZwb3N0ZXIYDiABKAsyGy5tYXJxdWVlLmNhdGFsb2cudjEuQXJ0d29yaxIRCglwYXJlbnRfaWQYDyABKAkSFQoNc2Vhc29uX251bWJlchgQIAEoDRIWCg5lcGlzb2RlX251bWJlchgRIAEoDRIQCgh0aWVyX21pbhgSIAEoCRIPCgdtYXJrZXRzGBMgAygJEhkKEWF2YWlsYWJsZV9mcm9tX21zGBQgASgDEhoKEmF2YWlsYWJsZV91bnRpbF9tcxgVIAEoAxITCgtwdWJsaWNhdGlvbhgWIAEoCRINCgVzdGF0ZRgXIAEoCRIPCgdmYWlsdXJlGBggASgJEhgKEHBhY2thZ2VfcmV2aXNpb24YGSABKA0SFQoNaW5kZXhfdmVyc2lvbhgaIAEoDRITCgthZGRlZF9hdF9tcxgbIAEoAxIQCghjb21wbGV0ZRgcIAEoCBI3ChJhcnR3b3JrX2NhbmRpZGF0ZXMYHSADKAsyGy5tYXJxdWVlLmNhdGFsb2cudjEuQXJ0d29yaxITCgtwcmV2aWV3X2tleRgeIAEoCSI2CgpBZGRSZXF1ZXN0EigKBXRpdGxlGAEgASgLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlIjcKC0FkZFJlc3BvbnNlEigKBXRpdGxlGAEgASgLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlIuADCg1VcGRhdGVSZXF1ZXN0EgoKAmlkGAEgASgJEhIKBXRpdGxlGAIgASgJSACIAQESFQoIc3lub3BzaXMYAyABKAlIAYgBARIUCgd0YWdsaW5lGAQgASgJSAKIAQESEQoEeWVhchgFIAEoDUgDiAEBEhcKCmFnZV9yYXRpbmcYBiABKA1IBIgBARIOCgZnZW5yZXMYByADKAkSKwoHY3JlZGl0cxgIIAMoCzIaLm1hcnF1ZWUuY2F0YWxvZy52MS5DcmVkaXQSFQoIdGllcl9taW4YCSABKAlIBYgBARIPCgdtYXJrZXRzGAogAygJEh4KEWF2YWlsYWJsZV9mcm9tX21zGAsgASgDSAaIAQESHwoSYXZhaWxhYmxlX3VudGlsX21zGAwgASgDSAeIAQESGQoMYmFja2Ryb3Bfa2V5GA0gASgJSAiIAQESDwoHcmVwbGFjZRgOIAMoCUIICgZfdGl0bGVCCwoJX3N5bm9wc2lzQgoKCF90YWdsaW5lQgcKBV95ZWFyQg0KC19hZ2VfcmF0aW5nQgsKCV90aWVyX21pbkIUChJfYXZhaWxhYmxlX2Zyb21fbXNCFQoTX2F2YWlsYWJsZV91bnRpbF9tc0IPCg1fYmFja2Ryb3Bfa2V5IjoKDlVwZGF0ZVJlc3BvbnNlEigKBXRpdGxlGAEgASgLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlIhwKDlB1Ymxpc2hSZXF1ZXN0EgoKAmlkGAEgASgJIjsKD1B1Ymxpc2hSZXNwb25zZRIoCgV0aXRsZRgBIAEoCzIZLm1hcnF1ZWUuY2F0YWxvZy52MS5UaXRsZSIeChBVbnB1Ymxpc2hSZXF1ZXN0EgoKAmlkGAEgASgJIj0KEVVucHVibGlzaFJlc3BvbnNlEigKBXRpdGxlGAEgASgLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlIhsKDURlbGV0ZVJlcXVlc3QSCgoCaWQYASABKAkiEAoORGVsZXRlUmVzcG9uc2UiGAoKR2V0UmVxdWVzdBIKCgJpZBgBIAEoCSI3CgtHZXRSZXNwb25zZRIoCgV0aXRsZRgBIAEoCzIZLm1hcnF1ZWUuY2F0YWxvZy52MS5UaXRsZSIdCg5HZXRNYW55UmVxdWVzdBILCgNpZHMYASADKAkiPAoPR2V0TWFueVJlc3BvbnNlEikKBnRpdGxlcxgBIAMoCzIZLm1hcnF1ZWUuY2F0YWxvZy52MS5UaXRsZSKfAQoLTGlzdFJlcXVlc3QSDQoFa2luZHMYASADKAkSDQoFZ2VucmUYAiABKAkSEQoJcGFyZW50X2lkGAMgASgJEhYKDmFnZV9yYXRpbmdfbWF4GAQgASgNEg0KBWxpbWl0GAUgASgNEhAKCGFmdGVyX2lkGAYgASgJEhYKDmluY2x1ZGVfaGlkZGVuGAcgASgIEg4KBnN0YXRlcxgIIAMoCSI5CgxMaXN0UmVzcG9uc2USKQoGdGl0bGVzGAEgAygLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlIicKDUdlbnJlc1JlcXVlc3QSFgoOYWdlX3JhdGluZ19tYXgYASABKA0iOwoOR2VucmVzUmVzcG9uc2USKQoGZ2VucmVzGAEgAygLMhkubWFycXVlZS5jYXRhbG9nLnYxLkdlbnJlIiUKBUdlbnJlEgwKBG5hbWUYASABKAkSDgoGdGl0bGVzGAIgASgNIkUKDVNlYXJjaFJlcXVlc3QSDQoFcXVlcnkYASABKAkSFgoOYWdlX3JhdGluZ19tYXgYAiABKA0SDQoFbGltaXQYAyABKA0iOwoOU2VhcmNoUmVzcG9uc2USKQoGdGl0bGVzGAEgAygLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlMsoGCg5DYXRhbG9nU2VydmljZRJGCgNBZGQSHi5tYXJxdWVlLmNhdGFsb2cudjEuQWRkUmVxdWVzdBofLm1hcnF1ZWUuY2F0YWxvZy52MS5BZGRSZXNwb25zZRJPCgZVcGRhdGUSIS5tYXJxdWVlLmNhdGFsb2cudjEuVXBkYXRlUmVxdWVzdBoiLm1hcnF1ZWUuY2F0YWxvZy52MS5VcGRhdGVSZXNwb25zZRJSCgdQdWJsaXNoEiIubWFycXVlZS5jYXRhbG9nLnYxLlB1Ymxpc2hSZXF1ZXN0GiMubWFycXVlZS5jYXRhbG9nLnYxLlB1Ymxpc2hSZXNwb25zZRJYCglVbnB1Ymxpc2gSJC5tYXJxdWVlLmNhdGFsb2cudjEuVW5wdWJsaXNoUmVxdWVzdBolLm1hcnF1ZWUuY2F0YWxvZy52MS5VbnB1Ymxpc2hSZXNwb25zZRJPCgZEZWxldGUSIS5tYXJxdWVlLmNhdGFsb2cudjEuRGVsZXRlUmVxdWVzdBoiLm1hcnF1ZWUuY2F0YWxvZy52MS5EZWxldGVSZXNwb25zZRJLCgNHZXQSHi5tYXJxdWVlLmNhdGFsb2cudjEuR2V0UmVxdWVzdBofLm1hcnF1ZWUuY2F0YWxvZy52MS5HZXRSZXNwb25zZSIDkAIBElcKB0dldE1hbnkSIi5tYXJxdWVlLmNhdGFsb2cudjEuR2V0TWFueVJlcXVlc3QaIy5tYXJxdWVlLmNhdGFsb2cudjEuR2V0TWFueVJlc3BvbnNlIgOQAgESTgoETGlzdBIfLm1hcnF1ZWUuY2F0YWxvZy52MS5MaXN0UmVxdWVzdBogLm1hcnF1ZWUuY2F0YWxvZy52MS5MaXN0UmVzcG9uc2UiA5ACARJUCgZHZW5yZXMSIS5tYXJxdWVlLmNhdGFsb2cudjEuR2VucmVzUmVxdWVzdBoiLm1hcnF1ZWUuY2F0YWxvZy52MS5HZW5yZXNSZXNwb25zZSIDkAIBElQKBlNlYXJjaBIhLm1hcnF1ZWUuY2F0YWxvZy52MS5TZWFyY2hSZXF1ZXN0GiIubWFycXVlZS5jYXRhbG9nLnYxLlNlYXJjaFJlc3BvbnNlIgOQAgFiBnByb3RvMw");
+  fileDesc("ChVjYXRhbG9nL2NhdGFsb2cucHJvdG8SEm1hcnF1ZWUuY2F0YWxvZy52MSJbCgdBcnR3b3JrEgsKA2tleRgBIAEoCRINCgV3aWR0aBgCIAEoDRIOCgZoZWlnaHQYAyABKA0SDQoFY29sb3IYBCABKAkSFQoNYmx1cl9kYXRhX3VybBgFIAEoCSIkCgZDcmVkaXQSDAoEbmFtZRgBIAEoCRIMCgRyb2xlGAIgASgJIv0FCgVUaXRsZRIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEg0KBXRpdGxlGAMgASgJEhAKCHN5bm9wc2lzGAQgASgJEg8KB3RhZ2xpbmUYBSABKAkSDAoEeWVhchgGIAEoDRISCgphZ2VfcmF0aW5nGAcgASgNEg4KBmdlbnJlcxgIIAMoCRIrCgdjcmVkaXRzGAkgAygLMhoubWFycXVlZS5jYXRhbG9nLnYxLkNyZWRpdBISCgpkdXJhdGlvbl9zGAogASgBEhcKD2F1ZGlvX2xhbmd1YWdlcxgLIAMoCRIaChJzdWJ0aXRsZV9sYW5ndWFnZXMYDCADKAkSLQoIYmFja2Ryb3AYDSABKAsyGy5tYXJxdWVlLmNhdGFsb2cudjEuQXJ0d29yaxIrCgZwb3N0ZXIYDiABKAsyGy5tYXJxdWVlLmNhdGFsb2cudjEuQXJ0d29yaxIRCglwYXJlbnRfaWQYDyABKAkSFQoNc2Vhc29uX251bWJlchgQIAEoDRIWCg5lcGlzb2RlX251bWJlchgRIAEoDRIQCgh0aWVyX21pbhgSIAEoCRIPCgdtYXJrZXRzGBMgAygJEhkKEWF2YWlsYWJsZV9mcm9tX21zGBQgASgDEhoKEmF2YWlsYWJsZV91bnRpbF9tcxgVIAEoAxITCgtwdWJsaWNhdGlvbhgWIAEoCRINCgVzdGF0ZRgXIAEoCRIPCgdmYWlsdXJlGBggASgJEhgKEHBhY2thZ2VfcmV2aXNpb24YGSABKA0SFQoNaW5kZXhfdmVyc2lvbhgaIAEoDRITCgthZGRlZF9hdF9tcxgbIAEoAxIQCghjb21wbGV0ZRgcIAEoCBI3ChJhcnR3b3JrX2NhbmRpZGF0ZXMYHSADKAsyGy5tYXJxdWVlLmNhdGFsb2cudjEuQXJ0d29yaxITCgtwcmV2aWV3X2tleRgeIAEoCRItCghjaGFwdGVycxgfIAMoCzIbLm1hcnF1ZWUuY2F0YWxvZy52MS5DaGFwdGVyIikKB0NoYXB0ZXISDwoHc3RhcnRfcxgBIAEoARINCgV0aXRsZRgCIAEoCSI2CgpBZGRSZXF1ZXN0EigKBXRpdGxlGAEgASgLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlIjcKC0FkZFJlc3BvbnNlEigKBXRpdGxlGAEgASgLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlIuADCg1VcGRhdGVSZXF1ZXN0EgoKAmlkGAEgASgJEhIKBXRpdGxlGAIgASgJSACIAQESFQoIc3lub3BzaXMYAyABKAlIAYgBARIUCgd0YWdsaW5lGAQgASgJSAKIAQESEQoEeWVhchgFIAEoDUgDiAEBEhcKCmFnZV9yYXRpbmcYBiABKA1IBIgBARIOCgZnZW5yZXMYByADKAkSKwoHY3JlZGl0cxgIIAMoCzIaLm1hcnF1ZWUuY2F0YWxvZy52MS5DcmVkaXQSFQoIdGllcl9taW4YCSABKAlIBYgBARIPCgdtYXJrZXRzGAogAygJEh4KEWF2YWlsYWJsZV9mcm9tX21zGAsgASgDSAaIAQESHwoSYXZhaWxhYmxlX3VudGlsX21zGAwgASgDSAeIAQESGQoMYmFja2Ryb3Bfa2V5GA0gASgJSAiIAQESDwoHcmVwbGFjZRgOIAMoCUIICgZfdGl0bGVCCwoJX3N5bm9wc2lzQgoKCF90YWdsaW5lQgcKBV95ZWFyQg0KC19hZ2VfcmF0aW5nQgsKCV90aWVyX21pbkIUChJfYXZhaWxhYmxlX2Zyb21fbXNCFQoTX2F2YWlsYWJsZV91bnRpbF9tc0IPCg1fYmFja2Ryb3Bfa2V5IjoKDlVwZGF0ZVJlc3BvbnNlEigKBXRpdGxlGAEgASgLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlIhwKDlB1Ymxpc2hSZXF1ZXN0EgoKAmlkGAEgASgJIjsKD1B1Ymxpc2hSZXNwb25zZRIoCgV0aXRsZRgBIAEoCzIZLm1hcnF1ZWUuY2F0YWxvZy52MS5UaXRsZSIeChBVbnB1Ymxpc2hSZXF1ZXN0EgoKAmlkGAEgASgJIj0KEVVucHVibGlzaFJlc3BvbnNlEigKBXRpdGxlGAEgASgLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlIhsKDURlbGV0ZVJlcXVlc3QSCgoCaWQYASABKAkiEAoORGVsZXRlUmVzcG9uc2UiGAoKR2V0UmVxdWVzdBIKCgJpZBgBIAEoCSI3CgtHZXRSZXNwb25zZRIoCgV0aXRsZRgBIAEoCzIZLm1hcnF1ZWUuY2F0YWxvZy52MS5UaXRsZSIdCg5HZXRNYW55UmVxdWVzdBILCgNpZHMYASADKAkiPAoPR2V0TWFueVJlc3BvbnNlEikKBnRpdGxlcxgBIAMoCzIZLm1hcnF1ZWUuY2F0YWxvZy52MS5UaXRsZSKfAQoLTGlzdFJlcXVlc3QSDQoFa2luZHMYASADKAkSDQoFZ2VucmUYAiABKAkSEQoJcGFyZW50X2lkGAMgASgJEhYKDmFnZV9yYXRpbmdfbWF4GAQgASgNEg0KBWxpbWl0GAUgASgNEhAKCGFmdGVyX2lkGAYgASgJEhYKDmluY2x1ZGVfaGlkZGVuGAcgASgIEg4KBnN0YXRlcxgIIAMoCSI5CgxMaXN0UmVzcG9uc2USKQoGdGl0bGVzGAEgAygLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlIicKDUdlbnJlc1JlcXVlc3QSFgoOYWdlX3JhdGluZ19tYXgYASABKA0iOwoOR2VucmVzUmVzcG9uc2USKQoGZ2VucmVzGAEgAygLMhkubWFycXVlZS5jYXRhbG9nLnYxLkdlbnJlIiUKBUdlbnJlEgwKBG5hbWUYASABKAkSDgoGdGl0bGVzGAIgASgNIkUKDVNlYXJjaFJlcXVlc3QSDQoFcXVlcnkYASABKAkSFgoOYWdlX3JhdGluZ19tYXgYAiABKA0SDQoFbGltaXQYAyABKA0iOwoOU2VhcmNoUmVzcG9uc2USKQoGdGl0bGVzGAEgAygLMhkubWFycXVlZS5jYXRhbG9nLnYxLlRpdGxlMsoGCg5DYXRhbG9nU2VydmljZRJGCgNBZGQSHi5tYXJxdWVlLmNhdGFsb2cudjEuQWRkUmVxdWVzdBofLm1hcnF1ZWUuY2F0YWxvZy52MS5BZGRSZXNwb25zZRJPCgZVcGRhdGUSIS5tYXJxdWVlLmNhdGFsb2cudjEuVXBkYXRlUmVxdWVzdBoiLm1hcnF1ZWUuY2F0YWxvZy52MS5VcGRhdGVSZXNwb25zZRJSCgdQdWJsaXNoEiIubWFycXVlZS5jYXRhbG9nLnYxLlB1Ymxpc2hSZXF1ZXN0GiMubWFycXVlZS5jYXRhbG9nLnYxLlB1Ymxpc2hSZXNwb25zZRJYCglVbnB1Ymxpc2gSJC5tYXJxdWVlLmNhdGFsb2cudjEuVW5wdWJsaXNoUmVxdWVzdBolLm1hcnF1ZWUuY2F0YWxvZy52MS5VbnB1Ymxpc2hSZXNwb25zZRJPCgZEZWxldGUSIS5tYXJxdWVlLmNhdGFsb2cudjEuRGVsZXRlUmVxdWVzdBoiLm1hcnF1ZWUuY2F0YWxvZy52MS5EZWxldGVSZXNwb25zZRJLCgNHZXQSHi5tYXJxdWVlLmNhdGFsb2cudjEuR2V0UmVxdWVzdBofLm1hcnF1ZWUuY2F0YWxvZy52MS5HZXRSZXNwb25zZSIDkAIBElcKB0dldE1hbnkSIi5tYXJxdWVlLmNhdGFsb2cudjEuR2V0TWFueVJlcXVlc3QaIy5tYXJxdWVlLmNhdGFsb2cudjEuR2V0TWFueVJlc3BvbnNlIgOQAgESTgoETGlzdBIfLm1hcnF1ZWUuY2F0YWxvZy52MS5MaXN0UmVxdWVzdBogLm1hcnF1ZWUuY2F0YWxvZy52MS5MaXN0UmVzcG9uc2UiA5ACARJUCgZHZW5yZXMSIS5tYXJxdWVlLmNhdGFsb2cudjEuR2VucmVzUmVxdWVzdBoiLm1hcnF1ZWUuY2F0YWxvZy52MS5HZW5yZXNSZXNwb25zZSIDkAIBElQKBlNlYXJjaBIhLm1hcnF1ZWUuY2F0YWxvZy52MS5TZWFyY2hSZXF1ZXN0GiIubWFycXVlZS5jYXRhbG9nLnYxLlNlYXJjaFJlc3BvbnNlIgOQAgFiBnByb3RvMw");
 
 /**
  * Describes the message marquee.catalog.v1.Artwork.
@@ -32,151 +32,158 @@ export const TitleSchema = /*@__PURE__*/
   messageDesc(file_catalog_catalog, 2);
 
 /**
+ * Describes the message marquee.catalog.v1.Chapter.
+ * Use `create(ChapterSchema)` to create a new message.
+ */
+export const ChapterSchema = /*@__PURE__*/
+  messageDesc(file_catalog_catalog, 3);
+
+/**
  * Describes the message marquee.catalog.v1.AddRequest.
  * Use `create(AddRequestSchema)` to create a new message.
  */
 export const AddRequestSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 3);
+  messageDesc(file_catalog_catalog, 4);
 
 /**
  * Describes the message marquee.catalog.v1.AddResponse.
  * Use `create(AddResponseSchema)` to create a new message.
  */
 export const AddResponseSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 4);
+  messageDesc(file_catalog_catalog, 5);
 
 /**
  * Describes the message marquee.catalog.v1.UpdateRequest.
  * Use `create(UpdateRequestSchema)` to create a new message.
  */
 export const UpdateRequestSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 5);
+  messageDesc(file_catalog_catalog, 6);
 
 /**
  * Describes the message marquee.catalog.v1.UpdateResponse.
  * Use `create(UpdateResponseSchema)` to create a new message.
  */
 export const UpdateResponseSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 6);
+  messageDesc(file_catalog_catalog, 7);
 
 /**
  * Describes the message marquee.catalog.v1.PublishRequest.
  * Use `create(PublishRequestSchema)` to create a new message.
  */
 export const PublishRequestSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 7);
+  messageDesc(file_catalog_catalog, 8);
 
 /**
  * Describes the message marquee.catalog.v1.PublishResponse.
  * Use `create(PublishResponseSchema)` to create a new message.
  */
 export const PublishResponseSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 8);
+  messageDesc(file_catalog_catalog, 9);
 
 /**
  * Describes the message marquee.catalog.v1.UnpublishRequest.
  * Use `create(UnpublishRequestSchema)` to create a new message.
  */
 export const UnpublishRequestSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 9);
+  messageDesc(file_catalog_catalog, 10);
 
 /**
  * Describes the message marquee.catalog.v1.UnpublishResponse.
  * Use `create(UnpublishResponseSchema)` to create a new message.
  */
 export const UnpublishResponseSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 10);
+  messageDesc(file_catalog_catalog, 11);
 
 /**
  * Describes the message marquee.catalog.v1.DeleteRequest.
  * Use `create(DeleteRequestSchema)` to create a new message.
  */
 export const DeleteRequestSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 11);
+  messageDesc(file_catalog_catalog, 12);
 
 /**
  * Describes the message marquee.catalog.v1.DeleteResponse.
  * Use `create(DeleteResponseSchema)` to create a new message.
  */
 export const DeleteResponseSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 12);
+  messageDesc(file_catalog_catalog, 13);
 
 /**
  * Describes the message marquee.catalog.v1.GetRequest.
  * Use `create(GetRequestSchema)` to create a new message.
  */
 export const GetRequestSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 13);
+  messageDesc(file_catalog_catalog, 14);
 
 /**
  * Describes the message marquee.catalog.v1.GetResponse.
  * Use `create(GetResponseSchema)` to create a new message.
  */
 export const GetResponseSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 14);
+  messageDesc(file_catalog_catalog, 15);
 
 /**
  * Describes the message marquee.catalog.v1.GetManyRequest.
  * Use `create(GetManyRequestSchema)` to create a new message.
  */
 export const GetManyRequestSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 15);
+  messageDesc(file_catalog_catalog, 16);
 
 /**
  * Describes the message marquee.catalog.v1.GetManyResponse.
  * Use `create(GetManyResponseSchema)` to create a new message.
  */
 export const GetManyResponseSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 16);
+  messageDesc(file_catalog_catalog, 17);
 
 /**
  * Describes the message marquee.catalog.v1.ListRequest.
  * Use `create(ListRequestSchema)` to create a new message.
  */
 export const ListRequestSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 17);
+  messageDesc(file_catalog_catalog, 18);
 
 /**
  * Describes the message marquee.catalog.v1.ListResponse.
  * Use `create(ListResponseSchema)` to create a new message.
  */
 export const ListResponseSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 18);
+  messageDesc(file_catalog_catalog, 19);
 
 /**
  * Describes the message marquee.catalog.v1.GenresRequest.
  * Use `create(GenresRequestSchema)` to create a new message.
  */
 export const GenresRequestSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 19);
+  messageDesc(file_catalog_catalog, 20);
 
 /**
  * Describes the message marquee.catalog.v1.GenresResponse.
  * Use `create(GenresResponseSchema)` to create a new message.
  */
 export const GenresResponseSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 20);
+  messageDesc(file_catalog_catalog, 21);
 
 /**
  * Describes the message marquee.catalog.v1.Genre.
  * Use `create(GenreSchema)` to create a new message.
  */
 export const GenreSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 21);
+  messageDesc(file_catalog_catalog, 22);
 
 /**
  * Describes the message marquee.catalog.v1.SearchRequest.
  * Use `create(SearchRequestSchema)` to create a new message.
  */
 export const SearchRequestSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 22);
+  messageDesc(file_catalog_catalog, 23);
 
 /**
  * Describes the message marquee.catalog.v1.SearchResponse.
  * Use `create(SearchResponseSchema)` to create a new message.
  */
 export const SearchResponseSchema = /*@__PURE__*/
-  messageDesc(file_catalog_catalog, 23);
+  messageDesc(file_catalog_catalog, 24);
 
 /**
  * @generated from service marquee.catalog.v1.CatalogService

@@ -9,6 +9,11 @@ export interface EncodedArtwork {
   readonly blurDataUrl: string;
 }
 
+export interface EncodedChapter {
+  readonly startS: number;
+  readonly title: string;
+}
+
 /** A stage of a title is done: it plays, or every rung is there. */
 export interface EncodingCompleted {
   /** Which. */
@@ -33,6 +38,8 @@ export interface EncodingCompleted {
   readonly artwork: readonly EncodedArtwork[];
   /** The silent clip of a few seconds for the title's page; null where there is none. */
   readonly previewKey: string | null;
+  /** In the order of their starts; a title may be empty. */
+  readonly chapters: readonly EncodedChapter[];
 }
 
 /** A title could not be encoded. */
@@ -94,6 +101,22 @@ export const encodingCompletedSchema = {
       type: ["null", "string"],
       default: null,
       doc: "The silent clip of a few seconds for the title's page; null where there is none.",
+    },
+    {
+      name: "chapters",
+      type: {
+        type: "array",
+        items: {
+          type: "record",
+          name: "EncodedChapter",
+          fields: [
+            { name: "startS", type: "double" },
+            { name: "title", type: "string" },
+          ],
+        },
+      },
+      default: [],
+      doc: "In the order of their starts; a title may be empty.",
     },
   ],
 } as const;

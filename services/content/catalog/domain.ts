@@ -16,6 +16,11 @@ export interface Artwork {
   readonly blurDataUrl: string;
 }
 
+export interface Chapter {
+  readonly startS: number;
+  readonly title: string;
+}
+
 /** What operators say about a title. */
 export interface Facts {
   readonly kind: Kind;

@@ -7,6 +7,9 @@ import * as store from "./store.ts";
 
 type CatalogTx = Tx<typeof Catalog>;
 
+/** What one transaction removes; no series is that long. */
+const DESCENDANTS_MAX = 10_000;
+
 /** Adds what has no file of its own, such as a series, or what will get one later under the same id. */
 export async function add(parts: Parts, { title }: AddRequest, context: Context) {
   if (!title) throw problem.invalid("title is missing");
@@ -121,13 +124,21 @@ async function setPublication(parts: Parts, id: string, publication: "published"
   return { title: toTitle(row) };
 }
 
-/** Removes a title and, with a series, its episodes. Whoever keeps something of it hears of it and removes that. */
+/**
+ * Removes a title and whatever hangs on it: a series' episodes, and the trailers of both. Whoever keeps something of it hears of it
+ * and removes that.
+ */
 export async function remove(parts: Parts, id: string, context: Context) {
   await parts.db.tx(context, async (tx) => {
     const row = requireRow(await store.find(tx, id, { lock: true }), id);
-    for (const gone of [...(await store.children(tx, row.id)), row]) {
-      await store.remove(tx, gone.id);
-      tx.emit("availabilityChanged", { contentId: gone.id, available: false, reason: "deleted" });
+    const below = await store.descendants(tx, row.id, DESCENDANTS_MAX + 1);
+    if (below.length > DESCENDANTS_MAX)
+      throw problem.precondition(
+        `'${row.title}' has more than ${DESCENDANTS_MAX} titles below it: delete some of its episodes first`,
+      );
+    for (const gone of [...below, row.id]) {
+      await store.remove(tx, gone);
+      tx.emit("availabilityChanged", { contentId: gone, available: false, reason: "deleted" });
     }
     if (row.parent_id !== "") await refreshSeries(parts, tx, row.parent_id);
   });
@@ -159,15 +170,19 @@ export async function announceAvailability(
 export async function refreshSeries(parts: Pick<Parts, "clock">, tx: CatalogTx, seriesId: string): Promise<void> {
   const series = await store.find(tx, seriesId, { lock: true });
   if (!series) return;
-  const playable = (await store.children(tx, seriesId)).filter(
-    (child) => child.kind === "episode" && child.state === "playable",
-  );
+  const children = await store.children(tx, seriesId);
+  const playable = children.filter((child) => child.kind === "episode" && child.state === "playable");
   const lead = playable[0];
+  // A picture of an episode that was deleted went with it.
+  const isThere = ({ key }: Artwork): boolean =>
+    [series, ...children].some((owner) => key.startsWith(`artwork/${owner.id}/`));
+  const backdropNow = store.parseArtwork(series.backdrop);
+  const hasArtwork = (JSON.parse(series.artwork) as Artwork[]).some(isThere);
   const next = {
     ...series,
     state: lead ? ("playable" as const) : ("processing" as const),
-    backdrop: series.backdrop ?? lead?.backdrop ?? null,
-    artwork: series.artwork === "[]" ? (lead?.artwork ?? "[]") : series.artwork,
+    backdrop: backdropNow && isThere(backdropNow) ? series.backdrop : (lead?.backdrop ?? null),
+    artwork: hasArtwork ? series.artwork : (lead?.artwork ?? "[]"),
     // Nobody chose the moving picture, so it always follows the episodes; it may be seen by whoever sees the series.
     preview_key: playable.find((episode) => episode.age_rating <= series.age_rating)?.preview_key ?? "",
     audio_languages: [...new Set(playable.flatMap((episode) => episode.audio_languages))],

@@ -87,6 +87,7 @@ export async function encodingCompleted(
       subtitle_languages: [...data.subtitleLanguages],
       artwork: JSON.stringify(candidates),
       preview_key: data.previewKey ?? "",
+      chapters: JSON.stringify(data.chapters),
       backdrop: row.backdrop ?? (candidates[0] ? JSON.stringify(candidates[0]) : null),
     };
     await store.update(tx, row.id, change);

@@ -1,4 +1,4 @@
-import type { Artwork } from "./domain.ts";
+import type { Artwork, Chapter } from "./domain.ts";
 import { factsOf, parseArtwork, type TitleRow } from "./store.ts";
 
 /** A row as the contract's message. */
@@ -18,6 +18,7 @@ export function toTitle(row: TitleRow) {
     subtitleLanguages: row.subtitle_languages,
     ...(backdrop ? { backdrop, poster: backdrop } : {}),
     previewKey: row.preview_key,
+    chapters: JSON.parse(row.chapters) as Chapter[],
     artworkCandidates: JSON.parse(row.artwork) as Artwork[],
     publication: row.publication,
     state: row.state,

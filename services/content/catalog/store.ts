@@ -19,6 +19,7 @@ type Row = {
   backdrop: string | null;
   artwork: string;
   preview_key: string;
+  chapters: string;
   parent_id: string;
   season_number: number;
   episode_number: number;
@@ -51,6 +52,7 @@ export async function insert(
     .values({
       ...{ tenant: tx.tenant, id, ...columnsOf(facts) },
       ...{ duration_s: 0, audio_languages: [], subtitle_languages: [], backdrop: null, artwork: "[]", preview_key: "" },
+      chapters: "[]",
       ...{
         publication: of.publication,
         state: "processing",
@@ -138,6 +140,18 @@ export async function children(tx: Tx, parentId: string): Promise<TitleRow[]> {
     .orderBy("episode_number")
     .limit(2_000)
     .execute();
+}
+
+/** Ids of the titles that hang on a title, whatever lies between. A title that was made its own ancestor counts once. */
+export async function descendants(tx: Tx, id: string, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    WITH RECURSIVE below AS (
+      SELECT id FROM titles WHERE parent_id = ${id}
+      UNION
+      SELECT child.id FROM titles child JOIN below ON child.parent_id = below.id
+    )
+    SELECT id FROM below WHERE id <> ${id} LIMIT ${limit}`.execute(tx.q);
+  return rows.map((row) => row.id);
 }
 
 export interface Wanted {

@@ -217,6 +217,18 @@ test("every piece of a plan is one task, HEVC after what plays first", () => {
   assert.ok(Math.abs(half - 0.5) < 1e-9);
 });
 
+test("a quick film plays with its largest and its smallest rung; the one between joins", () => {
+  const stages = (shape: Shape): string[] => {
+    const tasks = tasksOf(planOf(sourceOf(shape), "quick", [], { hevc: true }));
+    return tasks.filter(({ kind }) => kind === "video").map(({ profile, stage }) => `${profile} ${stage}`);
+  };
+  assert.deepEqual(stages({ width: 1280, height: 720, durationS: 10 }), [
+    ...["720p-h264 playable", "480p-h264 complete", "240p-h264 playable"],
+  ]);
+  assert.deepEqual(stages({ width: 640, height: 360, durationS: 10 }), ["360p-h264 playable", "240p-h264 playable"]);
+  assert.deepEqual(stages({ width: 320, height: 180, durationS: 10 }), ["240p-h264 playable"]);
+});
+
 test("key classes end where CPIX says, thumbnails stay few", () => {
   assert.deepEqual(
     [keyClassOf(1_024, 576), keyClassOf(1_280, 720), keyClassOf(1_920, 1_080), keyClassOf(3_840, 2_160)],

@@ -234,6 +234,20 @@ export function keyClassOf(width: number, height: number): KeyClass {
 
 export type Stage = "playable" | "complete";
 
+/**
+ * With which stage a rung comes. A full ladder plays when its H.264 rungs are there, since every player has H.264. A quick one plays
+ * as soon as its largest and its smallest rung are there, for the best picture and the slowest network; what lies between joins.
+ */
+export function stageOf(
+  plan: Pick<Plan, "preset" | "video">,
+  { profile, codec }: Pick<VideoRung, "profile" | "codec">,
+): Stage {
+  if (codec === "hevc") return "complete";
+  if (plan.preset === "full") return "playable";
+  const h264 = plan.video.filter((rung) => rung.codec === "h264");
+  return profile === h264[0]?.profile || profile === h264.at(-1)?.profile ? "playable" : "complete";
+}
+
 /** One unit of work. The name is its key: it is done at most once for a title. */
 export interface Task {
   readonly name: string;
@@ -255,7 +269,7 @@ export function tasksOf(plan: Plan): Task[] {
         kind: "video",
         profile: rung.profile,
         chunk: i,
-        stage: rung.codec === "h264" ? "playable" : "complete",
+        stage: stageOf(plan, rung),
         weight: (rung.width * rung.height * chunk.frameCount * (rung.codec === "hevc" ? HEVC_WEIGHT : 1)) / 1e6,
       }),
     ),
@@ -311,7 +325,13 @@ export const nameFilm = (message: string): string =>
 /** Intermediates are clear, so they never leave this prefix, which no edge can reach. */
 export const intermediateFolder = (tenant: string, contentId: string): string => `intermediate/${tenant}/${contentId}/`;
 export const artworkFolder = (contentId: string): string => `artwork/${contentId}/`;
-export const previewKey = (contentId: string): string => `${artworkFolder(contentId)}preview.mp4`;
+
+/**
+ * `artwork/ID/poster-1-9f86d081884c7d65.jpg`: a picture's address holds a part of its SHA-256. Browsers keep pictures for a year without
+ * asking, so an address may never mean another picture, not even of a title that was deleted and came back under its id.
+ */
+export const artworkKey = (contentId: string, name: string, sha256Hex: string): string =>
+  `${artworkFolder(contentId)}${name.replace(/(?=\.[a-z0-9]+$)/, `-${sha256Hex.slice(0, 16)}`)}`;
 export const indexKey = (folder: string, indexVersion: number): string => `${folder}/index-${indexVersion}.json`;
 
 /** About 160 pictures, a hundred a tile sheet at most, never denser than one a second. */

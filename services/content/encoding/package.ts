@@ -4,6 +4,7 @@ import type { Objects } from "#kernel/ports/objects";
 import type { PackagedSegment, TrackProtection } from "#media/cenc";
 import {
   type AudioTrack,
+  type Chapter,
   packageFolder,
   type Presentation,
   type Segment,
@@ -20,6 +21,7 @@ import {
   keyClassOf,
   type Plan,
   type Stage,
+  stageOf,
   type VideoRung,
 } from "./domain.ts";
 import type { FromPackager, ToPackager } from "./packager-worker.ts";
@@ -37,6 +39,7 @@ export interface PackageJob {
   /** The index that plays already; its tracks stay as they are. */
   readonly before: Presentation | null;
   readonly thumbnails: ThumbnailTrack | null;
+  readonly chapters: readonly Chapter[];
   readonly signal: AbortSignal;
 }
 
@@ -65,7 +68,7 @@ export async function packageTitle({ objects, call }: Ports, job: PackageJob, co
   try {
     const kept = new Set(job.before?.video.map((track) => track.profile));
     const rungs = job.plan.video.filter(
-      (rung) => !kept.has(rung.profile) && job.stages.includes(rung.codec === "h264" ? "playable" : "complete"),
+      (rung) => !kept.has(rung.profile) && job.stages.includes(stageOf(job.plan, rung)),
     );
     const video: VideoTrack[] = [...(job.before?.video ?? [])];
     for (const rung of rungs)
@@ -77,6 +80,9 @@ export async function packageTitle({ objects, call }: Ports, job: PackageJob, co
     if (!job.before)
       for (const rung of job.plan.audio)
         audio.push(await packageAudio(objects, packager, job, rung, protectionOf("AUDIO"), cutsS));
+    // Rungs that joined later stand where the ladder has them.
+    const places = job.plan.video.map(({ profile }) => profile);
+    video.sort((a, b) => places.indexOf(a.profile) - places.indexOf(b.profile));
     const text = job.before?.text ?? (await packageTexts(objects, job, lead));
     const presentation: Presentation = {
       contentId,
@@ -92,6 +98,7 @@ export async function packageTitle({ objects, call }: Ports, job: PackageJob, co
       audio,
       text,
       thumbnails: job.thumbnails,
+      ...(job.chapters.length > 0 ? { chapters: job.chapters } : {}),
     };
     await objects.put(indexKey(folder, job.indexVersion), Buffer.from(JSON.stringify(presentation)));
     return presentation;

@@ -9,7 +9,7 @@ import { openFileObjects } from "#adapters/objects/files";
 import { Problem } from "#kernel";
 import type { PreviewSpan, SourceInfo, Transcoder } from "#kernel/ports/transcoder";
 import { PREVIEW_S, previewStartS } from "./domain.ts";
-import { makePictures } from "./pictures.ts";
+import { makePictures, removeUnnamed } from "./pictures.ts";
 import { openScratch } from "./scratch.ts";
 
 let root = "";
@@ -65,9 +65,31 @@ test("the preview begins with the best poster and lies beside it", async () => {
     await writeFile(out, "clip");
   });
   assert.deepEqual(spans, [{ startS: 21, durationS: PREVIEW_S }]);
-  assert.equal(made.previewKey, "artwork/ttl_film/preview.mp4");
-  assert.equal(Buffer.from(await objects.get("artwork/ttl_film/preview.mp4")).toString(), "clip");
-  assert.equal(made.artwork[0]?.key, "artwork/ttl_film/poster-2.jpg");
+  // The beginning of the SHA-256 of "clip".
+  const key = "artwork/ttl_film/preview-67905ad3cc2dd52b.mp4";
+  assert.equal(made.previewKey, key);
+  assert.equal(Buffer.from(await objects.get(key)).toString(), "clip");
+  assert.match(made.artwork[0]?.key ?? "", /^artwork\/ttl_film\/poster-2-[0-9a-f]{16}\.jpg$/);
+});
+
+test("another picture has another address; what no result names goes", async () => {
+  const previewOf =
+    (text: string): Transcoder["preview"] =>
+    (_path, _source, _span, out) =>
+      writeFile(out, text);
+  const { made: first } = await makeOf("ttl_again", 60, previewOf("one"));
+  const { made: second, objects } = await makeOf("ttl_again", 60, previewOf("two"));
+  assert.notEqual(second.previewKey, first.previewKey);
+  assert.deepEqual(
+    second.artwork.map(({ key }) => key),
+    first.artwork.map(({ key }) => key),
+    "the same picture keeps its address",
+  );
+  await objects.put("artwork/ttl_neighbour/poster-1.jpg", Buffer.from("not ours"));
+  await removeUnnamed({ objects }, "ttl_again", second);
+  const left = (await objects.list("artwork/", { keysMax: 100 })).map(({ key }) => key);
+  const named = [...second.artwork.map(({ key }) => key), second.previewKey ?? ""];
+  assert.deepEqual(left.toSorted(), [...named, "artwork/ttl_neighbour/poster-1.jpg"].toSorted());
 });
 
 test("a short film and a damaged one go without; any other fault is one", async () => {
@@ -75,7 +97,8 @@ test("a short film and a damaged one go without; any other fault is one", async 
   assert.equal(short.made.previewKey, null);
   const damaged = await makeOf("ttl_damaged", 60, () => Promise.reject(new Problem("unsupported_media", "damaged")));
   assert.equal(damaged.made.previewKey, null);
-  assert.equal(await damaged.objects.head("artwork/ttl_damaged/preview.mp4"), undefined);
+  const kept = await damaged.objects.list("artwork/ttl_damaged/preview", { keysMax: 1 });
+  assert.deepEqual(kept, []);
   const full = new Problem("resource_exhausted", "the disk is full");
   await assert.rejects(
     makeOf("ttl_full", 60, () => Promise.reject(full)),

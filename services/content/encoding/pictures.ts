@@ -1,5 +1,8 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import sharp from "sharp";
 import { Problem } from "#kernel";
 import type { Objects } from "#kernel/ports/objects";
@@ -7,14 +10,17 @@ import type { PosterCandidate, SourceInfo, Transcoder } from "#kernel/ports/tran
 import type { ThumbnailTrack } from "#media/presentation";
 import {
   artworkFolder,
+  artworkKey,
   intermediateFolder,
   POSTERS,
   PREVIEW_S,
-  previewKey,
   previewStartS,
   thumbnailShapeOf,
 } from "./domain.ts";
 import type { Scratch } from "./scratch.ts";
+
+/** Each try makes seven; nobody tries that often. */
+const PICTURES_MAX = 1_000;
 
 export interface EncodedArtwork {
   readonly key: string;
@@ -57,7 +63,7 @@ async function makeWithin(
   const posters = await transcoder.posters(of.path, of.source, POSTERS, folder, of.signal);
   const artwork: EncodedArtwork[] = [];
   for (const poster of posters) {
-    const key = `${artworkFolder(of.contentId)}${basename(poster.file)}`;
+    const key = artworkKey(of.contentId, basename(poster.file), await sha256Of(poster.file));
     const look = await lookOf(poster.file);
     await objects.putFile(key, poster.file);
     artwork.push({ key, width: poster.width, height: poster.height, score: poster.score, ...look });
@@ -93,9 +99,26 @@ async function makePreview(
     if (error instanceof Problem && error.code === "unsupported_media") return null;
     throw error;
   }
-  const key = previewKey(of.contentId);
+  const key = artworkKey(of.contentId, basename(out), await sha256Of(out));
   await objects.putFile(key, out);
   return key;
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+}
+
+/** Removes pictures that no result names: those of a try that did not end, or that another worker's faster one replaced. */
+export async function removeUnnamed(
+  { objects }: { readonly objects: Objects },
+  contentId: string,
+  named: Pictures,
+): Promise<void> {
+  const names = new Set([...named.artwork.map(({ key }) => key), named.previewKey]);
+  const found = await objects.list(artworkFolder(contentId), { keysMax: PICTURES_MAX });
+  await objects.delete(found.map(({ key }) => key).filter((key) => !names.has(key)));
 }
 
 export const tilesFolder = (tenant: string, contentId: string): string =>

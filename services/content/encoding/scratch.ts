@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, open, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 
 /**
  * Unfinished work lies beside the product's data, not in the system's temporary folder: what a killed encoder left is found and
@@ -26,4 +27,32 @@ export function openScratch(dataFolder: string): Scratch {
       }
     },
   };
+}
+
+const PACE_MS = 500;
+
+/**
+ * Syncs a file again and again while `make` writes it, so that it reaches the disk steadily. All at once, at its end, it would fill the
+ * disk's queue, and viewers' heartbeats would wait behind it.
+ */
+export async function paced(path: string, make: () => Promise<void>): Promise<void> {
+  const done = new AbortController();
+  const pacing = (async () => {
+    const file = await open(path, "r+");
+    try {
+      while (!done.signal.aborted) {
+        await pause(PACE_MS, undefined, { signal: done.signal }).catch(() => {});
+        await file.datasync();
+      }
+    } finally {
+      await file.close();
+    }
+  })();
+  try {
+    await make();
+  } finally {
+    done.abort();
+    // A disk that is full or broken is found by whoever writes.
+    await pacing.catch(() => {});
+  }
 }

@@ -18,7 +18,7 @@ import {
 import type { Worker } from "#kernel/ports/jobs";
 import type { SourceInfo } from "#kernel/ports/transcoder";
 import { packageFolder } from "#media/presentation";
-import { planOf, progressOf, type Preset, type Sidecar, tasksOf } from "./domain.ts";
+import { planOf, progressOf, type Preset, type Sidecar, stageOf, tasksOf } from "./domain.ts";
 import { openProgressBook, type ProgressBook } from "./progress.ts";
 import { openScratch, type Scratch } from "./scratch.ts";
 import * as store from "./store.ts";
@@ -30,6 +30,8 @@ const IDS_MAX = 200;
 const LIMIT_MAX = 200;
 /** Players of the old package have long finished or asked again by then. */
 const KEEP_REPLACED_MS = 12 * 3_600_000;
+/** Caches may keep what lies below a package's address for a year. */
+const KEEP_RETIRED_MS = 400 * 24 * 3_600_000;
 
 const uses = { keys: Keys, tenant: Tenant };
 export type EncodingPlatform = Platform<typeof Encoding, typeof uses>;
@@ -139,7 +141,7 @@ async function forget(
 ): Promise<void> {
   for (const { data, tenant } of events) {
     if (data.reason !== "deleted") continue;
-    await store.forgetTitle(tx, data.contentId);
+    await store.forgetTitle(tx, data.contentId, parts.clock.nowMs());
     await removeAll(parts, tenant, data.contentId);
   }
 }
@@ -164,11 +166,11 @@ async function describe(parts: Parts, contentIds: readonly string[], context: Co
                   tasks.filter((task) => task.stage === "playable"),
                   partial,
                 ) * 0.99,
-          rungs: row.plan.video.map(({ profile, chunks }) => ({
-            profile,
-            chunksDone: tasks.filter((task) => task.profile === profile && task.done).length,
-            chunksTotal: chunks.length,
-            packaged: row.state === "complete" || (row.state === "playable" && profile.includes("h264")),
+          rungs: row.plan.video.map((rung) => ({
+            profile: rung.profile,
+            chunksDone: tasks.filter((task) => task.profile === rung.profile && task.done).length,
+            chunksTotal: rung.chunks.length,
+            packaged: row.state === "complete" || (row.state === "playable" && stageOf(row.plan, rung) === "playable"),
           })),
           failure: row.failure,
           leftS: progress > 0.02 && progress < 1 ? (elapsedS * (1 - progress)) / progress : 0,
@@ -230,6 +232,7 @@ async function retry(parts: Parts, contentId: string, context: Context) {
 async function deleteReplaced(parts: Parts): Promise<void> {
   const { tenants } = await parts.call.tenant.list({}, systemContext("system", "encoding", { clock: parts.clock }));
   for (const { id } of tenants) {
+    await parts.db.tx({ tenant: id }, (tx) => store.forgetRetired(tx, parts.clock.nowMs() - KEEP_RETIRED_MS));
     const old = await parts.db.tx({ tenant: id }, (tx) =>
       store.replacedBefore(tx, parts.clock.nowMs() - KEEP_REPLACED_MS, 100),
     );

@@ -33,6 +33,7 @@ type Tables = {
     result: string;
   };
   packages: { tenant: string; content_id: string; revision: number; stage: string; replaced_at_ms: number | null };
+  retired: { tenant: string; content_id: string; revision: number; retired_at_ms: number };
 };
 
 const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
@@ -203,20 +204,30 @@ export async function updateTitle(
   await tables(tx).updateTable("titles").set(change).where("content_id", "=", contentId).execute();
 }
 
-/** The revision of the next package; older ones are replaced from now on. Revisions are never reused. */
+/** The revision of the next package; older ones are replaced from now on. Revisions are never reused, also not after a deletion. */
 export async function newRevision(tx: Tx, contentId: string): Promise<number> {
+  const revision = (await lastRevision(tx, contentId)) + 1;
+  await tables(tx)
+    .insertInto("packages")
+    .values({ tenant: tx.tenant, content_id: contentId, revision, stage: "", replaced_at_ms: null })
+    .execute();
+  return revision;
+}
+
+/** The highest revision that the title, or a deleted one of its id, ever had; 0 for none. */
+async function lastRevision(tx: Tx, contentId: string): Promise<number> {
   const last = await tables(tx)
     .selectFrom("packages")
     .select("revision")
     .where("content_id", "=", contentId)
     .orderBy("revision", "desc")
     .executeTakeFirst();
-  const revision = (last?.revision ?? 0) + 1;
-  await tables(tx)
-    .insertInto("packages")
-    .values({ tenant: tx.tenant, content_id: contentId, revision, stage: "", replaced_at_ms: null })
-    .execute();
-  return revision;
+  const retired = await tables(tx)
+    .selectFrom("retired")
+    .select("revision")
+    .where("content_id", "=", contentId)
+    .executeTakeFirst();
+  return Math.max(last?.revision ?? 0, retired?.revision ?? 0);
 }
 
 export async function unfinishedRevision(tx: Tx, contentId: string): Promise<number | undefined> {
@@ -268,8 +279,22 @@ export async function forgetRevision(tx: Tx, contentId: string, revision: number
     .execute();
 }
 
-export async function forgetTitle(tx: Tx, contentId: string): Promise<void> {
+export async function forgetTitle(tx: Tx, contentId: string, nowMs: number): Promise<void> {
+  const revision = await lastRevision(tx, contentId);
+  if (revision > 0) {
+    const retired = { revision, retired_at_ms: nowMs };
+    await tables(tx)
+      .insertInto("retired")
+      .values({ tenant: tx.tenant, content_id: contentId, ...retired })
+      .onConflict((conflict) => conflict.columns(["tenant", "content_id"]).doUpdateSet(retired))
+      .execute();
+  }
   await tables(tx).deleteFrom("tasks").where("content_id", "=", contentId).execute();
   await tables(tx).deleteFrom("packages").where("content_id", "=", contentId).execute();
   await tables(tx).deleteFrom("titles").where("content_id", "=", contentId).execute();
+}
+
+/** When no cache can hold them any more, revisions may be used again. */
+export async function forgetRetired(tx: Tx, beforeMs: number): Promise<void> {
+  await tables(tx).deleteFrom("retired").where("retired_at_ms", "<", beforeMs).execute();
 }

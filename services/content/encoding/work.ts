@@ -11,10 +11,12 @@ import {
   intermediateFolder,
   nameFilm,
   type Stage,
+  stageOf,
   type TextRung,
 } from "./domain.ts";
 import { chunkKey, packageTitle, textKey } from "./package.ts";
-import { makePictures, type Pictures, tilesFolder } from "./pictures.ts";
+import { makePictures, type Pictures, removeUnnamed, tilesFolder } from "./pictures.ts";
+import { paced } from "./scratch.ts";
 import type { Encoding, Parts } from "./service.ts";
 import * as store from "./store.ts";
 
@@ -81,7 +83,14 @@ async function runTask(parts: Parts, title: store.TitleRow, of: Work, job: Job, 
     return false;
   });
   if (isGone) await removeAll(parts, of.tenant, of.contentId);
+  else if (task.kind === "pictures") await tidyPictures(parts, of, context);
   parts.progress.done(progressKey, of.task);
+}
+
+/** The row's result counts and not ours: another worker may have been faster. */
+async function tidyPictures(parts: Parts, of: Work, context: Context): Promise<void> {
+  const done = await parts.db.tx(context, (tx) => store.task(tx, of.contentId, of.task));
+  if (done?.done) await removeUnnamed(parts, of.contentId, JSON.parse(done.result) as Pictures);
 }
 
 interface Performing {
@@ -177,7 +186,7 @@ async function intoObject(
   await scratch.within(async (folder) => {
     const out = join(folder, "out.mp4");
     await writeFile(out, "");
-    await make(out);
+    await paced(out, () => make(out));
     await objects.putFile(key, out, { move: true });
   });
 }
@@ -220,6 +229,7 @@ async function runPackage(
       stages,
       before,
       thumbnails: pictures?.thumbnails ?? null,
+      chapters: title.source.chapters ?? [],
       signal: job.signal,
     },
     context,
@@ -232,7 +242,7 @@ async function runPackage(
       // The job came twice, and the other one was faster.
       if (now.indexVersion >= indexVersion) return false;
     }
-    const hasMore = title.plan.video.some((rung) => rung.codec === "hevc");
+    const hasMore = title.plan.video.some((rung) => stageOf(title.plan, rung) === "complete");
     const isComplete = stages.includes("complete") || !hasMore;
     await store.finishRevision(tx, contentId, revision, parts.clock.nowMs());
     await store.updateTitle(tx, contentId, {
@@ -297,6 +307,7 @@ function announce(tx: Tx<typeof Encoding>, packaged: Presentation, pictures: Pic
     height: largest?.height ?? 0,
     artwork: [...(pictures?.artwork ?? [])],
     previewKey: pictures?.previewKey ?? null,
+    chapters: (packaged.chapters ?? []).map(({ startS, title }) => ({ startS, title })),
   });
 }
 

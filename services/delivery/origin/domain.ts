@@ -128,9 +128,10 @@ export function parsePicturePath(path: string, query: string): PicturePath | "pa
   return { source, contentId, width, key: `${pictureFolder(contentId)}w${width}/${file}.webp` };
 }
 
-const PREVIEW = /^\/images\/(artwork\/[A-Za-z0-9_-]{1,64}\/preview\.mp4)$/;
+/** Titles that are older than hashes in names have a plain `preview.mp4`. */
+const PREVIEW = /^\/images\/(artwork\/[A-Za-z0-9_-]{1,64}\/preview(?:-[0-9a-f]{16})?\.mp4)$/;
 
-/** The object behind `/images/artwork/{contentId}/preview.mp4`; null for any other path. */
+/** The object behind `/images/artwork/{contentId}/preview-{hash}.mp4`; null for any other path. */
 export const parsePreviewPath = (path: string): string | null => PREVIEW.exec(path)?.[1] ?? null;
 
 export const pictureFolder = (contentId: string): string => `images/artwork/${contentId}/`;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   ACCESS_TOKEN_S,
+  asksWhoIsWatching,
   checkPassword,
   deviceOf,
   keysToKeep,
@@ -18,6 +19,14 @@ import {
   verifiedEmail,
 } from "./domain.ts";
 import { boundedQueue } from "./passwords.ts";
+
+test("a device asks who is watching where a profile is a child's or behind a PIN", () => {
+  const free = { isKids: false, hasPin: false };
+  assert.equal(asksWhoIsWatching([]), false);
+  assert.equal(asksWhoIsWatching([free, free]), false);
+  assert.equal(asksWhoIsWatching([free, { isKids: true, hasPin: false }]), true);
+  assert.equal(asksWhoIsWatching([{ isKids: false, hasPin: true }, free]), true);
+});
 
 test("a network is an IPv4 address or an IPv6 /64, however it is written", () => {
   const cases: readonly (readonly [string, string])[] = [

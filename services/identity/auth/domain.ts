@@ -66,6 +66,14 @@ export function deviceOf(
   };
 }
 
+/**
+ * Whether a device forgets its profile when somebody signs in on it. Where any profile of the household is behind a PIN or is a
+ * child's, it matters who sits there, and a password says only whose account it is.
+ */
+export const asksWhoIsWatching = (
+  household: readonly { readonly isKids: boolean; readonly hasPin: boolean }[],
+): boolean => household.some(({ isKids, hasPin }) => isKids || hasPin);
+
 export const PASSWORD_LENGTH_MIN = 8;
 const PASSWORD_LENGTH_MAX = 200;
 

@@ -145,7 +145,8 @@ async function findAccount({ call }: ProviderParts, sub: string) {
 }
 
 /** The grant of this browser's device: the one it holds, or a new one that replaces it. */
-async function loadGrant({ db, clock }: ProviderParts, ctx: KoaContextWithOIDC) {
+async function loadGrant(parts: ProviderParts, ctx: KoaContextWithOIDC) {
+  const { db, clock } = parts;
   const { client, session, params, provider, result } = ctx.oidc;
   const userId = session?.accountId;
   if (!client || !session || !userId) return undefined;
@@ -158,8 +159,21 @@ async function loadGrant({ db, clock }: ProviderParts, ctx: KoaContextWithOIDC) 
   const grant = held && known?.grantId === held ? await provider.Grant.find(held) : undefined;
   const next = grant ?? (await newGrant(provider, userId, client.clientId));
   const method = grant && !result?.login ? undefined : (session.amr?.[0] ?? "password");
-  await db.tx(context, (tx) => bindDevice(tx, { device, userId, grantId: next.jti, method, nowMs: clock.nowMs() }));
+  const asksAgain = method !== undefined && known?.profileId && (await mustChooseProfile(parts, userId));
+  const profile = asksAgain ? { profileId: "" } : {};
+  await db.tx(context, (tx) =>
+    bindDevice(tx, { device, userId, grantId: next.jti, ...profile, method, nowMs: clock.nowMs() }),
+  );
   return next;
+}
+
+/** Where the household cannot be asked for, the person is: signing in does not wait for profiles, and opens none by mistake. */
+async function mustChooseProfile({ call, logger }: ProviderParts, userId: string): Promise<boolean> {
+  const household = await call.profile.list({ userId }, scope().context).catch((error: unknown) => {
+    logger.warn("the profiles of an account could not be read: its device asks who is watching", { error });
+    return undefined;
+  });
+  return household === undefined || rules.asksWhoIsWatching(household.profiles);
 }
 
 /** The claims of an access token (ARCH-001 section 7): whose it is, on which device, for which profile, and what it opens. */

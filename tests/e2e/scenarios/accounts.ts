@@ -4,10 +4,16 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import type { Page } from "playwright-core";
-import { chooseProfile, withVisit } from "../browser.ts";
+import { type Allowed, chooseProfile, withVisit } from "../browser.ts";
+import { fillHouse } from "../crowd.ts";
 import { type Account, newAccount } from "../person.ts";
 import type { Scenario } from "../stage.ts";
 import { until } from "../until.ts";
+
+const REFUSED: Allowed = {
+  pattern: /Failed to load resource: the server responded with a status of 503/,
+  because: "the house is full on purpose",
+};
 
 export const accounts: Scenario = (stage) => {
   it("sign up, sign out, a wrong password, a forgotten one, a new one", async () => {
@@ -42,6 +48,31 @@ export const accounts: Scenario = (stage) => {
       await page.getByLabel("Password").fill("a thief's own password");
       await page.getByRole("button", { name: "Save password" }).click();
       await page.getByRole("alert").waitFor();
+    });
+  });
+
+  it("a full house: a page to try again from in a browser, a problem document elsewhere", async () => {
+    const { url } = stage().product;
+    await withVisit(stage(), { allowed: [REFUSED] }, async ({ page }) => {
+      const house = await fillHouse(url);
+      try {
+        const [answer, elsewhere] = await Promise.all([
+          page.goto("/sign-in?returnTo=/account"),
+          fetch(`${url}/sign-in`),
+        ]);
+        assert.equal(answer?.status(), 503);
+        assert.ok(Number(answer.headers()["retry-after"]) > 0, "it does not say when to come back");
+        await page.getByRole("heading", { name: "The house is full just now" }).waitFor();
+        assert.match(await page.getByText("Trace code").innerText(), /(?!0{32})[0-9a-f]{32}$/);
+        assert.equal(elsewhere.status, 503);
+        assert.ok(Number(elsewhere.headers.get("retry-after")) > 0, "it does not say when to come back");
+        const problem = (await elsewhere.json()) as { readonly type: string };
+        assert.equal(problem.type, "/problems/busy");
+      } finally {
+        house.leave();
+      }
+      await page.getByRole("link", { name: "Try again" }).click();
+      await page.getByRole("heading", { name: "Sign in" }).waitFor();
     });
   });
 

@@ -13,11 +13,15 @@ import {
   watchFor,
   withVisit,
 } from "../browser.ts";
+import { DEMO_FILMS } from "../../../apps/demo/films.ts";
 import { ALEX } from "../person.ts";
+import type { Film } from "../product.ts";
 import type { Scenario } from "../stage.ts";
 import { until } from "../until.ts";
 
 const RESUME_TOLERANCE_S = 2;
+/** The position goes on between a line's change and our look at both. */
+const LINE_TOLERANCE_S = 0.5;
 /** So long without a picture is "no picture": with the right key the first one is there much earlier. */
 const DARK_MS = 8_000;
 
@@ -25,19 +29,21 @@ export const journey: Scenario = (stage) => {
   for (const format of ["dash", "hls"] as const) {
     it(`sign in, watch, leave, come back, go on and finish (${format})`, async () => {
       const { film } = stage();
-      await withVisit(stage(), {}, async (alex) => {
+      await withVisit(stage(), { allowed: [WENT_ON] }, async (alex) => {
         await enter(alex.page);
         await openFilm(alex.page, film.title);
         await startAnew(alex.page, format);
         const picture = await watchFor(alex.page, 5);
         assert.ok(picture.isEncrypted, "the picture came without a key");
         await seekByKeyboard(alex.page);
-        // Before the rest is in the buffer: Shaka shows HLS lines only from the next piece of picture on.
-        await switchSubtitlesOn(alex.page);
+        await readSubtitlesEarly(alex.page, film);
         await seekBySlider(alex.page);
+        await lineOf(alex.page, film);
+        await chooseSubtitles(alex.page, "Off");
         const leftAtS = await closeTab(alex.page);
         const tab = await alex.newTab();
         await comeBack(tab, film.title, leftAtS, format);
+        await readSubtitlesLate(tab, film);
         await finish(tab, film.title);
       });
     });
@@ -123,17 +129,47 @@ async function seekBySlider(page: Page): Promise<void> {
   await watchFor(page, 1);
 }
 
-async function switchSubtitlesOn(page: Page): Promise<void> {
+async function chooseSubtitles(page: Page, name: "English" | "Off"): Promise<void> {
   await showControls(page);
   await page.getByRole("button", { name: "Subtitles and audio" }).click();
-  const english = page.getByRole("menuitemradio", { name: "English" }).first();
-  await english.click();
+  await page.getByRole("group", { name: "Subtitles" }).getByRole("menuitemradio", { name, exact: true }).click();
   await page.keyboard.press("Escape");
-  // Lines come and go: within the length of a film there is one.
-  await until("a subtitle line as text", 40_000, async () => {
-    const text = (await page.locator(".player-captions").innerText()).trim();
-    return text === "" ? null : text;
+}
+
+/** A line is shown, and it is the one that the film has at this moment. Lines come and go: within ten seconds there is one. */
+async function lineOf(page: Page, { id }: Film): Promise<void> {
+  const lines = DEMO_FILMS.find((film) => film.id === id)?.reels[0]?.narration["en"];
+  assert.ok(lines, `'${id}' is no film with English lines`);
+  await until("a subtitle line", 30_000, async () => {
+    const { line, positionS, hasEnded } = await pictureOf(page);
+    assert.ok(!hasEnded, "the film ended without a line");
+    if (line === "") return null;
+    const due = lines.find(({ text }) => text === line);
+    assert.ok(due, `'${line}' is no line of '${id}'`);
+    const { fromS, untilS } = due;
+    const isDue = positionS > fromS - LINE_TOLERANCE_S && positionS < untilS + LINE_TOLERANCE_S;
+    assert.ok(isDue, `'${line}' is due from ${fromS} to ${untilS} s and was shown at ${positionS.toFixed(2)} s`);
+    return line;
   });
+}
+
+/** Much of the film is still to come over the network. */
+async function readSubtitlesEarly(page: Page, film: Film): Promise<void> {
+  const { bufferedEndS, durationS } = await pictureOf(page);
+  assert.ok(bufferedEndS < durationS - 1, `all ${durationS} s are in the buffer: this is not early`);
+  await chooseSubtitles(page, "English");
+  await lineOf(page, film);
+}
+
+/** Nothing of the film is left to fetch but its lines, and none was asked for since the page came. */
+async function readSubtitlesLate(page: Page, film: Film): Promise<void> {
+  await until("all that comes is in the buffer", 40_000, async () => {
+    const { bufferedEndS, durationS } = await pictureOf(page);
+    return durationS > 0 && bufferedEndS > durationS - 0.5 ? true : null;
+  });
+  assert.equal((await pictureOf(page)).line, "", "subtitles are switched off");
+  await chooseSubtitles(page, "English");
+  await lineOf(page, film);
 }
 
 async function closeTab(page: Page): Promise<number> {
@@ -188,6 +224,11 @@ async function withWrongKeys(route: Route): Promise<void> {
   assert.ok(keys.length > 0, "the licence has no keys to make wrong");
   await route.fulfill({ response: answer, json: { ...body, keys } });
 }
+
+const WENT_ON: Allowed = {
+  pattern: /was preloaded using link preload but not used/,
+  because: "whoever goes on to the film before a poster came never sees the poster",
+};
 
 const DECODER_COMPLAINS: Allowed = {
   pattern: /.*/,

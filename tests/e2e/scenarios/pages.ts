@@ -7,6 +7,7 @@ import { it } from "node:test";
 import type { Page } from "playwright-core";
 import { Catalog } from "#contracts/catalog";
 import { type Allowed, showControls, signIn, type Visit, watchFor, withVisit } from "../browser.ts";
+import { fillHouse } from "../crowd.ts";
 import { device, newAccount, type Person, signUp, startSession } from "../person.ts";
 import type { Scenario, Stage } from "../stage.ts";
 
@@ -17,8 +18,8 @@ const SIZES = [
 ] as const;
 
 const NOTHING_THERE: Allowed = {
-  pattern: /Failed to load resource: the server responded with a status of 40[49]/,
-  because: "the page of what is not there and the refusal of a stream are among the states",
+  pattern: /Failed to load resource: the server responded with a status of (40[49]|503)/,
+  because: "the page of what is not there, a full house and the refusal of a stream are among the states",
 };
 
 const RESIZED: Allowed = {
@@ -53,6 +54,13 @@ const SIGNED_OUT: readonly State[] = [
   { name: "forgot-password", reach: go("/forgot-password") },
   { name: "forgot-password-sent", reach: go("/forgot-password?sent=1") },
   { name: "reset-password", reach: go("/reset-password?token=a-token") },
+  {
+    name: "refused",
+    async reach(page, { product }) {
+      const house = await fillHouse(product.url);
+      await page.goto("/sign-in").finally(() => house.leave());
+    },
+  },
   { name: "not-found", reach: go("/no-such-page") },
 ];
 

@@ -1,0 +1,65 @@
+/**
+ * `node tests/split/cell.ts NAME…`: a cell as `marquee serve` runs it, on engines that a test can have: PostgreSQL and secrets are shared with
+ * the other cells, log and cache are the cell's own, because what is tested here sends no event from one cell to another.
+ */
+import { join } from "node:path";
+import { openEmbeddedAnalytics } from "#adapters/analytics/embedded";
+import { openEmbeddedCache } from "#adapters/cache/embedded";
+import { openJobs } from "#adapters/jobs/pgboss";
+import { openEmbeddedLog } from "#adapters/log/embedded";
+import { openEmbeddedRegistry } from "#adapters/log/registry";
+import { openMailbox } from "#adapters/mail/mailbox";
+import { openFileObjects } from "#adapters/objects/files";
+import { openPostgresByUrl } from "#adapters/postgres/url";
+import { openFileSecrets } from "#adapters/secrets/file";
+import { openTranscoder } from "#adapters/transcoder/ffmpeg";
+import { topics } from "#contracts/topics";
+import { readConfig } from "#kernel/config";
+import { systemClock } from "#kernel/clock";
+import { type Adapters, startHost } from "#kernel/host";
+import { openMetrics, silentLogger } from "#kernel/telemetry";
+import { placesOf } from "../../apps/addresses.ts";
+import { cellOf } from "../../apps/cell.ts";
+import { openMesh } from "../../apps/mesh.ts";
+import { services } from "../../apps/services.ts";
+
+const config = readConfig(process.env);
+const cell = cellOf(process.argv.slice(2));
+const at = (name: string): string => join(config.MARQUEE_DATA, name);
+const places = await placesOf(config);
+const metrics = openMetrics();
+const logger = () => silentLogger;
+const postgres = await openPostgresByUrl({
+  adminUrl: config.MARQUEE_POSTGRES_URL ?? "",
+  runtimeUrl: config.MARQUEE_POSTGRES_RUNTIME_URL ?? "",
+});
+const adapters: Adapters = {
+  postgres,
+  log: await openEmbeddedLog({ folder: at("log") }),
+  registry: await openEmbeddedRegistry({ folder: at("log") }),
+  cache: openEmbeddedCache(),
+  analytics: await openEmbeddedAnalytics({ folder: at("analytics") }),
+  objects: await openFileObjects({ folder: at("objects") }),
+  secrets: await openFileSecrets({ folder: process.env["SPLIT_SECRETS"] ?? at("secrets") }),
+  mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
+  jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
+  transcoder: openTranscoder(),
+};
+const mesh = await openMesh({ ...{ cell, config, places, logger, metrics }, secrets: adapters.secrets });
+const host = await startHost({
+  services: cell.services,
+  declared: services,
+  remote: mesh.remote,
+  onMounted: mesh.listen,
+  ...{ topics, adapters, config, metrics, logger },
+  addresses: places.addresses,
+  clock: systemClock,
+});
+process.on("SIGTERM", async () => {
+  await mesh.stopListening();
+  await host.stop();
+  await mesh.stop();
+  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs"] as const) await adapters[name].close();
+  process.exit(0);
+});
+console.log("ready");
