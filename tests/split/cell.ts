@@ -59,7 +59,8 @@ process.on("SIGTERM", async () => {
   await mesh.stopListening();
   await host.stop();
   await mesh.stop();
-  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs"] as const) await adapters[name].close();
+  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs"] as const)
+    await adapters[name].close();
   process.exit(0);
 });
 console.log("ready");
