@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { type Config, type Logger, problem } from "#kernel";
 import { startGuardian } from "#kernel/guardian";
 import type { Adapters } from "#kernel/host";
+import type { Analytics } from "#kernel/ports/analytics";
 import type { Cache } from "#kernel/ports/cache";
 import type { Geo } from "#kernel/ports/geo";
 import type { EventLog, SchemaRegistry } from "#kernel/ports/log";
@@ -36,6 +37,7 @@ export async function openAdapters(config: Config, folder: string, opening: Open
     log: closing(await openEventLog(config, folder)),
     registry: closing(await openRegistry(config, folder, log)),
     cache: closing(await openCache(config)),
+    analytics: closing(await openAnalytics(config, folder)),
     secrets: closing(await openSecrets(config, folder)),
     jobs: closing(
       await openJobs({
@@ -107,6 +109,14 @@ async function openRegistry(config: Config, folder: string, log: Logger): Promis
 async function openCache({ MARQUEE_REDIS_URL: url }: Config): Promise<Cache> {
   if (url === undefined) return (await import("#adapters/cache/embedded")).openEmbeddedCache();
   return (await import("#adapters/cache/redis")).openRedisCache({ url });
+}
+
+/** ClickHouse by URL where one is given, else as a library in a child process, which starts when something is written. */
+async function openAnalytics(config: Config, folder: string): Promise<Analytics> {
+  const { MARQUEE_CLICKHOUSE_URL: url, MARQUEE_CLICKHOUSE_USER: user, MARQUEE_CLICKHOUSE_PASSWORD: password } = config;
+  if (url === undefined)
+    return (await import("#adapters/analytics/embedded")).openEmbeddedAnalytics({ folder: join(folder, "analytics") });
+  return (await import("#adapters/analytics/clickhouse")).openClickHouse({ url, user, password });
 }
 
 /** In a bucket where one is named, else as files below the data folder. */

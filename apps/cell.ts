@@ -67,6 +67,12 @@ export function missingFor(cell: Cell, config: Config): string[] {
     cell.services.some(({ uses }) => Object.values(uses).some(({ name }) => !isHere(name)));
   if (callsOthers && !isReachable)
     needs.push({ variable: "MARQUEE_PEERS", example: "*=https://10.0.0.3:7001", why: "where the other services are" });
+  if (isHere("qoe"))
+    needs.push({
+      variable: "MARQUEE_CLICKHOUSE_URL",
+      example: "https://clickhouse:8443/marquee",
+      why: "figures that every process of qoe writes and reads",
+    });
   if (isHere("edges") && !isHere("origin"))
     needs.push({ variable: "MARQUEE_ORIGIN_URL", example: "https://origin:8443", why: "what edges fetch from" });
   return needs

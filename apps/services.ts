@@ -1,5 +1,6 @@
 import type { Service } from "#kernel";
 import bookmark from "../services/playback/bookmark/service.ts";
+import qoe from "../services/insight/qoe/service.ts";
 import session from "../services/playback/session/service.ts";
 import catalog from "../services/content/catalog/service.ts";
 import encoding from "../services/content/encoding/service.ts";
@@ -23,5 +24,5 @@ export const services: readonly Service[] = [
   ...[catalog, ingest, encoding, keys],
   ...[origin, license, token, routing],
   ...[session, bookmark],
-  ...[analytics],
+  ...[qoe, analytics],
 ];

@@ -125,6 +125,14 @@ export const Config = z.object({
   MARQUEE_S3_REGION: word(/^[a-z0-9-]{1,40}$/, "eu-central-1")
     .default("us-east-1")
     .describe("the bucket's region"),
+  MARQUEE_CLICKHOUSE_URL: address(["http:", "https:"], "https://clickhouse.example.org:8443/marquee")
+    .refine((value) => !/^https?:\/\/[^/]*@/.test(value), "user and password have variables of their own")
+    .optional()
+    .describe("ClickHouse for analytics, its database as the path; without it ClickHouse runs as a library of ours"),
+  MARQUEE_CLICKHOUSE_USER: word(/^[^\s:]{1,80}$/, "marquee")
+    .default("default")
+    .describe("its user, who may create tables there"),
+  MARQUEE_CLICKHOUSE_PASSWORD: z.string().default("").describe("secret: that user's password"),
   MARQUEE_VAULT_ADDR: address(["http:", "https:"], "https://vault.example.org:8200")
     .optional()
     .describe("secrets in Vault or OpenBao instead of files"),

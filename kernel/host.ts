@@ -10,6 +10,7 @@ import { toProblem } from "./errors.ts";
 import { appendFacts, openEvents, type Topics } from "./events.ts";
 import { loadMarks } from "./inbox.ts";
 import { migrate, PROGRAM } from "./migrate.ts";
+import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { Consumer, EventLog, SchemaRegistry } from "./ports/log.ts";
@@ -32,6 +33,7 @@ export interface Adapters {
   readonly log: EventLog;
   readonly registry: SchemaRegistry;
   readonly cache: Cache;
+  readonly analytics: Analytics;
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;
@@ -204,8 +206,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
           () => ({ ok: true, detail: "ready" }),
           (error: unknown) => ({ ok: false, detail: toProblem(error).message }),
         );
-      const { postgres, log, registry, cache, objects, secrets, mail, jobs } = adapters;
-      const ports = Object.entries({ postgres, log, registry, cache, objects, secrets, mail, jobs }).map(
+      const { postgres, log, registry, cache, analytics, objects, secrets, mail, jobs } = adapters;
+      const ports = Object.entries({ postgres, log, registry, cache, analytics, objects, secrets, mail, jobs }).map(
         async ([name, adapter]) => [`adapter/${name}`, await adapter.state()] as const,
       );
       const rooms = running.map(

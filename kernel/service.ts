@@ -5,6 +5,7 @@ import type { Context } from "./context.ts";
 import type { Clients, Contract, EventName, EventPayload, EventType, Handlers } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
 import type { Received } from "./events.ts";
+import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { Mail } from "./ports/mail.ts";
@@ -26,6 +27,7 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
     of: { readonly tenant: string },
   ) => Promise<void>;
   readonly cache: Cache;
+  readonly analytics: Analytics;
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;

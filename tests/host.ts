@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openEmbeddedAnalytics } from "#adapters/analytics/embedded";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
 import { openJobs } from "#adapters/jobs/pgboss";
 import { openEmbeddedLog } from "#adapters/log/embedded";
@@ -65,13 +66,14 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     log: await openEmbeddedLog({ folder: at("log") }),
     registry: await openEmbeddedRegistry({ folder: at("log") }),
     cache: openEmbeddedCache(),
+    analytics: await openEmbeddedAnalytics({ folder: at("analytics") }),
     objects: await openFileObjects({ folder: at("objects") }),
     secrets: await openFileSecrets({ folder: at("secrets") }),
     mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
     jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
     transcoder: openTranscoder(),
   };
-  for (const name of ["log", "registry", "cache", "secrets", "jobs"] as const)
+  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs"] as const)
     closing.push(() => adapters[name].close());
   const addresses: Addresses = {
     publicUrl: "http://localhost:8080",

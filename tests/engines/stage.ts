@@ -11,7 +11,7 @@ import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { Ingest } from "#contracts/ingest";
 import { topics } from "#contracts/topics";
 import { systemClock } from "#kernel/clock";
-import { consumeTopic, deadLetterTopic } from "#kernel/consumer";
+import { consumeTopic, deadLetterTopic } from "#kernel/dead-letters";
 import { openDb } from "#kernel/db";
 import { type EventReader, type EventWriter, openEvents, type Received } from "#kernel/events";
 import { startGuardian } from "#kernel/guardian";

@@ -3,6 +3,7 @@
  * the other cells, log and cache are the cell's own, because what is tested here sends no event from one cell to another.
  */
 import { join } from "node:path";
+import { openEmbeddedAnalytics } from "#adapters/analytics/embedded";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
 import { openJobs } from "#adapters/jobs/pgboss";
 import { openEmbeddedLog } from "#adapters/log/embedded";
@@ -37,6 +38,7 @@ const adapters: Adapters = {
   log: await openEmbeddedLog({ folder: at("log") }),
   registry: await openEmbeddedRegistry({ folder: at("log") }),
   cache: openEmbeddedCache(),
+  analytics: await openEmbeddedAnalytics({ folder: at("analytics") }),
   objects: await openFileObjects({ folder: at("objects") }),
   secrets: await openFileSecrets({ folder: process.env["SPLIT_SECRETS"] ?? at("secrets") }),
   mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
@@ -57,7 +59,8 @@ process.on("SIGTERM", async () => {
   await mesh.stopListening();
   await host.stop();
   await mesh.stop();
-  for (const name of ["log", "registry", "cache", "secrets", "jobs"] as const) await adapters[name].close();
+  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs"] as const)
+    await adapters[name].close();
   process.exit(0);
 });
 console.log("ready");

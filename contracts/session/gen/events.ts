@@ -80,6 +80,10 @@ export interface PlaybackHeartbeat {
   readonly bufferS: number;
   /** Reported with this beat. */
   readonly errorCount: number;
+  /** Where the viewer was taken to be at the start (ISO 3166-1 alpha-2); empty: nobody knows. */
+  readonly market: string;
+  /** vod or live. */
+  readonly contentType: string;
 }
 
 /** Playback began. */
@@ -188,6 +192,13 @@ export const playbackHeartbeatSchema = {
     { name: "throughputKbps", type: "int", doc: "As the player measures it." },
     { name: "bufferS", type: "double", doc: "Ahead of the picture." },
     { name: "errorCount", type: "int", doc: "Reported with this beat." },
+    {
+      name: "market",
+      type: "string",
+      default: "",
+      doc: "Where the viewer was taken to be at the start (ISO 3166-1 alpha-2); empty: nobody knows.",
+    },
+    { name: "contentType", type: "string", default: "vod", doc: "vod or live." },
   ],
 } as const;
 

@@ -11,6 +11,7 @@ import {
   scoreOf,
   select,
   troubleOf,
+  withExperience,
 } from "./domain.ts";
 import { openHealthBook } from "./health.ts";
 
@@ -178,4 +179,33 @@ test("a refused probe says that a network is down; silence says so the second ti
   assert.equal(await isUpAfter(silent), false);
   assert.equal(await isUpAfter(well), true);
   assert.equal(await isUpAfter(refused), false);
+});
+
+test("what all players see counts beside our own reports, by the beats behind each", () => {
+  const own = health({ samples: 50, troubleRatio: 0, throughputKbps: 10_000 });
+  const all = { beats: 150, troubleRatio: 0.4, throughputKbps: 2_000 };
+  const seen = withExperience(own, all);
+  assert.deepEqual([seen.samples, seen.throughputKbps], [200, 4_000]);
+  assert.ok(Math.abs(seen.troubleRatio - 0.3) < 1e-9);
+  assert.deepEqual(withExperience(own, undefined), own);
+  assert.deepEqual(withExperience(own, { ...all, beats: 0 }), own);
+  assert.equal(
+    withExperience(health({ isUp: false }), all).isUp,
+    false,
+    "who does not answer is down, however well it was",
+  );
+  assert.equal(withExperience(own, { ...all, throughputKbps: 0 }).throughputKbps, 10_000, "nobody measured");
+  const known = new Map([
+    ["a", withExperience(health({ samples: 0, throughputKbps: 0 }), { ...all, beats: SAMPLES_MIN })],
+    [
+      "b",
+      withExperience(health({ samples: 0, throughputKbps: 0 }), {
+        beats: SAMPLES_MIN,
+        troubleRatio: 0,
+        throughputKbps: 2_000,
+      }),
+    ],
+  ]);
+  const { order, isFallback } = select([a, b], known, "DE", 0);
+  assert.deepEqual([ids(order), isFallback], ["ba", false], "a process that heard of no beat itself knows by them");
 });

@@ -19,6 +19,32 @@ export interface NetworkHealth {
   readonly samples: number;
 }
 
+/** What the quality of experience of all players comes to for a network in a region, whichever process their beats reached. */
+export interface Experience {
+  readonly beats: number;
+  readonly throughputKbps: number;
+  readonly troubleRatio: number;
+}
+
+/** A moving mean of our own is worth about so many beats, however many it has seen. */
+const MEAN_BEATS = 50;
+
+/** Our own figures and those of all players as one, each by the beats behind it. Whether a network answers, our probes say alone. */
+export function withExperience(own: NetworkHealth, all: Experience | undefined): NetworkHealth {
+  if (!all || all.beats <= 0) return own;
+  const [mine, theirs] = [Math.min(own.samples, MEAN_BEATS), all.beats];
+  const mean = (a: number, b: number): number => (a * mine + b * theirs) / (mine + theirs);
+  return {
+    ...own,
+    samples: own.samples + theirs,
+    troubleRatio: mean(own.troubleRatio, all.troubleRatio),
+    throughputKbps:
+      own.throughputKbps > 0 && all.throughputKbps > 0
+        ? mean(own.throughputKbps, all.throughputKbps)
+        : own.throughputKbps || all.throughputKbps,
+  };
+}
+
 /** Below so many reports the figures say nothing, and the fallback decides. */
 export const SAMPLES_MIN = 20;
 

@@ -1,5 +1,6 @@
 // Routing: chooses the delivery network of each session and steers players away from a bad one.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Qoe, type QoeMetric } from "#contracts/qoe";
 import { Routing, type SteerRequest } from "#contracts/routing";
 import { type PlaybackHeartbeat, Session } from "#contracts/session";
 import {
@@ -15,12 +16,25 @@ import {
 } from "#kernel";
 import type { Cache } from "#kernel/ports/cache";
 import { writeSteering } from "#media/steering";
-import { moveOn, type Network, type Report, type SessionRoute, select, SWITCH_PAUSE_MS, troubleOf } from "./domain.ts";
+import {
+  type Experience,
+  moveOn,
+  type Network,
+  type NetworkHealth,
+  type Report,
+  type SessionRoute,
+  select,
+  SWITCH_PAUSE_MS,
+  troubleOf,
+  withExperience,
+} from "./domain.ts";
 import { type HealthBook, openHealthBook } from "./health.ts";
 
 const ROUTE_TTL_MS = 6 * 3_600_000;
 const STEERING_TTL_S = 10;
 const PROBE_MS = 2_000;
+/** Figures come every half minute; older ones say nothing of now. */
+const EXPERIENCE_TTL_MS = 90_000;
 
 type RoutingPlatform = Platform<typeof Routing, Record<never, never>>;
 interface Parts {
@@ -53,11 +67,16 @@ export default defineService({
     turn: Math.floor(clock.nowMs() / 1_000),
   }),
 
-  on: [on(Session.events.heartbeat)(learn)],
+  on: [on(Session.events.heartbeat)(learn), on(Qoe.events.metric)(remember)],
 
   rpc: (parts) => ({
     async select({ sessionId, userId, contentId, region }, context) {
-      const { order, isFallback } = select(parts.networks, parts.health.snapshot(), region, parts.turn++);
+      const { order, isFallback } = select(
+        parts.networks,
+        await healthIn(parts, context.tenant, region),
+        region,
+        parts.turn++,
+      );
       const ids = order.map(({ id }) => id);
       const route: SessionRoute = {
         tenant: context.tenant,
@@ -174,4 +193,38 @@ async function learn(
   events: readonly Received<PlaybackHeartbeat>[],
 ): Promise<void> {
   for (const { data } of events) health.report(data);
+}
+
+const experienceKey = (tenant: string, networkId: string, region: string): string =>
+  `qoe/${tenant}/${networkId}/${region}`;
+
+/** Figures of all players go to the cache, because each process hears only some of them. */
+async function remember(
+  { cache, clock }: Parts,
+  tx: Tx<typeof Routing>,
+  events: readonly Received<QoeMetric>[],
+): Promise<void> {
+  for (const { data } of events) {
+    const leftMs = data.toMs + EXPERIENCE_TTL_MS - clock.nowMs();
+    if (leftMs <= 0) continue;
+    const { beats, throughputKbps, troubleRatio } = data;
+    const experience: Experience = { beats, throughputKbps, troubleRatio };
+    await cache.set(experienceKey(tx.tenant, data.networkId, data.region), JSON.stringify(experience), leftMs);
+  }
+}
+
+/** What is known of the networks for a viewer in this region. Without the cache our own reports do. */
+async function healthIn(
+  { networks, health, cache }: Parts,
+  tenant: string,
+  region: string,
+): Promise<ReadonlyMap<string, NetworkHealth>> {
+  const own = health.snapshot();
+  const texts = await cache.getMany(networks.map(({ id }) => experienceKey(tenant, id, region))).catch(() => []);
+  return new Map(
+    [...own].map(([id, figures]) => {
+      const text = texts[networks.findIndex((network) => network.id === id)];
+      return [id, withExperience(figures, text === undefined ? undefined : (JSON.parse(text) as Experience))];
+    }),
+  );
 }

@@ -35,12 +35,18 @@ export async function beat(parts: Parts, request: BeatRequest, context: Context)
       (await comesBack(tx, request.sessionId, userId, nowMs)) ? (await store.beat(tx, [seen]))[0] : undefined,
     ));
   if (!row) return { heartbeatIntervalS: BEAT_INTERVAL_MS / 1_000, switchTo: [], ended: true };
-  const identity = identityOf(row);
-  await parts.facts("heartbeat", [factOf(request, identity, row.started_at_ms, nowMs)], context);
+  await parts.facts("heartbeat", [factOf(request, row, nowMs)], context);
   for (const error of request.errors) {
     await parts.facts(
       "error",
-      [{ ...identity, code: error.code.slice(0, 40), message: error.message.slice(0, 300), networkId: request.cdnId }],
+      [
+        {
+          ...identityOf(row),
+          code: error.code.slice(0, 40),
+          message: error.message.slice(0, 300),
+          networkId: request.cdnId,
+        },
+      ],
       context,
     );
   }
@@ -141,9 +147,9 @@ async function comesBack(tx: Tx, sessionId: string, userId: string, nowMs: numbe
   return true;
 }
 
-const factOf = (request: BeatRequest, identity: ReturnType<typeof identityOf>, startedAtMs: number, nowMs: number) => ({
-  ...identity,
-  startedAtMs,
+const factOf = (request: BeatRequest, row: store.SessionRow, nowMs: number) => ({
+  ...identityOf(row),
+  startedAtMs: row.started_at_ms,
   sequence: request.sequence,
   timeMs: nowMs,
   positionS: request.positionS,
@@ -165,4 +171,6 @@ const factOf = (request: BeatRequest, identity: ReturnType<typeof identityOf>, s
   throughputKbps: request.throughputKbps,
   bufferS: request.bufferS,
   errorCount: request.errors.length,
+  market: row.market,
+  contentType: "vod",
 });
