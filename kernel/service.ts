@@ -147,9 +147,7 @@ export function defineService<C extends Contract, U extends Uses, P>(spec: Servi
       const parts = await spec.start(platform as unknown as Platform<C, U>);
       const { sink } = spec;
       return {
-        ...(sink
-          ? { sink: { ...sink, take: (_: undefined, batch: SinkBatch) => sink.take(parts, batch as SinkBatch<C>) } }
-          : {}),
+        ...(sink ? { sink: { ...sink, take: (_: undefined, batch: SinkBatch) => sink.take(parts, batch) } } : {}),
         handlers: spec.rpc(parts) as unknown as Running["handlers"],
         subscriptions: (spec.on ?? []).map((handler) => ({
           event: handler.event,

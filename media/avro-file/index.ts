@@ -56,7 +56,10 @@ function typeOf(schema: AvroSchema): avro.Type {
   try {
     made = avro.Type.forSchema(schema as avro.Schema, { registry: {} });
   } catch (error) {
-    throw new FormatError(FORMAT, `the schema is none of Avro: ${error instanceof Error ? error.message : error}`);
+    throw new FormatError(
+      FORMAT,
+      `the schema is none of Avro: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   types.set(text, made);
   return made;
@@ -161,14 +164,21 @@ function resolverOf(reader: avro.Type, writer: avro.Type): ReturnType<avro.Type[
   try {
     return reader.createResolver(writer);
   } catch (error) {
-    throw new FormatError(FORMAT, `the schemas do not resolve: ${error instanceof Error ? error.message : error}`);
+    throw new FormatError(
+      FORMAT,
+      `the schemas do not resolve: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
 async function unpack(codec: AvroCodec, data: Buffer, at: number): Promise<Buffer> {
   if (codec === "null") return data;
   return inflate(data, { maxOutputLength: BLOCK_BYTES_MAX }).catch((error: unknown) => {
-    throw new FormatError(FORMAT, `a block does not unpack: ${error instanceof Error ? error.message : error}`, at);
+    throw new FormatError(
+      FORMAT,
+      `a block does not unpack: ${error instanceof Error ? error.message : String(error)}`,
+      at,
+    );
   });
 }
 

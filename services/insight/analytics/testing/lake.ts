@@ -94,7 +94,7 @@ export async function openTestLake() {
     let failure: unknown;
     const sink = openSink({
       ...{ service: "analytics", topics: names, log, reader: events, pool, clock, metrics, logger: silentLogger },
-      db: parts.db as Db<Contract> as Db,
+      db: parts.db as Db<Contract>,
       cache: openEmbeddedCache(),
       sink: {
         ...{ everyMs: 60_000, recordsMax: 10_000, bytesMax: 8 * 1024 * 1024, ...limits },
@@ -107,7 +107,7 @@ export async function openTestLake() {
     });
     await sink.flush().finally(() => sink.stop());
     // A sink begins by itself and tries again; what went wrong the first time is of interest here.
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) throw failure instanceof Error ? failure : new Error(String(failure));
   }
 
   async function append(list: readonly (readonly [string, "failed" | "logout", object])[]): Promise<void> {
