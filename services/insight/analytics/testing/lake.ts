@@ -94,7 +94,7 @@ export async function openTestLake() {
     let failure: unknown;
     const sink = openSink({
       ...{ service: "analytics", topics: names, log, reader: events, pool, clock, metrics, logger: silentLogger },
-      db: parts.db as Db<Contract>,
+      db: parts.db,
       cache: openEmbeddedCache(),
       sink: {
         ...{ everyMs: 60_000, recordsMax: 10_000, bytesMax: 8 * 1024 * 1024, ...limits },
