@@ -12,7 +12,6 @@ import { Auth } from "#contracts/auth";
 import { Ingest } from "#contracts/ingest";
 import { topics } from "#contracts/topics";
 import { testClock } from "#kernel/clock";
-import type { Contract } from "#kernel/contract";
 import { type Db, openDb } from "#kernel/db";
 import { deadLetterTopic } from "#kernel/dead-letters";
 import { openEvents, toRecord } from "#kernel/events";
