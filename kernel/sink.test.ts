@@ -129,7 +129,13 @@ test("every event of every topic is kept once, in order by key, each tenant's by
   await embedded.append([{ ...recordOf("elsewhere"), topic: OTHER }]);
   await sink.flush();
   await sink.flush();
-  assert.deepEqual(await notes("a"), [...numbers(50).filter((text) => Number(text) % 3 > 0), "elsewhere"]);
+  // Topics do not wait for each other, so what came from the other one has no place in this order.
+  const kept = await notes("a");
+  assert.deepEqual(
+    kept.filter((text) => text !== "elsewhere"),
+    numbers(50).filter((text) => Number(text) % 3 > 0),
+  );
+  assert.equal(kept.length, 34);
   assert.deepEqual(
     await notes("b"),
     numbers(50).filter((text) => Number(text) % 3 === 0),

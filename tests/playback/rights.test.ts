@@ -93,7 +93,8 @@ describe("an access token", () => {
     for (const elsewhere of [other.baseUrl + inside, `${own.baseUrl}/vod/film/r2/x`, `${own.baseUrl}/vod/other/r1/x`]) {
       assert.equal((await judge(own.token, elsewhere)).ok, false, elsewhere);
     }
-    assert.equal((await judge(own.token, own.baseUrl + inside, 299)).ok, true);
+    // Seconds may have passed since the token was made.
+    assert.equal((await judge(own.token, own.baseUrl + inside, 280)).ok, true);
     assert.equal((await judge(own.token, own.baseUrl + inside, 300)).ok, false);
   });
 
