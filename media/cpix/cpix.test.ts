@@ -241,7 +241,8 @@ describe("cpix documents", () => {
   it("property: any document that is right reads back as it was written", () => {
     const text = fc
       .string({ unit: "grapheme", minLength: 1, maxLength: 12 })
-      .filter((s) => !/[\u0000-\u001f\ufffe\uffff]/u.test(s));
+      // XML has no place for control characters; U+FFFD is refused as the trace of an encoding that was read wrongly.
+      .filter((s) => !/[\u0000-\u001f\ufffd-\uffff]/u.test(s));
     const count = fc.nat(10_000_000);
     const document = fc
       .record({ size: fc.integer({ min: 1, max: 4 }), label: text, bound: count, signaling: text, name: text })

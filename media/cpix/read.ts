@@ -93,7 +93,8 @@ function childBytes(parent: Element, name: string): Uint8Array | undefined {
 
 function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // What stands in it is somebody's text and no file, so a mark at its beginning belongs to it.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return fail(`${what} is not UTF-8`);
   }

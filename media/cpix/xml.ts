@@ -199,6 +199,7 @@ export function childrenOf(parent: Element, namespace?: string, name?: string): 
   return found;
 }
 
+/** Ends of lines too, also those of XML 1.1: as they stand, a reader makes a blank or a line feed of them (XML 1.0 sections 2.11 and 3.3.3). */
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -207,10 +208,13 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\t": "&#9;",
   "\n": "&#10;",
   "\r": "&#13;",
+  "\u0085": "&#x85;",
+  "\u2028": "&#x2028;",
+  "\u2029": "&#x2029;",
 };
 
 /** Escapes for text and attributes alike. Throws FormatError for characters that XML has not. */
 export function escapeXml(text: string): string {
   if (NOT_XML.test(text)) fail("a value holds a character that XML has not");
-  return text.replace(/[&<>"\t\n\r]/gu, (char) => ESCAPES[char] ?? char);
+  return text.replace(/[&<>"\t\n\r\u0085\u2028\u2029]/gu, (char) => ESCAPES[char] ?? char);
 }
