@@ -14,6 +14,11 @@ export interface Tx<C extends Contract = Contract> extends SqlExecutor {
   readonly q: Kysely<unknown>;
   /** Announces a state change. The event is committed with the transaction's rows, or not at all. */
   emit<K extends EventName<C>>(event: K, payload: EventPayload<C, K>): void;
+  /**
+   * Runs `work` when the rows are committed and before `Db.tx` resolves: for dropping copies of what the rows said, which done any sooner would let
+   * a reader copy the old rows again. Its rejection changes nothing any more and goes unheard.
+   */
+  afterCommit(work: () => Promise<unknown>): void;
 }
 
 export interface TxOptions {
@@ -50,18 +55,21 @@ export function openDb<C extends Contract>({ pool, service, writer, onEmitted }:
 
   async function once<T>(tenant: string, work: (tx: Tx<C>) => Promise<T>, isRelaxed: boolean): Promise<T> {
     const outbox: OutboxRow[] = [];
+    const followUps: (() => Promise<unknown>)[] = [];
     // The tenant was asserted to be a plain word, so it needs no escaping.
     const result = await inTransaction(pool, `${setup}'${tenant}'${isRelaxed ? RELAXED : ""}`, async (client) => {
       const done = await work({
         tenant,
         q: queryBuilder(client),
         emit: (event, payload) => outbox.push(writer.encode(service, event, payload, tenant)),
+        afterCommit: (followUp) => void followUps.push(followUp),
         executeSql: async (text, values) => ({ rows: (await client.query(text, [...values])).rows }),
       });
       if (outbox.length > 0) await insertOutbox(client, outbox);
       return done;
     });
     if (outbox.length > 0) onEmitted(outbox.length);
+    await Promise.allSettled(followUps.map((followUp) => followUp()));
     return result;
   }
 

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { Ingest } from "#contracts/ingest";
 import { topics } from "#contracts/topics";
 import { systemClock } from "./clock.ts";
@@ -17,42 +13,31 @@ import { defineContract, event } from "./contract.ts";
 import { type Db, openDb, type Tx } from "./db.ts";
 import { problem } from "./errors.ts";
 import { type EventReader, type EventWriter, openEvents, type Received, toRecord } from "./events.ts";
-import { startGuardian } from "./guardian.ts";
 import { once } from "./idempotency.ts";
-import { migrate, PROGRAM } from "./migrate.ts";
 import type { Consumer, EventLog, LogRecord, SchemaRegistry } from "./ports/log.ts";
 import { type Relay, startRelay } from "./relay.ts";
-import { openPool, type Pool } from "./sql.ts";
+import type { Pool } from "./sql.ts";
 import { inSpan, openMetrics, silentLogger } from "./telemetry.ts";
+import { openTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { startTracing } from "./tracing.ts";
 
 const TOPIC = "content.ingest.events";
 const SPEC = { name: TOPIC, partitions: 4, retentionMs: 86_400_000 };
-const guardian = startGuardian();
 const metrics = openMetrics();
 let folder = "";
-let postgres: Awaited<ReturnType<typeof openEmbeddedPostgres>>;
+let base: TestDatabase;
 let pool: Pool;
-let registry: SchemaRegistry;
 let log: EventLog;
 let events: EventReader & EventWriter;
 let logs = 0;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "marquee-events-"));
-  postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
-  await mkdir(join(folder, "sql"));
-  await writeFile(
-    join(folder, "sql/0001.sql"),
+  base = await openTestDatabase(
+    ["ingest", "listener"],
     `CREATE TABLE notes (tenant text NOT NULL, key text NOT NULL, text text NOT NULL, at bigint GENERATED ALWAYS AS IDENTITY);
      CREATE TABLE counters (tenant text NOT NULL, key text NOT NULL, count int NOT NULL, PRIMARY KEY (tenant, key));`,
   );
-  const migrations = pathToFileURL(join(folder, "sql/"));
-  const services = ["ingest", "listener"].map((name) => ({ name, migrations }));
-  await migrate({ adminUrl: postgres.adminUrl, program: PROGRAM, log: () => {}, services });
-  pool = openPool({ url: postgres.runtimeUrl, connectionsMax: 16, onError: () => {} });
-  registry = await openEmbeddedRegistry({ folder: join(folder, "registry") });
-  events = await openEvents([Ingest], topics, registry, systemClock);
+  ({ folder, pool, events } = base);
 });
 // A log of its own for each test, so that offsets begin at nothing.
 beforeEach(async () => {
@@ -66,21 +51,17 @@ beforeEach(async () => {
 });
 after(async () => {
   await log?.close();
-  await registry?.close();
-  await pool?.end();
-  await postgres?.stop();
-  guardian.stop();
-  await rm(folder, { recursive: true, force: true });
+  await base?.close();
 });
 
 async function inService(service: string, sql: string, tenant = "a") {
-  const db = openDb({ pool, service, writer: events, onEmitted: () => {} });
+  const db = base.db(service);
   return db.tx({ tenant }, async (tx) => (await tx.executeSql(sql, [])).rows);
 }
 
 function openIngest(through: EventLog = log): { db: Db<typeof Ingest>; relay: Relay } {
   const relay = startRelay({ service: "ingest", pool, log: through, logger: silentLogger, onPending: () => {} });
-  return { relay, db: openDb({ pool, service: "ingest", writer: events, onEmitted: (count) => relay.wake(count) }) };
+  return { relay, db: base.db("ingest", (count) => relay.wake(count)) };
 }
 
 const failed = (contentId: string, message = "") => ({ contentId, reason: "test", message });
@@ -302,7 +283,7 @@ function listen(handle: Handle): Promise<Consumer> {
     subscriptions: [
       { event: Ingest.events.failed, handle: (tx, received) => handle(tx, received as Parameters<Handle>[1]) },
     ],
-    db: openDb({ pool, service: "listener", writer: events, onEmitted: () => {} }),
+    db: base.db("listener"),
     pool,
     log,
     reader: events,
@@ -482,7 +463,7 @@ describe("schemas", () => {
 
 describe("once", () => {
   test("twenty requests at the same time with one key are one", async () => {
-    const db = openDb({ pool, service: "ingest", writer: events, onEmitted: () => {} });
+    const db = base.db("ingest");
     const ask = (request: object): Promise<{ id: number }> =>
       db.tx({ tenant: "a" }, (tx) =>
         once(tx, "key-1", request, async () => {
@@ -500,7 +481,7 @@ describe("once", () => {
   });
 
   test("a key is the tenant's own; what failed may be tried again; without a key nothing is remembered", async () => {
-    const db = openDb({ pool, service: "ingest", writer: events, onEmitted: () => {} });
+    const db = base.db("ingest");
     const ask = (tenant: string, key: string | null, answer: string): Promise<string> =>
       db.tx({ tenant }, (tx) => once(tx, key, {}, async () => answer));
     assert.deepEqual([await ask("a", "k", "mine"), await ask("b", "k", "theirs")], ["mine", "theirs"]);
@@ -513,7 +494,7 @@ describe("once", () => {
   });
 
   test("keys are forgotten after a day", async () => {
-    const db = openDb({ pool, service: "listener", writer: events, onEmitted: () => {} });
+    const db = base.db("listener");
     const ask = (key: string): Promise<string> => db.tx({ tenant: "a" }, (tx) => once(tx, key, {}, async () => key));
     for (const key of ["old", "older", "young"]) await ask(key);
     await inService(

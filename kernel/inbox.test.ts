@@ -1,52 +1,35 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 import { openEmbeddedLog } from "#adapters/log/embedded";
-import { openEmbeddedRegistry } from "#adapters/log/registry";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { Ingest } from "#contracts/ingest";
-import { topics } from "#contracts/topics";
-import { systemClock } from "./clock.ts";
 import { consumeTopic } from "./consumer.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
-import { openDb, type Tx } from "./db.ts";
-import { type EventReader, type EventWriter, openEvents, type Received, toRecord } from "./events.ts";
-import { startGuardian } from "./guardian.ts";
+import type { Tx } from "./db.ts";
+import { type EventReader, type EventWriter, type Received, toRecord } from "./events.ts";
 import { forgetSeen } from "./inbox.ts";
-import { migrate, PROGRAM } from "./migrate.ts";
-import type { Consumer, EventLog, LogRecord, NewRecord, SchemaRegistry } from "./ports/log.ts";
-import { openPool, type Pool } from "./sql.ts";
+import type { Consumer, EventLog, LogRecord, NewRecord } from "./ports/log.ts";
+import type { Pool } from "./sql.ts";
 import { openMetrics, silentLogger } from "./telemetry.ts";
+import { openTestDatabase, type TestDatabase } from "./testing/database.ts";
 
 const TOPIC = "content.ingest.events";
 const SERVICE = "listener";
 const CARRIER = "test_dedupe_id";
-const guardian = startGuardian();
 let folder = "";
-let postgres: Awaited<ReturnType<typeof openEmbeddedPostgres>>;
+let base: TestDatabase;
 let pool: Pool;
-let registry: SchemaRegistry;
 let events: EventReader & EventWriter;
 let embedded: EventLog;
 let logs = 0;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "marquee-inbox-"));
-  postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
-  await mkdir(join(folder, "sql"));
-  await writeFile(
-    join(folder, "sql/0001.sql"),
+  base = await openTestDatabase(
+    [SERVICE],
     "CREATE TABLE notes (tenant text NOT NULL, text text NOT NULL, at bigint GENERATED ALWAYS AS IDENTITY);",
   );
-  const services = [{ name: SERVICE, migrations: pathToFileURL(join(folder, "sql/")) }];
-  await migrate({ adminUrl: postgres.adminUrl, program: PROGRAM, log: () => {}, services });
-  pool = openPool({ url: postgres.runtimeUrl, connectionsMax: 8, onError: () => {} });
-  registry = await openEmbeddedRegistry({ folder: join(folder, "registry") });
-  events = await openEvents([Ingest], topics, registry, systemClock);
+  ({ folder, pool, events } = base);
 });
 beforeEach(async () => {
   await embedded?.close();
@@ -57,14 +40,10 @@ beforeEach(async () => {
 });
 after(async () => {
   await embedded?.close();
-  await registry?.close();
-  await pool?.end();
-  await postgres?.stop();
-  guardian.stop();
-  await rm(folder, { recursive: true, force: true });
+  await base?.close();
 });
 
-const database = () => openDb({ pool, service: SERVICE, writer: events, onEmitted: () => {} });
+const database = () => base.db(SERVICE);
 const query = (sql: string) => database().tx({ tenant: "a" }, async (tx) => (await tx.executeSql(sql, [])).rows);
 const notes = async (): Promise<string[]> =>
   (await query("SELECT text FROM notes ORDER BY at")).map((row) => String(row["text"]));

@@ -1,62 +1,41 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
 import { openEmbeddedLog } from "#adapters/log/embedded";
-import { openEmbeddedRegistry } from "#adapters/log/registry";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
-import { Ingest } from "#contracts/ingest";
-import { topics } from "#contracts/topics";
 import fc from "fast-check";
-import { systemClock, testClock } from "./clock.ts";
-import { openDb, type Tx } from "./db.ts";
+import { testClock } from "./clock.ts";
+import type { Tx } from "./db.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
-import { type EventReader, type EventWriter, openEvents, toRecord } from "./events.ts";
-import { startGuardian } from "./guardian.ts";
-import { migrate, PROGRAM } from "./migrate.ts";
-import type { EventLog, LogRecord, NewRecord, SchemaRegistry } from "./ports/log.ts";
+import { type EventReader, type EventWriter, toRecord } from "./events.ts";
+import type { EventLog, LogRecord, NewRecord } from "./ports/log.ts";
 import { openSink, type OpenSink, type Sink, type SinkBatch } from "./sink.ts";
-import { openPool, type Pool } from "./sql.ts";
+import type { Pool } from "./sql.ts";
 import { openMetrics, silentLogger } from "./telemetry.ts";
+import { openTestDatabase, type TestDatabase } from "./testing/database.ts";
 
 const TOPIC = "content.ingest.events";
 const OTHER = "user.events";
 const SERVICE = "keeper";
 const CARRIER = "test_dedupe_id";
-const guardian = startGuardian();
 let folder = "";
-let postgres: Awaited<ReturnType<typeof openEmbeddedPostgres>>;
+let base: TestDatabase;
 let pool: Pool;
-let registry: SchemaRegistry;
 let events: EventReader & EventWriter;
 let embedded: EventLog;
 let logs = 0;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "marquee-sink-"));
-  postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
-  await mkdir(join(folder, "sql"));
-  await writeFile(
-    join(folder, "sql/0001.sql"),
+  base = await openTestDatabase(
+    [SERVICE],
     "CREATE TABLE notes (tenant text NOT NULL, text text NOT NULL, at bigint GENERATED ALWAYS AS IDENTITY);",
   );
-  const services = [{ name: SERVICE, migrations: pathToFileURL(join(folder, "sql/")) }];
-  await migrate({ adminUrl: postgres.adminUrl, program: PROGRAM, log: () => {}, services });
-  pool = openPool({ url: postgres.runtimeUrl, connectionsMax: 8, onError: () => {} });
-  registry = await openEmbeddedRegistry({ folder: join(folder, "registry") });
-  events = await openEvents([Ingest], topics, registry, systemClock);
+  ({ folder, pool, events } = base);
 });
 beforeEach(() => startAnew());
 after(async () => {
   await embedded?.close();
-  await registry?.close();
-  await pool?.end();
-  await postgres?.stop();
-  guardian.stop();
-  await rm(folder, { recursive: true, force: true });
+  await base?.close();
 });
 
 async function startAnew(): Promise<void> {
@@ -69,7 +48,7 @@ async function startAnew(): Promise<void> {
     for (const tenant of ["a", "b"]) await query(`DELETE FROM ${table}`, tenant);
 }
 
-const database = () => openDb({ pool, service: SERVICE, writer: events, onEmitted: () => {} });
+const database = () => base.db(SERVICE);
 const query = (sql: string, tenant = "a") =>
   database().tx({ tenant }, async (tx) => (await tx.executeSql(sql, [])).rows);
 const notes = async (tenant: string): Promise<string[]> =>

@@ -92,6 +92,11 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // The pool listens only to connections that nobody holds; one that breaks between two statements must not end the process.
+  const onBroken = (error: Error): void => {
+    broken = error;
+  };
+  client.on("error", onBroken);
   try {
     await client.query(`BEGIN; ${setup}`);
     const result = await work(client);
@@ -106,6 +111,7 @@ export async function inTransaction<T>(
     });
     throw error;
   } finally {
+    client.off("error", onBroken);
     client.release(broken);
   }
 }

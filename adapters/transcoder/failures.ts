@@ -115,8 +115,8 @@ export function missingProgram(program: string): Problem {
 
 /** Turns what ffmpeg said into words that a person can act on. */
 export function describeFailure(failure: Failure): Problem {
-  // setpriv stands before the program and reports its absence in its own words.
-  if (/setpriv: failed to execute .*No such file/.test(failure.stderr)) return missingProgram(failure.program);
+  // Whatever the spawn guard puts before the program reports its absence in its own words.
+  if (/(?:setpriv|chrt): failed to execute .*No such file/.test(failure.stderr)) return missingProgram(failure.program);
   for (const rule of RULES) {
     const match = failure.stderr.match(rule.pattern);
     if (match) return rule.make(failure, match);

@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { Problem } from "#kernel/errors";
 import type { SourceInfo, VideoEncode } from "#kernel/ports/transcoder";
+import { detectSpawnGuard } from "./children.ts";
 import { openTranscoder } from "./ffmpeg.ts";
 import { similarity } from "#media/fingerprint";
 
@@ -420,8 +421,9 @@ describe("hostile input", () => {
 
 describe("the child process", () => {
   test("a missing program says what to install", async () => {
-    for (const spawnGuard of [[], undefined]) {
-      const none = openTranscoder({ ffmpegPath: "no-such-ffmpeg", ...(spawnGuard ? { spawnGuard } : {}) });
+    const guards = [[], detectSpawnGuard({ isIdle: false }), detectSpawnGuard({ isIdle: true })];
+    for (const spawnGuard of guards) {
+      const none = openTranscoder({ ffmpegPath: "no-such-ffmpeg", spawnGuard });
       const failure = await problemOf(none.capabilities());
       assert.equal(failure.reason, "ffmpeg_missing");
       assert.match(failure.message, /apt-get|brew|winget/);

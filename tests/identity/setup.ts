@@ -134,14 +134,14 @@ export async function later<T>(ms: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Waits for what events bring about; fails when it does not come. */
+/** Waits for what events bring about; fails when it does not come. Longer than a cached fact may be believed. */
 export async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 2_000; tries++) {
     const seen = await look();
     if (seen) return seen;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error("it did not happen within four seconds");
+  throw new Error("it did not happen within twenty seconds");
 }
 
 /** An account with a password, once its first profile and its plan are there. */

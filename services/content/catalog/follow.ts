@@ -103,10 +103,9 @@ export async function sweepWindows(parts: Parts): Promise<void> {
   const { tenants } = await parts.call.tenant.list({}, systemContext("system", "catalog", { clock: parts.clock }));
   for (const { id } of tenants) {
     await parts.db.tx({ tenant: id }, async (tx) => {
-      for (const row of await store.windowed(tx))
-        await announceAvailability(tx, row, parts.clock.nowMs(), (isNow) =>
-          isNow ? "window_opened" : "window_closed",
-        );
+      const nowMs = parts.clock.nowMs();
+      for (const row of await store.outOfStep(tx, nowMs))
+        await announceAvailability(tx, row, nowMs, (isNow) => (isNow ? "window_opened" : "window_closed"));
     });
   }
 }

@@ -238,13 +238,16 @@ export async function search(
   return rows;
 }
 
-/** Titles with a window whose announced availability may be out of date. */
-export async function windowed(tx: Tx): Promise<TitleRow[]> {
+/** Titles whose announced availability is not what their window says, held so that nobody else announces it too. */
+export async function outOfStep(tx: Tx, nowMs: number): Promise<TitleRow[]> {
+  const isInWindow = sql`(available_from_ms <= ${nowMs} AND (available_until_ms = 0 OR available_until_ms > ${nowMs}))`;
   return tables(tx)
     .selectFrom("titles")
     .selectAll()
-    .where(sql<boolean>`(available_from_ms > 0 OR available_until_ms > 0)`)
+    .where(sql<boolean>`(available_from_ms > 0 OR available_until_ms > 0) AND available <> ${isInWindow}`)
+    .orderBy("id")
     .limit(10_000)
+    .forUpdate()
     .execute();
 }
 

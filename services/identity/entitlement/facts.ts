@@ -17,7 +17,7 @@ export interface Parts {
   readonly clock: Clock;
 }
 
-/** An event may be seconds late, or be handled while somebody reads the old row: no fact is believed for longer than this. */
+/** An event may be seconds late, or be handled while somebody still holds the old row: no fact is believed for longer than this. */
 const BELIEVED_MS = 5_000;
 
 type Subject = "tier" | "profile" | "title";

@@ -92,7 +92,7 @@ async function setTier(parts: Parts, tx: EntitlementTx, userId: string, tier: st
   await store.grant(tx, userId, granted, parts.clock.nowMs());
   for (const entitlement of granted) tx.emit("granted", { userId, entitlement });
   for (const entitlement of revoked) tx.emit("revoked", { userId, entitlement });
-  await disbelieve(parts.cache, tx.tenant, "tier", [userId]);
+  tx.afterCommit(() => disbelieve(parts.cache, tx.tenant, "tier", [userId]));
 }
 
 /** A new account has the smallest plan, unless word of its subscription came first. */
@@ -114,12 +114,8 @@ async function follow(
 
 async function forget(parts: Parts, tx: EntitlementTx, events: readonly Received<UserDeleted>[]): Promise<void> {
   for (const { data } of events) await store.removeAll(tx, data.userId);
-  await disbelieve(
-    parts.cache,
-    tx.tenant,
-    "tier",
-    events.map(({ data }) => data.userId),
-  );
+  const ids = events.map(({ data }) => data.userId);
+  tx.afterCommit(() => disbelieve(parts.cache, tx.tenant, "tier", ids));
 }
 
 async function noticeProfiles(
