@@ -6,6 +6,7 @@ import { type Config, type Contract, isLoopback, type Logger, problem, systemClo
 import { type GateOptions, openGate, watchLoop } from "#kernel/admission";
 import { type Adapters, type Host, startHost } from "#kernel/host";
 import { listenHttp, type HttpListener, type ProblemPage, sendProblem } from "#kernel/http";
+import { yieldEngineThreads } from "#kernel/priority";
 import { openLogger, openMetrics, type Metrics } from "#kernel/telemetry";
 import { startTracing, type Tracing } from "#kernel/tracing";
 import { createWebBff } from "../bffs/web/app.ts";
@@ -65,6 +66,7 @@ export interface ComposeOptions {
 export async function composeProduct(config: Config, { say, build, cell }: ComposeOptions): Promise<Product> {
   const folder = resolve(config.MARQUEE_DATA);
   await mkdir(folder, { recursive: true });
+  yieldEngineThreads();
   const isDemo = isDemoAllowed(config);
   const places = await placesOf(config);
   const logger = openLogger({

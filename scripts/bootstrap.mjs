@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { PRODUCT_FLAGS } from "./bootstrap/flags.mjs";
 import { ensureInstalled } from "./bootstrap/install.mjs";
 import { Stop, say } from "./bootstrap/progress.mjs";
 import { runUntilDone } from "./bootstrap/run.mjs";
@@ -55,6 +56,7 @@ async function main() {
     root,
     script,
     args: [...command.before, ...args],
+    nodeFlags: runsProduct ? PRODUCT_FLAGS : [],
     ownGroup: process.platform !== "win32" && (command.ownGroup || runsProduct),
   });
 }

@@ -11,13 +11,14 @@ const SAME_KEYPRESS_MS = 800;
 /**
  * Runs a script on the pinned Node and ends as it ends. Signals are passed on; a second one kills. The child is on a
  * leash (see leash.mjs): when this process is killed without a chance to pass anything on, it stops by itself.
- * @param {{ root: string, script: string, args: string[], ownGroup: boolean }} options
+ * @param {{ root: string, script: string, args: string[], ownGroup: boolean, nodeFlags: string[] }} options
  * @returns {Promise<number>} the exit code
  */
-export function runUntilDone({ root, script, args, ownGroup }) {
+export function runUntilDone({ root, script, args, ownGroup, nodeFlags }) {
   const node = pinnedNode(root);
   const leash = pathToFileURL(path.join(root, "scripts/bootstrap/leash.mjs")).href;
-  const child = spawn(node, ["--disable-warning=ExperimentalWarning", "--import", leash, script, ...args], {
+  const own = ["--disable-warning=ExperimentalWarning", "--import", leash];
+  const child = spawn(node, [...own, ...nodeFlags, script, ...args], {
     stdio: [ownGroup ? "ignore" : "inherit", "inherit", "inherit", "ipc"],
     detached: ownGroup,
     env: {

@@ -10,6 +10,7 @@ import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { startGuardian } from "#kernel/guardian";
 import { adminSocketPath } from "../../apps/admin/socket.ts";
+import { PRODUCT_FLAGS } from "../../scripts/bootstrap/flags.mjs";
 import { type AdminClient, adminClient } from "../../apps/cli/client.ts";
 import { buildClients } from "../../scripts/build-clients.ts";
 import { killAll, type ProcessId, processesOf } from "./processes.ts";
@@ -81,7 +82,7 @@ export async function openStage(env: Readonly<Record<string, string>> = {}): Pro
 }
 
 function launch(folder: string, env: Readonly<Record<string, string>>): Product {
-  const child = spawn(process.execPath, [path.join(ROOT, "apps/marquee.ts"), "start"], {
+  const child = spawn(process.execPath, [...PRODUCT_FLAGS, path.join(ROOT, "apps/marquee.ts"), "start"], {
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], MARQUEE_DATA: folder, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -5,6 +5,7 @@
 import { parentPort } from "node:worker_threads";
 import { createTrackPackager, type PackagedSegment, type TrackPackager, type TrackProtection } from "#media/cenc";
 import { type Fragment, segmentFragments } from "#media/isobmff";
+import { yieldThread } from "#kernel/priority";
 import { GOPS_PER_SEGMENT } from "./domain.ts";
 
 export type ToPackager =
@@ -39,9 +40,13 @@ export type FromPackager =
     }
   | { readonly ok: false; readonly message: string };
 
+/** Nobody waits for a film to be packaged as they wait for the answer to a request. */
+const NICENESS = 15;
+
 if (!parentPort) throw new Error("the packager runs as a worker");
 const port = parentPort;
 
+yieldThread(NICENESS);
 let packager: TrackPackager | undefined;
 let number = 0;
 let baseDecodeTimeTicks = 0;
