@@ -78,6 +78,7 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
   const metrics = openMetrics();
   const tracing = startTracing({
     mode: config.MARQUEE_MODE,
+    serviceName: config.OTEL_SERVICE_NAME,
     otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
     log: (line) => log.warn(line),
   });

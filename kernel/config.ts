@@ -185,6 +185,7 @@ export const Config = z.object({
     .optional()
     .describe("where the JSON log goes; default: logs/marquee.log in the data folder, in production standard output"),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional().describe("where traces go; without it the last ones stay in memory"),
+  OTEL_SERVICE_NAME: z.string().min(1).max(100).default("marquee").describe("what this process is called in traces"),
   FFMPEG_PATH: z.string().optional().describe("ffmpeg, where it is not on PATH"),
   FFPROBE_PATH: z.string().optional().describe("ffprobe, where it is not on PATH"),
 });

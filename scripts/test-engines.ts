@@ -45,7 +45,8 @@ async function main(filters: readonly string[]): Promise<number> {
   const needed = engines.filter((engine) => texts.some((text) => text.includes(variableOf(engine))));
   const folder = await mkdtemp(path.join(tmpdir(), "marquee-engines-"));
   const running: RunningEngine[] = [];
-  const env: Record<string, string> = {};
+  // Tests that look at what an engine wrote find its folder there, by its name.
+  const env: Record<string, string> = { MARQUEE_TEST_ENGINES: folder };
   try {
     for (const engine of needed) {
       const started = await startEngine(engine, {
