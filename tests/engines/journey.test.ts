@@ -16,6 +16,7 @@ import { makeClip, untilComplete } from "../chaos/clips.ts";
 import { beatOf } from "../chaos/viewer.ts";
 import { type ApiAnswer, device, type Person, signIn, startSession } from "../e2e/person.ts";
 import { until } from "../e2e/until.ts";
+import { findOracle } from "../realdata/oracle.ts";
 import { type Cells, openCells, PARTS, type Part } from "./cells.ts";
 import { decodes, fetchFirst, type Media } from "./media.ts";
 
@@ -27,6 +28,7 @@ const skip = ENGINES.every((name) => process.env[`MARQUEE_TEST_${name}`] === "1"
   : "npm run test:engines -- journey starts all engines and runs this";
 const TRACES = join(process.env["MARQUEE_TEST_ENGINES"] ?? "", "otelcol/traces.jsonl");
 const DURATION_S = 30;
+const OTHER = device("another");
 const parts = Object.keys(PARTS) as readonly Part[];
 /** The edges are programs of a delivery network and send no spans. */
 const tracedParts = parts.filter((part) => part !== "edges");
@@ -101,7 +103,7 @@ describe("the journey of a film through separate processes", { skip, timeout: 90
     assert.equal(refused.status, 403);
   });
 
-  test("a licence has the key that turns the segment into a picture", async () => {
+  test("a licence has the key that turns the segment into a picture", async (t) => {
     const { clearkey } = of("session").licenses;
     assert.ok(clearkey);
     const answer = await fetch(clearkey, {
@@ -114,8 +116,10 @@ describe("the journey of a film through separate processes", { skip, timeout: 90
     const hex = (text: string): string => Buffer.from(text, "base64url").toString("hex");
     const key = keys.find(({ kid }) => hex(kid) === of("media").kid);
     assert.ok(key, `no key for ${of("media").kid} among ${keys.length}`);
-    assert.equal(await decodes(of("media"), hex(key.k)), true);
-    assert.equal(await decodes(of("media"), "0".repeat(32)), false);
+    const oracle = findOracle();
+    if (oracle === null) return t.skip("@ffprobe-installer/linux-x64 is not here");
+    assert.equal(await decodes(oracle, of("media"), hex(key.k)), true);
+    assert.equal(await decodes(oracle, of("media"), "0".repeat(32)), false);
   });
 
   test("heartbeats are taken, and taken again when the process of sessions was killed and is back", async () => {
@@ -135,11 +139,13 @@ describe("the journey of a film through separate processes", { skip, timeout: 90
     const { status } = await of("person").api("DELETE", `/playback/sessions/${of("session").sessionId}`);
     assert.ok(status < 300, `stopping was answered ${status}`);
     await until("the bookmark", 60_000, async () => ((await bookmarkS()) === 12.5 ? true : null));
-    const again = await startSession(of("person"), of("contentId"), device("another"));
+    const again = await startSession(of("person"), of("contentId"), OTHER);
     assert.equal(again.resumePositionS, 12.5);
   });
 
   test("one trace runs from the start of a session through every process, Kafka included", async (t) => {
+    // A device that starts again takes the place of its own session: what ends is told over Kafka to who scores it.
+    await startSession(of("person"), of("contentId"), OTHER);
     const trace = await until("the trace of a start is with the collector", 90_000, async () => {
       const traces = parseTraces(await readFile(TRACES, "utf8"));
       return traces.find((one) => isStart(one) && tracedParts.every((part) => processesOf(one).includes(part))) ?? null;

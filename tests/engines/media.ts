@@ -1,4 +1,4 @@
-/** A player's first steps: the manifest, a rung, its initialisation segment and its first media segment, and what ffmpeg sees in them. */
+/** A player's first steps: the manifest, a rung, its initialisation segment and its first media segment, and what another program sees in them. */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -43,17 +43,15 @@ export async function fetchFirst(manifestUrl: string): Promise<Media> {
   return { segmentUrl, kid: protection.kid, bytes: Buffer.concat([init, segment]) };
 }
 
-/** Whether ffmpeg decrypts and decodes all of it without a word of complaint. */
-export async function decodes({ bytes }: Media, key: string): Promise<boolean> {
+/** Whether another program decrypts and decodes all of it without a word of complaint. */
+export async function decodes(oracle: string, { bytes }: Media, key: string): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), "marquee-media-"));
   try {
     const file = join(folder, "media.mp4");
     await writeFile(file, bytes);
-    const words = ["-v", "error", "-decryption_key", key, "-i", file, "-f", "null", "-"];
-    const { stderr } = await promisify(execFile)("ffmpeg", words, { timeout: 60_000 }).catch((error: unknown) => ({
-      stderr: String(error),
-    }));
-    return stderr === "";
+    const words = ["-v", "error", "-decryption_key", key, "-show_entries", "frame=pict_type", "-of", "csv", file];
+    const { stdout, stderr } = await promisify(execFile)(oracle, words, { timeout: 60_000 });
+    return stderr === "" && stdout.includes("frame,I");
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
