@@ -137,18 +137,20 @@ export interface Row {
   readonly depth: number;
 }
 
-/** Spans as a tree read from the top: each below the one that it came of. */
+/** Spans as a tree read from the top: each below the one that it came of. Those that only a circle leads to stand for themselves. */
 export function rowsOf({ spans }: Trace): Row[] {
   const ids = new Set(spans.map(({ spanId }) => spanId));
-  const byParent = Map.groupBy(spans, ({ parentSpanId }) => (ids.has(parentSpanId) ? parentSpanId : ""));
-  const rows: Row[] = [];
-  const stack = (byParent.get("") ?? []).toReversed().map((span): Row => ({ span, depth: 0 }));
+  const children = Map.groupBy(spans, ({ parentSpanId }) => parentSpanId);
+  const rows = new Map<string, Row>();
+  const begin = [...spans.filter(({ parentSpanId }) => !ids.has(parentSpanId)), ...spans];
+  const stack = begin.toReversed().map((span): Row => ({ span, depth: 0 }));
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { span, depth } = next;
-    rows.push(next);
-    for (const child of (byParent.get(span.spanId) ?? []).toReversed()) stack.push({ span: child, depth: depth + 1 });
+    if (rows.has(span.spanId)) continue;
+    rows.set(span.spanId, next);
+    for (const child of (children.get(span.spanId) ?? []).toReversed()) stack.push({ span: child, depth: depth + 1 });
   }
-  return rows;
+  return [...rows.values()];
 }
 
 /** From the beginning of the first to the end of the last. */
