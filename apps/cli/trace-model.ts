@@ -85,10 +85,16 @@ const Request = z.object({
 
 const toMs = (nanoseconds: bigint): number => Number(nanoseconds / 1_000n) / 1_000;
 
-/** Every trace of a collector's file, the last to begin first; `invalid_argument` names the line that is no such request. */
+/**
+ * Every trace of a collector's file, the last to begin first; `invalid_argument` names the line that is no such request. What follows the last
+ * end of line is still being written and is left out.
+ */
 export function parseTraces(text: string): Trace[] {
   const found = new Map<string, Map<string, Span>>();
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text
+    .slice(0, text.lastIndexOf("\n") + 1)
+    .split("\n")
+    .entries()) {
     if (line.trim() === "") continue;
     for (const { resource, scopeSpans } of requestOf(line, index + 1).resourceSpans)
       for (const span of scopeSpans.flatMap(({ spans }) => spans)) {

@@ -48,10 +48,12 @@ const FILE = [
     { id: "1", name: "POST <sessions>", kind: 2, beganMs: 0, tookMs: 50 },
     { id: "2", parent: "1", name: "session/Start", kind: 3, beganMs: 5, tookMs: 40 },
   ]),
-].join("\n");
+]
+  .map((line) => `${line}\n`)
+  .join("");
 
-test("spans of several processes become one tree, in whatever order they came", () => {
-  const [trace, ...others] = parseTraces(`${FILE}\n${FILE}\n`);
+test("spans of several processes become one tree, in whatever order they came, also while more are being written", () => {
+  const [trace, ...others] = parseTraces(`${FILE}${FILE}{"resourceSp`);
   assert.ok(trace);
   assert.deepEqual(others, []);
   assert.deepEqual(processesOf(trace), ["web", "playback", "insight"]);
@@ -90,7 +92,7 @@ test("a picture shows a call and its answer as one row, and names nobody's text 
 test("what is no collector's file is refused with the line at fault", () => {
   for (const bad of ["{", "[]", '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"x"}]}]}]}'])
     assert.throws(
-      () => parseTraces(`${FILE}\n${bad}`),
+      () => parseTraces(`${FILE}${bad}\n`),
       (error) => error instanceof Problem && error.code === "invalid_argument" && error.message.startsWith("line 4"),
     );
   assert.deepEqual(parseTraces("\n\n"), []);
@@ -107,7 +109,7 @@ test("every span is in exactly one row, whatever is said about parents", () => {
   });
   fc.assert(
     fc.property(fc.uniqueArray(span, { selector: ({ id }) => id, minLength: 1, maxLength: 12 }), (spans) => {
-      const [trace] = parseTraces(lineOf("one", spans));
+      const [trace] = parseTraces(`${lineOf("one", spans)}\n`);
       assert.ok(trace);
       assert.deepEqual(new Set(rowsOf(trace).map((row) => row.span.spanId)).size, spans.length);
       assert.equal(rowsOf(trace).length, spans.length);
