@@ -93,7 +93,8 @@ export function openDb<C extends Contract>({ pool, service, writer, onEmitted }:
   };
 }
 
-async function insertOutbox(client: PoolClient, rows: readonly OutboxRow[]): Promise<void> {
+/** Announces what is committed with the transaction; its search path is the service's. */
+export async function insertOutbox(client: PoolClient, rows: readonly OutboxRow[]): Promise<void> {
   await client.query(
     `INSERT INTO outbox (event_id, topic, key, headers, value)
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::bytea[])`,
