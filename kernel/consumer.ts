@@ -152,7 +152,8 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
         if (mark === undefined) marks.delete(partition);
         else marks.set(partition, mark);
       }
-      return found;
+      // A rebuild leaves marks below the first offset.
+      return new Map([...found].map(([partition, mark]) => [partition, Math.max(0, mark)]));
     },
     async handle(records) {
       for (const run of runsOf(records, (record) => reader.tenantOf(record))) {

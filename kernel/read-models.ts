@@ -108,15 +108,12 @@ export async function rebuildModel(
   { pool, log, tenants }: { readonly pool: Pool; readonly log: EventLog; readonly tenants: readonly string[] },
 ): Promise<void> {
   const { service, name, listeners, seed } = model;
-  const firsts = new Map<string, ReadonlyMap<number, number>>();
-  for (const { topic } of listeners) {
-    const offsets = await log.offsets(topic, 0);
-    if (!seed && [...offsets.values()].some((offset) => offset > 0))
+  for (const { topic } of seed ? [] : listeners) {
+    if ([...(await log.offsets(topic, 0)).values()].some((offset) => offset > 0))
       throw problem.precondition(
         `'${topic}' no longer holds its first events, and the read model '${name}' of ${service} is made of nothing else: restore its tables from a backup`,
         { reason: "log_truncated" },
       );
-    firsts.set(topic, offsets);
   }
   const [first, ...others] = listeners;
   if (!first) throw problem.internal(`the read model '${name}' of ${service} follows no event`);
@@ -140,14 +137,12 @@ export async function rebuildModel(
           executeSql: async (text, values) => ({ rows: (await client.query(text, [...values])).rows }),
         });
       }
-      for (const { topic, marksName } of listeners) {
-        // A mark that is there stays there: a consumer elsewhere finds it moved, and asks where to read on.
-        const offsets = [...(firsts.get(topic) ?? [])];
-        await client.query(
-          `UPDATE marks SET next_offset = f.next_offset FROM unnest($2::int[], $3::bigint[]) AS f (partition, next_offset)
-            WHERE marks.topic = $1 AND marks.partition = f.partition`,
-          [marksName, offsets.map(([partition]) => partition), offsets.map(([, offset]) => offset)],
-        );
+      for (const { marksName } of listeners) {
+        // Below the first offset, and where no mark ever was: a consumer elsewhere that is in the middle of a batch must find its marks moved,
+        // those at the beginning too, or it would take for handled what it skipped by an id that is forgotten here.
+        await client.query("UPDATE marks SET next_offset = -2 - pg_current_xact_id()::text::bigint WHERE topic = $1", [
+          marksName,
+        ]);
         await client.query("DELETE FROM seen WHERE topic = $1", [marksName]);
       }
     });

@@ -1,4 +1,4 @@
-import { Backbone, type DeadLetter, type Event, type Position } from "#contracts/backbone";
+import type { Backbone, DeadLetter, Event, Position } from "#contracts/backbone";
 import { Tenant } from "#contracts/tenant";
 import { type Handlers, problem } from "#kernel";
 import type { Backbone as Log } from "#kernel/backbone";

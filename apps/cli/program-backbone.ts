@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Cli } from "./cli.ts";
-import { examples, type Run } from "./program.ts";
+import { examples, type Run } from "./help.ts";
 
 /** The commands for the event log and for those who follow it. */
 export function addBackbone(program: Command, cli: Cli, run: Run): void {

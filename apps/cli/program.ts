@@ -3,9 +3,7 @@ import { addBackbone } from "./program-backbone.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
 import type { EditOptions } from "./edit.ts";
-
-/** Runs a command and keeps what it ended with. */
-export type Run = (work: () => Promise<ExitCode>) => Promise<void>;
+import { examples, type Run } from "./help.ts";
 
 /**
  * The whole command line: names, flags and help. What a command does is loaded when it is called, so that `--help` and
@@ -41,9 +39,6 @@ Environment (docs/guides/operate.md lists all):
   machine(program, cli, run);
   return program;
 }
-
-export const examples = (...lines: readonly string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 
 function product(program: Command, cli: Cli, run: Run): void {
   program
