@@ -6,8 +6,9 @@ import type { Listener } from "./listener.ts";
 import { roleOf } from "./migrate.ts";
 import type { EventLog, LogRecord, TopicSpec } from "./ports/log.ts";
 import {
-  modelMarks,
+  lagBehind,
   modelGroup,
+  modelMarks,
   type ModelState,
   modelState,
   type OpenModel,
@@ -166,37 +167,21 @@ const rebuildable = (services: readonly Service[]): string =>
   services.flatMap(({ contract, readModels }) => (readModels.length > 0 ? [contract.name] : [])).join(" and ");
 
 async function topicState({ log, pool, topics, declared }: BackboneOptions, spec: TopicSpec): Promise<TopicState> {
-  const countOf = async (topic: string): Promise<number> => {
-    const [firsts, ends] = await Promise.all([log.offsets(topic, 0), log.offsets(topic)]);
-    return [...ends].reduce((sum, [partition, end]) => sum + end - (firsts.get(partition) ?? 0), 0);
-  };
+  const { name: topic } = spec;
+  const [firsts, ends] = await Promise.all([log.offsets(topic, 0), log.offsets(topic)]);
+  const bounds = { firsts, ends };
   const groups: { name: string; lag: number }[] = [];
   for (const { contract, consumes, readModels } of declared) {
     const { name } = contract;
-    if (topicsOf(consumes, topics).includes(spec.name))
-      groups.push({ name, lag: await lagOf({ log, pool }, name, spec.name, spec.name) });
-    for (const model of readModels.filter(({ events }) => topicsOf(events, topics).includes(spec.name)))
-      groups.push({
-        name: modelGroup(name, model.name),
-        lag: await lagOf({ log, pool }, name, spec.name, modelMarks(model.name, spec.name)),
-      });
+    if (topicsOf(consumes, topics).includes(topic))
+      groups.push({ name, lag: await lagBehind(pool, name, topic, bounds) });
+    for (const model of readModels.filter(({ events }) => topicsOf(events, topics).includes(topic))) {
+      const lag = await lagBehind(pool, name, modelMarks(model.name, topic), bounds);
+      groups.push({ name: modelGroup(name, model.name), lag });
+    }
   }
-  const deadLetters = (await waitingLetters(log, pool, spec.name)).length;
-  return { ...spec, records: await countOf(spec.name), deadLetters, groups };
-}
-
-async function lagOf(
-  { log, pool }: Pick<BackboneOptions, "log" | "pool">,
-  service: string,
-  topic: string,
-  marksName: string,
-): Promise<number> {
-  const [firsts, ends] = await Promise.all([log.offsets(topic, 0), log.offsets(topic)]);
-  const marks = await loadMarks(pool, service, marksName, [...ends.keys()]);
-  return [...ends].reduce(
-    (sum, [partition, end]) => sum + Math.max(0, end - Math.max(firsts.get(partition) ?? 0, marks.get(partition) ?? 0)),
-    0,
-  );
+  const records = [...ends].reduce((sum, [partition, end]) => sum + end - (firsts.get(partition) ?? 0), 0);
+  return { ...spec, records, deadLetters: (await waitingLetters(log, pool, topic)).length, groups };
 }
 
 /** How many records lie between a time and the end of what a service has handled. */

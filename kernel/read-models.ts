@@ -64,6 +64,20 @@ export interface OpenModel {
   readonly seed?: (tx: ModelTx) => Promise<void>;
 }
 
+/** How many records lie between the marks of a group and the end, of those that the log still has. */
+export async function lagBehind(
+  pool: Pool,
+  service: string,
+  marksName: string,
+  { firsts, ends }: { readonly firsts: ReadonlyMap<number, number>; readonly ends: ReadonlyMap<number, number> },
+): Promise<number> {
+  const marks = await loadMarks(pool, service, marksName, [...ends.keys()]);
+  return [...ends].reduce(
+    (sum, [partition, end]) => sum + Math.max(0, end - Math.max(firsts.get(partition) ?? 0, marks.get(partition) ?? 0)),
+    0,
+  );
+}
+
 export interface ModelState {
   readonly service: string;
   readonly name: string;
@@ -85,12 +99,8 @@ export async function modelState(model: OpenModel, pool: Pool, log: EventLog, un
     const [firsts, now] = await Promise.all([log.offsets(topic, 0), log.offsets(topic)]);
     const ends = until?.get(topic) ?? now;
     allEnds.set(topic, ends);
-    const marks = await loadMarks(pool, model.service, marksName, [...ends.keys()]);
-    for (const [partition, end] of ends) {
-      const first = firsts.get(partition) ?? 0;
-      records += end - first;
-      lag += Math.max(0, end - Math.max(first, marks.get(partition) ?? 0));
-    }
+    for (const [partition, end] of ends) records += end - (firsts.get(partition) ?? 0);
+    lag += await lagBehind(pool, model.service, marksName, { firsts, ends });
   }
   const { service, name, tables, listeners } = model;
   return { service, name, tables, topics: listeners.map(({ topic }) => topic), records, lag, ends: allEnds };
