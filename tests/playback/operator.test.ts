@@ -114,7 +114,7 @@ test("topics are listed with what they hold and who lags behind", async () => {
   );
   const updates = found.find(({ name }) => name === "bookmarks.updates");
   assert.ok(Number(updates?.["records"]) >= 5);
-  assert.ok((updates?.["groups"] as { name: string }[]).some(({ name }) => name === "bookmark-continue"));
+  assert.match(JSON.stringify(updates?.["groups"]), /"bookmark-continue"/);
   assert.match((await marquee("events", "topics")).out, /^TOPIC +PARTITIONS +KEPT +RECORDS +DEAD +LAG\n/);
 });
 
