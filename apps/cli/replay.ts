@@ -51,6 +51,8 @@ const warning = (
 ];
 
 const WATCH_MS = 300;
+/** Filling a model from millions of rows takes its time. */
+const REBUILD_MS_MAX = 600_000;
 
 /** `marquee rebuild`: makes a service's read models anew and stays until they have followed the log. */
 export async function rebuild(
@@ -67,7 +69,7 @@ export async function rebuild(
       return 0;
     }
   }
-  let { models } = await backbone.rebuild({ service });
+  let { models } = await cli.client.of(Backbone, { deadlineMs: REBUILD_MS_MAX }).rebuild({ service });
   const wanted = Math.max(1, lagOf(models));
   // Of a busy product's events some came a moment ago; what was there at the beginning is what counts.
   const ends = models.flatMap((model) => model.ends);
