@@ -75,7 +75,7 @@ test("a read that fails, writes or announces fails alone", async () => {
   await first;
   assert.equal(good?.status, "fulfilled");
   const reasons = [wrong, refused, writing, announcing].map((one) =>
-    one?.status === "rejected" ? String((one.reason as Error).message) : "it went well",
+    one?.status === "rejected" ? (one.reason as Error).message : "it went well",
   );
   assert.match(reasons.join("; "), /nowhere.*; not here; .*read-only transaction; a read announces nothing/);
 });
