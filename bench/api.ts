@@ -6,6 +6,7 @@
  *   node bench/api.ts [starts | beats | continue | home]
  */
 import { type ChildProcess, fork } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
@@ -15,7 +16,7 @@ import { Subscription } from "#contracts/subscription";
 import { User } from "#contracts/user";
 import { startGuardian } from "#kernel/guardian";
 import { importClip, makeClip, untilComplete } from "../tests/chaos/clips.ts";
-import { openStage, type Stage } from "../tests/chaos/product.ts";
+import { openStage, type Product, type Stage } from "../tests/chaos/product.ts";
 import type { Ask, Report, Run } from "./api/generator.ts";
 import type { LimitOptions } from "./api/limit.ts";
 import { type Measure, median, table, writeResults } from "./harness.ts";
@@ -136,7 +137,28 @@ async function watch(url: string, viewer: Viewer): Promise<void> {
 const percentile = (samples: readonly number[], share: number): number =>
   [...samples].sort((a, b) => a - b)[Math.min(samples.length - 1, Math.floor(samples.length * share))] ?? Number.NaN;
 
-async function measure(row: Row, url: string, viewers: readonly Viewer[], postgresUrl: string): Promise<Measure[]> {
+/** What PostgreSQL and everything else of the product have used of the cores, in ms: figures that a busy machine changes little. */
+async function cpuOf(product: Product): Promise<{ readonly postgresMs: number; readonly otherMs: number }> {
+  let [postgresMs, otherMs] = [0, 0];
+  for (const { pid, command } of await product.processes()) {
+    const text = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
+    // After the name, which may hold anything: fields 14 to 17 of proc(5), in ticks of 10 ms, its own time and that of children that ended.
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    const usedMs = fields.slice(11, 15).reduce((sum, field) => sum + Number(field) * 10, 0);
+    if (/postgres/.test(command)) postgresMs += usedMs;
+    else otherMs += usedMs;
+  }
+  return { postgresMs, otherMs };
+}
+
+interface Measuring {
+  readonly url: string;
+  readonly product: Product;
+  readonly viewers: readonly Viewer[];
+  readonly postgresUrl: string;
+}
+
+async function measure(row: Row, { url, product, viewers, postgresUrl }: Measuring): Promise<Measure[]> {
   const { hostname, port } = new URL(url);
   const asks = row.asks(viewers);
   const common = { host: hostname, asks, connections: CONNECTIONS, durationS: ROUND_S, perS: null };
@@ -145,13 +167,19 @@ async function measure(row: Row, url: string, viewers: readonly Viewer[], postgr
   const server = fork(path.join(import.meta.dirname, "api/limit.ts"), { execArgv: [] });
   const rates: number[] = [];
   const limits: number[] = [];
+  const spent = { postgresMs: 0, otherMs: 0, answered: 0 };
   try {
     const limitPort = await ask<number>(server, { what: row.limit, bytes, postgresUrl } satisfies LimitOptions);
     await run({ ...common, port: Number(port), status: row.status });
     for (let round = 0; round < ROUNDS; round += 1) {
       const limit = await run({ ...common, host: "127.0.0.1", port: limitPort, status: 200 });
       limits.push(limit.answered / limit.elapsedS);
+      const before = await cpuOf(product);
       const ours = await run({ ...common, port: Number(port), status: row.status });
+      const after = await cpuOf(product);
+      spent.postgresMs += after.postgresMs - before.postgresMs;
+      spent.otherMs += after.otherMs - before.otherMs;
+      spent.answered += ours.answered;
       rates.push(ours.answered / ours.elapsedS);
     }
   } finally {
@@ -167,6 +195,8 @@ async function measure(row: Row, url: string, viewers: readonly Viewer[], postgr
     shown("most", median(rates), "1/s", { bar: row.bar, samples: rates }),
     shown("limit", median(limits), "1/s", { samples: limits }),
     shown("ratio", median(rates) / median(limits), "ratio"),
+    shown("cpu.product", (spent.otherMs * 1_000) / spent.answered, "us/request"),
+    shown("cpu.postgres", (spent.postgresMs * 1_000) / spent.answered, "us/request"),
     shown("open-loop.rate", perS, "1/s"),
     shown("open-loop.p50", percentile(latenciesMs, 0.5), "ms"),
     shown("open-loop.p99", percentile(latenciesMs, 0.99), "ms", { bar: row.p99MsBar, better: "lower" }),
@@ -200,7 +230,8 @@ export async function main(only: string | undefined): Promise<void> {
     const viewers = await viewersOf(stage);
     for (const viewer of viewers) await watch(url, viewer);
     const measures: Measure[] = [];
-    for (const row of rows) measures.push(...(await measure(row, url, viewers, postgres.adminUrl)));
+    for (const row of rows)
+      measures.push(...(await measure(row, { url, product, viewers, postgresUrl: postgres.adminUrl })));
     process.stdout.write(`${table(measures)}\n`);
     await writeResults("api", measures);
     await product.stop();
