@@ -198,6 +198,8 @@ async function moveBack(options: BackboneOptions, asked: ReplayOptions): Promise
   const from = [...(await log.offsets(topic, fromMs))];
   const setup = `SET LOCAL ROLE ${identifier(roleOf(service))}; SET LOCAL search_path TO ${identifier(service)}, public`;
   await inTransaction(pool, setup, async (client) => {
+    // Whoever skipped an event by its id commits before the id is forgotten, or looks for it after.
+    if (forgets) await client.query("LOCK TABLE seen IN SHARE ROW EXCLUSIVE MODE");
     await client.query(
       `UPDATE marks SET next_offset = f.next_offset FROM unnest($2::int[], $3::bigint[]) AS f (partition, next_offset)
         WHERE marks.topic = $1 AND marks.partition = f.partition AND marks.next_offset > f.next_offset`,
