@@ -35,6 +35,8 @@ const compose = Compose.parse(
 );
 const containers = Object.entries(compose.services);
 const processes = containers.filter(([, { command }]) => command[0] === "serve");
+/** What all processes are told alike. */
+const environment = compose.services["identity"]?.environment ?? {};
 
 test("every image has a version, every container a health check, every volume a declaration", () => {
   for (const [name, { image, healthcheck, volumes }] of containers) {
@@ -48,7 +50,6 @@ test("every image has a version, every container a health check, every volume a 
 
 test("each engine runs in the version of docs/engines.md, at the same port, and is named by the same variables", (t) => {
   const page = textOf("docs/engines.md");
-  const [, { environment } = { environment: {} }] = processes[0] ?? [];
   // Passwords are made where an engine keeps its data.
   const data = mkdtempSync(path.join(tmpdir(), "marquee-compose-"));
   t.after(() => rmSync(data, { recursive: true, force: true }));
@@ -93,7 +94,6 @@ test("each service is called where it runs, and each path of the front leads to 
       command.slice(1).map((service): [string, number] => [service, Number(environment["MARQUEE_PORT"])]),
     ),
   );
-  const [, { environment } = { environment: {} }] = processes[0] ?? [];
   for (const entry of (environment["MARQUEE_PEERS"] ?? "").split(",")) {
     const [service = "", url = ""] = entry.split("=");
     assert.equal(Number(new URL(url).port), (portOf.get(service) ?? 0) + 5, service);

@@ -1,10 +1,10 @@
 import { Command, Option } from "commander";
+import { addBackbone } from "./program-backbone.ts";
+import { addTraces } from "./program-traces.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
 import type { EditOptions } from "./edit.ts";
-
-/** Runs a command and keeps what it ended with. */
-type Run = (work: () => Promise<ExitCode>) => Promise<void>;
+import { examples, type Run } from "./help.ts";
 
 /**
  * The whole command line: names, flags and help. What a command does is loaded when it is called, so that `--help` and
@@ -36,12 +36,11 @@ Environment (docs/guides/operate.md lists all):
   work(program, cli, run);
   keys(program, cli, run);
   lake(program, cli, run);
-  traces(program, cli, run);
+  addBackbone(program, cli, run);
+  addTraces(program, cli, run);
   machine(program, cli, run);
   return program;
 }
-
-const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 
 function product(program: Command, cli: Cli, run: Run): void {
   program
@@ -274,34 +273,6 @@ function lake(program: Command, cli: Cli, run: Run): void {
     .option("--json", "one JSON object a line", false)
     .addHelpText("after", examples("./marquee lake snapshots", "./marquee lake snapshots bronze.events --limit 5"))
     .action((name: string, options) => run(async () => (await import("./lake.ts")).listSnapshots(cli, name, options)));
-}
-
-function traces(program: Command, cli: Cli, run: Run): void {
-  const group = program
-    .command("traces")
-    .summary("show traces that a collector wrote")
-    .description(
-      "Shows what was traced through one process or several, from the file that a collector wrote (OTLP in JSON, a request a line).",
-    );
-  group
-    .command("list")
-    .summary("list traces")
-    .description("Lists the traces of a collector's file, the newest first.")
-    .requiredOption("--from <file>", "what the collector wrote")
-    .option("--limit <n>", "how many", "20")
-    .option("--json", "one JSON object a line", false)
-    .addHelpText("after", examples("./marquee traces list --from .marquee/engines/otelcol/traces.jsonl"))
-    .action((options) => run(async () => (await import("./traces.ts")).listTraces(cli, options)));
-  group
-    .command("show")
-    .summary("show one trace, as text or as a picture")
-    .description("Shows the spans of a trace, each below the one that it came of, with the process that it was in.")
-    .argument("<trace>", "its id, as logs and answers to clients have it")
-    .requiredOption("--from <file>", "what the collector wrote")
-    .option("--svg <file>", "draw it into this file")
-    .option("--json", "as data", false)
-    .addHelpText("after", examples("./marquee traces show ID --from traces.jsonl --svg trace.svg"))
-    .action((id: string, options) => run(async () => (await import("./traces.ts")).showTrace(cli, id, options)));
 }
 
 function keys(program: Command, cli: Cli, run: Run): void {

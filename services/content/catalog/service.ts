@@ -3,10 +3,17 @@ import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
 import { Ingest } from "#contracts/ingest";
 import { Tenant } from "#contracts/tenant";
-import { defineService, on, type Platform, problem } from "#kernel";
+import { defineService, follow, on, type Platform, problem } from "#kernel";
 import { AGE_RATINGS } from "./domain.ts";
 import { add, publish, remove, unpublish, update } from "./edit.ts";
-import { encodingCompleted, encodingFailed, ingestFailed, ingestStarted, sweepWindows } from "./follow.ts";
+import {
+  encodingCompleted,
+  encodingFailed,
+  ingestFailed,
+  ingestStarted,
+  keepSearchable,
+  sweepWindows,
+} from "./follow.ts";
 import { toTitle } from "./message.ts";
 import * as store from "./store.ts";
 
@@ -37,6 +44,15 @@ export default defineService({
     on(Encoding.events.failed)(encodingFailed),
   ],
 
+  readModels: [
+    {
+      name: "search",
+      tables: ["search_documents"],
+      on: [follow(Catalog.events.titleAdded)(keepSearchable), follow(Catalog.events.titleUpdated)(keepSearchable)],
+      seed: (_, tx) => store.refreshDocuments(tx),
+    },
+  ],
+
   rpc: (parts) => ({
     add: (request, context) => add(parts, request, context),
     update: (request, context) => update(parts, request, context),
@@ -44,13 +60,13 @@ export default defineService({
     unpublish: ({ id }, context) => unpublish(parts, id, context),
     delete: ({ id }, context) => remove(parts, id, context),
     async get({ id }, context) {
-      const row = await parts.db.tx(context, (tx) => store.find(tx, id));
+      const row = await parts.db.read(context, (tx) => store.find(tx, id));
       if (!row) throw problem.notFound(`title '${id}' does not exist`, { reason: "title_unknown" });
       return { title: toTitle(row) };
     },
     async getMany({ ids }, context) {
       if (ids.length > LIMIT_MAX) throw problem.invalid(`${ids.length} ids are more than ${LIMIT_MAX}: ask in parts`);
-      return { titles: (await parts.db.tx(context, (tx) => store.findMany(tx, ids))).map(toTitle) };
+      return { titles: (await parts.db.read(context, (tx) => store.findMany(tx, ids))).map(toTitle) };
     },
     async list(request, context) {
       const wanted = {
@@ -59,7 +75,7 @@ export default defineService({
         limit: Math.min(request.limit || LIMIT_MAX, LIMIT_MAX),
         nowMs: parts.clock.nowMs(),
       };
-      return { titles: (await parts.db.tx(context, (tx) => store.list(tx, wanted))).map(toTitle) };
+      return { titles: (await parts.db.read(context, (tx) => store.list(tx, wanted))).map(toTitle) };
     },
     async genres({ ageRatingMax }, context) {
       return { genres: await parts.db.tx(context, (tx) => store.genres(tx, ageRatingMax, parts.clock.nowMs())) };
