@@ -17,7 +17,8 @@ import { once } from "./idempotency.ts";
 import type { Consumer, EventLog, LogRecord, SchemaRegistry } from "./ports/log.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import type { Pool } from "./sql.ts";
-import { inSpan, openMetrics, silentLogger } from "./telemetry.ts";
+import { openMetrics } from "./metrics.ts";
+import { inSpan, silentLogger } from "./telemetry.ts";
 import { openTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { startTracing } from "./tracing.ts";
 
@@ -60,7 +61,7 @@ async function inService(service: string, sql: string, tenant = "a") {
 }
 
 function openIngest(through: EventLog = log): { db: Db<typeof Ingest>; relay: Relay } {
-  const relay = startRelay({ service: "ingest", pool, log: through, logger: silentLogger, onPending: () => {} });
+  const relay = startRelay({ service: "ingest", pool, log: through, logger: silentLogger });
   return { relay, db: base.db("ingest", (count) => relay.wake(count)) };
 }
 

@@ -8,6 +8,7 @@ import type { Client, Contract, Handlers } from "./contract.ts";
 import { type Db, openDb } from "./db.ts";
 import { toProblem } from "./errors.ts";
 import { appendFacts, openEvents, type Topics } from "./events.ts";
+import { openGauges } from "./gauges.ts";
 import { loadMarks } from "./inbox.ts";
 import { migrate, PROGRAM } from "./migrate.ts";
 import type { Analytics } from "./ports/analytics.ts";
@@ -25,7 +26,8 @@ import { localTransport, type Offered, type Remote, type TransportOptions } from
 import type { Addresses, HttpMount, Platform, Running, Service } from "./service.ts";
 import { openSink, type OpenSink } from "./sink.ts";
 import { openPool } from "./sql.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./telemetry.ts";
 
 /** The adapters that a composition chose, one a port. */
 export interface Adapters {
@@ -61,10 +63,15 @@ export interface HostOptions {
   readonly isPartial?: boolean;
 }
 
+/** A mount of a service, and whose it is. */
+export interface ServiceMount extends HttpMount {
+  readonly service: string;
+}
+
 export interface Host {
   /** A client for a BFF, a command or a test. */
   client<S extends DescService>(contract: Contract<S>, caller: string): Client<S>;
-  readonly http: readonly HttpMount[];
+  readonly http: readonly ServiceMount[];
   /** The state of every service and adapter, for /readyz. */
   states(): Promise<Readonly<Record<string, AdapterState>>>;
   /** Resolves when every event committed so far is in the log. */
@@ -112,13 +119,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
   });
   const transport = localTransport({ clock, metrics, remote: options.remote, ...options.transport });
 
-  const relays: Relay[] = [];
+  const relays = new Map<string, Relay>();
   const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
   const dbs = new Map<string, Db>();
   const consumers: Consumer[] = [];
   const groups: { readonly service: string; readonly topic: string }[] = [];
   const sinks: OpenSink[] = [];
   const stopping = new AbortController();
+  const stopGauges = openGauges({
+    ...{ metrics, pool, connectionsMax: CONNECTIONS_MAX, relays, groups: () => groups },
+    ...{ log: adapters.log, jobs: adapters.jobs },
+  });
 
   for (const service of services) {
     const name = service.contract.name;
@@ -128,9 +139,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pool,
       log: adapters.log,
       logger,
-      onPending: (count) => metrics.lag.set({ service: name }, count),
     });
-    relays.push(relay);
+    relays.set(name, relay);
     const db = openDb({ pool, service: name, writer: events, onEmitted: (count) => relay.wake(count) });
     const platform: Platform = {
       db,
@@ -199,7 +209,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   return {
     client: (contract, caller) => transport.client(contract, caller),
-    http: running.flatMap(({ parts }) => parts.http),
+    http: running.flatMap(({ service, parts }) =>
+      parts.http.map((mount) => ({ ...mount, service: service.contract.name })),
+    ),
     async states() {
       const stateOf = (work: Promise<unknown>): Promise<AdapterState> =>
         work.then(
@@ -216,7 +228,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       return Object.fromEntries(await Promise.all([...rooms, ...ports]));
     },
     async drained() {
-      await Promise.all(relays.map((relay) => relay.drained()));
+      await Promise.all([...relays.values()].map((relay) => relay.drained()));
     },
     async idle() {
       for (const { service, topic } of groups) {
@@ -232,12 +244,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
     async stop() {
       stopping.abort();
+      stopGauges();
       await Promise.all([...consumers, ...sinks].map((consumer) => consumer.stop()));
       await Promise.allSettled(timers);
       for (const { parts, logger } of running.toReversed()) {
         await parts.stop().catch((error: unknown) => logger.warn("stopping failed", { error }));
       }
-      await Promise.all(relays.map((relay) => relay.stop()));
+      await Promise.all([...relays.values()].map((relay) => relay.stop()));
       await pool.end();
     },
   };

@@ -26,4 +26,5 @@ export {
   type Uses,
 } from "./service.ts";
 export type { Sink, SinkBatch, SunkEvent } from "./sink.ts";
-export type { Logger, Metrics } from "./telemetry.ts";
+export type { Metrics } from "./metrics.ts";
+export type { Logger } from "./telemetry.ts";

@@ -27,7 +27,8 @@ import {
   toConnectError,
 } from "./remote-wire.ts";
 import type { Offered } from "./rpc.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./telemetry.ts";
 
 /** Answers calls of other processes: gRPC over HTTP/2 and TLS 1.3, to those alone who prove who they are and declared that they call us. */
 export interface RemoteServer {

@@ -14,7 +14,8 @@ import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
 import { problem, toProblem } from "./errors.ts";
-import { inSpan, type Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import { inSpan } from "./telemetry.ts";
 import { gaveUp, within } from "./within.ts";
 
 /** What a method does with a request, whatever carries it. */

@@ -13,7 +13,8 @@ import type { Objects } from "./ports/objects.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
 import type { Sink, SinkBatch } from "./sink.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./telemetry.ts";
 
 /** What the kernel hands a service when it starts. */
 export interface Platform<C extends Contract = Contract, U extends Uses = Uses> {

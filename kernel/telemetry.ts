@@ -9,7 +9,6 @@ import {
   trace,
 } from "@opentelemetry/api";
 import pino from "pino";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { toProblem } from "./errors.ts";
 
 /** A structured logger with the fields of ARCH-001 section 9. Personal data is masked before it is written. */
@@ -105,56 +104,6 @@ export function openLogger(sink: LogSink): (service: string) => Logger {
 
 /** A logger that says nothing, for tests. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** Prometheus metrics: RED for every service from the kernel, business metrics by name. */
-export function openMetrics() {
-  const registry = new Registry();
-  const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-  const registers = [registry];
-  const once = <T>(make: (name: string, help: string, labels: readonly string[]) => T) => {
-    const made = new Map<string, T>();
-    return (name: string, help: string, labels: readonly string[] = []): T => {
-      const known = made.get(name) ?? make(name, help, labels);
-      made.set(name, known);
-      return known;
-    };
-  };
-  return {
-    registry,
-    calls: new Histogram({
-      name: "marquee_call_duration_seconds",
-      help: "Duration of service calls",
-      labelNames: ["service", "method", "code"],
-      buckets,
-      registers,
-    }),
-    requests: new Histogram({
-      name: "marquee_http_duration_seconds",
-      help: "Duration of HTTP requests",
-      labelNames: ["server", "route", "status"],
-      buckets,
-      registers,
-    }),
-    events: new Counter({
-      name: "marquee_events_total",
-      help: "Events handled, by consumer and outcome",
-      labelNames: ["service", "event", "outcome"],
-      registers,
-    }),
-    lag: new Gauge({
-      name: "marquee_outbox_pending",
-      help: "Events committed and not yet in the log",
-      labelNames: ["service"],
-      registers,
-    }),
-    counter: once((name, help, labelNames) => new Counter({ name: `marquee_${name}`, help, labelNames, registers })),
-    gauge: once((name, help, labelNames) => new Gauge({ name: `marquee_${name}`, help, labelNames, registers })),
-    histogram: once(
-      (name, help, labelNames) => new Histogram({ name: `marquee_${name}`, help, labelNames, buckets, registers }),
-    ),
-  };
-}
-export type Metrics = ReturnType<typeof openMetrics>;
 
 /** Runs `work` in a span that is the active one meanwhile; a rejection marks it as an error. `parent` null starts a trace. */
 export async function inSpan<T>(

@@ -17,7 +17,8 @@ import { startGuardian } from "#kernel/guardian";
 import { type Adapters, type Host, type HostOptions, startHost } from "#kernel/host";
 import { type Clock, systemClock } from "#kernel/clock";
 import type { Addresses, Service } from "#kernel/service";
-import { openLogger, openMetrics, silentLogger } from "#kernel/telemetry";
+import { openMetrics } from "#kernel/metrics";
+import { openLogger, silentLogger } from "#kernel/telemetry";
 import { topics } from "#contracts/topics";
 
 export interface TestHost {

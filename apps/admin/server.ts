@@ -89,7 +89,7 @@ function watchListener({ metrics, traces, states, bind }: AdminOptions): Request
     if (path === "/healthz") return healthz(request, response);
     if (path === "/readyz") return void readyz(request, response);
     if (path === "/metrics") {
-      return void metrics.registry.metrics().then(
+      return void metrics.text().then(
         (text) => response.writeHead(200, { "content-type": metrics.registry.contentType }).end(text),
         (error: unknown) => sendProblem(request, response, error),
       );

@@ -5,7 +5,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Contract, problem, systemClock } from "#kernel";
 import type { Handlers } from "#kernel/contract";
 import { localTransport } from "#kernel/rpc";
-import { openMetrics } from "#kernel/telemetry";
+import { openMetrics } from "#kernel/metrics";
 import type { Traces } from "#kernel/tracing";
 import type { States } from "./health.ts";
 import { type Admin, startAdmin } from "./server.ts";

@@ -9,7 +9,8 @@ import type { Secret, Secrets } from "../ports/secrets.ts";
 import { openRemoteClient, type RemoteClient } from "../remote-client.ts";
 import { listenRemote, type RemoteServer } from "../remote-server.ts";
 import { localTransport } from "../rpc.ts";
-import { type Logger, type Metrics, openMetrics, silentLogger } from "../telemetry.ts";
+import { type Metrics, openMetrics } from "../metrics.ts";
+import { type Logger, silentLogger } from "../telemetry.ts";
 
 /** Secrets in memory, for tests of what keeps one name in them: versions and races as the port promises. */
 export function secretsInMemory(): Pick<Secrets, "get" | "put"> {
