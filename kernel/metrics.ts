@@ -25,7 +25,8 @@ const LABELS = {
   device: "kinds of devices; what is none of ours counts as other",
   region: "countries (ISO 3166-1); what is none counts as unknown",
   dimension: "what scores of experience go by",
-  segment: "networks, countries, kinds of devices, channels and content types: the watched segments with the most sessions",
+  segment:
+    "networks, countries, kinds of devices, channels and content types: the watched segments with the most sessions",
   profile: "the rungs of the ladder",
   tier: "the plans",
   tenant: "the tenants of the product",
@@ -93,7 +94,12 @@ async function patiently(reading: Reading): Promise<void> {
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, READ_MS_MAX);
   });
-  await Promise.race([Promise.resolve().then(reading).catch(() => {}), late]);
+  await Promise.race([
+    Promise.resolve()
+      .then(reading)
+      .catch(() => {}),
+    late,
+  ]);
   clearTimeout(timer);
 }
 

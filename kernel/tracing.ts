@@ -20,7 +20,7 @@ import {
   type SpanProcessor,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import { maskText } from "./telemetry.ts";
+import { maskText } from "./mask.ts";
 
 /** One finished span, as /debug/traces shows it. */
 export interface SpanRecord {
