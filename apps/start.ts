@@ -46,7 +46,7 @@ export async function start(config: Config): Promise<void> {
   try {
     const build = await buildClients({ say });
     product = await composeProduct(config, { say, build });
-    const { host, states, places, metrics, tracing } = product;
+    const { host, states, places, metrics, tracing, audit, pseudonyms } = product;
     const admin = await startAdmin({
       host,
       contracts: services.map((service) => service.contract),
@@ -54,7 +54,10 @@ export async function start(config: Config): Promise<void> {
       port: places.adminPort,
       bind: "127.0.0.1",
       metrics,
-      traces: config.MARQUEE_MODE === "development" ? tracing.traces : null,
+      traces: tracing.traces,
+      hasTracePages: config.MARQUEE_MODE === "development",
+      audit,
+      pseudonyms,
       states,
       about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT },
     });

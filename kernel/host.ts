@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DescService } from "@bufbuild/protobuf";
+import type { AuditLog } from "./audit.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { consumeTopic } from "./consumer.ts";
@@ -10,6 +11,7 @@ import { toProblem } from "./errors.ts";
 import { appendFacts, openEvents, type Topics } from "./events.ts";
 import { openGauges } from "./gauges.ts";
 import { loadMarks } from "./inbox.ts";
+import { tracedJobs } from "./jobs.ts";
 import { migrate, PROGRAM } from "./migrate.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
@@ -21,6 +23,7 @@ import type { PostgresServer } from "./ports/postgres.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { AdapterState } from "./ports/state.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
+import type { Pseudonyms } from "./pseudonyms.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { localTransport, type Offered, type Remote, type TransportOptions } from "./rpc.ts";
 import type { Addresses, HttpMount, Platform, Running, Service } from "./service.ts";
@@ -52,6 +55,9 @@ export interface HostOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly logger: (service: string) => Logger;
+  readonly audit: AuditLog;
+  /** What viewers are called in traces; without it they are not named there. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   readonly transport?: Partial<Pick<TransportOptions, "roundTrip">>;
   /** Carries calls of services that run elsewhere. */
   readonly remote?: Remote | undefined;
@@ -117,7 +123,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     connectionsMax: CONNECTIONS_MAX,
     onError: (error) => rootLogger.warn("a database connection broke", { error }),
   });
-  const transport = localTransport({ clock, metrics, remote: options.remote, ...options.transport });
+  const transport = localTransport({
+    clock,
+    metrics,
+    pseudonyms: options.pseudonyms,
+    remote: options.remote,
+    ...options.transport,
+  });
 
   const relays = new Map<string, Relay>();
   const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
@@ -154,8 +166,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
         ),
       ...adapters,
       cache: prefixed(adapters.cache, name),
+      jobs: tracedJobs(adapters.jobs, name),
       clock,
       logger,
+      audit: options.audit.of(name),
       metrics,
       config,
       addresses: options.addresses,
@@ -225,7 +239,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       const rooms = running.map(
         async ({ service, parts }) => [`service/${service.contract.name}`, await stateOf(parts.ready())] as const,
       );
-      return Object.fromEntries(await Promise.all([...rooms, ...ports]));
+      const kept = options.audit.state().then((state) => ["adapter/audit", state] as const);
+      return Object.fromEntries(await Promise.all([...rooms, ...ports, kept]));
     },
     async drained() {
       await Promise.all([...relays.values()].map((relay) => relay.drained()));

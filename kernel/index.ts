@@ -1,3 +1,4 @@
+export { type Audit, audited } from "./audit.ts";
 export { systemClock, type Clock } from "./clock.ts";
 export { type Config, isLoopback } from "./config.ts";
 export { assertTenant, type Context, requireProfile, requireUser, systemContext, type Viewer } from "./context.ts";

@@ -12,6 +12,9 @@ export interface Pseudonyms {
   of(id: string): string;
 }
 
+/** The attribute of a span that says who watches (OpenTelemetry semantic conventions, "End user attributes"). */
+export const VIEWER = "enduser.pseudo.id";
+
 const SECRET_NAME = "logs/pseudonyms";
 const KEY_BYTES = 32;
 /** 64 bits: two of a million people share a name with a chance of one to 37 million. */

@@ -186,6 +186,15 @@ test("only those call who declared it, as who they are, with a certificate of ou
   const text = await server.metrics.text();
   assert.match(text, /marquee_rpc_refused_total\{service="bookmark",reason="undeclared_call"\} 3/);
   assert.match(text, /marquee_rpc_refused_total\{service="bookmark",reason="foreign_caller"\} 1/);
+  assert.deepEqual(
+    server.recorded.map(({ who, what, on, from, reason }) => [who, what, on, from, reason]),
+    [
+      ["token", "service.call", "bookmark/Saved", "process of token", "undeclared_call"],
+      ["session", "service.call", "bookmark/Saved", "process of token", "foreign_caller"],
+      ["token", "service.call", "bookmark/Saved", "process of token session", "undeclared_call"],
+      ["nobody", "service.call", "bookmark/Saved", "process of nobody", "undeclared_call"],
+    ],
+  );
 });
 
 test("without a certificate, or with one of another authority, nobody gets as far as a request", async () => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Audit } from "./audit.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
@@ -36,6 +37,8 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly transcoder: Transcoder;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Records what concerns security; it is no log, and holds whole addresses and ids. */
+  readonly audit: Audit;
   readonly metrics: Metrics;
   readonly config: Config;
   /** Where this product can be reached, known before any service starts. */

@@ -2,8 +2,10 @@ import { chmod } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Contract, isLoopback, type Metrics, problem } from "#kernel";
+import type { AuditLog } from "#kernel/audit";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
+import type { Pseudonyms } from "#kernel/pseudonyms";
 import type { Traces } from "#kernel/tracing";
 import { openCalls } from "./calls.ts";
 import { openHealth, readiness, sendJson, type States } from "./health.ts";
@@ -20,8 +22,11 @@ export interface AdminOptions {
   /** The address it listens on; it has no sign-in, so anything but loopback belongs behind a fence. */
   readonly bind: string;
   readonly metrics: Metrics;
-  /** Null keeps /debug/traces shut, as production does. */
-  readonly traces: Traces | null;
+  readonly audit: AuditLog;
+  readonly pseudonyms: Pseudonyms;
+  readonly traces: Traces;
+  /** Production keeps /debug/traces shut; the socket shows them to the operator all the same. */
+  readonly hasTracePages: boolean;
   readonly states: States;
   /** What the operator's commands may show of this product, such as its address. Never secrets. */
   readonly about?: Readonly<Record<string, string | number>>;
@@ -60,7 +65,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 }
 
 function operatorListener(options: AdminOptions): RequestListener {
-  const calls = openCalls(options.host, options.contracts);
+  const calls = openCalls(options.host, options.contracts, options.audit.of("admin"));
   const startedAtMs = Date.now();
   return (request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
@@ -69,17 +74,22 @@ function operatorListener(options: AdminOptions): RequestListener {
       const about = { ...options.about, pid: process.pid, startedAtMs, memoryBytes: process.memoryUsage.rss() };
       return void readiness(options.states).then((ready) => sendJson(request, response, 200, { ...about, ...ready }));
     }
+    if (path === "/traces") return sendJson(request, response, 200, options.traces.latest());
+    if (path.startsWith("/pseudonym/"))
+      return sendJson(request, response, 200, { pseudonym: options.pseudonyms.of(path.slice("/pseudonym/".length)) });
     sendProblem(
       request,
       response,
-      problem.notFound(`'${path.slice(0, 200)}': there are /about and /call/{service}/{method}`),
+      problem.notFound(
+        `'${path.slice(0, 200)}': there are /about, /traces, /pseudonym/{id} and /call/{service}/{method}`,
+      ),
     );
   };
 }
 
-function watchListener({ metrics, traces, states, bind }: AdminOptions): RequestListener {
+function watchListener({ metrics, traces, hasTracePages, states, bind }: AdminOptions): RequestListener {
   const { healthz, readyz } = openHealth(states);
-  const pages = traces && openTracePages(traces);
+  const pages = hasTracePages ? openTracePages(traces) : null;
   return (request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     // A name of some web site that suddenly resolves to loopback (DNS rebinding) must not read what is for operators.

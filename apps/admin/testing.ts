@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Contract, problem, systemClock } from "#kernel";
+import { openAuditLog } from "#kernel/audit";
 import type { Handlers } from "#kernel/contract";
 import { localTransport } from "#kernel/rpc";
+import { openPseudonyms } from "#kernel/pseudonyms";
 import { openMetrics } from "#kernel/metrics";
 import type { Traces } from "#kernel/tracing";
 import type { States } from "./health.ts";
@@ -36,7 +38,8 @@ export interface TestAdmin {
 export interface TestAdminOptions {
   readonly services?: readonly FakeService[];
   readonly states?: States;
-  readonly traces?: Traces | null;
+  /** Without them there are no pages of traces. */
+  readonly traces?: Traces;
   readonly port?: number;
 }
 
@@ -44,11 +47,12 @@ export interface TestAdminOptions {
 export async function startTestAdmin({
   services = [],
   states = async () => ({}),
-  traces = null,
+  traces,
   port = 0,
 }: TestAdminOptions): Promise<TestAdmin> {
   const dataFolder = await mkdtemp(join(tmpdir(), "marquee-admin-"));
   const metrics = openMetrics();
+  const audit = await openAuditLog({ file: join(dataFolder, "audit.log") });
   const transport = localTransport({ clock: systemClock, metrics });
   for (const { contract, handlers } of services) transport.mount(contract, handlers);
   const socketPath = adminSocketPath(dataFolder);
@@ -60,7 +64,10 @@ export async function startTestAdmin({
     port,
     bind: "127.0.0.1",
     metrics,
-    traces,
+    traces: traces ?? { latest: () => [], find: () => undefined },
+    hasTracePages: traces !== undefined,
+    audit,
+    pseudonyms: openPseudonyms(),
     states,
     about: { url: "http://localhost:8080" },
   });
@@ -71,6 +78,7 @@ export async function startTestAdmin({
     metrics,
     async stop() {
       await admin.stop();
+      await audit.close();
       await rm(dataFolder, { recursive: true, force: true });
     },
   };

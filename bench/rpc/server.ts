@@ -38,7 +38,7 @@ const identity = await openMeshIdentity({
 });
 const real = await listenRemote({
   ...{ offered, identity, mayCall: callPolicy(callers), host: "127.0.0.1", port: 0, clock: systemClock },
-  ...{ logger: silentLogger, metrics: openMetrics() },
+  ...{ logger: silentLogger, audit: async () => undefined, metrics: openMetrics() },
 });
 const empty = await serveContract(
   Entitlement,

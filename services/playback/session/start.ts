@@ -1,6 +1,6 @@
 import type { Session, StartRequest } from "#contracts/session";
 import { type Context, newId, once, Problem, problem, requireProfile, type Tx, type Viewer } from "#kernel";
-import { type ActiveSession, admit, BEAT_INTERVAL_MS, isAlive, resumePosition } from "./domain.ts";
+import { type ActiveSession, admit, BEAT_INTERVAL_MS, CONTENT_TYPE, isAlive, resumePosition } from "./domain.ts";
 import type { Parts } from "./service.ts";
 import { emitStopped, identityOf, toMessage, tokensFor } from "./shared.ts";
 import { activeOf, end, insert, lockUser, type SessionRow } from "./store.ts";
@@ -28,7 +28,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   const sessionId = newId("ses", clock.nowMs());
   const [routed, located, bookmark] = await Promise.all([
     call.routing.select(
-      { sessionId, userId: viewer.userId, contentId, contentType: "vod", ip, region: market },
+      { sessionId, userId: viewer.userId, contentId, contentType: CONTENT_TYPE, ip, region: market },
       context,
     ),
     call.origin.locate(
@@ -57,7 +57,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   // A player that can exchange tokens by itself gets a manifest of every network, one that cannot stays with its own.
   const steer = STEERED.has(device.type) ? "steer=1&" : "";
   const at = (path: string): string => `${base.baseUrl}${path}?${steer}CAT=${base.token}`;
-  parts.counters.starts();
+  parts.counters.started(taken.device_type);
   return {
     session: toMessage(taken),
     hlsUrl: at(located.hlsPath),
@@ -82,10 +82,10 @@ async function takeSlot(parts: Parts, row: Omit<SessionRow, "tenant">, context: 
       context.idempotencyKey,
       { userId: row.user_id, profileId: row.profile_id, contentId: row.content_id, deviceId: row.device_id },
       async () => {
-        const active = await living(tx, row.user_id, row.started_at_ms);
+        const active = await living(parts, tx, row.user_id, row.started_at_ms);
         const admission = admit(active.map(toActive), row.device_id, row.streams_max, row.started_at_ms);
         if (!admission.admitted) {
-          parts.counters.denials();
+          parts.counters.denied();
           throw streamLimit(
             active.filter((other) => admission.holders.includes(other.session_id)),
             row.streams_max,
@@ -93,7 +93,7 @@ async function takeSlot(parts: Parts, row: Omit<SessionRow, "tenant">, context: 
         }
         for (const id of admission.replaces) {
           const replaced = await end(tx, id, { state: "stopped", endedAtMs: row.started_at_ms });
-          if (replaced) emitStopped(tx, replaced, "replaced");
+          if (replaced) emitStopped(parts, tx, replaced, "replaced");
         }
         const taken = { ...row, tenant: tx.tenant };
         await insert(tx, row);
@@ -110,12 +110,12 @@ async function takeSlot(parts: Parts, row: Omit<SessionRow, "tenant">, context: 
 }
 
 /** A person's living sessions. Silent ones end here, so that a slot that is given away cannot come back to life by a late beat. */
-async function living(tx: Tx<typeof Session>, userId: string, nowMs: number): Promise<SessionRow[]> {
+async function living(parts: Parts, tx: Tx<typeof Session>, userId: string, nowMs: number): Promise<SessionRow[]> {
   const active = await activeOf(tx, userId);
   for (const row of active) {
     if (isAlive({ lastBeatAtMs: row.last_beat_at_ms }, nowMs)) continue;
     const expired = await end(tx, row.session_id, { state: "expired", endedAtMs: nowMs });
-    if (expired) emitStopped(tx, expired, "expired");
+    if (expired) emitStopped(parts, tx, expired, "expired");
   }
   return active.filter((row) => isAlive({ lastBeatAtMs: row.last_beat_at_ms }, nowMs));
 }
