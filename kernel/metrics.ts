@@ -29,6 +29,7 @@ const LABELS = {
     "networks, countries, kinds of devices, channels and content types: the watched segments with the most sessions",
   profile: "the rungs of the ladder",
   tier: "the plans",
+  part: "services and adapters",
   tenant: "the tenants of the product",
   table: "the tables of the lake",
 } as const;
