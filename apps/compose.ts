@@ -160,11 +160,6 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
       ...(await host.states()),
       ...(mesh ? { "adapter/mesh": mesh.remote.state() } : {}),
     });
-    const ready = metrics.gauge("ready", "1 where a service or an adapter can do its work", ["part"]);
-    metrics.onRead(async () => {
-      ready.reset();
-      for (const [part, { ok }] of Object.entries(await states())) ready.set({ part }, Number(ok));
-    });
     return { host, states, adapters, places, metrics, tracing, logger, audit, pseudonyms, stop };
   } catch (error) {
     await stop();

@@ -2,6 +2,7 @@ import { loadMarks } from "./inbox.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { EventLog } from "./ports/log.ts";
+import type { AdapterState } from "./ports/state.ts";
 import type { Relay } from "./relay.ts";
 import type { Pool } from "./sql.ts";
 
@@ -14,14 +15,16 @@ export interface GaugeOptions {
   readonly jobs: Jobs;
   readonly relays: ReadonlyMap<string, Relay>;
   /** Who reads which topic. */
-  readonly groups: () => readonly { readonly service: string; readonly topic: string }[];
+  readonly groups: readonly { readonly service: string; readonly topic: string }[];
+  /** Whether services and adapters can do their work. */
+  readonly states: () => Promise<Readonly<Record<string, AdapterState>>>;
 }
 
 /**
  * Outboxes and the pool are of this process; lag and queues are of the whole product, and every process that has a part in them tells the
  * same, so whoever adds them up over processes takes the greatest.
  */
-export function openGauges({ metrics, pool, connectionsMax, log, jobs, relays, groups }: GaugeOptions): () => void {
+export function openGauges({ metrics, pool, connectionsMax, log, jobs, relays, groups, states }: GaugeOptions): () => void {
   const pending = metrics.gauge("outbox_pending", "Events committed and not yet in the log", ["service"]);
   const age = metrics.gauge("outbox_age_seconds", "Age of the oldest event that is not in the log yet", ["service"]);
   const connections = metrics.gauge("db_connections", "Database connections of the pool", ["state"]);
@@ -30,6 +33,7 @@ export function openGauges({ metrics, pool, connectionsMax, log, jobs, relays, g
     "topic",
   ]);
   const depth = metrics.gauge("jobs", "Jobs that wait, run or failed for good", ["queue", "state"]);
+  const ready = metrics.gauge("ready", "1 where a service or an adapter can do its work", ["part"]);
   const waited = metrics.gauge("job_age_seconds", "For how long the oldest job that could run waits", ["queue"]);
   metrics.gauge("db_connections_max", "Connections that the pool may open").set(connectionsMax);
 
@@ -48,9 +52,13 @@ export function openGauges({ metrics, pool, connectionsMax, log, jobs, relays, g
     metrics.onRead(async () => {
       lag.reset();
       const counts = await Promise.all(
-        groups().map(async ({ service, topic }) => ({ service, topic, count: await lagOf(service, topic) })),
+        groups.map(async ({ service, topic }) => ({ service, topic, count: await lagOf(service, topic) })),
       );
       for (const { service, topic, count } of counts) lag.set({ service, topic }, count);
+    }),
+    metrics.onRead(async () => {
+      ready.reset();
+      for (const [part, { ok }] of Object.entries(await states())) ready.set({ part }, Number(ok));
     }),
     metrics.onRead(async () => {
       depth.reset();

@@ -138,11 +138,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const groups: { readonly service: string; readonly topic: string }[] = [];
   const sinks: OpenSink[] = [];
   const stopping = new AbortController();
-  const stopGauges = openGauges({
-    ...{ metrics, pool, connectionsMax: CONNECTIONS_MAX, relays, groups: () => groups },
-    ...{ log: adapters.log, jobs: adapters.jobs },
-  });
-
   for (const service of services) {
     const name = service.contract.name;
     const logger = options.logger(name);
@@ -221,7 +216,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   );
   for (const { parts } of running) await parts.run();
 
-  return {
+  const host: Host = {
     client: (contract, caller) => transport.client(contract, caller),
     http: running.flatMap(({ service, parts }) =>
       parts.http.map((mount) => ({ ...mount, service: service.contract.name })),
@@ -269,6 +264,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await pool.end();
     },
   };
+  const stopGauges = openGauges({
+    ...{ metrics, pool, connectionsMax: CONNECTIONS_MAX, relays, groups, states: () => host.states() },
+    ...{ log: adapters.log, jobs: adapters.jobs },
+  });
+  return host;
 }
 
 /** Every subscribed event has a producer; nothing is published under two names. */
