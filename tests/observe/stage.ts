@@ -93,6 +93,7 @@ export function openBrowser(publicUrl: string) {
     const headers = new Headers(init.headers);
     headers.set("cookie", [...cookies].map(([name, value]) => `${name}=${value}`).join("; "));
     headers.set("origin", publicUrl);
+    headers.set("x-marquee", "web");
     const response = await fetch(new URL(path, publicUrl), { ...init, headers, redirect: "manual" });
     for (const line of response.headers.getSetCookie()) {
       const pair = line.split(";", 1)[0] ?? "";
