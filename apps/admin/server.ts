@@ -75,8 +75,8 @@ function operatorListener(options: AdminOptions): RequestListener {
       return void readiness(options.states).then((ready) => sendJson(request, response, 200, { ...about, ...ready }));
     }
     if (path === "/traces") return sendJson(request, response, 200, options.traces.latest());
-    if (path.startsWith("/pseudonym/"))
-      return sendJson(request, response, 200, { pseudonym: options.pseudonyms.of(path.slice("/pseudonym/".length)) });
+    const [, id] = /^\/pseudonym\/([\w-]{1,64})$/.exec(path) ?? [];
+    if (id !== undefined) return sendJson(request, response, 200, { pseudonym: options.pseudonyms.of(id) });
     sendProblem(
       request,
       response,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
@@ -32,6 +32,8 @@ export interface TestAdmin {
   readonly socketPath: string;
   readonly admin: Admin;
   readonly metrics: ReturnType<typeof openMetrics>;
+  /** The lines of the audit log. */
+  audited(): Promise<readonly Readonly<Record<string, string>>[]>;
   stop(): Promise<void>;
 }
 
@@ -76,6 +78,13 @@ export async function startTestAdmin({
     socketPath,
     admin,
     metrics,
+    async audited() {
+      const text = await readFile(join(dataFolder, "audit.log"), "utf8");
+      return text
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Record<string, string>);
+    },
     async stop() {
       await admin.stop();
       await audit.close();
