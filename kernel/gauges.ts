@@ -24,7 +24,16 @@ export interface GaugeOptions {
  * Outboxes and the pool are of this process; lag and queues are of the whole product, and every process that has a part in them tells the
  * same, so whoever adds them up over processes takes the greatest.
  */
-export function openGauges({ metrics, pool, connectionsMax, log, jobs, relays, groups, states }: GaugeOptions): () => void {
+export function openGauges({
+  metrics,
+  pool,
+  connectionsMax,
+  log,
+  jobs,
+  relays,
+  groups,
+  states,
+}: GaugeOptions): () => void {
   const pending = metrics.gauge("outbox_pending", "Events committed and not yet in the log", ["service"]);
   const age = metrics.gauge("outbox_age_seconds", "Age of the oldest event that is not in the log yet", ["service"]);
   const connections = metrics.gauge("db_connections", "Database connections of the pool", ["state"]);

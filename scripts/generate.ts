@@ -150,10 +150,12 @@ async function observability(root: string): Promise<Generated> {
   const file = path.join(root, "apps/services.ts");
   if (!existsSync(file)) return new Map();
   const { services } = (await import(pathToFileURL(file).href)) as { services: readonly Service[] };
-  const dashboards = [...dashboardFiles(services)].map(
-    async ([name, content]) => [name, await formatted("dashboard.json", content)] as const,
+  const files = [...ruleFiles(services), ...dashboardFiles(services)];
+  return new Map(
+    await Promise.all(
+      files.map(async ([name, content]) => [name, await formatted(path.basename(name), content)] as const),
+    ),
   );
-  return new Map([...ruleFiles(services), ...(await Promise.all(dashboards))]);
 }
 
 /** The text as the formatter writes it; the name's ending says the language. */

@@ -254,7 +254,7 @@ const toTest = ({ alert, fires, series, at, everyMin = 1 }: Case): Data => ({
 test("every alert has a case that fires and one that does not", () => {
   for (const { alert } of allAlerts()) {
     const fires = CASES.filter((each) => each.alert === alert).map((each) => each.fires);
-    assert.deepEqual([...new Set(fires)].toSorted(), [false, true], alert);
+    assert.ok(fires.includes(true) && fires.includes(false), alert);
   }
 });
 

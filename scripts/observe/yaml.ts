@@ -16,9 +16,7 @@ function lines(data: Data, indent: string): string[] {
     });
   }
   if (typeof data === "object") {
-    return Object.entries(data).flatMap(([name, value]) =>
-      value === undefined ? [] : member(name, value as Data, indent),
-    );
+    return Object.entries(data).flatMap(([name, value]) => (value === undefined ? [] : member(name, value, indent)));
   }
   return [`${indent}${scalar(data, indent)}`];
 }
