@@ -1,13 +1,13 @@
 /** The generated rules as Prometheus' own tool reads them: they are valid, and every alert fires when it should and is silent when it should be. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { services } from "../../apps/services.ts";
 import { runProgram } from "../../engines/programs.ts";
 import { findPromtool } from "../../engines/promtool.ts";
-import { PROMTOOL_FOLDER } from "../files.ts";
+import { PROMTOOL_FOLDER, REPOSITORY } from "../files.ts";
 import { allAlerts, ruleFiles } from "./rules.ts";
 import { BAD_MIN } from "./slo.ts";
 import { type Data, toYaml } from "./yaml.ts";
@@ -262,10 +262,12 @@ test("Prometheus takes the rules, and they do what they are for", { skip }, asyn
   if (promtool === undefined) return;
   const folder = await mkdtemp(path.join(tmpdir(), "marquee-rules-"));
   t.after(() => rm(folder, { recursive: true }));
-  const files = [...ruleFiles(services)].map(([name, text]) => ({
-    name: path.join(folder, path.basename(name)),
-    text,
-  }));
+  const files = await Promise.all(
+    [...ruleFiles(services).keys()].map(async (name) => ({
+      name: path.join(folder, path.basename(name)),
+      text: await readFile(path.join(REPOSITORY, name), "utf8"),
+    })),
+  );
   for (const { name, text } of files) await writeFile(name, text);
   const ruleNames = files.map(({ name }) => name);
   assert.match(await runProgram(promtool, ["check", "rules", ...ruleNames]), /SUCCESS: \d+ rules found/);
