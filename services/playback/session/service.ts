@@ -15,6 +15,7 @@ import { type Counters, openCounters } from "./counters.ts";
 import { BEAT_INTERVAL_MS } from "./domain.ts";
 import { countActive, stop, sweep } from "./end.ts";
 import { alive, toMessage, tokensFor } from "./shared.ts";
+import { openSlots } from "./slots.ts";
 import { start } from "./start.ts";
 import * as store from "./store.ts";
 
@@ -32,6 +33,8 @@ export type SessionPlatform = Platform<typeof Session, typeof uses>;
 export interface Parts extends Pick<SessionPlatform, "db" | "call" | "facts" | "clock" | "logger"> {
   /** See beat.ts. */
   readonly living: ReturnType<typeof openLiving>;
+  /** See slots.ts. */
+  readonly slots: ReturnType<typeof openSlots>;
   readonly counters: Counters;
 }
 
@@ -47,15 +50,10 @@ export default defineService({
   migrations: new URL("./migrations/", import.meta.url),
 
   start: ({ db, call, facts, clock, logger, metrics }: SessionPlatform): Parts => {
-    const living = openLiving(db);
+    const counters = openCounters(metrics);
     return {
-      db,
-      call,
-      facts,
-      clock,
-      logger,
-      living,
-      counters: openCounters(metrics),
+      ...{ db, call, facts, clock, logger, counters },
+      ...{ living: openLiving(db), slots: openSlots(db, counters) },
     };
   },
 
@@ -66,16 +64,16 @@ export default defineService({
     beat: (request, context) => beat(parts, request satisfies Beating, context),
     stop: (request, context) => stop(parts, request, context),
     async refreshToken({ sessionId }, context) {
-      const session = await parts.db.tx(context, (tx) => alive(parts, tx, sessionId, context));
+      const session = await parts.db.read(context, (tx) => alive(parts, tx, sessionId, context));
       return tokensFor(parts, session, context);
     },
     async get({ sessionId }, context) {
-      return { session: toMessage(await parts.db.tx(context, (tx) => alive(parts, tx, sessionId, context))) };
+      return { session: toMessage(await parts.db.read(context, (tx) => alive(parts, tx, sessionId, context))) };
     },
     async listActive({ userId }, context) {
       const viewer = context.viewer;
       if (viewer && viewer.userId !== userId) throw problem.denied("streams of somebody else are not shown");
-      const rows = await parts.db.tx(context, (tx) => store.activeOf(tx, userId));
+      const rows = await parts.db.read(context, (tx) => store.activeOf(tx, userId));
       return { sessions: rows.map(toMessage) };
     },
   }),

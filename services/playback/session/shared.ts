@@ -46,7 +46,12 @@ export const toMessage = (row: SessionRow) => ({
 });
 
 /** Announces that a session is over, with the last position that anybody knows. */
-export function emitStopped(parts: Parts, tx: Tx<typeof Session>, row: SessionRow, reason: string): void {
+export function emitStopped(
+  parts: Pick<Parts, "counters">,
+  tx: Tx<typeof Session>,
+  row: SessionRow,
+  reason: string,
+): void {
   tx.afterCommit(async () => parts.counters.stopped(reason));
   tx.emit("stopped", {
     ...identityOf(row),
