@@ -78,7 +78,7 @@ export function recordingRules(services: readonly Declared[]): Data {
     expr: `vector(${Number((1 - slo.availability).toPrecision(6))})`,
     labels: { service: contract.name },
   }));
-  return { groups: [{ name: "marquee promises", interval: "2m", rules: budgets }, ...groups] };
+  return { groups: [{ name: "marquee promises", interval: "30s", rules: budgets }, ...groups] };
 }
 
 const answered = (services: readonly Declared[]): readonly [calls: string, http: string] => {
