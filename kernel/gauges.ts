@@ -1,4 +1,5 @@
 import { loadMarks } from "./inbox.ts";
+import type { Listener } from "./listener.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { EventLog } from "./ports/log.ts";
@@ -15,7 +16,7 @@ export interface GaugeOptions {
   readonly jobs: Jobs;
   readonly relays: ReadonlyMap<string, Relay>;
   /** Who reads which topic. */
-  readonly groups: readonly { readonly service: string; readonly topic: string }[];
+  readonly listeners: readonly Pick<Listener, "service" | "topic" | "marksName">[];
   /** Whether services and adapters can do their work. */
   readonly states: () => Promise<Readonly<Record<string, AdapterState>>>;
 }
@@ -31,7 +32,7 @@ export function openGauges({
   log,
   jobs,
   relays,
-  groups,
+  listeners,
   states,
 }: GaugeOptions): () => void {
   const pending = metrics.gauge("outbox_pending", "Events committed and not yet in the log", ["service"]);
@@ -61,9 +62,10 @@ export function openGauges({
     metrics.onRead(async () => {
       lag.reset();
       const counts = await Promise.all(
-        groups.map(async ({ service, topic }) => ({ service, topic, count: await lagOf(service, topic) })),
+        listeners.map(async (listener) => ({ ...listener, count: await lagOf(listener) })),
       );
-      for (const { service, topic, count } of counts) lag.set({ service, topic }, count);
+      // A service may follow a topic twice, when it makes a table anew from it.
+      for (const { service, topic, count } of counts) lag.inc({ service, topic }, count);
     }),
     metrics.onRead(async () => {
       ready.reset();
@@ -81,9 +83,9 @@ export function openGauges({
     }),
   ];
 
-  async function lagOf(service: string, topic: string): Promise<number> {
+  async function lagOf({ service, topic, marksName }: GaugeOptions["listeners"][number]): Promise<number> {
     const ends = await log.offsets(topic);
-    const marks = await loadMarks(pool, service, topic, [...ends.keys()]);
+    const marks = await loadMarks(pool, service, marksName, [...ends.keys()]);
     // A mark beyond the end is of a topic that was made anew.
     return [...ends].reduce((sum, [partition, end]) => sum + Math.max(0, end - (marks.get(partition) ?? 0)), 0);
   }

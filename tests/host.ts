@@ -14,7 +14,7 @@ import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { type Config, readConfig } from "#kernel/config";
 import { type Context, systemContext, type Viewer } from "#kernel/context";
 import { startGuardian } from "#kernel/guardian";
-import { openAuditLog } from "#kernel/audit";
+import { type AuditLog, openAuditLog } from "#kernel/audit";
 import { type Adapters, type Host, type HostOptions, startHost } from "#kernel/host";
 import { type Clock, systemClock } from "#kernel/clock";
 import type { Addresses, Service } from "#kernel/service";
@@ -27,6 +27,7 @@ export interface TestHost {
   readonly host: Host;
   readonly adapters: Adapters;
   readonly metrics: Metrics;
+  readonly audit: AuditLog;
   readonly pseudonyms: Pseudonyms;
   readonly config: Config;
   readonly folder: string;
@@ -121,6 +122,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
   return {
     host,
     metrics,
+    audit,
     pseudonyms,
     adapters,
     config,

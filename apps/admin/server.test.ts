@@ -130,7 +130,7 @@ test("what is not a call of ours is refused with the remedy", async () => {
   };
   assert.match(
     (await problemOf(raw("POST", "/call/films/get", "{}", headers))).detail,
-    /no service 'films'; there are auth, tenant/,
+    /no service 'films'; there are auth, backbone, tenant/,
   );
   assert.match(
     (await problemOf(raw("POST", "/call/tenant/sell", "{}", headers))).detail,

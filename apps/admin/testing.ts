@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Contract, problem, systemClock } from "#kernel";
 import { openAuditLog } from "#kernel/audit";
+import type { Backbone } from "#kernel/backbone";
 import type { Handlers } from "#kernel/contract";
 import { localTransport } from "#kernel/rpc";
 import { openPseudonyms } from "#kernel/pseudonyms";
@@ -27,6 +28,14 @@ export function fakeService<S extends DescService>(contract: Contract<S>, handle
   return { contract, handlers: { ...all, ...handlers } };
 }
 
+const none = async (): Promise<never> => {
+  throw problem.internal("this test has no event log");
+};
+const noBackbone: Backbone = {
+  ...{ topics: none, begin: none, read: none, describe: none, letters: none, settle: none },
+  ...{ replay: none, models: none, rebuild: none },
+};
+
 export interface TestAdmin {
   readonly dataFolder: string;
   readonly socketPath: string;
@@ -40,6 +49,8 @@ export interface TestAdmin {
 export interface TestAdminOptions {
   readonly services?: readonly FakeService[];
   readonly states?: States;
+  /** Of a real host; without it calls about the event log are refused. */
+  readonly backbone?: Backbone;
   /** Without them there are no pages of traces. */
   readonly traces?: Traces;
   readonly port?: number;
@@ -49,6 +60,7 @@ export interface TestAdminOptions {
 export async function startTestAdmin({
   services = [],
   states = async () => ({}),
+  backbone = noBackbone,
   traces,
   port = 0,
 }: TestAdminOptions): Promise<TestAdmin> {
@@ -60,7 +72,7 @@ export async function startTestAdmin({
   const socketPath = adminSocketPath(dataFolder);
   const contracts = services.map(({ contract }) => contract);
   const admin = await startAdmin({
-    host: transport,
+    host: { ...transport, backbone },
     contracts,
     socketPath,
     port,
