@@ -202,6 +202,7 @@ export const Config = z.object({
     .optional()
     .describe("people whose traces are all kept, by the pseudonyms that `marquee pseudonym` prints"),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional().describe("where traces go; without it the last ones stay in memory"),
+  OTEL_SERVICE_NAME: z.string().min(1).max(100).default("marquee").describe("what this process is called in traces"),
   FFMPEG_PATH: z.string().optional().describe("ffmpeg, where it is not on PATH"),
   FFPROBE_PATH: z.string().optional().describe("ffprobe, where it is not on PATH"),
 });

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { JOURNEYS } from "../journeys.ts";
 import { addBackbone } from "./program-backbone.ts";
+import { addTraceFile } from "./program-trace-file.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
 import type { EditOptions } from "./edit.ts";
@@ -37,6 +38,7 @@ Environment (docs/guides/operate.md lists all):
   keys(program, cli, run);
   lake(program, cli, run);
   addBackbone(program, cli, run);
+  addTraceFile(program, cli, run);
   machine(program, cli, run);
   return program;
 }
