@@ -51,9 +51,7 @@ const Feature = z.object({
   enabled: z.boolean(),
   strategies: list(Strategy),
   variants: list(Variant),
-  dependencies: list(
-    z.object({ feature: z.string(), enabled: maybe(z.boolean()), variants: list(z.string()) }),
-  ),
+  dependencies: list(z.object({ feature: z.string(), enabled: maybe(z.boolean()), variants: list(z.string()) })),
 });
 export type Feature = z.output<typeof Feature>;
 
