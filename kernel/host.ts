@@ -8,10 +8,13 @@ import type { Client, Contract, Handlers } from "./contract.ts";
 import { type Db, openDb } from "./db.ts";
 import { toProblem } from "./errors.ts";
 import { appendFacts, openEvents, type Topics } from "./events.ts";
+import { isShut, serviceSwitch, shutFault } from "./flags.ts";
+import { sendProblem } from "./http.ts";
 import { loadMarks } from "./inbox.ts";
 import { migrate, PROGRAM } from "./migrate.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
+import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { Consumer, EventLog, SchemaRegistry } from "./ports/log.ts";
 import type { Mail } from "./ports/mail.ts";
@@ -37,6 +40,7 @@ export interface Adapters {
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;
+  readonly flags: Flags;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
 }
@@ -110,7 +114,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
     connectionsMax: CONNECTIONS_MAX,
     onError: (error) => rootLogger.warn("a database connection broke", { error }),
   });
-  const transport = localTransport({ clock, metrics, remote: options.remote, ...options.transport });
+  const transport = localTransport({
+    ...{ clock, metrics, remote: options.remote },
+    isShut: (service, context) => isShut(adapters.flags, service, context),
+    ...options.transport,
+  });
 
   const relays: Relay[] = [];
   const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
@@ -199,19 +207,34 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   return {
     client: (contract, caller) => transport.client(contract, caller),
-    http: running.flatMap(({ parts }) => parts.http),
+    http: running.flatMap(({ service, parts }) =>
+      parts.http.map((mount) => switched(mount, service.contract.name, adapters.flags)),
+    ),
     async states() {
       const stateOf = (work: Promise<unknown>): Promise<AdapterState> =>
         work.then(
           () => ({ ok: true, detail: "ready" }),
           (error: unknown) => ({ ok: false, detail: toProblem(error).message }),
         );
-      const { postgres, log, registry, cache, analytics, objects, secrets, mail, jobs } = adapters;
-      const ports = Object.entries({ postgres, log, registry, cache, analytics, objects, secrets, mail, jobs }).map(
+      // Shut on purpose is no fault: what else runs here must not be taken from its traffic.
+      const shutOr =
+        (name: string) =>
+        (state: AdapterState): AdapterState => {
+          const { name: flag } = serviceSwitch(name);
+          return adapters.flags.evaluate(serviceSwitch(name), { service: name }).value
+            ? { ok: true, detail: `shut by the flag ${flag}` }
+            : state;
+        };
+      const { transcoder: _, ...stateful } = adapters;
+      const ports = Object.entries(stateful).map(
         async ([name, adapter]) => [`adapter/${name}`, await adapter.state()] as const,
       );
       const rooms = running.map(
-        async ({ service, parts }) => [`service/${service.contract.name}`, await stateOf(parts.ready())] as const,
+        async ({ service, parts }) =>
+          [
+            `service/${service.contract.name}`,
+            await stateOf(parts.ready()).then(shutOr(service.contract.name)),
+          ] as const,
       );
       return Object.fromEntries(await Promise.all([...rooms, ...ports]));
     },
@@ -258,6 +281,15 @@ export function assertClosed(services: readonly Service[]): void {
     }
   }
 }
+
+/** HTTP of a service that is shut answers as its calls do. */
+const switched = (mount: HttpMount, service: string, flags: Flags): HttpMount => ({
+  ...mount,
+  handle(request, response) {
+    if (!flags.evaluate(serviceSwitch(service), { service }).value) return mount.handle(request, response);
+    sendProblem(request, response, shutFault(service));
+  },
+});
 
 /** Every service has its own keys in the shared cache. */
 function prefixed(cache: Cache, service: string): Cache {

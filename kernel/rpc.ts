@@ -14,6 +14,7 @@ import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
 import { problem, toProblem } from "./errors.ts";
+import { shutFault } from "./flags.ts";
 import { inSpan, type Metrics } from "./telemetry.ts";
 import { gaveUp, within } from "./within.ts";
 
@@ -52,6 +53,8 @@ export interface TransportOptions {
   readonly metrics: Metrics;
   /** Carries calls of services that are not mounted here; without it they are unavailable. */
   readonly remote?: Remote | undefined;
+  /** Whether somebody shut a service for a call; such calls are refused. */
+  readonly isShut?: (service: string, context: Context) => boolean;
   /** Tests pay for the whole wire: bytes there and back, and frozen requests. */
   readonly roundTrip?: boolean;
 }
@@ -63,7 +66,7 @@ interface Mounted {
 
 /** Calls stay in the process where the service is mounted in it, and leave by `remote` where it is not. The caller cannot tell which. */
 export function localTransport(options: TransportOptions): Transport & Offered {
-  const { clock, metrics, remote, roundTrip = false } = options;
+  const { clock, metrics, remote, isShut, roundTrip = false } = options;
   const mounted = new Map<string, Mounted>();
 
   const copy = <D extends DescMessage>(schema: D, value: unknown): Message => {
@@ -94,6 +97,7 @@ export function localTransport(options: TransportOptions): Transport & Offered {
           const what = `${contract.name}.${method.name}`;
           if (from.signal.aborted) throw gaveUp(what);
           if (leftMs <= 0) throw problem.deadline(`${what} was called after its deadline`);
+          if (isShut?.(contract.name, from)) throw shutFault(contract.name);
           return await within(leftMs, what, from.signal, handle({ ...from, span }));
         },
         kind,

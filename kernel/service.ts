@@ -7,6 +7,7 @@ import type { Db, Tx } from "./db.ts";
 import type { Received } from "./events.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
+import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { Mail } from "./ports/mail.ts";
 import type { Objects } from "./ports/objects.ts";
@@ -31,6 +32,7 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;
+  readonly flags: Flags;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
   readonly clock: Clock;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openEmbeddedAnalytics } from "#adapters/analytics/embedded";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
 import { openJobs } from "#adapters/jobs/pgboss";
+import { openEmbeddedFlags } from "#adapters/flags/embedded";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openMailbox } from "#adapters/mail/mailbox";
@@ -71,9 +72,10 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     secrets: await openFileSecrets({ folder: at("secrets") }),
     mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
     jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
+    flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
     transcoder: openTranscoder(),
   };
-  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs"] as const)
+  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs", "flags"] as const)
     closing.push(() => adapters[name].close());
   const addresses: Addresses = {
     publicUrl: "http://localhost:8080",

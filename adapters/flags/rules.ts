@@ -116,6 +116,7 @@ export function assertRule(rule: FlagRule, attributes: ReadonlySet<string>): voi
     for (const { weight, value } of variants) {
       if (!Number.isInteger(weight) || weight < 0 || weight > 1_000)
         throw where(`a weight of ${weight} is not a whole number from 0 to 1000`);
+      if (value === "") throw where("a value has at least one character");
       if (payloadOf(value).value.length > LIMITS.value) throw where(`a value has more than ${LIMITS.value} characters`);
     }
   }

@@ -4,8 +4,10 @@ import type { AddressInfo } from "node:net";
 import { type Contract, isLoopback, type Metrics, problem } from "#kernel";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
+import type { Flags } from "#kernel/ports/flags";
 import type { Traces } from "#kernel/tracing";
 import { openCalls } from "./calls.ts";
+import { openFlagCalls } from "./flags.ts";
 import { openHealth, readiness, sendJson, type States } from "./health.ts";
 import { isCode, prepareSocket, usableAddress } from "./socket.ts";
 import { openTracePages } from "./traces.ts";
@@ -19,6 +21,7 @@ export interface AdminOptions {
   readonly port: number;
   /** The address it listens on; it has no sign-in, so anything but loopback belongs behind a fence. */
   readonly bind: string;
+  readonly flags: Flags;
   readonly metrics: Metrics;
   /** Null keeps /debug/traces shut, as production does. */
   readonly traces: Traces | null;
@@ -61,10 +64,12 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 
 function operatorListener(options: AdminOptions): RequestListener {
   const calls = openCalls(options.host, options.contracts);
+  const flags = openFlagCalls(options.flags, options.contracts);
   const startedAtMs = Date.now();
   return (request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     if (path.startsWith("/call/")) return void calls(request, response);
+    if (path === "/flags" || path.startsWith("/flags/")) return void flags(request, response);
     if (path === "/about") {
       const about = { ...options.about, pid: process.pid, startedAtMs, memoryBytes: process.memoryUsage.rss() };
       return void readiness(options.states).then((ready) => sendJson(request, response, 200, { ...about, ...ready }));
@@ -72,7 +77,7 @@ function operatorListener(options: AdminOptions): RequestListener {
     sendProblem(
       request,
       response,
-      problem.notFound(`'${path.slice(0, 200)}': there are /about and /call/{service}/{method}`),
+      problem.notFound(`'${path.slice(0, 200)}': there are /about, /flags and /call/{service}/{method}`),
     );
   };
 }

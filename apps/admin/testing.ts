@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Contract, problem, systemClock } from "#kernel";
 import type { Handlers } from "#kernel/contract";
+import type { FlagRule, Flags } from "#kernel/ports/flags";
 import { localTransport } from "#kernel/rpc";
 import { openMetrics } from "#kernel/telemetry";
 import type { Traces } from "#kernel/tracing";
@@ -40,6 +41,19 @@ export interface TestAdminOptions {
   readonly port?: number;
 }
 
+/** Flags that are remembered and nothing more: what they do is tested where they are evaluated. */
+function rememberedFlags(): Flags {
+  const rules = new Map<string, FlagRule>();
+  return {
+    evaluate: ({ fallback }) => ({ value: fallback, reason: "DEFAULT" }),
+    rules: () => [...rules.values()],
+    put: async (rule) => void rules.set(rule.name, rule),
+    remove: async (name) => void rules.delete(name),
+    state: async () => ({ ok: true, detail: "flags of a test" }),
+    close: async () => {},
+  };
+}
+
 /** The admin server of a product whose services are fakes, in a data folder of its own. */
 export async function startTestAdmin({
   services = [],
@@ -59,6 +73,7 @@ export async function startTestAdmin({
     socketPath,
     port,
     bind: "127.0.0.1",
+    flags: rememberedFlags(),
     metrics,
     traces,
     states,

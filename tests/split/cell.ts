@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { openEmbeddedAnalytics } from "#adapters/analytics/embedded";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
+import { openEmbeddedFlags } from "#adapters/flags/embedded";
 import { openJobs } from "#adapters/jobs/pgboss";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
@@ -43,6 +44,7 @@ const adapters: Adapters = {
   secrets: await openFileSecrets({ folder: process.env["SPLIT_SECRETS"] ?? at("secrets") }),
   mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
   jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
+  flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
   transcoder: openTranscoder(),
 };
 const mesh = await openMesh({ ...{ cell, config, places, logger, metrics }, secrets: adapters.secrets });
