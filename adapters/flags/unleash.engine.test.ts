@@ -139,7 +139,7 @@ async function passage(t: TestContext) {
 describe("Unleash", { skip }, () => {
   test("what has not changed is not sent again", async (t) => {
     const way = await passage(t);
-    const flags = await open(t, settings({ url: way.url }));
+    await open(t, settings({ url: way.url }));
     const asked = (): number[] =>
       way.seen.filter(({ path }) => path === "/api/client/features").map(({ status }) => status);
     await until(() => asked().length >= 4);
