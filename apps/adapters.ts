@@ -10,6 +10,7 @@ import type { EventLog, SchemaRegistry } from "#kernel/ports/log";
 import type { Mail } from "#kernel/ports/mail";
 import type { Objects } from "#kernel/ports/objects";
 import type { PostgresServer } from "#kernel/ports/postgres";
+import type { Search } from "#kernel/ports/search";
 import type { Secrets } from "#kernel/ports/secrets";
 import type { Transcoder } from "#kernel/ports/transcoder";
 
@@ -49,6 +50,7 @@ export async function openAdapters(config: Config, folder: string, opening: Open
     ),
     objects: await openObjects(config, folder),
     mail: await openMail(config, folder),
+    search: closing(await openSearch(config, postgres)),
     flags: closing(await openFlags(config, folder, postgres, log)),
     transcoder: await openFfmpeg(config),
   };
@@ -152,6 +154,17 @@ async function openSecrets(config: Config, folder: string): Promise<Secrets> {
     ...(token === undefined ? {} : { token }),
     ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(namespace === undefined ? {} : { namespace }),
+  });
+}
+
+/** OpenSearch or Elasticsearch where its address is given, else PostgreSQL. */
+async function openSearch(config: Config, { adminUrl, runtimeUrl }: PostgresServer): Promise<Search> {
+  const { MARQUEE_SEARCH_URL: url, MARQUEE_SEARCH_USER: user, MARQUEE_SEARCH_PASSWORD: password } = config;
+  if (url === undefined)
+    return (await import("#adapters/search/embedded")).openEmbeddedSearch({ adminUrl, runtimeUrl });
+  return (await import("#adapters/search/opensearch")).openOpenSearch({
+    url,
+    ...(user === undefined ? {} : { user, password }),
   });
 }
 

@@ -20,6 +20,7 @@ import type { Consumer, EventLog, SchemaRegistry } from "./ports/log.ts";
 import type { Mail } from "./ports/mail.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { PostgresServer } from "./ports/postgres.ts";
+import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { AdapterState } from "./ports/state.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
@@ -41,6 +42,7 @@ export interface Adapters {
   readonly secrets: Secrets;
   readonly mail: Mail;
   readonly flags: Flags;
+  readonly search: Search;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
 }

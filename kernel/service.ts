@@ -11,6 +11,7 @@ import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { Mail } from "./ports/mail.ts";
 import type { Objects } from "./ports/objects.ts";
+import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
 import type { Sink, SinkBatch } from "./sink.ts";
@@ -33,6 +34,7 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly secrets: Secrets;
   readonly mail: Mail;
   readonly flags: Flags;
+  readonly search: Search;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
   readonly clock: Clock;

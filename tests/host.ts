@@ -10,6 +10,7 @@ import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openMailbox } from "#adapters/mail/mailbox";
 import { openFileObjects } from "#adapters/objects/files";
 import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
+import { openEmbeddedSearch } from "#adapters/search/embedded";
 import { openFileSecrets } from "#adapters/secrets/file";
 import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { type Config, readConfig } from "#kernel/config";
@@ -73,9 +74,10 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
     jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
     flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
+    search: await openEmbeddedSearch(postgres),
     transcoder: openTranscoder(),
   };
-  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs", "flags"] as const)
+  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs", "flags", "search"] as const)
     closing.push(() => adapters[name].close());
   const addresses: Addresses = {
     publicUrl: "http://localhost:8080",

@@ -12,6 +12,7 @@ import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openMailbox } from "#adapters/mail/mailbox";
 import { openFileObjects } from "#adapters/objects/files";
 import { openPostgresByUrl } from "#adapters/postgres/url";
+import { openEmbeddedSearch } from "#adapters/search/embedded";
 import { openFileSecrets } from "#adapters/secrets/file";
 import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { topics } from "#contracts/topics";
@@ -45,6 +46,7 @@ const adapters: Adapters = {
   mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
   jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
   flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
+  search: await openEmbeddedSearch(postgres),
   transcoder: openTranscoder(),
 };
 const mesh = await openMesh({ ...{ cell, config, places, logger, metrics }, secrets: adapters.secrets });

@@ -4,10 +4,12 @@ import { Encoding } from "#contracts/encoding";
 import { Ingest } from "#contracts/ingest";
 import { Tenant } from "#contracts/tenant";
 import { defineService, on, type Platform, problem } from "#kernel";
+import type { SearchIndex } from "#kernel/ports/search";
 import { AGE_RATINGS } from "./domain.ts";
 import { add, publish, remove, unpublish, update } from "./edit.ts";
 import { encodingCompleted, encodingFailed, ingestFailed, ingestStarted, sweepWindows } from "./follow.ts";
 import { toTitle } from "./message.ts";
+import { fillIndex, reindex, searchTitles, TITLES } from "./search.ts";
 import * as store from "./store.ts";
 
 const LIMIT_MAX = 200;
@@ -15,7 +17,9 @@ const AGE_MAX = Math.max(...AGE_RATINGS);
 
 const uses = { tenant: Tenant };
 export type CatalogPlatform = Platform<typeof Catalog, typeof uses>;
-export type Parts = Pick<CatalogPlatform, "db" | "call" | "clock" | "logger">;
+export interface Parts extends Pick<CatalogPlatform, "db" | "call" | "clock" | "logger" | "cache"> {
+  readonly titles: SearchIndex;
+}
 
 export default defineService({
   contract: Catalog,
@@ -28,13 +32,18 @@ export default defineService({
   },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, call, clock, logger }: CatalogPlatform): Parts => ({ db, call, clock, logger }),
+  async start({ db, call, clock, logger, cache, search }: CatalogPlatform): Promise<Parts> {
+    return { db, call, clock, logger, cache, titles: await search.open(TITLES) };
+  },
 
   on: [
     on(Ingest.events.started)(ingestStarted),
     on(Ingest.events.failed)(ingestFailed),
     on(Encoding.events.completed)(encodingCompleted),
     on(Encoding.events.failed)(encodingFailed),
+    on(Catalog.events.titleAdded)(reindex),
+    on(Catalog.events.titleUpdated)(reindex),
+    on(Catalog.events.availabilityChanged)(reindex),
   ],
 
   rpc: (parts) => ({
@@ -64,16 +73,15 @@ export default defineService({
     async genres({ ageRatingMax }, context) {
       return { genres: await parts.db.tx(context, (tx) => store.genres(tx, ageRatingMax, parts.clock.nowMs())) };
     },
-    async search({ query, ageRatingMax, limit }, context) {
-      if (query.length > 200) throw problem.invalid("a search has at most 200 characters");
-      const rows = await parts.db.tx(context, (tx) =>
-        store.search(tx, query, ageRatingMax, Math.min(limit || 50, 50), parts.clock.nowMs()),
-      );
-      return { titles: rows.map(toTitle) };
+    async search(request, context) {
+      return { titles: (await searchTitles(parts, request, context)).map(toTitle) };
     },
   }),
 
-  periodic: (parts) => [{ name: "open and close rights windows", everyMs: 10_000, run: () => sweepWindows(parts) }],
+  periodic: (parts) => [
+    { name: "open and close rights windows", everyMs: 10_000, run: () => sweepWindows(parts) },
+    { name: "fill the index of titles", everyMs: 60_000, run: () => fillIndex(parts) },
+  ],
 
   ready: ({ db }) => db.ping(),
 });

@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Tx } from "#kernel";
 import type { Artwork, Credit, Facts, Kind, Publication, State } from "./domain.ts";
 
@@ -203,39 +203,9 @@ export async function genres(tx: Tx, ageRatingMax: number, nowMs: number): Promi
   return rows;
 }
 
-/** Letters without their accents, on both sides of a search, so that `amelie` finds `Amélie` and the other way round. */
-const plain = (text: string): string =>
-  text
-    .normalize("NFKD")
-    .replace(/[\u0300-\u036f]/g, "")
-    .toLowerCase();
-const plainSql = (text: RawBuilder<unknown>): RawBuilder<unknown> =>
-  sql`regexp_replace(normalize(${text}, NFKD), '[\u0300-\u036f]', '', 'g')`;
-
-/** Titles and people whose words begin like the words asked for; accents and case aside. The search service replaces it. */
-export async function search(
-  tx: Tx,
-  text: string,
-  ageRatingMax: number,
-  limit: number,
-  nowMs: number,
-): Promise<TitleRow[]> {
-  const words = plain(text)
-    .split(/[^\p{L}\p{N}\p{M}]+/u)
-    .filter(Boolean)
-    .slice(0, 8);
-  if (words.length === 0) return [];
-  const query = words.map((word) => `${word}:*`).join(" & ");
-  const people = sql`(SELECT coalesce(string_agg((credit ->> 'name') || ' ' || (credit ->> 'role'), ' '), '') FROM json_array_elements(credits::json) AS credit)`;
-  const document = plainSql(sql`title || ' ' || array_to_string(genres, ' ') || ' ' || ${people} || ' ' || synopsis`);
-  const { rows } = await sql<TitleRow>`
-    SELECT * FROM titles WHERE to_tsvector('simple', ${document}) @@ to_tsquery('simple', ${query}) AND kind IN ('film', 'series')
-       AND publication = 'published' AND state <> 'failed' AND age_rating <= ${ageRatingMax}
-       AND available_from_ms <= ${nowMs} AND (available_until_ms = 0 OR available_until_ms > ${nowMs})
-     ORDER BY (to_tsvector('simple', ${plainSql(sql`title`)}) @@ to_tsquery('simple', ${query})) DESC, added_at_ms DESC LIMIT ${limit}`.execute(
-    tx.q,
-  );
-  return rows;
+/** Titles of every state in the order of their ids, for who goes through all of them. */
+export async function page(tx: Tx, afterId: string, limit: number): Promise<TitleRow[]> {
+  return tables(tx).selectFrom("titles").selectAll().where("id", ">", afterId).orderBy("id").limit(limit).execute();
 }
 
 /** Titles whose announced availability is not what their window says, held so that nobody else announces it too. */
