@@ -1,11 +1,14 @@
 import { chmod } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Contract, isLoopback, type Metrics, problem } from "#kernel";
+import { Backbone } from "#contracts/backbone";
+import { type Contract, isLoopback, type Metrics, problem, systemClock } from "#kernel";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
 import type { Flags } from "#kernel/ports/flags";
+import { localTransport } from "#kernel/rpc";
 import type { Traces } from "#kernel/tracing";
+import { openBackboneCalls } from "./backbone.ts";
 import { openCalls } from "./calls.ts";
 import { openFlagCalls } from "./flags.ts";
 import { openHealth, readiness, sendJson, type States } from "./health.ts";
@@ -13,7 +16,7 @@ import { isCode, prepareSocket, usableAddress } from "./socket.ts";
 import { openTracePages } from "./traces.ts";
 
 export interface AdminOptions {
-  readonly host: Pick<Host, "client">;
+  readonly host: Pick<Host, "client" | "backbone">;
   readonly contracts: readonly Contract[];
   /** See `adminSocketPath`. */
   readonly socketPath: string;
@@ -63,7 +66,13 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 }
 
 function operatorListener(options: AdminOptions): RequestListener {
-  const calls = openCalls(options.host, options.contracts);
+  const { host, metrics, contracts } = options;
+  // The process answers for the event log itself, as a service would.
+  const own = localTransport({ clock: systemClock, metrics });
+  own.mount(Backbone, openBackboneCalls(host));
+  const client: Host["client"] = (contract, caller) =>
+    (contract.name === Backbone.name ? own : host).client(contract, caller);
+  const calls = openCalls({ client }, [...contracts, Backbone]);
   const flags = openFlagCalls(options.flags, options.contracts);
   const startedAtMs = Date.now();
   return (request, response) => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Contract, problem, systemClock } from "#kernel";
+import type { Backbone } from "#kernel/backbone";
 import type { Handlers } from "#kernel/contract";
 import type { FlagRule, Flags } from "#kernel/ports/flags";
 import { localTransport } from "#kernel/rpc";
@@ -26,6 +27,14 @@ export function fakeService<S extends DescService>(contract: Contract<S>, handle
   return { contract, handlers: { ...all, ...handlers } };
 }
 
+const none = async (): Promise<never> => {
+  throw problem.internal("this test has no event log");
+};
+const noBackbone: Backbone = {
+  ...{ topics: none, begin: none, read: none, describe: none, letters: none, settle: none },
+  ...{ replay: none, models: none, rebuild: none },
+};
+
 export interface TestAdmin {
   readonly dataFolder: string;
   readonly socketPath: string;
@@ -37,6 +46,8 @@ export interface TestAdmin {
 export interface TestAdminOptions {
   readonly services?: readonly FakeService[];
   readonly states?: States;
+  /** Of a real host; without it calls about the event log are refused. */
+  readonly backbone?: Backbone;
   readonly traces?: Traces | null;
   readonly port?: number;
 }
@@ -58,6 +69,7 @@ function rememberedFlags(): Flags {
 export async function startTestAdmin({
   services = [],
   states = async () => ({}),
+  backbone = noBackbone,
   traces = null,
   port = 0,
 }: TestAdminOptions): Promise<TestAdmin> {
@@ -68,7 +80,7 @@ export async function startTestAdmin({
   const socketPath = adminSocketPath(dataFolder);
   const contracts = services.map(({ contract }) => contract);
   const admin = await startAdmin({
-    host: transport,
+    host: { ...transport, backbone },
     contracts,
     socketPath,
     port,

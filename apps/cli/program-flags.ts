@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
 import type { Cli } from "./cli.ts";
-import { examples, type Run } from "./command.ts";
+import { examples, type Run } from "./help.ts";
 
 /** The commands about feature flags. */
-export function flags(program: Command, cli: Cli, run: Run): void {
+export function addFlags(program: Command, cli: Cli, run: Run): void {
   const group = program
     .command("flags")
     .summary("show and change feature flags and kill switches")

@@ -1,9 +1,10 @@
 import { Command, Option } from "commander";
+import { addBackbone } from "./program-backbone.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
-import { examples, type Run } from "./command.ts";
 import type { EditOptions } from "./edit.ts";
-import { flags } from "./program-flags.ts";
+import { examples, type Run } from "./help.ts";
+import { addFlags } from "./program-flags.ts";
 
 /**
  * The whole command line: names, flags and help. What a command does is loaded when it is called, so that `--help` and
@@ -34,8 +35,9 @@ Environment (docs/guides/operate.md lists all):
   titles(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);
-  flags(program, cli, run);
+  addFlags(program, cli, run);
   lake(program, cli, run);
+  addBackbone(program, cli, run);
   machine(program, cli, run);
   return program;
 }

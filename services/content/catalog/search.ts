@@ -1,5 +1,4 @@
-import type { Catalog, CatalogAvailabilityChanged, CatalogTitleAdded, CatalogTitleUpdated } from "#contracts/catalog";
-import { type Context, problem, type Received, systemContext, type Tx } from "#kernel";
+import { type Context, type ModelTx, problem, type Received, systemContext } from "#kernel";
 import type { IndexSpec, SearchDocument, SearchQuery } from "#kernel/ports/search";
 import { isInWindow } from "./domain.ts";
 import type { Parts } from "./service.ts";
@@ -44,10 +43,10 @@ export function documentOf(row: store.TitleRow): SearchDocument {
   };
 }
 
-type Changed = Received<CatalogTitleAdded | CatalogTitleUpdated | CatalogAvailabilityChanged>;
+type Changed = Received<{ readonly contentId: string }>;
 
 /** Puts titles into the index as they are now, which may be newer than the event that told of them. */
-export async function reindex({ titles }: Parts, tx: Tx<typeof Catalog>, events: readonly Changed[]): Promise<void> {
+export async function reindex({ titles }: Parts, tx: ModelTx, events: readonly Changed[]): Promise<void> {
   const ids = [...new Set(events.map(({ data }) => data.contentId))];
   const rows = await store.findMany(tx, ids);
   const there = new Set(rows.map(({ id }) => id));
@@ -92,16 +91,14 @@ export async function searchTitles(
   );
 }
 
-/** Fills an index that is new, or was made for another shape of titles, from the rows of every tenant. One process does it. */
-export async function fillIndex({ titles, db, call, clock, cache, logger }: Parts): Promise<void> {
-  if (await titles.isBuilt()) return;
+/** Fills the index anew from the rows of some tenants, under the eyes of those who search. One process does it at a time. */
+export async function fillIndex({ titles, db, cache, logger }: Parts, tenants: readonly string[]): Promise<void> {
   const lock = await cache.lock("fill-titles", FILL_MS_MAX);
-  if (!lock) return;
+  if (!lock) throw problem.aborted("the index of titles is being filled already: wait for it");
   try {
     let count = 0;
-    const { tenants } = await call.tenant.list({}, systemContext("system", "catalog", { clock }));
     await titles.rebuild(async (write) => {
-      for (const { id: tenant } of tenants) {
+      for (const tenant of tenants) {
         for (let afterId = ""; ; ) {
           const rows = await db.tx({ tenant }, (tx) => store.page(tx, afterId, PAGE_MAX));
           if (rows.length > 0) await write(tenant, rows.map(documentOf));
@@ -116,4 +113,14 @@ export async function fillIndex({ titles, db, call, clock, cache, logger }: Part
   } finally {
     await lock.release();
   }
+}
+
+/** Fills an index that is new, or was made for another shape of titles. */
+export async function fillNewIndex(parts: Parts): Promise<void> {
+  if (await parts.titles.isBuilt()) return;
+  const { tenants } = await parts.call.tenant.list({}, systemContext("system", "catalog", { clock: parts.clock }));
+  await fillIndex(
+    parts,
+    tenants.map(({ id }) => id),
+  );
 }

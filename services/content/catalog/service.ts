@@ -3,13 +3,13 @@ import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
 import { Ingest } from "#contracts/ingest";
 import { Tenant } from "#contracts/tenant";
-import { defineService, on, type Platform, problem } from "#kernel";
+import { defineService, follow, on, type Platform, problem } from "#kernel";
 import type { SearchIndex } from "#kernel/ports/search";
 import { AGE_RATINGS } from "./domain.ts";
 import { add, publish, remove, unpublish, update } from "./edit.ts";
 import { encodingCompleted, encodingFailed, ingestFailed, ingestStarted, sweepWindows } from "./follow.ts";
 import { toTitle } from "./message.ts";
-import { fillIndex, reindex, searchTitles, TITLES } from "./search.ts";
+import { fillIndex, fillNewIndex, reindex, searchTitles, TITLES } from "./search.ts";
 import * as store from "./store.ts";
 
 const LIMIT_MAX = 200;
@@ -41,9 +41,20 @@ export default defineService({
     on(Ingest.events.failed)(ingestFailed),
     on(Encoding.events.completed)(encodingCompleted),
     on(Encoding.events.failed)(encodingFailed),
-    on(Catalog.events.titleAdded)(reindex),
-    on(Catalog.events.titleUpdated)(reindex),
-    on(Catalog.events.availabilityChanged)(reindex),
+  ],
+
+  readModels: [
+    {
+      name: "search",
+      // It is in the search engine.
+      tables: [],
+      on: [
+        follow(Catalog.events.titleAdded)(reindex),
+        follow(Catalog.events.titleUpdated)(reindex),
+        follow(Catalog.events.availabilityChanged)(reindex),
+      ],
+      remake: fillIndex,
+    },
   ],
 
   rpc: (parts) => ({
@@ -53,13 +64,13 @@ export default defineService({
     unpublish: ({ id }, context) => unpublish(parts, id, context),
     delete: ({ id }, context) => remove(parts, id, context),
     async get({ id }, context) {
-      const row = await parts.db.tx(context, (tx) => store.find(tx, id));
+      const row = await parts.db.read(context, (tx) => store.find(tx, id));
       if (!row) throw problem.notFound(`title '${id}' does not exist`, { reason: "title_unknown" });
       return { title: toTitle(row) };
     },
     async getMany({ ids }, context) {
       if (ids.length > LIMIT_MAX) throw problem.invalid(`${ids.length} ids are more than ${LIMIT_MAX}: ask in parts`);
-      return { titles: (await parts.db.tx(context, (tx) => store.findMany(tx, ids))).map(toTitle) };
+      return { titles: (await parts.db.read(context, (tx) => store.findMany(tx, ids))).map(toTitle) };
     },
     async list(request, context) {
       const wanted = {
@@ -68,7 +79,7 @@ export default defineService({
         limit: Math.min(request.limit || LIMIT_MAX, LIMIT_MAX),
         nowMs: parts.clock.nowMs(),
       };
-      return { titles: (await parts.db.tx(context, (tx) => store.list(tx, wanted))).map(toTitle) };
+      return { titles: (await parts.db.read(context, (tx) => store.list(tx, wanted))).map(toTitle) };
     },
     async genres({ ageRatingMax }, context) {
       return { genres: await parts.db.tx(context, (tx) => store.genres(tx, ageRatingMax, parts.clock.nowMs())) };
@@ -80,7 +91,7 @@ export default defineService({
 
   periodic: (parts) => [
     { name: "open and close rights windows", everyMs: 10_000, run: () => sweepWindows(parts) },
-    { name: "fill the index of titles", everyMs: 60_000, run: () => fillIndex(parts) },
+    { name: "fill the index of titles", everyMs: 60_000, run: () => fillNewIndex(parts) },
   ],
 
   ready: ({ db }) => db.ping(),

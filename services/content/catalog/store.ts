@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { Tx } from "#kernel";
+import type { ModelTx, Tx } from "#kernel";
 import type { Artwork, Credit, Facts, Kind, Publication, State } from "./domain.ts";
 
 type Row = {
@@ -39,7 +39,7 @@ type Row = {
 type Tables = { titles: Row };
 export type TitleRow = Omit<Row, "tenant">;
 
-const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
+const tables = (tx: Pick<Tx, "q">): Kysely<Tables> => tx.q.withTables<Tables>();
 
 export async function insert(
   tx: Tx,
@@ -116,7 +116,7 @@ export async function find(
 }
 
 /** The titles that exist, in the order of the ids. */
-export async function findMany(tx: Tx, ids: readonly string[]): Promise<TitleRow[]> {
+export async function findMany(tx: ModelTx, ids: readonly string[]): Promise<TitleRow[]> {
   if (ids.length === 0) return [];
   const rows = await tables(tx).selectFrom("titles").selectAll().where("id", "in", ids).execute();
   const byId = new Map(rows.map((row) => [row.id, row]));
