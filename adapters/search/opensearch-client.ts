@@ -1,4 +1,4 @@
-import { Problem, problem } from "#kernel/errors";
+import { type Problem, problem } from "#kernel/errors";
 
 export interface OpenSearchOptions {
   /** `https://search.example.org:9200`. */

@@ -1,7 +1,7 @@
 import type { Catalog } from "#contracts/catalog";
 import type { EncodingCompleted, EncodingFailed } from "#contracts/encoding";
 import type { IngestFailed, IngestStarted } from "#contracts/ingest";
-import { type ModelTx, type Received, systemContext, type Tx } from "#kernel";
+import { type Received, systemContext, type Tx } from "#kernel";
 import { factsFrom } from "./domain.ts";
 import { announceAvailability, refreshSeries } from "./edit.ts";
 import type { Parts } from "./service.ts";
