@@ -46,7 +46,7 @@ export async function start(config: Config): Promise<void> {
   try {
     const build = await buildClients({ say });
     product = await composeProduct(config, { say, build });
-    const { host, adapters, states, places, metrics, tracing } = product;
+    const { host, adapters, states, places, metrics, tracing, audit, pseudonyms } = product;
     const admin = await startAdmin({
       host,
       contracts: services.map((service) => service.contract),
@@ -55,7 +55,10 @@ export async function start(config: Config): Promise<void> {
       bind: "127.0.0.1",
       flags: adapters.flags,
       metrics,
-      traces: config.MARQUEE_MODE === "development" ? tracing.traces : null,
+      traces: tracing.traces,
+      hasTracePages: config.MARQUEE_MODE === "development",
+      audit,
+      pseudonyms,
       states,
       about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT },
     });

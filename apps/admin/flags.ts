@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
-import { type Contract, problem, toProblem } from "#kernel";
+import { type Audit, audited, type Contract, problem, toProblem } from "#kernel";
 import { serviceSwitch } from "#kernel/flags";
 import { sendProblem } from "#kernel/http";
 import type { Flag, FlagRule, Flags } from "#kernel/ports/flags";
 import { flags as declared } from "#contracts/flags";
-import { CODE_HEADER, readBody } from "./calls.ts";
+import { CODE_HEADER, readBody, TENANT_HEADER } from "./calls.ts";
 
 /** What the operator's commands are told: what the code asks for, and what is said about it. */
 export interface FlagList {
@@ -43,7 +43,7 @@ const Rule = z.object({
 });
 
 /** `GET /flags`, `PUT /flags/{name}` with a rule, `DELETE /flags/{name}`: flags, for the operator of this machine. */
-export function openFlagCalls(flags: Flags, contracts: readonly Contract[]) {
+export function openFlagCalls(flags: Flags, contracts: readonly Contract[], audit: Audit) {
   const list = (): FlagList => ({
     declared: [...declared, ...contracts.map(({ name }) => serviceSwitch(name))],
     rules: flags.rules(),
@@ -51,13 +51,16 @@ export function openFlagCalls(flags: Flags, contracts: readonly Contract[]) {
 
   async function answer(request: IncomingMessage): Promise<FlagList> {
     const name = decodeURIComponent((request.url ?? "").split("?", 1)[0]?.replace(/^\/flags\/?/, "") ?? "");
+    const tenant = String(request.headers[TENANT_HEADER] ?? "");
+    const change = (verb: string, work: () => Promise<void>): Promise<void> =>
+      audited(audit, { tenant, who: "operator", what: `flags.${verb}`, on: name, from: "socket" }, work);
     if (request.method === "PUT") {
       const read = Rule.safeParse(JSON.parse(await readBody(request)));
       if (!read.success)
         throw problem.invalid(`this is no rule of a flag: ${z.prettifyError(read.error).slice(0, 300)}`);
       if (read.data.name !== name) throw problem.invalid(`the rule is for '${read.data.name}', not '${name}'`);
-      await flags.put(read.data);
-    } else if (request.method === "DELETE") await flags.remove(name);
+      await change("set", () => flags.put(read.data));
+    } else if (request.method === "DELETE") await change("unset", () => flags.remove(name));
     else if (request.method !== "GET") throw problem.invalid(`${request.method ?? "?"} is not GET, PUT or DELETE`);
     return list();
   }

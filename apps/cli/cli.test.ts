@@ -411,6 +411,17 @@ test("flags are listed, set, rolled out and unset, and what is mistyped is refus
     assert.equal(code, 0, err);
     assert.match(out.trim(), said);
   }
+  const recorded = (await product.audited()).filter(({ what }) => what === "flags.set");
+  assert.deepEqual(
+    recorded.map(({ on, outcome }) => [on, outcome]),
+    [
+      ["kill.web.previews", "ok"],
+      ["kill.web.chapters", "ok"],
+      ["kill.web.chapters", "ok"],
+      ["kill.web.next-episode", "ok"],
+      ["web.home-layout", "ok"],
+    ],
+  );
   const lines = jsonLines((await marquee(["flags", "list", "--json"])).out);
   const layout = lines.find(({ name }) => name === "web.home-layout")?.["rule"] as {
     audiences: { variants: unknown }[];

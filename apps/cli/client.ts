@@ -12,6 +12,7 @@ import {
 } from "@bufbuild/protobuf";
 import type { FlagRule } from "#kernel/ports/flags";
 import { type Client, type Contract, Problem, problem, PROBLEM_CODES, type ProblemCode } from "#kernel";
+import type { TraceRecord } from "#kernel/tracing";
 import { CODE_HEADER, DEADLINE_HEADER, TENANT_HEADER } from "../admin/calls.ts";
 import type { FlagList } from "../admin/flags.ts";
 import { isCode } from "../admin/socket.ts";
@@ -29,6 +30,10 @@ export interface AdminClient {
   flags(): Promise<FlagList>;
   putFlag(rule: FlagRule): Promise<FlagList>;
   removeFlag(name: string): Promise<FlagList>;
+  /** The last traces that were kept, newest first. */
+  traces(): Promise<readonly TraceRecord[]>;
+  /** What the person with an id is called in logs and traces. */
+  pseudonym(id: string): Promise<string>;
 }
 
 export interface About {
@@ -75,6 +80,11 @@ export function adminClient(options: AdminClientOptions): AdminClient {
     putFlag: async (rule) =>
       (await send(options, "PUT", `/flags/${encodeURIComponent(rule.name)}`, JSON.stringify(rule))) as FlagList,
     removeFlag: async (name) => (await send(options, "DELETE", `/flags/${encodeURIComponent(name)}`, "")) as FlagList,
+    traces: async () => (await send(options, "GET", "/traces", "")) as TraceRecord[],
+    async pseudonym(id) {
+      const answer = await send(options, "GET", `/pseudonym/${id}`, "");
+      return (answer as { readonly pseudonym: string }).pseudonym;
+    },
     about: async () => (await send(options, "GET", "/about", "")) as About,
   };
 }

@@ -19,6 +19,7 @@ const uses = { tenant: Tenant };
 export type CatalogPlatform = Platform<typeof Catalog, typeof uses>;
 export interface Parts extends Pick<CatalogPlatform, "db" | "call" | "clock" | "logger" | "cache"> {
   readonly titles: SearchIndex;
+  readonly searched: () => void;
 }
 
 export default defineService({
@@ -32,8 +33,11 @@ export default defineService({
   },
   migrations: new URL("./migrations/", import.meta.url),
 
-  async start({ db, call, clock, logger, cache, search }: CatalogPlatform): Promise<Parts> {
-    return { db, call, clock, logger, cache, titles: await search.open(TITLES) };
+  async start({ db, call, clock, logger, cache, search, metrics }: CatalogPlatform): Promise<Parts> {
+    // Conversational and voice come with search of their own.
+    const searches = metrics.counter("search_queries_total", "Searches, by how they were put", ["type"]);
+    const searched = (): void => searches.inc({ type: "text" });
+    return { db, call, clock, logger, cache, titles: await search.open(TITLES), searched };
   },
 
   on: [

@@ -1,12 +1,24 @@
 // User: who people are. An account each, found by its e-mail address; other services keep what belongs to it.
 import { User } from "#contracts/user";
-import { type Clock, type Context, type Db, defineService, isUniqueViolation, newId, problem } from "#kernel";
+import {
+  type Audit,
+  audited,
+  type Clock,
+  type Context,
+  type Db,
+  defineService,
+  isUniqueViolation,
+  newId,
+  problem,
+} from "#kernel";
 import { change, checkEmail, checkLanguage, checkName, type User as UserRow } from "./domain.ts";
 import * as store from "./store.ts";
 
 interface Parts {
   readonly db: Db<typeof User>;
   readonly clock: Clock;
+  readonly audit: Audit;
+  readonly counters: { readonly created: () => void; readonly deleted: () => void };
 }
 
 export default defineService({
@@ -16,9 +28,13 @@ export default defineService({
   ai: { feeds: "none: who a person is stays out of models", uses: "none", fallback: "none needed" },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, clock }): Parts => ({ db, clock }),
+  start({ db, clock, audit, metrics }): Parts {
+    const created = metrics.counter("accounts_created_total", "Accounts that were made");
+    const deleted = metrics.counter("accounts_deleted_total", "Accounts that were deleted");
+    return { db, clock, audit, counters: { created: () => created.inc(), deleted: () => deleted.inc() } };
+  },
 
-  rpc: ({ db, clock }) => ({
+  rpc: ({ db, clock, audit, counters }) => ({
     async create({ email: given, name, language }, context) {
       const email = checkEmail(given);
       const createdAtMs = clock.nowMs();
@@ -40,6 +56,7 @@ export default defineService({
             reason: "email_taken",
           });
         });
+      counters.created();
       return { user: toMessage(user) };
     },
     async get({ userId }, context) {
@@ -64,9 +81,15 @@ export default defineService({
     },
     async delete({ userId }, context) {
       assertOwn(context, userId);
-      await db.tx(context, async (tx) => {
-        if (await store.remove(tx, userId)) tx.emit("deleted", { userId });
-      });
+      const from = context.viewer ? `device ${context.viewer.deviceId}` : "";
+      const attempt = { tenant: context.tenant, who: context.viewer?.userId ?? context.caller, what: "account.delete" };
+      await audited(audit, { ...attempt, on: userId, from }, () =>
+        db.tx(context, async (tx) => {
+          if (!(await store.remove(tx, userId))) return;
+          tx.emit("deleted", { userId });
+          tx.afterCommit(async () => counters.deleted());
+        }),
+      );
       return {};
     },
   }),
