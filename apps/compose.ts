@@ -136,6 +136,7 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
         addresses: places.addresses,
         logger: logger("web"),
         metrics,
+        flags: adapters.flags,
         geo: await openGeo(config),
         tokens: openTokenVerifier(host.client(Auth, "web"), config.MARQUEE_TENANT, systemClock),
         // Sign-in answers here where it runs here; elsewhere it is reached as browsers reach it.

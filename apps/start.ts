@@ -46,13 +46,14 @@ export async function start(config: Config): Promise<void> {
   try {
     const build = await buildClients({ say });
     product = await composeProduct(config, { say, build });
-    const { host, states, places, metrics, tracing, audit, pseudonyms } = product;
+    const { host, adapters, states, places, metrics, tracing, audit, pseudonyms } = product;
     const admin = await startAdmin({
       host,
       contracts: services.map((service) => service.contract),
       socketPath: adminSocketPath(config.MARQUEE_DATA),
       port: places.adminPort,
       bind: "127.0.0.1",
+      flags: adapters.flags,
       metrics,
       traces: tracing.traces,
       hasTracePages: config.MARQUEE_MODE === "development",

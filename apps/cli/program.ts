@@ -6,6 +6,7 @@ import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
 import type { EditOptions } from "./edit.ts";
 import { examples, type Run } from "./help.ts";
+import { addFlags } from "./program-flags.ts";
 
 /**
  * The whole command line: names, flags and help. What a command does is loaded when it is called, so that `--help` and
@@ -36,6 +37,7 @@ Environment (docs/guides/operate.md lists all):
   titles(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);
+  addFlags(program, cli, run);
   lake(program, cli, run);
   addBackbone(program, cli, run);
   addTraceFile(program, cli, run);
