@@ -31,7 +31,10 @@ const Compose = z.object({ services: z.record(z.string(), Container), volumes: z
 
 const textOf = (file: string): string => readFileSync(path.join(REPOSITORY, file), "utf8");
 const compose = Compose.parse(
-  parse(textOf("compose.yaml").replaceAll(/\$\{MARQUEE_COMPOSE_PASSWORD[^}]*\}/g, PASSWORD), { merge: true, maxAliasCount: 1_000 }),
+  parse(textOf("compose.yaml").replaceAll(/\$\{MARQUEE_COMPOSE_PASSWORD[^}]*\}/g, PASSWORD), {
+    merge: true,
+    maxAliasCount: 1_000,
+  }),
 );
 const containers = Object.entries(compose.services);
 const processes = containers.filter(([, { command }]) => command[0] === "serve");
