@@ -1,6 +1,6 @@
 import type { EventReader } from "./events.ts";
 import type { EventLog, LogRecord } from "./ports/log.ts";
-import type { Logger } from "./telemetry.ts";
+import { type Logger, maskText } from "./telemetry.ts";
 
 export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
 
@@ -32,7 +32,8 @@ export async function appendDeadLetter(
         dlq_topic: topic,
         dlq_partition: String(partition),
         dlq_offset: String(offset),
-        dlq_reason: reason.slice(0, 1_000),
+        // It may repeat what somebody typed.
+        dlq_reason: maskText(reason).slice(0, 1_000),
       },
     },
   ]);

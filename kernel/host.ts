@@ -6,6 +6,7 @@ import { consumeTopic } from "./consumer.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
 import { type Db, openDb } from "./db.ts";
+import { openEraser } from "./erasure.ts";
 import { toProblem } from "./errors.ts";
 import { appendFacts, openEvents, type Topics } from "./events.ts";
 import { loadMarks } from "./inbox.ts";
@@ -112,6 +113,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   });
   const transport = localTransport({ clock, metrics, remote: options.remote, ...options.transport });
 
+  const erase = openEraser({ log: adapters.log, pool, topics, declared });
   const relays: Relay[] = [];
   const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
   const dbs = new Map<string, Db>();
@@ -144,6 +146,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         ),
       ...adapters,
       cache: prefixed(adapters.cache, name),
+      erase,
       clock,
       logger,
       metrics,

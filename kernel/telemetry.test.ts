@@ -24,6 +24,16 @@ test("text loses what tells of a person or opens a door", () => {
   }
 });
 
+test("ids of people become pseudonyms that stay the same within the process", () => {
+  const [user, other] = ["usr_01jwyr7t3b6kq0v4m8n2p5s9xa", "usr_01jwyr7t3b6kq0v4m8n2p5s9xb"];
+  const line = maskText(`user '${user}' does not exist`);
+  assert.match(line, /^user 'usr~[0-9a-f]{12}' does not exist$/);
+  assert.equal(line, maskText(`user '${user}' does not exist`));
+  assert.notEqual(line, maskText(`user '${other}' does not exist`));
+  assert.match(maskText("profile prf_01jwyr7t3b6kq0v4m8n2p5s9xa"), /^profile prf~[0-9a-f]{12}$/);
+  assert.equal(maskText("session ses_01jwyr of vod_01jwyr"), "session ses_01jwyr of vod_01jwyr");
+});
+
 test("a log line is one JSON object and holds no secret, wherever it was put", async () => {
   const folder = await mkdtemp(join(tmpdir(), "marquee-log-"));
   const file = join(folder, "logs/x.log");
@@ -47,7 +57,7 @@ test("a log line is one JSON object and holds no secret, wherever it was put", a
   const line = JSON.parse(text) as Record<string, unknown>;
   assert.equal(line["level"], "WARN");
   assert.equal(line["service"], "session");
-  assert.equal(line["user_id"], "usr_1");
+  assert.equal(line["user_id"], maskText("usr_1"));
   assert.equal(line["message"], "hello <email>");
   assert.equal((line["attributes"] as { nested: { pin: unknown } }).nested.pin, "<secret>");
 });

@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from "node:crypto";
 import { isIPv6 } from "node:net";
 import {
   type Context as OtelContext,
@@ -28,9 +29,18 @@ const IPV6 = /(?<![\w:.])[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*/gi;
 const BEARER = /\b(CAT=|Bearer |DPoP |Authorization: Basic )[\w.~+/=-]+/g;
 const JWT = /\beyJ[\w-]+\.[\w-]+(\.[\w-]*)*/g;
 const ASSIGNED = /\b([\w-]*(?:password|secret|token))=[^&\s"']+/gi;
+const PERSON = /\b(usr|prf)_[0-9a-z]+/g;
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 
-/** Masks e-mail addresses, client addresses, tokens and passwords in text. Loopback stays: it tells nothing about a person. */
+/**
+ * Ids of people are written as pseudonyms. The key is this process' own and nowhere else, so that lines about one person can be found together,
+ * and after the process has ended nobody can say whom a line is about (ADR 0017).
+ */
+const pseudonymKey = randomBytes(32);
+const pseudonymOf = (id: string, kind: string): string =>
+  `${kind}~${createHmac("sha256", pseudonymKey).update(id).digest("hex").slice(0, 12)}`;
+
+/** Masks e-mail addresses, client addresses, tokens, passwords and ids of people in text. Loopback stays: it tells nothing about a person. */
 export const maskText = (text: string): string =>
   text
     .replace(USER_INFO, "$1<secret>@")
@@ -38,6 +48,7 @@ export const maskText = (text: string): string =>
     .replace(BEARER, "$1<token>")
     .replace(JWT, "<token>")
     .replace(ASSIGNED, "$1=<secret>")
+    .replace(PERSON, pseudonymOf)
     .replace(IPV6, (text) => (isIPv6(text) && text !== "::1" && text !== "::" ? "<ip>" : text))
     .replace(IPV4, (ip) => (ip.startsWith("127.") || ip === "0.0.0.0" ? ip : "<ip>"));
 
@@ -93,7 +104,7 @@ export function openLogger(sink: LogSink): (service: string) => Logger {
           {
             service,
             ...(span ? { trace_id: span.traceId, span_id: span.spanId } : {}),
-            ...(user_id === undefined ? {} : { user_id }),
+            ...(user_id === undefined ? {} : { user_id: maskText(String(user_id)) }),
             ...(Object.keys(rest).length > 0 ? { attributes: maskValue("", rest, 0) } : {}),
           },
           maskText(message),

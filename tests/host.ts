@@ -43,6 +43,7 @@ export interface TestHostOptions {
   /** False where speed is measured: tests pay for bytes there and back otherwise. */
   readonly roundTrip?: boolean;
   readonly onMounted?: HostOptions["onMounted"];
+  readonly logger?: HostOptions["logger"];
 }
 
 /** The given services on real embedded engines in a folder of their own; what they call and is not given answers `unavailable`. */
@@ -92,7 +93,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     addresses,
     clock,
     metrics: openMetrics(),
-    logger: process.env["MARQUEE_TEST_LOG"] ? openLogger({ level: "info" }) : () => silentLogger,
+    logger: options.logger ?? (process.env["MARQUEE_TEST_LOG"] ? openLogger({ level: "info" }) : () => silentLogger),
     transport: { roundTrip: options.roundTrip ?? true },
     onMounted: options.onMounted,
     isPartial: true,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -111,6 +111,39 @@ test("records that outlived their retention are pruned, their ids are free again
   await log.close();
   const again = await openEmbeddedLog({ folder });
   assert.deepEqual([...(await again.offsets("t"))], [[0, 12_002]]);
+  await again.close();
+});
+
+test("erased records are in no file any more, and those around them are found by time", async () => {
+  const folder = join(root, "erased");
+  const log = await openEmbeddedLog({ folder });
+  await log.createTopics([{ name: "t", partitions: 1, retentionMs: 1e9 }]);
+  const named = (text: string): NewRecord => ({ topic: "t", key: "k", headers: {}, value: Buffer.from(text) });
+  await log.append([named("first"), ...Array.from({ length: 5_000 }, (_, n) => named(`usr_erased says ${n}`))]);
+  await sleep(5);
+  const lastMs = Date.now();
+  await log.append([named("last")]);
+  await log.erase("t", ["usr_erased"], await log.offsets("t"));
+  const files = async (): Promise<Buffer> =>
+    Buffer.concat(await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name)))));
+  assert.ok(!(await files()).includes("usr_erased"));
+  assert.ok((await files()).includes("first"));
+  assert.deepEqual(
+    [...(await log.offsets("t", lastMs))].map(([, offset]) => offset > 0 && offset <= 5_001),
+    [true],
+  );
+  await log.append([named("goes on")]);
+  await log.close();
+  const again = await openEmbeddedLog({ folder });
+  const left = (await again.read("t", new Map([[0, 0]]), 10)).map(({ offset, value }) => [
+    offset,
+    Buffer.from(value).toString(),
+  ]);
+  assert.deepEqual(left, [
+    [0, "first"],
+    [5_001, "last"],
+    [5_002, "goes on"],
+  ]);
   await again.close();
 });
 

@@ -33,6 +33,7 @@ Environment (docs/guides/operate.md lists all):
   product(program, cli, run);
   films(program, cli, run);
   titles(program, cli, run);
+  users(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);
   lake(program, cli, run);
@@ -223,6 +224,27 @@ function titles(program: Command, cli: Cli, run: Run): void {
       examples("./marquee title delete vod_01kabc", "./marquee title delete --yes vod_01kabc vod_01kdef"),
     )
     .action((ids: string[], options) => run(async () => (await import("./titles.ts")).deleteTitles(cli, ids, options)));
+}
+
+function users(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("users")
+    .summary("delete accounts")
+    .description("Works on accounts of viewers.")
+    .command("delete")
+    .description(
+      "Deletes accounts for good, with everything that is kept of their people: profiles, devices, bookmarks, sessions, events, mail.\nA backup that was made before still has them (docs/guides/erase.md).",
+    )
+    .argument("<emails...>", "their e-mail addresses")
+    .option("-y, --yes", "do not ask", false)
+    .option("--json", "one JSON object a line", false)
+    .addHelpText(
+      "after",
+      examples("./marquee users delete ada@mail.example", "./marquee users delete --yes ada@mail.example"),
+    )
+    .action((emails: string[], options) =>
+      run(async () => (await import("./users.ts")).deleteUsers(cli, emails, options)),
+    );
 }
 
 function work(program: Command, cli: Cli, run: Run): void {

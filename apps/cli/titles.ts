@@ -1,7 +1,7 @@
-import { createInterface } from "node:readline/promises";
 import { Catalog, type Title } from "#contracts/catalog";
 import { problem } from "#kernel";
 import type { Cli, ExitCode } from "./cli.ts";
+import { confirm } from "./confirm.ts";
 import { type EditOptions, toUpdate } from "./edit.ts";
 import { duration, plain, table } from "./terminal.ts";
 
@@ -102,16 +102,6 @@ export async function deleteTitles(
     cli.terminal.out(`'${name}' is deleted`);
   }
   return 0;
-}
-
-async function confirm(cli: Cli, question: string): Promise<boolean> {
-  if (!cli.terminal.canAsk) throw problem.precondition("nobody is there to ask: add --yes");
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await prompt.question(question)).trim());
-  } finally {
-    prompt.close();
-  }
 }
 
 function print(cli: Cli, title: Title | undefined, json: boolean): ExitCode {

@@ -20,6 +20,14 @@ export interface EventLog extends Stateful {
   consume(options: ConsumeOptions): Promise<Consumer>;
   /** The offset that the next record of each partition will have; with `atMs`, the first offset at or after that time. */
   offsets(topic: string, atMs?: number): Promise<ReadonlyMap<number, number>>;
+  /** Whether `erase` removes records at once. */
+  readonly erases: boolean;
+  /**
+   * Removes every record of a topic that names one of these in its key, headers or value and lies before `until`, by partition; the others
+   * keep their offsets. When it resolves, the bytes are gone from the disk too. An engine that cannot (`erases` is false) does nothing:
+   * there records go with the retention of their topic.
+   */
+  erase(topic: string, names: readonly string[], until: ReadonlyMap<number, number>): Promise<void>;
   /** Reads without a group, for `marquee events tail`, replays and tests. Empty when nothing is there yet. */
   read(topic: string, positions: ReadonlyMap<number, number>, recordsMax: number): Promise<readonly LogRecord[]>;
   close(): Promise<void>;

@@ -1,22 +1,29 @@
 // User: who people are. An account each, found by its e-mail address; other services keep what belongs to it.
+import { Tenant } from "#contracts/tenant";
 import { User } from "#contracts/user";
-import { type Clock, type Context, type Db, defineService, isUniqueViolation, newId, problem } from "#kernel";
+import { type Context, defineService, isUniqueViolation, newId, type Platform, problem } from "#kernel";
 import { change, checkEmail, checkLanguage, checkName, type User as UserRow } from "./domain.ts";
+import { erasePeople, type Parts } from "./erase.ts";
 import * as store from "./store.ts";
 
-interface Parts {
-  readonly db: Db<typeof User>;
-  readonly clock: Clock;
-}
+export const uses = { tenant: Tenant };
+
+const ERASE_EVERY_MS = 10_000;
 
 export default defineService({
   contract: User,
-  uses: {},
+  uses,
   slo: { p99Ms: 50, availability: 0.9999 },
   ai: { feeds: "none: who a person is stays out of models", uses: "none", fallback: "none needed" },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, clock }): Parts => ({ db, clock }),
+  start: ({ db, call, mail, erase, clock, logger }: Platform<typeof User, typeof uses>): Parts => ({
+    ...{ db, call, mail, erase, clock, logger },
+  }),
+
+  periodic: (parts) => [
+    { name: "erase people who are gone", everyMs: ERASE_EVERY_MS, run: (signal) => erasePeople(parts, signal) },
+  ],
 
   rpc: ({ db, clock }) => ({
     async create({ email: given, name, language }, context) {
@@ -65,7 +72,7 @@ export default defineService({
     async delete({ userId }, context) {
       assertOwn(context, userId);
       await db.tx(context, async (tx) => {
-        if (await store.remove(tx, userId)) tx.emit("deleted", { userId });
+        if (await store.remove(tx, userId, clock.nowMs())) tx.emit("deleted", { userId });
       });
       return {};
     },
