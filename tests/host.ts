@@ -44,6 +44,8 @@ export interface TestHostOptions {
   readonly roundTrip?: boolean;
   readonly onMounted?: HostOptions["onMounted"];
   readonly logger?: HostOptions["logger"];
+  /** How long an event that failed waits before it comes again. */
+  readonly redelivery?: { readonly firstMs: number; readonly maxMs: number };
 }
 
 /** The given services on real embedded engines in a folder of their own; what they call and is not given answers `unavailable`. */
@@ -64,7 +66,10 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
   };
   const adapters: Adapters = {
     postgres,
-    log: await openEmbeddedLog({ folder: at("log") }),
+    log: await openEmbeddedLog({
+      folder: at("log"),
+      ...(options.redelivery ? { redelivery: options.redelivery } : {}),
+    }),
     registry: await openEmbeddedRegistry({ folder: at("log") }),
     cache: openEmbeddedCache(),
     analytics: await openEmbeddedAnalytics({ folder: at("analytics") }),

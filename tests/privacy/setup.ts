@@ -44,7 +44,8 @@ export async function startWhole(
   const identity = [tenant, user, profile, subscription, entitlement, auth];
   const content = [catalog, ingest, studio.service, keys];
   const services = [...identity, ...content, origin, license, token, routing, session, bookmark, qoe, analytics];
-  const host = await startIdentity({ ...rest, services, addresses: { edges }, clock });
+  const redelivery = { firstMs: 10, maxMs: 100 };
+  const host = await startIdentity({ ...rest, services, addresses: { edges }, clock, redelivery });
   const call = {
     auth: host.client(Auth),
     bookmarks: host.client(Bookmark),

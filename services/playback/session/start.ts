@@ -99,7 +99,6 @@ async function takeSlot(parts: Parts, row: Omit<SessionRow, "tenant">, context: 
         await insert(tx, row);
         tx.emit("started", {
           ...identityOf(taken),
-          deviceName: row.device_name,
           startedAtMs: row.started_at_ms,
           networkId: firstNetwork(row.networks),
         });
