@@ -22,6 +22,7 @@ import type { Secrets } from "./ports/secrets.ts";
 import type { AdapterState } from "./ports/state.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
 import { type Relay, startRelay } from "./relay.ts";
+import { SWEEP_EVERY_MS, sweepOutlived } from "./retention.ts";
 import { localTransport, type Offered, type Remote, type TransportOptions } from "./rpc.ts";
 import type { Addresses, HttpMount, Platform, Running, Service } from "./service.ts";
 import { openSink, type OpenSink } from "./sink.ts";
@@ -198,6 +199,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const timers = running.flatMap(({ parts, logger }) =>
     parts.periodic.map(({ name, everyMs, run }) => repeat(name, everyMs, run, clock, stopping.signal, logger)),
   );
+  for (const { service, logger } of running) {
+    const { name } = service.contract;
+    const sweep = (): Promise<void> => sweepOutlived(pool, name);
+    timers.push(repeat("sweeping the kernel's tables", SWEEP_EVERY_MS, sweep, clock, stopping.signal, logger));
+  }
   for (const { parts } of running) await parts.run();
 
   return {

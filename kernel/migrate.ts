@@ -132,6 +132,11 @@ async function secure(client: pg.Client, name: string, tenantless: readonly stri
         CREATE POLICY tenant_only ON ${table} USING (tenant = current_setting('marquee.tenant', true))
           WITH CHECK (tenant = current_setting('marquee.tenant', true));`);
     }
+    // Answers are remembered for a day. Older ones may go without anybody saying whose they are (retention.ts).
+    if (table_name === "idempotency")
+      await client.query(`
+        DROP POLICY IF EXISTS outlived ON ${table};
+        CREATE POLICY outlived ON ${table} FOR DELETE USING (created_at < now() - interval '1 day');`);
     if (table_name !== "migrations") await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${role}`);
   }
   await client.query(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role}`);
