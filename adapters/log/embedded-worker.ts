@@ -15,9 +15,9 @@ import { closeSync, fdatasyncSync, fstatSync, fsyncSync, openSync, writeSync } f
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
+import { copyLog, OFFSETS_PER_PARTITION } from "./embedded-copy.ts";
 import type { PackedNew, PackedRecords, Reply, Request, TopicHeads } from "./messages.ts";
 
-const OFFSETS_PER_PARTITION = 2 ** 38;
 const SLOTS_MAX = 2 ** 15;
 const READ_BYTES_MAX = 8 * 1024 * 1024;
 const PRUNE_RECORDS_MAX = 5_000;
@@ -348,7 +348,9 @@ function schedulePrune(delayMs: number): NodeJS.Timeout {
   }, delayMs);
 }
 
-function answer(request: Request): Reply {
+const slotsOf = (topic: string): readonly number[] => (topics.get(topic)?.partitions ?? []).map(({ slot }) => slot);
+
+function answer(request: Exclude<Request, { kind: "copy" }>): Reply {
   switch (request.kind) {
     case "topics":
       return { kind: "topics", id: request.id, topics: createTopics(request) };
@@ -391,6 +393,10 @@ function guard(work: () => void, id?: number): void {
 let pruning = schedulePrune(pruneIntervalMs);
 
 port.on("message", (request: Request) => {
+  if (request.kind === "copy") {
+    void copyLog(database, request, slotsOf).then((reply) => port.postMessage(reply));
+    return;
+  }
   guard(() => {
     const reply = answer(request);
     port.postMessage(reply, reply.kind === "records" ? [reply.batch.values.buffer] : []);

@@ -250,6 +250,15 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
         }
       if (erased > 0) await call((id) => ({ kind: "scrub", id }));
     },
+    async copyTo(folder, until) {
+      const nexts = [...until].map(
+        ([topic, offsets]) =>
+          [topic, Array.from({ length: partitionsOf(topic) }, (_, partition) => offsets.get(partition) ?? 0)] as const,
+      );
+      const reply = await call((id) => ({ kind: "copy", id, path: join(folder, "log.sqlite"), until: nexts }));
+      if (reply.kind === "uncopied")
+        throw problem.exhausted(`the event log could not be copied to '${folder}': ${reply.message}`);
+    },
     async state() {
       if (failure !== undefined) return { ok: false, detail: `embedded event log in ${options.folder}: ${failure}` };
       if (closing !== undefined) return { ok: false, detail: "embedded event log is closed" };

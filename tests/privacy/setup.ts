@@ -59,6 +59,7 @@ export async function startWhole(
     ...host,
     ...call,
     clock,
+    services,
     async stop() {
       await host.stop();
       for (const edge of edges) edge.close();
