@@ -8,7 +8,7 @@ import { localTransport } from "#kernel/rpc";
 import { openMetrics } from "#kernel/telemetry";
 import type { Traces } from "#kernel/tracing";
 import type { States } from "./health.ts";
-import { type Admin, startAdmin } from "./server.ts";
+import { type Admin, type AdminOptions, startAdmin } from "./server.ts";
 import { adminSocketPath } from "./socket.ts";
 
 /** A service that does what a test says; every other call of its contract is refused as `unimplemented` would be. */
@@ -38,6 +38,7 @@ export interface TestAdminOptions {
   readonly states?: States;
   readonly traces?: Traces | null;
   readonly port?: number;
+  readonly backup?: AdminOptions["backup"];
 }
 
 /** The admin server of a product whose services are fakes, in a data folder of its own. */
@@ -46,6 +47,7 @@ export async function startTestAdmin({
   states = async () => ({}),
   traces = null,
   port = 0,
+  backup = async function* () {},
 }: TestAdminOptions): Promise<TestAdmin> {
   const dataFolder = await mkdtemp(join(tmpdir(), "marquee-admin-"));
   const metrics = openMetrics();
@@ -62,6 +64,7 @@ export async function startTestAdmin({
     metrics,
     traces,
     states,
+    backup,
     about: { url: "http://localhost:8080" },
   });
   return {

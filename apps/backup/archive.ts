@@ -119,12 +119,20 @@ export async function unpack(
         parts.push(block);
         if (size > MANIFEST_BYTES_MAX) throw damaged("its manifest is too long");
       }
-      return compare(Manifest.safeParse(JSON.parse(Buffer.concat(parts).toString("utf8"))).data, found);
+      return compare(parse(Buffer.concat(parts).toString("utf8")), found);
     }
     await take({ name, content: content() });
     // A generator that was left early is over, so what is left is read by another one.
     for await (const _ of content());
     found.push({ name, bytes: size, sha256: hash.digest("hex") });
+  }
+}
+
+function parse(text: string): Manifest | undefined {
+  try {
+    return Manifest.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
   }
 }
 

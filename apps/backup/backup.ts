@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Contract, problem, toProblem } from "#kernel";
+import { type Clock, type Contract, problem, toProblem } from "#kernel";
 import { deadLetterTopic } from "#kernel/dead-letters";
 import type { Topics } from "#kernel/events";
 import type { Adapters } from "#kernel/host";
@@ -17,7 +17,7 @@ export interface BackupParts {
   readonly topics: Topics;
   /** Where a copy of the log lies meanwhile. */
   readonly scratchFolder: string;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
 }
 
 /** What films are made of and what they are played from; all else is small. */
@@ -35,7 +35,7 @@ export async function* backup(
   { withMedia }: { readonly withMedia: boolean },
 ): AsyncGenerator<Uint8Array> {
   const { postgres, log } = parts.adapters;
-  const createdAtMs = parts.nowMs();
+  const createdAtMs = parts.clock.nowMs();
   const names = parts.services.map(({ contract }) => contract.name);
   const { snapshot, moment } = await openSnapshot(postgres.adminUrl, names, () => offsetsOf(parts));
   const folder = await mkdtemp(join(parts.scratchFolder, "backup-"));

@@ -37,6 +37,7 @@ Environment (docs/guides/operate.md lists all):
   work(program, cli, run);
   keys(program, cli, run);
   lake(program, cli, run);
+  backups(program, cli, run);
   machine(program, cli, run);
   return program;
 }
@@ -340,6 +341,44 @@ function keys(program: Command, cli: Cli, run: Run): void {
     .addHelpText("after", examples("./marquee export-cpix vod_01kabc --out keys.xml"))
     .action((contentId: string, options) =>
       run(async () => (await import("./keys.ts")).exportCpix(cli, contentId, options)),
+    );
+}
+
+function backups(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("backup")
+    .summary("write a backup of the running product")
+    .description(
+      "Writes everything that cannot be made again into one encrypted file, while the product runs: accounts, catalogue, events, keys,\nfilms. It is read back and verified before it gets its name.",
+    )
+    .argument("<file>", "the file to write; it must not exist")
+    .requiredOption("--key-file <file>", "what it is encrypted with: a file of at least 16 characters, kept elsewhere")
+    .option("--without-media", "leave out sources and packages of films, which are most of it", false)
+    .option("--json", "say what was written as JSON", false)
+    .addHelpText(
+      "after",
+      examples(
+        "(umask 077; openssl rand -base64 32 > backup.key)",
+        "./marquee backup /backups/marquee-monday --key-file backup.key",
+        "./marquee backup marquee.backup --key-file backup.key --without-media --json",
+      ),
+    )
+    .action((file: string, options) => run(async () => (await import("./backup.ts")).makeBackup(cli, file, options)));
+  program
+    .command("restore")
+    .summary("make a data folder of a backup")
+    .description(
+      "Makes MARQUEE_DATA of a backup. The folder must be empty, and no product runs on it. The whole file is verified first, and the folder\nappears when everything is in it.",
+    )
+    .argument("<file>", "the backup")
+    .requiredOption("--key-file <file>", "what it was encrypted with")
+    .option("--json", "say what was restored as JSON", false)
+    .addHelpText(
+      "after",
+      examples("MARQUEE_DATA=/srv/marquee ./marquee restore /backups/marquee-monday --key-file backup.key"),
+    )
+    .action((file: string, options) =>
+      run(async () => (await import("./backup.ts")).restoreBackup(cli, file, options)),
     );
 }
 

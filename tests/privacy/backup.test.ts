@@ -65,7 +65,7 @@ test("a product is backed up in use, restored elsewhere, signs its people in and
       for (let n = 0; !stopping.signal.aborted; n += 1)
         for (const viewer of viewers.slice(2)) await watch(before, viewer, 200 + n);
     })();
-    const parts = { adapters: before.adapters, services, topics, scratchFolder, nowMs: Date.now };
+    const parts = { adapters: before.adapters, services, topics, scratchFolder, clock: before.clock };
     file = await collect(seal(backup(parts, { withMedia: true }), KEY)).finally(() => stopping.abort());
     await load;
     assert.deepEqual(await readdir(scratchFolder), []);
