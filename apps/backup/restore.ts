@@ -95,7 +95,7 @@ async function fill(folder: string, { open, services, say, manifest }: Filling):
     // The tables as they were at the backup; what has changed since is done to their rows when the product starts.
     const present = services.filter(({ contract }) => manifest.migrations[contract.name] !== undefined);
     await migrate({
-      ...{ adminUrl, program: PROGRAM, log: say },
+      ...{ adminUrl, program: PROGRAM, log: () => undefined },
       services: present.map(({ contract: { name }, tenantless, migrations }) => ({
         ...{ name, tenantless, only: manifest.migrations[name] },
         ...(migrations ? { migrations } : {}),
