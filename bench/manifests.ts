@@ -165,7 +165,7 @@ async function openOrigin(key: TestKey) {
   } as unknown as OriginPlatform;
   const parts: MediaParts = {
     objects: platform.objects,
-    db: { tx: async () => "demo" as never, ping: async () => {} },
+    db: { tx: async () => "demo" as never, read: async () => "demo" as never, ping: async () => {} },
     clock: systemClock,
     manifests: openManifests(platform),
     owners: new LRUCache({ max: 1_000 }),

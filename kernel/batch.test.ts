@@ -65,6 +65,24 @@ test("a failure is that of its batch and of no other", async () => {
   assert.equal(await second, "a2");
 });
 
+test("one that cannot be done costs its neighbours nothing", async () => {
+  const { add, runs } = setUp();
+  const first = add("a", 1);
+  const others = [add("a", 2), add("a", 3)];
+  runs[0]?.end();
+  await first;
+  await tick();
+  assert.deepEqual(runs[1]?.items, [2, 3]);
+  runs[1].end(new Error("3 is no number that can be done"));
+  await tick();
+  assert.deepEqual(runs[2]?.items, [2]);
+  runs[2].end();
+  await tick();
+  runs[3]?.end(new Error("3 is no number that can be done"));
+  assert.equal(await others[0], "a2");
+  await assert.rejects(others[1] ?? Promise.resolve(), /3 is no number/);
+});
+
 test("what waits is bounded", async () => {
   const { add, runs } = setUp({ waitingMax: 2 });
   void add("a", 1);

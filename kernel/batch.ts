@@ -8,7 +8,10 @@ export interface BatchOptions<I, O> {
   readonly itemsMax: number;
   /** What may wait before more is refused as `resource_exhausted`. */
   readonly waitingMax: number;
-  /** Does the items of one key and gives a result for each, in their order. A rejection is every item's. */
+  /**
+   * Does the items of one key and gives a result for each, in their order. A rejection must leave no effect: items that came together are
+   * then done one by one, so that one that cannot be done costs nobody else theirs.
+   */
   run(key: string, items: readonly I[]): Promise<readonly O[]>;
 }
 
@@ -25,19 +28,24 @@ export function openBatch<I, O>({ itemsMax, waitingMax, run }: BatchOptions<I, O
   const lanes = new Map<string, Waiting<I, O>[]>();
   let waitingCount = 0;
 
+  async function settle(key: string, batch: readonly Waiting<I, O>[]): Promise<void> {
+    try {
+      const items = batch.map(({ item }) => item);
+      const results = await run(key, items);
+      if (results.length !== batch.length)
+        throw problem.internal(`a batch of ${batch.length} items gave ${results.length} results`);
+      for (const [i, { resolve }] of batch.entries()) resolve(results[i] as O);
+    } catch (error) {
+      if (batch.length === 1) batch[0]?.reject(error);
+      else for (const one of batch) await settle(key, [one]);
+    }
+  }
+
   async function drain(key: string, lane: Waiting<I, O>[]): Promise<void> {
     while (lane.length > 0) {
       const batch = lane.splice(0, itemsMax);
       waitingCount -= batch.length;
-      try {
-        const items = batch.map(({ item }) => item);
-        const results = await run(key, items);
-        if (results.length !== batch.length)
-          throw problem.internal(`a batch of ${batch.length} items gave ${results.length} results`);
-        for (const [i, { resolve }] of batch.entries()) resolve(results[i] as O);
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+      await settle(key, batch);
     }
     lanes.delete(key);
   }

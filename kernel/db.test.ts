@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { problem } from "./errors.ts";
 import { openPool } from "./sql.ts";
 import { openTestDatabase, type TestDatabase } from "./testing/database.ts";
 
@@ -36,6 +37,47 @@ test("nothing follows what is not committed", async () => {
   });
   await assert.rejects(failing, /no/);
   assert.deepEqual([isFollowed, await count()], [false, before]);
+});
+
+test("reads of one moment share a transaction, and each has its own answer", async () => {
+  const db = base.db("ingest");
+  const started = (tenant: string, n: number) =>
+    db.read({ tenant }, async (tx) => {
+      const found = await tx.executeSql("SELECT now()::text AS began, pg_backend_pid() AS pid, $1::int AS n", [n]);
+      return { tenant: tx.tenant, row: found.rows[0] };
+    });
+  const first = started("a", 0);
+  const [one, two, other] = await Promise.all([started("a", 1), started("a", 2), started("b", 3)]);
+  await first;
+  assert.deepEqual(
+    [one, two, other].map(({ row, tenant }) => [tenant, row?.["n"]]),
+    [
+      ["a", 1],
+      ["a", 2],
+      ["b", 3],
+    ],
+  );
+  assert.equal(one.row?.["began"], two.row?.["began"]);
+  assert.notEqual(one.row?.["began"], other.row?.["began"]);
+});
+
+test("a read that fails, writes or announces fails alone", async () => {
+  const db = base.db("ingest");
+  const count = () => db.read({ tenant: "a" }, (tx) => tx.executeSql("SELECT count(*) FROM notes", []));
+  const first = count();
+  const [good, wrong, refused, writing, announcing] = await Promise.allSettled([
+    count(),
+    db.read({ tenant: "a" }, (tx) => tx.executeSql("SELECT nothing FROM nowhere", [])),
+    db.read({ tenant: "a" }, () => Promise.reject(problem.notFound("not here"))),
+    db.read({ tenant: "a" }, (tx) => tx.executeSql(note, [])),
+    db.read({ tenant: "a" }, async (tx) => tx.emit("failed", { contentId: "c", reason: "r", message: "" })),
+  ]);
+  await first;
+  assert.equal(good?.status, "fulfilled");
+  const reasons = [wrong, refused, writing, announcing].map((one) =>
+    one?.status === "rejected" ? (one.reason as Error).message : "it went well",
+  );
+  assert.match(reasons.join("; "), /nowhere.*; not here; .*read-only transaction; a read announces nothing/);
 });
 
 test("a connection that breaks in a transaction fails that transaction, and nothing else", async (t) => {

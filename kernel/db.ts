@@ -1,7 +1,8 @@
 import type { Kysely } from "kysely";
+import { openBatch } from "./batch.ts";
 import { assertTenant } from "./context.ts";
 import type { Contract, EventName, EventPayload } from "./contract.ts";
-import { toProblem } from "./errors.ts";
+import { Problem, toProblem } from "./errors.ts";
 import type { EventWriter, OutboxRow } from "./events.ts";
 import { roleOf } from "./migrate.ts";
 import type { SqlExecutor } from "./ports/jobs.ts";
@@ -35,11 +36,19 @@ export interface Db<C extends Contract = Contract> {
    * again, so `work` must have no effect besides the transaction.
    */
   tx<T>(of: { readonly tenant: string }, work: (tx: Tx<C>) => Promise<T>, options?: TxOptions): Promise<T>;
+  /**
+   * Runs a short read. Reads of a tenant that come while others are under way share one transaction, so that in a crowd each costs its own
+   * statements and little else; a slow one would hold up its neighbours. PostgreSQL refuses what it writes, and nothing is announced.
+   */
+  read<T>(of: { readonly tenant: string }, work: (tx: Tx<C>) => Promise<T>): Promise<T>;
   ping(): Promise<void>;
 }
 
 const TRIES_MAX = 3;
 const RELAXED = "; SET LOCAL synchronous_commit TO off";
+const READ_ONLY = "; SET TRANSACTION READ ONLY";
+const READS_AT_ONCE_MAX = 100;
+const READS_WAITING_MAX = 10_000;
 const RETRYABLE = new Set(["40001", "40P01"]);
 
 export interface DbOptions {
@@ -73,7 +82,32 @@ export function openDb<C extends Contract>({ pool, service, writer, onEmitted }:
     return result;
   }
 
+  type Read = (tx: Tx<C>) => Promise<unknown>;
+  const reads = openBatch<Read, () => unknown>({
+    itemsMax: READS_AT_ONCE_MAX,
+    waitingMax: READS_WAITING_MAX,
+    run: (tenant, works) =>
+      inTransaction(pool, `${setup}'${tenant}'${READ_ONLY}`, async (client) => {
+        const tx: Tx<C> = {
+          tenant,
+          q: queryBuilder(client),
+          emit: () => fail("a read announces nothing"),
+          afterCommit: () => fail("a read commits nothing"),
+          executeSql: async (text, values) => ({ rows: (await client.query(text, [...values])).rows }),
+        };
+        const settled = await Promise.allSettled(works.map((work) => work(tx)));
+        return settled.map((one) => {
+          if (one.status === "fulfilled") return () => one.value;
+          // A statement that failed has spoilt the transaction for all who share it; a service's own refusal has not.
+          if (!(one.reason instanceof Problem)) throw one.reason;
+          return () => fail(one.reason);
+        });
+      }),
+  });
+
   return {
+    read: async <T>(of: { readonly tenant: string }, work: (tx: Tx<C>) => Promise<T>) =>
+      (await reads(assertTenant(of.tenant), work))() as T,
     async tx(of, work, { isRelaxed = false } = {}) {
       const tenant = assertTenant(of.tenant);
       for (let attempt = 1; ; attempt++) {
@@ -91,6 +125,10 @@ export function openDb<C extends Contract>({ pool, service, writer, onEmitted }:
       });
     },
   };
+}
+
+function fail(why: unknown): never {
+  throw why instanceof Error ? why : new Error(String(why));
 }
 
 async function insertOutbox(client: PoolClient, rows: readonly OutboxRow[]): Promise<void> {

@@ -31,6 +31,8 @@ export function openPool({ url, connectionsMax, onError }: PoolOptions): Pool {
     idleTimeoutMillis: 30_000,
     statement_timeout: 15_000,
     idle_in_transaction_session_timeout: 20_000,
+    // Statements go out without waiting for the answers of earlier ones.
+    pipeline: true,
     application_name: "marquee",
   });
   pool.on("error", onError);
@@ -97,9 +99,15 @@ export async function inTransaction<T>(
     broken = error;
   };
   client.on("error", onBroken);
+  // The first statement goes along with BEGIN. Should a setting fail, the transaction is spoilt and PostgreSQL refuses what follows.
+  const begun = client.query(`BEGIN; ${setup}`);
+  begun.catch(() => undefined);
   try {
-    await client.query(`BEGIN; ${setup}`);
-    const result = await work(client);
+    const result = await work(client).catch(async (error: unknown) => {
+      await begun;
+      throw error;
+    });
+    await begun;
     const { command } = await client.query("COMMIT");
     // PostgreSQL answers a COMMIT after a failed statement with a quiet ROLLBACK.
     if (command !== "COMMIT")

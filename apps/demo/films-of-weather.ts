@@ -29,6 +29,7 @@ export const TIDE: DemoFilm = {
   reels: [
     {
       ...{ id: "the-tide-clock", card: "The Tide Clock", durationS: 60, scenes: tideClock },
+      chapters: ["Silver", "Rose", "Green"],
       tracks: [
         { language: "en", title: "English", music: tideMusic },
         { language: "de", title: "Deutsch", music: { ...tideMusic, rootHz: 87.31, pluckS: 1.25 } },

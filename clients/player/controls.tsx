@@ -16,7 +16,7 @@ import { type RefObject, useEffect, useState, useSyncExternalStore } from "react
 import { clock, timeLeft } from "../ui/time.ts";
 import { useWords } from "../ui/words.tsx";
 import { toggleFullScreen } from "./keyboard.ts";
-import { LanguageMenu, SettingsMenu } from "./menus.tsx";
+import { ChaptersMenu, LanguageMenu, SettingsMenu } from "./menus.tsx";
 import type { Playback } from "./playback.ts";
 import { Scrubber } from "./scrubber.tsx";
 import type { PlayerState } from "./state.ts";
@@ -126,6 +126,7 @@ function Buttons({ playback, state, container, hasStats, onStats, onMenu, onNext
             <SkipForward size={24} aria-hidden="true" className="rtl:rotate-180" />
           </button>
         )}
+        <ChaptersMenu playback={playback} state={state} container={container} onMenu={onMenu} />
         <LanguageMenu playback={playback} state={state} container={container} onMenu={onMenu} />
         <SettingsMenu
           playback={playback}

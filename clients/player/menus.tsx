@@ -1,8 +1,9 @@
 import { Menu } from "@base-ui/react/menu";
-import { Captions, Check, Settings } from "lucide-react";
+import { Captions, Check, ListVideo, Settings } from "lucide-react";
 import type { ReactNode, RefObject } from "react";
-import { languageInWords } from "../ui/time.ts";
+import { clock, languageInWords } from "../ui/time.ts";
 import { useWords } from "../ui/words.tsx";
+import { chapterAt } from "./chapters.ts";
 import type { Playback } from "./playback.ts";
 import type { LanguageOption, PlayerState } from "./state.ts";
 
@@ -100,6 +101,35 @@ export function LanguageMenu({ playback, state, container, onMenu }: MenuProps) 
           </Group>
         )}
       </div>
+    </Popup>
+  );
+}
+
+/** The parts that a film is divided into, to go to one of them; films without any have no such button. */
+export function ChaptersMenu({ playback, state, container, onMenu }: MenuProps) {
+  const { m } = useWords();
+  const chapters = state.session?.content.chapters ?? [];
+  if (chapters.length < 2) return null;
+  const current = chapterAt(chapters, state.positionS);
+  return (
+    <Popup
+      label={m.player.chapters}
+      icon={<ListVideo size={24} aria-hidden="true" className="rtl:-scale-x-100" />}
+      container={container}
+      onMenu={onMenu}
+    >
+      <Group
+        title={m.player.chapters}
+        value={String(current?.startS ?? NONE)}
+        onChange={(value) => playback.seekTo(Number(value))}
+      >
+        {chapters.map(({ startS, title }) => (
+          <Option key={startS} value={String(startS)}>
+            <bdi className="min-w-0 flex-1 truncate">{title}</bdi>
+            <span className="tabular ps-4 text-14 text-ink-3">{clock(startS, state.durationS)}</span>
+          </Option>
+        ))}
+      </Group>
     </Popup>
   );
 }

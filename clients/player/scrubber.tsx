@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { clock } from "../ui/time.ts";
 import { useWords } from "../ui/words.tsx";
+import { chapterAt } from "./chapters.ts";
 import type { Thumbnail } from "./engine.ts";
 import type { Playback } from "./playback.ts";
 import type { PlayerState } from "./state.ts";
@@ -14,9 +15,12 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
   const [hoverS, setHoverS] = useState<number | null>(null);
   const [dragS, setDragS] = useState<number | null>(null);
   const { durationS } = state;
+  const chapters = state.session?.content.chapters ?? [];
   const positionS = dragS ?? state.positionS;
   const percent = (seconds: number) => (durationS > 0 ? Math.min(100, Math.max(0, (seconds / durationS) * 100)) : 0);
 
+  const where = m.player.seekValue(clock(positionS, durationS), clock(durationS));
+  const chapter = chapterAt(chapters, positionS);
   const secondsAt = (event: PointerEvent) => {
     const box = rail.current?.getBoundingClientRect();
     if (box === undefined || box.width === 0) return 0;
@@ -63,6 +67,11 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
       <div ref={rail} className="scrubber-rail">
         <div className="scrubber-fill bg-ink/35" style={{ width: `${percent(state.bufferedEndS)}%` }} />
         <div className="scrubber-fill bg-accent-line" style={{ width: `${percent(positionS)}%` }} />
+        {chapters
+          .filter(({ startS }) => startS > 0 && startS < durationS)
+          .map(({ startS }) => (
+            <div key={startS} className="scrubber-chapter" style={{ left: `${percent(startS)}%` }} />
+          ))}
         <div
           role="slider"
           tabIndex={0}
@@ -70,7 +79,7 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
           aria-valuemin={0}
           aria-valuemax={Math.round(durationS)}
           aria-valuenow={Math.round(positionS)}
-          aria-valuetext={m.player.seekValue(clock(positionS, durationS), clock(durationS))}
+          aria-valuetext={chapter ? m.player.seekValueInChapter(where, chapter.title) : where}
           className="scrubber-thumb"
           style={{ left: `${percent(positionS)}%` }}
           onKeyDown={onKeyDown}
@@ -80,6 +89,7 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
         <Preview
           playback={playback}
           hasThumbnails={state.hasThumbnails}
+          chapter={chapterAt(chapters, previewS)?.title ?? null}
           seconds={previewS}
           durationS={durationS}
           percent={percent(previewS)}
@@ -92,12 +102,13 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
 interface PreviewProps {
   playback: Playback;
   hasThumbnails: boolean;
+  chapter: string | null;
   seconds: number;
   durationS: number;
   percent: number;
 }
 
-function Preview({ playback, hasThumbnails, seconds, durationS, percent }: PreviewProps) {
+function Preview({ playback, hasThumbnails, chapter, seconds, durationS, percent }: PreviewProps) {
   const [thumbnail, setThumbnail] = useState<Thumbnail | null>(null);
   // Thumbnails are seconds apart: asking once a second is enough.
   const wholeS = Math.floor(seconds);
@@ -115,7 +126,10 @@ function Preview({ playback, hasThumbnails, seconds, durationS, percent }: Previ
   return (
     <div className="scrubber-preview" style={{ left: `clamp(${half}px, ${percent}%, calc(100% - ${half}px))` }}>
       {thumbnail !== null && <Frame thumbnail={thumbnail} />}
-      <span className="tabular rounded bg-black/75 px-2 py-0.5 text-14 font-semibold">{clock(seconds, durationS)}</span>
+      <span className="flex max-w-full flex-col items-center rounded bg-black/75 px-2 py-0.5 text-14">
+        {chapter !== null && <bdi className="max-w-full truncate">{chapter}</bdi>}
+        <span className="tabular font-semibold">{clock(seconds, durationS)}</span>
+      </span>
     </div>
   );
 }

@@ -18,9 +18,15 @@ before(async () => {
 after(() => host?.stop());
 
 const device = (id: string) => ({ id, type: "web", name: `Alex's ${id}` });
-const startOn = async (viewer: Viewer, id: string, options: { contentId?: string; key?: string } = {}) => {
-  const context = { ...host.context({ viewer }), idempotencyKey: options.key ?? null };
-  const started = await host.sessions.start({ contentId: options.contentId ?? "film", device: device(id) }, context);
+interface StartOptions {
+  readonly contentId?: string;
+  readonly key?: string;
+  readonly name?: string;
+}
+const startOn = async (viewer: Viewer, id: string, { contentId = "film", key, name }: StartOptions = {}) => {
+  const context = { ...host.context({ viewer }), idempotencyKey: key ?? null };
+  const on = { ...device(id), ...(name === undefined ? {} : { name }) };
+  const started = await host.sessions.start({ contentId, device: on }, context);
   return { ...started, id: started.session?.id ?? "" };
 };
 const beat = (viewer: Viewer, sessionId: string, sequence: number, positionS: number, more: object = {}) =>
@@ -86,6 +92,16 @@ describe("a start", () => {
     assert.equal(tries.length - refused.length, 2);
     for (const { reason } of refused) assert.equal((reason as Problem).reason, "stream_limit");
     assert.equal((await streams(viewer)).length, 2);
+  });
+
+  test("that cannot be written costs those that start at the same moment nothing", async () => {
+    const viewers = await Promise.all(Array.from({ length: 12 }, () => host.newViewer()));
+    const tries = await Promise.allSettled(
+      viewers.map((viewer, i) => startOn(viewer, "tv", i === 5 ? { name: "no text in PostgreSQL has a \0" } : {})),
+    );
+    const failed = tries.flatMap(({ status }, i) => (status === "rejected" ? [i] : []));
+    assert.deepEqual(failed, [5]);
+    for (const viewer of viewers.slice(6)) assert.deepEqual(await streams(viewer), ["tv"]);
   });
 
   test("on the same device takes the place of what played there", async () => {

@@ -198,6 +198,8 @@ export const ar: Messages = {
     volume: "مستوى الصوت",
     seek: "الموضع",
     seekValue: (position, duration) => `${position} من ${duration}`,
+    seekValueInChapter: (position, chapter) => `${position}، الفصل «${chapter}»`,
+    chapters: "الفصول",
     backTen: "رجوع 10 ثوانٍ",
     forwardTen: "تقدم 10 ثوانٍ",
     subtitlesAndAudio: "الترجمة والصوت",

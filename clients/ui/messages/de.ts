@@ -184,6 +184,8 @@ export const de: Messages = {
     volume: "Lautstärke",
     seek: "Stelle im Film",
     seekValue: (position, duration) => `${position} von ${duration}`,
+    seekValueInChapter: (position, chapter) => `${position}, Kapitel „${chapter}“`,
+    chapters: "Kapitel",
     backTen: "10 Sekunden zurück",
     forwardTen: "10 Sekunden vor",
     subtitlesAndAudio: "Untertitel und Ton",

@@ -183,6 +183,8 @@ export const en = {
     volume: "Volume",
     seek: "Seek",
     seekValue: (position: string, duration: string) => `${position} of ${duration}`,
+    seekValueInChapter: (position: string, chapter: string) => `${position}, chapter “${chapter}”`,
+    chapters: "Chapters",
     backTen: "Back 10 seconds",
     forwardTen: "Forward 10 seconds",
     subtitlesAndAudio: "Subtitles and audio",

@@ -183,6 +183,8 @@ export const es: Messages = {
     volume: "Volumen",
     seek: "Posición",
     seekValue: (position, duration) => `${position} de ${duration}`,
+    seekValueInChapter: (position, chapter) => `${position}, capítulo «${chapter}»`,
+    chapters: "Capítulos",
     backTen: "Atrás 10 segundos",
     forwardTen: "Adelante 10 segundos",
     subtitlesAndAudio: "Subtítulos y audio",

@@ -44,13 +44,13 @@ export default defineService({
     unpublish: ({ id }, context) => unpublish(parts, id, context),
     delete: ({ id }, context) => remove(parts, id, context),
     async get({ id }, context) {
-      const row = await parts.db.tx(context, (tx) => store.find(tx, id));
+      const row = await parts.db.read(context, (tx) => store.find(tx, id));
       if (!row) throw problem.notFound(`title '${id}' does not exist`, { reason: "title_unknown" });
       return { title: toTitle(row) };
     },
     async getMany({ ids }, context) {
       if (ids.length > LIMIT_MAX) throw problem.invalid(`${ids.length} ids are more than ${LIMIT_MAX}: ask in parts`);
-      return { titles: (await parts.db.tx(context, (tx) => store.findMany(tx, ids))).map(toTitle) };
+      return { titles: (await parts.db.read(context, (tx) => store.findMany(tx, ids))).map(toTitle) };
     },
     async list(request, context) {
       const wanted = {
@@ -59,7 +59,7 @@ export default defineService({
         limit: Math.min(request.limit || LIMIT_MAX, LIMIT_MAX),
         nowMs: parts.clock.nowMs(),
       };
-      return { titles: (await parts.db.tx(context, (tx) => store.list(tx, wanted))).map(toTitle) };
+      return { titles: (await parts.db.read(context, (tx) => store.list(tx, wanted))).map(toTitle) };
     },
     async genres({ ageRatingMax }, context) {
       return { genres: await parts.db.tx(context, (tx) => store.genres(tx, ageRatingMax, parts.clock.nowMs())) };

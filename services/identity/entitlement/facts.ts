@@ -41,7 +41,7 @@ export async function tierFor(parts: Parts, context: Context, userId: string): P
   const key = keyOf(context.tenant, "tier", userId);
   const known = await parts.cache.get(key);
   if (known !== undefined) return known;
-  const grants = await parts.db.tx(context, (tx) => store.find(tx, userId));
+  const grants = await parts.db.read(context, (tx) => store.find(tx, userId));
   if (grants.length === 0) {
     const { subscription } = await parts.call.subscription.get({ userId }, context);
     return subscription?.tier ?? "";

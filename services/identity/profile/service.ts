@@ -53,10 +53,10 @@ export default defineService({
   rpc: (parts) => ({
     async list({ userId }, context) {
       assertOwn(context, userId);
-      return { profiles: await parts.db.tx(context, (tx) => store.list(tx, userId)) };
+      return { profiles: await parts.db.read(context, (tx) => store.list(tx, userId)) };
     },
     async get({ profileId }, context) {
-      const profile = await parts.db.tx(context, (tx) => store.find(tx, profileId));
+      const profile = await parts.db.read(context, (tx) => store.find(tx, profileId));
       if (!profile) throw unknown(profileId);
       assertOwn(context, profile.userId);
       return { profile };

@@ -24,7 +24,7 @@ export default defineService({
 
   rpc: ({ db, clock }) => ({
     async get({ userId }, context) {
-      const known = await db.tx(context, (tx) => store.find(tx, userId));
+      const known = await db.read(context, (tx) => store.find(tx, userId));
       return { subscription: toMessage(known ?? { userId, tier: PLAN_DEFAULT.tier, sinceMs: 0 }, clock.nowMs()) };
     },
     async change({ userId, tier }, context) {

@@ -41,7 +41,7 @@ export default defineService({
     },
     async list() {
       return {
-        tenants: (await parts.db.tx({ tenant: parts.fallback }, (tx) => store.list(tx, TENANTS_MAX))).map(toMessage),
+        tenants: (await parts.db.read({ tenant: parts.fallback }, (tx) => store.list(tx, TENANTS_MAX))).map(toMessage),
       };
     },
     async put({ tenant }) {
@@ -71,7 +71,7 @@ const cacheKey = (host: string): string => `host/${host}`;
 const toMessage = (tenant: TenantRow) => ({ ...tenant, hosts: [...tenant.hosts] });
 
 async function byId({ db, fallback }: Parts, id: string) {
-  const found = await db.tx({ tenant: fallback }, (tx) => store.find(tx, id));
+  const found = await db.read({ tenant: fallback }, (tx) => store.find(tx, id));
   if (!found) throw problem.notFound(`tenant '${id.slice(0, 80)}' does not exist`);
   return toMessage(found);
 }
@@ -81,7 +81,7 @@ async function resolve(parts: Parts, host: string) {
   if (host.length === 0 || host.length > 253) return byId(parts, parts.fallback);
   const known = await parts.cache.get(cacheKey(host));
   if (known !== undefined) return byId(parts, known);
-  const found = await parts.db.tx({ tenant: parts.fallback }, (tx) => store.findByHost(tx, host));
+  const found = await parts.db.read({ tenant: parts.fallback }, (tx) => store.findByHost(tx, host));
   // Only hosts of tenants are remembered: made-up Host headers must not fill the cache.
   if (found) await parts.cache.set(cacheKey(host), found.id, CACHE_MS);
   return found ? toMessage(found) : byId(parts, parts.fallback);

@@ -50,10 +50,10 @@ export default defineService({
       return { user: toMessage(user) };
     },
     async get({ userId }, context) {
-      return { user: toMessage(found(await db.tx(context, (tx) => store.find(tx, "id", userId)), userId)) };
+      return { user: toMessage(found(await db.read(context, (tx) => store.find(tx, "id", userId)), userId)) };
     },
     async findByEmail({ email }, context) {
-      const user = await db.tx(context, (tx) => store.find(tx, "email", checkEmail(email)));
+      const user = await db.read(context, (tx) => store.find(tx, "email", checkEmail(email)));
       if (!user) throw problem.notFound("nobody has this e-mail address", { reason: "user_unknown" });
       return { user: toMessage(user) };
     },

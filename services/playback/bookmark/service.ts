@@ -42,18 +42,18 @@ export default defineService({
 
   rpc: ({ db, clock }) => ({
     async get({ profileId, contentId }, context) {
-      const [found] = await db.tx(context, (tx) => store.findMany(tx, profileId, [contentId]));
+      const [found] = await db.read(context, (tx) => store.findMany(tx, profileId, [contentId]));
       if (!found) throw problem.notFound(`profile '${profileId}' has not started '${contentId}'`);
       return { bookmark: toMessage(found) };
     },
     async getMany({ profileId, contentIds }, context) {
       if (contentIds.length > IDS_MAX)
         throw problem.invalid(`${contentIds.length} ids are more than ${IDS_MAX}: ask in parts`);
-      const found = await db.tx(context, (tx) => store.findMany(tx, profileId, contentIds));
+      const found = await db.read(context, (tx) => store.findMany(tx, profileId, contentIds));
       return { bookmarks: found.map(toMessage) };
     },
     async continueWatching({ profileId, limit }, context) {
-      const found = await db.tx(context, (tx) =>
+      const found = await db.read(context, (tx) =>
         store.unfinished(tx, profileId, Math.min(limit || LIMIT_MAX, LIMIT_MAX)),
       );
       return { bookmarks: found.map(toMessage) };
@@ -76,7 +76,7 @@ export default defineService({
     },
     async saved({ profileId, limit }, context) {
       return {
-        contentIds: await db.tx(context, (tx) => store.list(tx, profileId, Math.min(limit || LIST_MAX, LIST_MAX))),
+        contentIds: await db.read(context, (tx) => store.list(tx, profileId, Math.min(limit || LIST_MAX, LIST_MAX))),
       };
     },
   }),

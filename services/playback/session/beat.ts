@@ -129,7 +129,7 @@ function assertBeat(request: BeatRequest): void {
 
 /** A session that fell silent comes back within the grace, if its slot was not given away. */
 async function comesBack(tx: Tx, sessionId: string, userId: string, nowMs: number): Promise<boolean> {
-  await store.lockUser(tx, userId);
+  await store.lockUsers(tx, [userId]);
   const row = await store.find(tx, sessionId, { lock: true });
   if (row?.user_id !== userId) return false;
   // Another beat may have brought it back while we waited.

@@ -14,6 +14,7 @@ import { type Beating, beat, openLiving } from "./beat.ts";
 import { BEAT_INTERVAL_MS } from "./domain.ts";
 import { stop, sweep } from "./end.ts";
 import { alive, toMessage, tokensFor } from "./shared.ts";
+import { openSlots } from "./slots.ts";
 import { start } from "./start.ts";
 import * as store from "./store.ts";
 
@@ -31,6 +32,8 @@ export type SessionPlatform = Platform<typeof Session, typeof uses>;
 export interface Parts extends Pick<SessionPlatform, "db" | "call" | "facts" | "clock" | "logger"> {
   /** See beat.ts. */
   readonly living: ReturnType<typeof openLiving>;
+  /** See slots.ts. */
+  readonly slots: ReturnType<typeof openSlots>;
   readonly counters: { readonly starts: () => void; readonly denials: () => void };
 }
 
@@ -51,14 +54,8 @@ export default defineService({
       "playback_stream_limit_denials_total",
       "Starts denied because the plan allows no more streams",
     );
-    const living = openLiving(db);
     return {
-      db,
-      call,
-      facts,
-      clock,
-      logger,
-      living,
+      ...{ db, call, facts, clock, logger, living: openLiving(db), slots: openSlots(db) },
       counters: { starts: () => starts.inc(), denials: () => denials.inc() },
     };
   },
@@ -70,16 +67,16 @@ export default defineService({
     beat: (request, context) => beat(parts, request satisfies Beating, context),
     stop: (request, context) => stop(parts, request, context),
     async refreshToken({ sessionId }, context) {
-      const session = await parts.db.tx(context, (tx) => alive(parts, tx, sessionId, context));
+      const session = await parts.db.read(context, (tx) => alive(parts, tx, sessionId, context));
       return tokensFor(parts, session, context);
     },
     async get({ sessionId }, context) {
-      return { session: toMessage(await parts.db.tx(context, (tx) => alive(parts, tx, sessionId, context))) };
+      return { session: toMessage(await parts.db.read(context, (tx) => alive(parts, tx, sessionId, context))) };
     },
     async listActive({ userId }, context) {
       const viewer = context.viewer;
       if (viewer && viewer.userId !== userId) throw problem.denied("streams of somebody else are not shown");
-      const rows = await parts.db.tx(context, (tx) => store.activeOf(tx, userId));
+      const rows = await parts.db.read(context, (tx) => store.activeOf(tx, userId));
       return { sessions: rows.map(toMessage) };
     },
   }),

@@ -1,9 +1,10 @@
-import type { Session, StartRequest } from "#contracts/session";
-import { type Context, newId, once, Problem, problem, requireProfile, type Tx, type Viewer } from "#kernel";
-import { type ActiveSession, admit, BEAT_INTERVAL_MS, isAlive, resumePosition } from "./domain.ts";
+import type { StartRequest } from "#contracts/session";
+import { type Context, newId, Problem, problem, requireProfile, type Viewer } from "#kernel";
+import { BEAT_INTERVAL_MS, resumePosition } from "./domain.ts";
 import type { Parts } from "./service.ts";
-import { emitStopped, identityOf, toMessage, tokensFor } from "./shared.ts";
-import { activeOf, end, insert, lockUser, type SessionRow } from "./store.ts";
+import { toMessage, tokensFor } from "./shared.ts";
+import { takeSlot } from "./slots.ts";
+import type { NewSession } from "./store.ts";
 
 /** Devices whose player is Shaka, with our request filter. */
 const STEERED: ReadonlySet<string> = new Set(["web", "tizen", "webos"]);
@@ -73,52 +74,6 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   };
 }
 
-/** Takes one of the account's slots, or says which devices hold them. The session's row and its event are committed together. */
-async function takeSlot(parts: Parts, row: Omit<SessionRow, "tenant">, context: Context): Promise<SessionRow> {
-  return parts.db.tx(context, async (tx) => {
-    await lockUser(tx, row.user_id);
-    return once(
-      tx,
-      context.idempotencyKey,
-      { userId: row.user_id, profileId: row.profile_id, contentId: row.content_id, deviceId: row.device_id },
-      async () => {
-        const active = await living(tx, row.user_id, row.started_at_ms);
-        const admission = admit(active.map(toActive), row.device_id, row.streams_max, row.started_at_ms);
-        if (!admission.admitted) {
-          parts.counters.denials();
-          throw streamLimit(
-            active.filter((other) => admission.holders.includes(other.session_id)),
-            row.streams_max,
-          );
-        }
-        for (const id of admission.replaces) {
-          const replaced = await end(tx, id, { state: "stopped", endedAtMs: row.started_at_ms });
-          if (replaced) emitStopped(tx, replaced, "replaced");
-        }
-        const taken = { ...row, tenant: tx.tenant };
-        await insert(tx, row);
-        tx.emit("started", {
-          ...identityOf(taken),
-          startedAtMs: row.started_at_ms,
-          networkId: firstNetwork(row.networks),
-        });
-        return taken;
-      },
-    );
-  });
-}
-
-/** A person's living sessions. Silent ones end here, so that a slot that is given away cannot come back to life by a late beat. */
-async function living(tx: Tx<typeof Session>, userId: string, nowMs: number): Promise<SessionRow[]> {
-  const active = await activeOf(tx, userId);
-  for (const row of active) {
-    if (isAlive({ lastBeatAtMs: row.last_beat_at_ms }, nowMs)) continue;
-    const expired = await end(tx, row.session_id, { state: "expired", endedAtMs: nowMs });
-    if (expired) emitStopped(tx, expired, "expired");
-  }
-  return active.filter((row) => isAlive({ lastBeatAtMs: row.last_beat_at_ms }, nowMs));
-}
-
 interface NewRow {
   readonly sessionId: string;
   readonly viewer: Viewer;
@@ -132,7 +87,7 @@ interface NewRow {
   readonly market: string;
 }
 
-const newRow = (of: NewRow): Omit<SessionRow, "tenant"> => ({
+const newRow = (of: NewRow): NewSession => ({
   session_id: of.sessionId,
   user_id: of.viewer.userId,
   profile_id: of.viewer.profileId,
@@ -155,14 +110,6 @@ const newRow = (of: NewRow): Omit<SessionRow, "tenant"> => ({
   ended_at_ms: null,
 });
 
-const toActive = (row: SessionRow): ActiveSession => ({
-  id: row.session_id,
-  deviceId: row.device_id,
-  lastBeatAtMs: row.last_beat_at_ms,
-});
-
-const firstNetwork = (networks: string): string => (JSON.parse(networks) as { id: string }[])[0]?.id ?? "";
-
 function notFoundIsNothing(error: unknown): undefined {
   if (error instanceof Problem && error.code === "not_found") return undefined;
   throw error;
@@ -172,24 +119,4 @@ function notEntitled(reason: string, message: string): Problem {
   if (reason === "unknown")
     return problem.notFound(message || "this title does not exist", { reason: "title_unknown" });
   return problem.denied(message || "this title is not part of your plan", { reason });
-}
-
-function streamLimit(holders: readonly SessionRow[], streamsMax: number): Problem {
-  const names = holders.map((row) => row.device_name).join(" and ");
-  return problem.precondition(
-    `your plan plays on ${streamsMax} devices at once; now on ${names}. End one to watch here.`,
-    {
-      reason: "stream_limit",
-      details: {
-        streams: holders.map((row) => ({
-          sessionId: row.session_id,
-          deviceName: row.device_name,
-          deviceType: row.device_type,
-          profileId: row.profile_id,
-          contentId: row.content_id,
-          startedAtMs: row.started_at_ms,
-        })),
-      },
-    },
-  );
 }

@@ -23,31 +23,40 @@ export type SessionRow = {
   state: "active" | "stopped" | "expired";
   ended_at_ms: number | null;
 };
+export type NewSession = Omit<SessionRow, "tenant">;
 type Tables = { sessions: SessionRow };
 
 const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
 
-/** Makes everything that counts a person's streams happen one after the other, until the transaction ends. */
-export async function lockUser(tx: Tx, userId: string): Promise<void> {
-  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`session/${tx.tenant}/${userId}`}, 0))`.execute(tx.q);
+/**
+ * Makes everything that counts these people's streams happen one after the other, until the transaction ends. Locks are taken in one order,
+ * so that two who take several never wait for each other in a circle.
+ */
+export async function lockUsers(tx: Tx, userIds: readonly string[]): Promise<void> {
+  const names = userIds.map((userId) => `session/${tx.tenant}/${userId}`).toSorted();
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(${names}::text[]) AS name`.execute(
+    tx.q,
+  );
 }
 
-export async function activeOf(tx: Tx, userId: string): Promise<SessionRow[]> {
+export const activeOf = (tx: Tx, userId: string): Promise<SessionRow[]> => activeOfMany(tx, [userId]);
+
+/** The active sessions of people, of each the oldest first. */
+export async function activeOfMany(tx: Tx, userIds: readonly string[]): Promise<SessionRow[]> {
   return tables(tx)
     .selectFrom("sessions")
     .selectAll()
-    .where("user_id", "=", userId)
+    .where(sql<boolean>`user_id = ANY(${userIds}::text[])`)
     .where("state", "=", "active")
     .orderBy("started_at_ms")
-    .limit(50)
+    .limit(50 * userIds.length)
     .execute();
 }
 
-export async function insert(tx: Tx, row: Omit<SessionRow, "tenant">): Promise<void> {
-  await tables(tx)
-    .insertInto("sessions")
-    .values({ ...row, tenant: tx.tenant })
-    .execute();
+export async function insertMany(tx: Tx, rows: readonly NewSession[]): Promise<void> {
+  if (rows.length === 0) return;
+  const json = JSON.stringify(rows.map((row) => ({ ...row, tenant: tx.tenant })));
+  await sql`INSERT INTO sessions SELECT * FROM json_populate_recordset(NULL::sessions, ${json}::json)`.execute(tx.q);
 }
 
 export async function find(
@@ -95,6 +104,25 @@ export async function revive(tx: Tx, sessionId: string, nowMs: number): Promise<
     .set({ state: "active", ended_at_ms: null, last_beat_at_ms: nowMs })
     .where("session_id", "=", sessionId)
     .execute();
+}
+
+export interface End {
+  readonly sessionId: string;
+  readonly state: "stopped" | "expired";
+  readonly endedAtMs: number;
+}
+
+/** Ends those that are active, and returns them. */
+export async function endMany(tx: Tx, ends: readonly End[]): Promise<SessionRow[]> {
+  if (ends.length === 0) return [];
+  const column = <K extends keyof End>(name: K): End[K][] => ends.map((each) => each[name]);
+  const { rows } = await sql<SessionRow>`
+    UPDATE sessions AS s SET state = e.state, ended_at_ms = e.ended_at_ms
+    FROM unnest(${column("sessionId")}::text[], ${column("state")}::text[], ${column("endedAtMs")}::bigint[])
+      AS e (session_id, state, ended_at_ms)
+    WHERE s.session_id = e.session_id AND s.state = 'active'
+    RETURNING s.*`.execute(tx.q);
+  return rows;
 }
 
 /** Ends a session that is active; undefined when it was over already. */

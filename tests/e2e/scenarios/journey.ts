@@ -48,6 +48,14 @@ export const journey: Scenario = (stage) => {
       });
     });
 
+    it(`chapters are named on the line, and in a menu that leads to them (${format})`, async () => {
+      const { film } = stage();
+      await withVisit(stage(), { allowed: [WENT_ON] }, async (alex) => {
+        await signIn(alex.page, ALEX);
+        await goByChapters(alex.page, film, format);
+      });
+    });
+
     it(`a wrong key gives no picture (${format})`, async () => {
       const { film } = stage();
       await withVisit(stage(), { allowed: [DECODER_COMPLAINS] }, async (alex) => {
@@ -211,6 +219,29 @@ async function finish(page: Page, title: string): Promise<void> {
     const rail = page.getByRole("region", { name: "Continue watching" });
     return (await rail.getByRole("link", { name: title, exact: true }).count()) === 0 ? true : null;
   });
+}
+
+async function goByChapters(page: Page, { id }: Film, format: Format): Promise<void> {
+  const reel = DEMO_FILMS.find((film) => film.id === id)?.reels[0];
+  const [, second = ""] = reel?.chapters ?? [];
+  const startS = reel?.scenes()[0]?.durationS ?? 0;
+  assert.ok(second !== "" && startS > 0, `'${id}' has no chapters`);
+  await page.goto(`/watch/${id}?t=0&format=${format}`);
+  await watchFor(page, 1);
+  await showControls(page);
+  const line = await page.locator(".scrubber").boundingBox();
+  assert.ok(line && reel, "the line has no place");
+  await page.mouse.move(line.x + (line.width * (startS + 2)) / reel.durationS, line.y + line.height / 2);
+  await page.locator(".scrubber-preview").getByText(second, { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Chapters" }).click();
+  await page.getByRole("menuitemradio", { name: second }).click();
+  await until("the chapter's picture", 10_000, async () => {
+    const { positionS } = await pictureOf(page);
+    return positionS >= startS && positionS < startS + 5 ? positionS : null;
+  });
+  await page.keyboard.press("Escape");
+  const said = await seekBar(page).getAttribute("aria-valuetext");
+  assert.ok(said?.includes(second), `the line says '${said}'`);
 }
 
 /** Flips every bit of every key that the licence server hands out. */
