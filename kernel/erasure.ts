@@ -23,13 +23,14 @@ export interface EraserOptions {
   readonly topics: Topics;
   /** Every service of the product, wherever it runs. */
   readonly declared: readonly Pick<Service, "contract" | "consumes">[];
+  /** So long consumers are waited for before the caller is told to come again. */
+  readonly patienceMs?: number;
 }
 
-/** So long consumers are waited for before the caller is told to come again. */
 const PATIENCE_MS = 3_000;
 const LOOK_EVERY_MS = 50;
 
-export function openEraser({ log, pool, topics, declared }: EraserOptions): Erase {
+export function openEraser({ log, pool, topics, declared, patienceMs = PATIENCE_MS }: EraserOptions): Erase {
   const names = topics.specs.flatMap(({ name }) => [name, deadLetterTopic(name)]);
 
   /** The services that have ever run: one without a schema keeps nothing and hears nothing. */
@@ -86,7 +87,7 @@ export function openEraser({ log, pool, topics, declared }: EraserOptions): Eras
   return async ({ tenant: given, people }) => {
     const tenant = assertTenant(given);
     const services = await present();
-    const deadlineMs = performance.now() + PATIENCE_MS;
+    const deadlineMs = performance.now() + patienceMs;
     const isLate = async (): Promise<boolean> => {
       // Consumers run in real time, whatever clock the services have.
       if (performance.now() < deadlineMs) await pause(LOOK_EVERY_MS);
