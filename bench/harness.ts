@@ -52,9 +52,12 @@ export function table(measures: readonly Measure[]): string {
     .join("\n");
 }
 
-/** Writes `{name}.json` into MARQUEE_BENCH_DIR (by default .cache/bench) and sets exit code 1 where a bar is missed. */
+/** Where results are kept: MARQUEE_BENCH_DIR, by default .cache/bench. */
+export const resultsFolder = (): string => process.env.MARQUEE_BENCH_DIR ?? join(".cache", "bench");
+
+/** Writes `{name}.json` into the results' folder and sets exit code 1 where a bar is missed. */
 export async function writeResults(name: string, measures: readonly Measure[]): Promise<void> {
-  const folder = process.env.MARQUEE_BENCH_DIR ?? join(".cache", "bench");
+  const folder = resultsFolder();
   await mkdir(folder, { recursive: true });
   const path = join(folder, `${name}.json`);
   await writeFile(`${path}.tmp`, `${JSON.stringify(measures, null, 2)}\n`);

@@ -2,7 +2,7 @@ import { SpanKind } from "@opentelemetry/api";
 import { isTenant } from "./context.ts";
 import type { Contract, EventType } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
-import { appendDeadLetter } from "./dead-letters.ts";
+import { appendDeadLetter, isMeantFor } from "./dead-letters.ts";
 import { toProblem } from "./errors.ts";
 import type { EventReader, Received } from "./events.ts";
 import type { Consumer, EventLog, LogRecord } from "./ports/log.ts";
@@ -22,6 +22,9 @@ export interface Subscription {
 export interface ConsumeService {
   readonly service: string;
   readonly topic: string;
+  /** Who shares the partitions, and under which name its marks stand; the service and the topic where it is not said. */
+  readonly group?: string;
+  readonly marksName?: string;
   readonly lingerMs?: number | undefined;
   readonly subscriptions: readonly Subscription[];
   readonly db: Db<Contract>;
@@ -40,12 +43,15 @@ export const TRIES_MAX = 5;
 
 export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
   const { service, topic, subscriptions, db, pool, log, reader, logger, metrics } = options;
+  const { group = service, marksName = topic } = options;
   const handlers = new Map(subscriptions.map((subscription) => [subscription.event.name, subscription]));
   /** Failures of the record at the head of a partition, by partition and offset. */
   const failures = new Map<string, number>();
   /** Where this member knows the marks of its partitions to be. */
   const marks = new Map<number, number>();
   let forgotMs = performance.now();
+
+  const isOurs = (record: LogRecord): boolean => handlers.has(reader.nameOf(record) ?? "") && isMeantFor(record, group);
 
   const headOf = (records: readonly LogRecord[]): string => {
     const first = records[0];
@@ -60,23 +66,23 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
   ): Promise<void> {
     const next = marksAfter(records);
     await db.tx({ tenant }, async (tx) => {
-      await effect(tx, new Set(await takeUnseen(tx, topic, records)));
-      await moveMarks(tx, topic, marks, next);
+      await effect(tx, new Set(await takeUnseen(tx, marksName, records)));
+      await moveMarks(tx, marksName, marks, next);
     });
     for (const [partition, offset] of next) marks.set(partition, offset);
   }
 
   async function apply(tenant: string, records: readonly LogRecord[]): Promise<void> {
     const decoded = await Promise.all(
-      records.map(async (record) => (handlers.has(reader.nameOf(record) ?? "") ? reader.decode(record) : undefined)),
+      records.map(async (record) => (isOurs(record) ? reader.decode(record) : undefined)),
     );
     let handled: readonly Received<unknown>[] = [];
     await commit(tenant, records, async (tx, fresh) => {
       handled = decoded.filter(
         (event, index): event is Received<unknown> => event !== undefined && fresh.has(records[index] as LogRecord),
       );
-      for (const group of runsOf(handled, (event) => event.name)) {
-        await handlers.get(group[0]?.name ?? "")?.handle(tx, group);
+      for (const run of runsOf(handled, (event) => event.name)) {
+        await handlers.get(run[0]?.name ?? "")?.handle(tx, run);
       }
     });
     for (const event of handled) metrics.events.inc({ service, event: event.name, outcome: "handled" });
@@ -84,7 +90,7 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
 
   /** Sets a poison record aside: first into the dead letters, then past it. The order makes a crash repeat it, never lose it. */
   async function bury(record: LogRecord, tenant: string, error: unknown): Promise<void> {
-    await appendDeadLetter({ log, reader, logger }, service, record, error);
+    await appendDeadLetter({ log, reader, logger }, group, record, error);
     // Marks belong to no tenant: a record whose tenant is the very thing that is wrong must not stay at the head for ever.
     await commit(isTenant(tenant) ? tenant : "system", [record], async () => undefined);
     metrics.events.inc({ service, event: reader.nameOf(record) ?? "unknown", outcome: "dead" });
@@ -92,11 +98,11 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
 
   /** A trace of its own for a batch, linked to those that emitted its events: it belongs to none of them alone. */
   function traced(records: readonly LogRecord[], work: () => Promise<void>): Promise<void> {
-    const ours = records.filter((record) => handlers.has(reader.nameOf(record) ?? ""));
+    const ours = records.filter(isOurs);
     if (ours.length === 0) return work();
     const links = ours.slice(0, LINKS_MAX).flatMap((record) => reader.traceOf(record) ?? []);
     const attributes = { "messaging.destination.name": topic, "messaging.batch.message_count": ours.length };
-    return inSpan(`${service} consumes ${topic}`, attributes, null, work, SpanKind.CONSUMER, links);
+    return inSpan(`${group} consumes ${topic}`, attributes, null, work, SpanKind.CONSUMER, links);
   }
 
   async function handleRun(tenant: string, records: readonly LogRecord[]): Promise<void> {
@@ -135,18 +141,19 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
   }
 
   return log.consume({
-    group: service,
+    group,
     topic,
     recordsMax: RECORDS_MAX,
     lingerMs: options.lingerMs,
     async positions(partitions) {
-      const found = await loadMarks(pool, service, topic, partitions);
+      const found = await loadMarks(pool, service, marksName, partitions);
       for (const partition of partitions) {
         const mark = found.get(partition);
         if (mark === undefined) marks.delete(partition);
         else marks.set(partition, mark);
       }
-      return found;
+      // A rebuild leaves marks below the first offset.
+      return new Map([...found].map(([partition, mark]) => [partition, Math.max(0, mark)]));
     },
     async handle(records) {
       for (const run of runsOf(records, (record) => reader.tenantOf(record))) {
@@ -154,7 +161,7 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
       }
       if (log.dedupes || performance.now() - forgotMs < FORGET_EVERY_MS) return;
       forgotMs = performance.now();
-      await forgetSeen(pool, service, topic).catch((error: unknown) =>
+      await forgetSeen(pool, service, marksName).catch((error: unknown) =>
         logger.warn("old ids of events could not be forgotten", { topic, error }),
       );
     },

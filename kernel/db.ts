@@ -131,7 +131,8 @@ function fail(why: unknown): never {
   throw why instanceof Error ? why : new Error(String(why));
 }
 
-async function insertOutbox(client: PoolClient, rows: readonly OutboxRow[]): Promise<void> {
+/** Announces what is committed with the transaction; its search path is the service's. */
+export async function insertOutbox(client: PoolClient, rows: readonly OutboxRow[]): Promise<void> {
   await client.query(
     `INSERT INTO outbox (event_id, topic, key, headers, value)
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::bytea[])`,

@@ -29,9 +29,13 @@ before(async () => {
     topics: { specs: [spec], routes: { "ingest.started": { topic: TOPIC, key: "contentId" } } },
     // The third one was never started here: there is nothing of it to wait for.
     declared: [
-      { contract: Ingest, consumes: [] },
-      { contract: Catalog, consumes: [Ingest.events.started] },
-      { contract: { ...Catalog, name: "elsewhere" }, consumes: [Ingest.events.started] },
+      { contract: Ingest, consumes: [], readModels: [] },
+      {
+        contract: Catalog,
+        consumes: [Ingest.events.started],
+        readModels: [{ name: "words", tables: [], events: [Ingest.events.started] }],
+      },
+      { contract: { ...Catalog, name: "elsewhere" }, consumes: [Ingest.events.started], readModels: [] },
     ],
   });
 });
@@ -45,11 +49,15 @@ const append = (topic: string, ...keys: string[]): Promise<void> =>
   log.append(keys.map((key) => ({ topic, key, headers: {}, value: Buffer.from(`about ${key}`) })));
 const keysOf = async (topic: string): Promise<string[]> =>
   (await log.read(topic, new Map([[0, 0]]), 100)).map(({ key }) => key);
-const mark = (offset: number): Promise<unknown> =>
+const markOf = (name: string, offset: number): Promise<unknown> =>
   admin.query(
     "INSERT INTO catalog.marks VALUES ($1, 0, $2) ON CONFLICT (topic, partition) DO UPDATE SET next_offset = $2",
-    [TOPIC, offset],
+    [name, offset],
   );
+const mark = async (offset: number): Promise<void> => {
+  await markOf(TOPIC, offset);
+  await markOf(`model:words:${TOPIC}`, offset);
+};
 const gone = { tenant: "demo", people: ["usr_gone"] };
 
 test("nothing is erased before every consumer has handled it", async () => {
@@ -59,6 +67,10 @@ test("nothing is erased before every consumer has handled it", async () => {
   await mark(1);
   assert.equal(await erase(gone), false);
   assert.deepEqual(await keysOf(TOPIC), ["usr_gone", "usr_stays"]);
+  // A read model that is being made anew has handled nothing.
+  await markOf(TOPIC, 2);
+  await markOf(`model:words:${TOPIC}`, -7);
+  assert.equal(await erase(gone), false);
   await mark(2);
   assert.equal(await erase(gone), true);
   assert.deepEqual([await keysOf(TOPIC), await keysOf(DEAD)], [["usr_stays"], ["usr_stays"]]);

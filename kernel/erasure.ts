@@ -1,10 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { assertTenant } from "./context.ts";
+import type { EventType } from "./contract.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
 import type { Topics } from "./events.ts";
 import { loadMarks } from "./inbox.ts";
 import { roleOf } from "./migrate.ts";
 import type { EventLog } from "./ports/log.ts";
+import { modelMarks, topicsOf } from "./read-models.ts";
 import type { Service } from "./service.ts";
 import { identifier, inTransaction, type Pool } from "./sql.ts";
 
@@ -22,7 +24,7 @@ export interface EraserOptions {
   readonly pool: Pool;
   readonly topics: Topics;
   /** Every service of the product, wherever it runs. */
-  readonly declared: readonly Pick<Service, "contract" | "consumes">[];
+  readonly declared: readonly Pick<Service, "contract" | "consumes" | "readModels">[];
   /** So long consumers are waited for before the caller is told to come again. */
   readonly patienceMs?: number;
 }
@@ -65,13 +67,11 @@ export function openEraser({ log, pool, topics, declared, patienceMs = PATIENCE_
   ): Promise<boolean> {
     const behind = [...ends].filter(([, end]) => end > 0);
     if (behind.length === 0) return true;
-    const consumers = services.filter(({ consumes }) =>
-      consumes.some(({ name }) => topics.routes[name]?.topic === topic),
-    );
-    for (const { contract } of consumers) {
-      const marks = await loadMarks(pool, contract.name, topic, [...ends.keys()]);
+    for (const { service, marksName } of services.flatMap((one) => followersOf(one, topic))) {
+      const marks = await loadMarks(pool, service, marksName, [...ends.keys()]);
       for (const [partition, end] of behind) {
-        const mark = marks.get(partition) ?? 0;
+        // Below the first offset: it is being made anew.
+        const mark = Math.max(marks.get(partition) ?? 0, 0);
         if (mark >= end) continue;
         // Behind a mark there may be nothing left: its retention is over, or it was erased.
         const [next] = await log.read(topic, new Map([[partition, mark]]), 1);
@@ -79,6 +79,16 @@ export function openEraser({ log, pool, topics, declared, patienceMs = PATIENCE_
       }
     }
     return true;
+  }
+
+  /** Who of a service follows a topic: its consumers, and each of its read models. */
+  function followersOf(
+    { contract: { name: service }, consumes, readModels }: (typeof declared)[number],
+    topic: string,
+  ): { readonly service: string; readonly marksName: string }[] {
+    const isOf = (events: readonly EventType[]): boolean => topicsOf(events, topics).includes(topic);
+    const models = readModels.filter(({ events }) => isOf(events)).map(({ name }) => modelMarks(name, topic));
+    return [...(isOf(consumes) ? [topic] : []), ...models].map((marksName) => ({ service, marksName }));
   }
 
   const as = <T>(service: string, setup: string, work: Parameters<typeof inTransaction<T>>[2]): Promise<T> =>

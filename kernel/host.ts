@@ -2,25 +2,28 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { consumeTopic } from "./consumer.ts";
+import { type Backbone, openBackbone } from "./backbone.ts";
+import type { ConsumeService } from "./consumer.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
-import { type Db, openDb } from "./db.ts";
+import { type Db, openDb, type Tx } from "./db.ts";
 import { openEraser } from "./erasure.ts";
 import { toProblem } from "./errors.ts";
-import { appendFacts, openEvents, type Topics } from "./events.ts";
+import { appendFacts, openEvents, type Received, type Topics } from "./events.ts";
 import { loadMarks } from "./inbox.ts";
+import { type Listener, openListener } from "./listener.ts";
 import { migrate, PROGRAM } from "./migrate.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
 import type { Jobs } from "./ports/jobs.ts";
-import type { Consumer, EventLog, SchemaRegistry } from "./ports/log.ts";
+import type { EventLog, SchemaRegistry } from "./ports/log.ts";
 import type { Mail } from "./ports/mail.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { PostgresServer } from "./ports/postgres.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { AdapterState } from "./ports/state.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
+import { modelGroup, modelMarks, type ModelTx, type OpenModel, topicsOf } from "./read-models.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { SWEEP_EVERY_MS, sweepOutlived } from "./retention.ts";
 import { localTransport, type Offered, type Remote, type TransportOptions } from "./rpc.ts";
@@ -69,6 +72,8 @@ export interface Host {
   readonly http: readonly HttpMount[];
   /** The state of every service and adapter, for /readyz. */
   states(): Promise<Readonly<Record<string, AdapterState>>>;
+  /** The event log and those who follow it, as an operator sees them. */
+  readonly backbone: Backbone;
   /** Resolves when every event committed so far is in the log. */
   drained(): Promise<void>;
   /** Resolves when every consumer has handled what was in the log at the call. */
@@ -115,11 +120,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const transport = localTransport({ clock, metrics, remote: options.remote, ...options.transport });
 
   const erase = openEraser({ log: adapters.log, pool, topics, declared });
-  const relays: Relay[] = [];
+  const relays = new Map<string, Relay>();
   const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
   const dbs = new Map<string, Db>();
-  const consumers: Consumer[] = [];
-  const groups: { readonly service: string; readonly topic: string }[] = [];
+  const listeners: Listener[] = [];
+  const models: OpenModel[] = [];
   const sinks: OpenSink[] = [];
   const stopping = new AbortController();
 
@@ -133,7 +138,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       logger,
       onPending: (count) => metrics.lag.set({ service: name }, count),
     });
-    relays.push(relay);
+    relays.set(name, relay);
     const db = openDb({ pool, service: name, writer: events, onEmitted: (count) => relay.wake(count) });
     const platform: Platform = {
       db,
@@ -162,30 +167,47 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   await options.onMounted?.(transport);
 
+  /** A consumer for each topic of some subscriptions. */
+  const listen = async (
+    subscriptions: ConsumeService["subscriptions"],
+    who: Pick<ConsumeService, "service" | "db" | "logger">,
+    asModel?: (topic: string) => Pick<ConsumeService, "group" | "marksName">,
+  ): Promise<Listener[]> => {
+    const opened: Listener[] = [];
+    for (const topic of topicsOf(
+      subscriptions.map(({ event }) => event),
+      topics,
+    )) {
+      const lingerMs = topics.specs.find((spec) => spec.name === topic)?.lingerMs;
+      const own = subscriptions.filter(({ event }) => topics.routes[event.name]?.topic === topic);
+      const common = { pool, log: adapters.log, reader: events, metrics };
+      opened.push(await openListener({ ...common, ...who, ...asModel?.(topic), topic, lingerMs, subscriptions: own }));
+    }
+    return opened;
+  };
+
   // What an event brings about may call any service, so nobody listens before everybody is mounted.
   for (const { service, parts, logger } of running) {
     const name = service.contract.name;
     const db = dbs.get(name);
     if (!db) continue;
-    for (const topic of new Set(parts.subscriptions.map(({ event }) => topics.routes[event.name]?.topic ?? ""))) {
-      groups.push({ service: name, topic });
-      const subscriptions = parts.subscriptions.filter(({ event }) => topics.routes[event.name]?.topic === topic);
-      consumers.push(
-        await consumeTopic({
-          service: name,
-          topic,
-          lingerMs: topics.specs.find((spec) => spec.name === topic)?.lingerMs,
-          subscriptions,
-          db,
-          pool,
-          log: adapters.log,
-          reader: events,
-          logger,
-          metrics,
-        }),
-      );
+    listeners.push(...(await listen(parts.subscriptions, { service: name, db, logger })));
+    for (const { name: model, tables, on, seed } of parts.readModels) {
+      const subscriptions = on.map(({ event, handle }) => ({
+        event,
+        // A read model cannot emit: it gets no more of the transaction than it may have.
+        handle: (tx: Tx, received: readonly Received<unknown>[]) =>
+          handle(undefined, modelTx(tx), received as readonly Received<never>[]),
+      }));
+      const asModel = (topic: string) => ({ group: modelGroup(name, model), marksName: modelMarks(model, topic) });
+      models.push({
+        ...{ service: name, name: model, tables },
+        listeners: await listen(subscriptions, { service: name, db, logger }, asModel),
+        ...(seed ? { seed: (tx) => seed(undefined, tx) } : {}),
+      });
     }
   }
+  const everyListener = [...listeners, ...models.flatMap((model) => model.listeners)];
 
   for (const { service, parts, logger } of running) {
     const db = dbs.get(service.contract.name);
@@ -208,6 +230,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   return {
     client: (contract, caller) => transport.client(contract, caller),
+    backbone: openBackbone({
+      ...{ log: adapters.log, reader: events, pool, topics, declared, listeners, models },
+      onEmitted: (service, count) => relays.get(service)?.wake(count),
+    }),
     http: running.flatMap(({ parts }) => parts.http),
     async states() {
       const stateOf = (work: Promise<unknown>): Promise<AdapterState> =>
@@ -225,13 +251,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
       return Object.fromEntries(await Promise.all([...rooms, ...ports]));
     },
     async drained() {
-      await Promise.all(relays.map((relay) => relay.drained()));
+      await Promise.all([...relays.values()].map((relay) => relay.drained()));
     },
     async idle() {
-      for (const { service, topic } of groups) {
+      for (const { service, topic, marksName } of everyListener) {
         const ends = await adapters.log.offsets(topic);
         for (;;) {
-          const marks = await loadMarks(pool, service, topic, [...ends.keys()]);
+          const marks = await loadMarks(pool, service, marksName, [...ends.keys()]);
           if ([...ends].every(([partition, end]) => end === 0 || (marks.get(partition) ?? 0) >= end)) break;
           // Consumers run in real time, whatever clock the services have.
           await pause(5);
@@ -241,12 +267,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
     async stop() {
       stopping.abort();
-      await Promise.all([...consumers, ...sinks].map((consumer) => consumer.stop()));
+      await Promise.all([...everyListener, ...sinks].map((follower) => follower.stop()));
       await Promise.allSettled(timers);
       for (const { parts, logger } of running.toReversed()) {
         await parts.stop().catch((error: unknown) => logger.warn("stopping failed", { error }));
       }
-      await Promise.all(relays.map((relay) => relay.stop()));
+      await Promise.all([...relays.values()].map((relay) => relay.stop()));
       await pool.end();
     },
   };
@@ -261,12 +287,14 @@ export function assertClosed(services: readonly Service[]): void {
       produced.add(name);
     }
   }
-  for (const { contract, consumes } of services) {
-    for (const { name } of consumes) {
+  for (const { contract, consumes, readModels } of services) {
+    for (const { name } of [...consumes, ...readModels.flatMap(({ events }) => events)]) {
       if (!produced.has(name)) throw new Error(`${contract.name} waits for '${name}', which no service here produces`);
     }
   }
 }
+
+const modelTx = ({ tenant, q, executeSql }: Tx): ModelTx => ({ tenant, q, executeSql });
 
 /** Every service has its own keys in the shared cache. */
 function prefixed(cache: Cache, service: string): Cache {

@@ -9,14 +9,14 @@ import { deadLetterTopic } from "./dead-letters.ts";
 import type { Tx } from "./db.ts";
 import { type EventReader, type EventWriter, type Received, toRecord } from "./events.ts";
 import { forgetSeen } from "./inbox.ts";
-import type { Consumer, EventLog, LogRecord, NewRecord } from "./ports/log.ts";
+import type { Consumer, EventLog, NewRecord } from "./ports/log.ts";
 import type { Pool } from "./sql.ts";
 import { openMetrics, silentLogger } from "./telemetry.ts";
 import { openTestDatabase, type TestDatabase } from "./testing/database.ts";
+import { repeatingLog } from "./testing/repeating-log.ts";
 
 const TOPIC = "content.ingest.events";
 const SERVICE = "listener";
-const CARRIER = "test_dedupe_id";
 let folder = "";
 let base: TestDatabase;
 let pool: Pool;
@@ -56,22 +56,6 @@ async function until(what: string, look: () => Promise<boolean>): Promise<void> 
     await sleep(5);
   }
   assert.fail(`${what} did not come within five seconds`);
-}
-
-/** A log as Kafka is: it keeps what is repeated, and delivers it with the id that it was appended with. */
-function repeatingLog(log: EventLog): EventLog {
-  const carry = ({ dedupeId, ...record }: NewRecord): NewRecord =>
-    dedupeId === undefined ? record : { ...record, headers: { ...record.headers, [CARRIER]: dedupeId } };
-  const deliver = (record: LogRecord): LogRecord => {
-    const { [CARRIER]: dedupeId, ...headers } = record.headers;
-    return { ...record, headers, ...(dedupeId === undefined ? {} : { dedupeId }) };
-  };
-  return {
-    ...log,
-    dedupes: false,
-    append: (records) => log.append(records.map(carry)),
-    consume: (options) => log.consume({ ...options, handle: (records) => options.handle(records.map(deliver)) }),
-  };
 }
 
 type Handle = (tx: Tx, received: readonly Received<{ message: string }>[]) => Promise<void>;

@@ -15,6 +15,7 @@ export { Problem, problem, PROBLEM_CODES, type ProblemCode, toProblem } from "./
 export type { Received } from "./events.ts";
 export { once } from "./idempotency.ts";
 export { newId } from "./ids.ts";
+export { follow, type ModelTx } from "./read-models.ts";
 export {
   type Addresses,
   defineService,

@@ -13,6 +13,7 @@ import type { Mail } from "./ports/mail.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
+import type { ModelTx, ReadModel } from "./read-models.ts";
 import type { Sink, SinkBatch } from "./sink.ts";
 import type { Logger, Metrics } from "./telemetry.ts";
 
@@ -86,6 +87,8 @@ export interface ServiceSpec<C extends Contract, U extends Uses, P> {
   readonly on?: readonly Handler<NoInfer<P>, C>[];
   /** Takes every event of every topic, for a service that keeps them all. */
   readonly sink?: Sink<NoInfer<P>, C>;
+  /** Tables that hold nothing of their own and can be made anew at any time: `marquee rebuild`. */
+  readonly readModels?: readonly ReadModel<NoInfer<P>>[];
   http?(parts: NoInfer<P>): readonly HttpMount[];
   periodic?(parts: NoInfer<P>): readonly Periodic[];
   /** Begins background work, after every service is mounted: workers, schedules. */
@@ -119,7 +122,13 @@ export interface Service {
   readonly migrations?: URL;
   readonly tenantless: readonly string[];
   readonly consumes: readonly EventType[];
+  readonly readModels: readonly DeclaredModel[];
   start(platform: Platform): Promise<Running>;
+}
+
+/** What a read model is, for those who have no parts of its service. */
+export interface DeclaredModel extends Pick<ReadModel<never>, "name" | "tables"> {
+  readonly events: readonly EventType[];
 }
 
 /** A started service, its parts closed over. */
@@ -130,6 +139,7 @@ export interface Running {
     handle(tx: Tx, events: readonly Received<unknown>[]): Promise<void>;
   }[];
   readonly sink?: Sink<undefined, Contract>;
+  readonly readModels: readonly ReadModel<undefined>[];
   readonly http: readonly HttpMount[];
   readonly periodic: readonly Periodic[];
   run(): Promise<void>;
@@ -146,6 +156,10 @@ export function defineService<C extends Contract, U extends Uses, P>(spec: Servi
     ...(spec.migrations ? { migrations: spec.migrations } : {}),
     tenantless: spec.tenantless ?? [],
     consumes: (spec.on ?? []).map((handler) => handler.event),
+    readModels: (spec.readModels ?? []).map(({ name, tables, on: followed }) => ({
+      ...{ name, tables },
+      events: followed.map(({ event }) => event),
+    })),
     async start(platform) {
       const parts = await spec.start(platform as unknown as Platform<C, U>);
       const { sink } = spec;
@@ -156,6 +170,7 @@ export function defineService<C extends Contract, U extends Uses, P>(spec: Servi
           event: handler.event,
           handle: (tx, events) => handler.handle(parts, tx, events as readonly Received<never>[]),
         })),
+        readModels: (spec.readModels ?? []).map((model) => closeOver(model, parts)),
         http: spec.http?.(parts) ?? [],
         periodic: spec.periodic?.(parts) ?? [],
         run: async () => spec.run?.(parts),
@@ -165,3 +180,9 @@ export function defineService<C extends Contract, U extends Uses, P>(spec: Servi
     },
   };
 }
+
+const closeOver = <P>({ seed, ...model }: ReadModel<P>, parts: P): ReadModel<undefined> => ({
+  ...model,
+  on: model.on.map(({ event, handle }) => ({ event, handle: (_, tx, events) => handle(parts, tx, events) })),
+  ...(seed ? { seed: (_: undefined, tx: ModelTx) => seed(parts, tx) } : {}),
+});

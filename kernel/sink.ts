@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import { isTenant } from "./context.ts";
 import type { Contract } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
-import { appendDeadLetter } from "./dead-letters.ts";
+import { appendDeadLetter, isMeantFor } from "./dead-letters.ts";
 import { problem, toProblem } from "./errors.ts";
 import type { EventAttributes, EventReader } from "./events.ts";
 import { forgetSeen, loadMarks, marksAfter, moveMarks, takenProblem, takeUnseen, withoutSeen } from "./inbox.ts";
@@ -111,7 +111,7 @@ export function openSink(options: SinkOptions): OpenSink {
   /** Without a tenant nobody may keep it. A crash repeats this; the log, or who reads dead letters, knows the repetition by its id. */
   async function bury(record: LogRecord): Promise<void> {
     const wrong = problem.invalid(`the event's tenant '${options.reader.tenantOf(record).slice(0, 80)}' is none`);
-    await appendDeadLetter(options, `${service}-sink`, record, wrong);
+    await appendDeadLetter(options, groupOf(service), record, wrong);
     options.metrics.events.inc({ service, event: options.reader.nameOf(record) ?? "unknown", outcome: "dead" });
   }
 
@@ -168,6 +168,7 @@ export function openSink(options: SinkOptions): OpenSink {
 
 const NO_LOCK = { release: async (): Promise<void> => undefined };
 
+const groupOf = (service: string): string => `${service}-sink`;
 /** No topic has a colon in its name, so these are nobody else's marks. */
 const marksOf = (topic: string): string => `sink:${topic}`;
 const tenantMarksOf = (tenant: string, topic: string): string => `sink:${tenant}:${topic}`;
@@ -249,7 +250,9 @@ async function deliver(
     const left = all.filter(isNew);
     if (left.length === 0) continue;
     names.add(name);
-    const fresh = log.dedupes ? left : await withoutSeen(pool, service, name, left);
+    // What was put back for somebody else was here before.
+    const own = left.filter((record) => isMeantFor(record, groupOf(service)));
+    const fresh = log.dedupes ? own : await withoutSeen(pool, service, name, own);
     parts.push({ name, fresh, known, next: marksAfter(left) });
   }
   if (parts.length === 0) return;

@@ -34,7 +34,7 @@ const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 
 /**
  * Ids of people are written as pseudonyms. The key is this process' own and nowhere else, so that lines about one person can be found together,
- * and after the process has ended nobody can say whom a line is about (ADR 0017).
+ * and after the process has ended nobody can say whom a line is about (ADR 0018).
  */
 const pseudonymKey = randomBytes(32);
 const pseudonymOf = (id: string, kind: string): string =>

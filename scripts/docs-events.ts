@@ -39,8 +39,8 @@ const PUBLISHES: readonly (readonly [Kind, RegExp])[] = [
   ["state", /\bemit\(\s*"(\w+)"/g],
   ["fact", /\bfacts\(\s*"(\w+)"/g],
 ];
-/** A contract's constant is its name with a capital: `on(Session.events.heartbeat)` waits for one of `session`. */
-const CONSUMES = /\bon\(([A-Z]\w*)\.events\.(\w+)\)/g;
+/** A contract's constant is its name with a capital: `on(Session.events.heartbeat)` waits for one of `session`; read models `follow` events. */
+const CONSUMES = /\b(?:on|follow)\(([A-Z]\w*)\.events\.(\w+)\)/g;
 
 const files = (root: string, pattern: string): string[] =>
   globSync(pattern, { cwd: root })
@@ -52,7 +52,7 @@ function add<T>(to: Map<string, Set<T>>, key: string, value: T): void {
   to.set(key, known.add(value));
 }
 
-function usageOf(root: string): Usage {
+export function usageOf(root: string): Usage {
   const published = new Map<string, Set<Kind>>();
   const consumed = new Map<string, Set<string>>();
   for (const file of files(root, "services/*/*/*.ts")) {

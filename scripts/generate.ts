@@ -5,6 +5,8 @@
  *   contracts/<name>/events/*.avsc    -> contracts/<name>/gen/events.ts           (scripts/generate-events.ts)
  *   contracts/<name>/openapi.ts, bffs/<name>/openapi.ts, where they export `openApiDocument()`
  *                                     -> gen/openapi.json beside them
+ *   contracts/<name>/events/*.avsc, contracts/topics
+ *                                     -> docs/asyncapi/<service>.json             (scripts/generate-asyncapi.ts)
  *
  * Everything is made in memory first, so that the check can compare without writing.
  */
@@ -14,7 +16,11 @@ import { glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import type { Topics } from "../kernel/events.ts";
+import { usageOf } from "./docs-events.ts";
 import { REPOSITORY } from "./files.ts";
+import { asyncApiDocuments, type DeclaredEvent } from "./generate-asyncapi.ts";
 import { type AvscFile, eventsModule } from "./generate-events.ts";
 
 /** Paths from the root, with `/`, to contents. */
@@ -24,7 +30,7 @@ const TOOL_TIMEOUT_MS = 60_000;
 
 /** All generated files of the tree under `root`. Throws with the tool's own words when a source is wrong. */
 export async function generate(root: string): Promise<Generated> {
-  const parts = await Promise.all([protobuf(root), events(root), openApi(root)]);
+  const parts = await Promise.all([protobuf(root), events(root), openApi(root), asyncApi(root)]);
   return new Map(parts.flatMap((part) => [...part]).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -70,7 +76,10 @@ async function list(root: string, pattern: string): Promise<string[]> {
 }
 
 const generatedOnDisk = (root: string): Promise<string[]> =>
-  list(root, "{contracts,bffs}/*/gen/{*_pb.js,*_pb.d.ts,events.ts,openapi.json}");
+  list(root, "{contracts,bffs}/*/gen/{*_pb.js,*_pb.d.ts,events.ts,openapi.json}").then(async (found) => [
+    ...found,
+    ...(await list(root, "docs/asyncapi/*.json")),
+  ]);
 
 async function protobuf(root: string): Promise<Generated> {
   const generated: Generated = new Map();
@@ -132,6 +141,37 @@ async function openApi(root: string): Promise<Generated> {
     const target = `${path.posix.dirname(file)}/gen/openapi.json`;
     generated.set(target, await formatted("openapi.json", JSON.stringify(document)));
   }
+  return generated;
+}
+
+const Described = z.looseObject({ event: z.string(), name: z.string(), doc: z.string().optional() });
+/** `started: event<PlaybackStarted>()("playback.started", …)` in a contract. */
+const ALIAS = /\b(\w+): event<\w+>\(\)\(\s*"([^"]+)"/g;
+
+/**
+ * Contracts are read and not imported: they import what is generated here, which may not be there yet. A tree without topics has no
+ * such documents.
+ */
+async function asyncApi(root: string): Promise<Generated> {
+  const generated: Generated = new Map();
+  const [catalogue] = await list(root, "contracts/topics/index.ts");
+  if (catalogue === undefined) return generated;
+  const { topics } = (await import(pathToFileURL(path.join(root, catalogue)).href)) as { topics: Topics };
+  const aliases = new Map<string, string>();
+  for (const file of await list(root, "contracts/*/index.ts")) {
+    const text = await readFile(path.join(root, file), "utf8");
+    for (const [, alias = "", name = ""] of text.matchAll(ALIAS)) aliases.set(name, alias);
+  }
+  const { consumed } = usageOf(root);
+  const declared: DeclaredEvent[] = [];
+  for (const file of await list(root, "contracts/*/events/*.avsc")) {
+    const schema = Described.parse(JSON.parse(await readFile(path.join(root, file), "utf8")));
+    const producer = file.split("/")[1] ?? "";
+    const consumers = [...(consumed.get(`${producer}/${aliases.get(schema.event) ?? ""}`) ?? [])].toSorted();
+    declared.push({ name: schema.event, producer, consumers, schema });
+  }
+  for (const [service, document] of asyncApiDocuments(declared, topics))
+    generated.set(`docs/asyncapi/${service}.json`, await formatted("asyncapi.json", JSON.stringify(document)));
   return generated;
 }
 

@@ -68,6 +68,7 @@ function open(): DatabaseSync {
       slot INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, number INTEGER NOT NULL, next INTEGER NOT NULL, last_ms INTEGER NOT NULL,
       UNIQUE (topic_id, number)
     ) STRICT;
+    CREATE TABLE IF NOT EXISTS firsts (slot INTEGER PRIMARY KEY, first INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS records (
       id INTEGER PRIMARY KEY, timestamp_ms INTEGER NOT NULL, key TEXT NOT NULL, headers TEXT NOT NULL, value BLOB NOT NULL
     ) STRICT;
@@ -99,6 +100,10 @@ function prepareAll(on: DatabaseSync) {
     oldest: prepare("SELECT id, timestamp_ms FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"),
     prune: prepare("DELETE FROM records WHERE id >= ? AND id < ?"),
     erase: prepare("DELETE FROM records WHERE id = ?"),
+    first: prepare("SELECT first FROM firsts WHERE slot = ?"),
+    setFirst: prepare(
+      "INSERT INTO firsts (slot, first) VALUES (?, ?) ON CONFLICT DO UPDATE SET first = excluded.first",
+    ),
     forget: prepare("DELETE FROM seen WHERE record_id >= ? AND record_id < ?"),
     addTopic: prepare("INSERT INTO topics (name, retention_ms) VALUES (?, ?)"),
     setRetention: prepare("UPDATE topics SET retention_ms = ? WHERE id = ?"),
@@ -117,11 +122,13 @@ function loadTopics(): Map<string, Topic> {
       const slot = Number(part.slot);
       const next = Number(part.next);
       const first = sql.oldest.get(slot * OFFSETS_PER_PARTITION, (slot + 1) * OFFSETS_PER_PARTITION);
+      // Where something was erased, the log may begin before its oldest record: nothing else is missing.
+      const noted = sql.first.get(slot)?.first;
       return {
         slot,
         next,
         lastMs: Number(part.last_ms),
-        oldest: first === undefined ? next : Number(first.id) - slot * OFFSETS_PER_PARTITION,
+        oldest: Number(noted ?? (first === undefined ? next : Number(first.id) - slot * OFFSETS_PER_PARTITION)),
       };
     });
     found.set(String(row.name), {
@@ -304,6 +311,7 @@ function erase(request: Extract<Request, { kind: "erase" }>): { count: number; n
   if (doomed.length > 0) {
     transact(() => {
       for (const id of doomed) sql.erase.run(id);
+      sql.setFirst.run(partition.slot, partition.oldest);
     });
   }
   return { count: doomed.length, next };
@@ -330,6 +338,7 @@ function prune(): boolean {
       transact(() => {
         sql.prune.run(base + partition.oldest, base + until);
         sql.forget.run(base + partition.oldest, base + until);
+        if (sql.first.get(partition.slot) !== undefined) sql.setFirst.run(partition.slot, until);
       });
       budget -= until - partition.oldest;
       partition.oldest = until;

@@ -147,6 +147,19 @@ test("erased records are in no file any more, and those around them are found by
   await again.close();
 });
 
+test("a log whose first record was erased still begins where it began, also after a restart", async () => {
+  const folder = join(root, "erased-first");
+  const log = await openEmbeddedLog({ folder });
+  await log.createTopics([{ name: "t", partitions: 1, retentionMs: 1e9 }]);
+  await log.append(["usr_erased", "b"].map((key) => ({ topic: "t", key, headers: {}, value: Buffer.from("x") })));
+  await log.erase("t", ["usr_erased"], await log.offsets("t"));
+  assert.deepEqual([...(await log.offsets("t", 0))], [[0, 0]]);
+  await log.close();
+  const again = await openEmbeddedLog({ folder });
+  assert.deepEqual([...(await again.offsets("t", 0))], [[0, 0]]);
+  await again.close();
+});
+
 test("a copy that is made under load ends where it was told to, and is a log that goes on there", async () => {
   const folder = join(root, "copied");
   const log = await openEmbeddedLog({ folder: join(root, "busy-source") });

@@ -93,7 +93,7 @@ test("what is not a call of ours is refused with the remedy", async () => {
   };
   assert.match(
     (await problemOf(raw("POST", "/call/films/get", "{}", headers))).detail,
-    /no service 'films'; there are tenant/,
+    /no service 'films'; there are backbone, tenant/,
   );
   assert.match(
     (await problemOf(raw("POST", "/call/tenant/sell", "{}", headers))).detail,

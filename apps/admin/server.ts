@@ -2,17 +2,20 @@ import { once } from "node:events";
 import { chmod } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Contract, isLoopback, type Metrics, problem, toProblem } from "#kernel";
+import { Backbone } from "#contracts/backbone";
+import { type Contract, isLoopback, type Metrics, problem, systemClock, toProblem } from "#kernel";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
+import { localTransport } from "#kernel/rpc";
 import type { Traces } from "#kernel/tracing";
+import { openBackboneCalls } from "./backbone.ts";
 import { CODE_HEADER, DETAIL_TRAILER, openCalls } from "./calls.ts";
 import { openHealth, readiness, sendJson, type States } from "./health.ts";
 import { isCode, prepareSocket, usableAddress } from "./socket.ts";
 import { openTracePages } from "./traces.ts";
 
 export interface AdminOptions {
-  readonly host: Pick<Host, "client">;
+  readonly host: Pick<Host, "client" | "backbone">;
   readonly contracts: readonly Contract[];
   /** See `adminSocketPath`. */
   readonly socketPath: string;
@@ -63,7 +66,13 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 }
 
 function operatorListener(options: AdminOptions): RequestListener {
-  const calls = openCalls(options.host, options.contracts);
+  const { host, metrics, contracts } = options;
+  // The process answers for the event log itself, as a service would.
+  const own = localTransport({ clock: systemClock, metrics });
+  own.mount(Backbone, openBackboneCalls(host));
+  const client: Host["client"] = (contract, caller) =>
+    (contract.name === Backbone.name ? own : host).client(contract, caller);
+  const calls = openCalls({ client }, [...contracts, Backbone]);
   const startedAtMs = Date.now();
   return (request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Contract, problem, systemClock } from "#kernel";
+import type { Backbone } from "#kernel/backbone";
 import type { Handlers } from "#kernel/contract";
 import { localTransport } from "#kernel/rpc";
 import { openMetrics } from "#kernel/telemetry";
@@ -25,6 +26,14 @@ export function fakeService<S extends DescService>(contract: Contract<S>, handle
   return { contract, handlers: { ...all, ...handlers } };
 }
 
+const none = async (): Promise<never> => {
+  throw problem.internal("this test has no event log");
+};
+const noBackbone: Backbone = {
+  ...{ topics: none, begin: none, read: none, describe: none, letters: none, settle: none },
+  ...{ replay: none, models: none, rebuild: none },
+};
+
 export interface TestAdmin {
   readonly dataFolder: string;
   readonly socketPath: string;
@@ -36,6 +45,8 @@ export interface TestAdmin {
 export interface TestAdminOptions {
   readonly services?: readonly FakeService[];
   readonly states?: States;
+  /** Of a real host; without it calls about the event log are refused. */
+  readonly backbone?: Backbone;
   readonly traces?: Traces | null;
   readonly port?: number;
   readonly backup?: AdminOptions["backup"];
@@ -45,6 +56,7 @@ export interface TestAdminOptions {
 export async function startTestAdmin({
   services = [],
   states = async () => ({}),
+  backbone = noBackbone,
   traces = null,
   port = 0,
   backup = async function* () {},
@@ -56,7 +68,7 @@ export async function startTestAdmin({
   const socketPath = adminSocketPath(dataFolder);
   const contracts = services.map(({ contract }) => contract);
   const admin = await startAdmin({
-    host: transport,
+    host: { ...transport, backbone },
     contracts,
     socketPath,
     port,

@@ -23,7 +23,7 @@ export type Calls<S extends DescService> = {
 /** The running product, as its operator's commands reach it. */
 export interface AdminClient {
   /** The calls reject with the service's own Problem, or with reason `not_running` where nobody answers. */
-  of<S extends DescService>(contract: Contract<S>): Calls<S>;
+  of<S extends DescService>(contract: Contract<S>, options?: { readonly deadlineMs?: number }): Calls<S>;
   about(): Promise<About>;
   /** A backup of the whole product, unencrypted. Reading it rejects where it breaks off. */
   backup(options: { readonly withMedia: boolean }): Promise<AsyncIterable<Uint8Array>>;
@@ -56,16 +56,17 @@ export function adminClient(options: AdminClientOptions): AdminClient {
     contract: Contract,
     method: DescMethod,
     request: MessageInitShape<DescMessage>,
+    more: { readonly deadlineMs?: number },
   ): Promise<Message> {
     const body = JSON.stringify(toJson(method.input, create(method.input, request)));
-    const answer = await send(options, "POST", `/call/${contract.name}/${method.localName}`, body);
+    const answer = await send({ ...options, ...more }, "POST", `/call/${contract.name}/${method.localName}`, body);
     return fromJson(method.output, answer as JsonValue, { ignoreUnknownFields: true });
   }
   return {
-    of<S extends DescService>(contract: Contract<S>) {
+    of<S extends DescService>(contract: Contract<S>, more = {}) {
       const calls: Record<string, (request: unknown) => Promise<Message>> = {};
       for (const method of contract.rpc.methods) {
-        calls[method.localName] = (request) => call(contract, method, request as MessageInitShape<DescMessage>);
+        calls[method.localName] = (request) => call(contract, method, request as MessageInitShape<DescMessage>, more);
       }
       return calls as Calls<S>;
     },

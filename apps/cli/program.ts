@@ -1,10 +1,9 @@
 import { Command, Option } from "commander";
+import { addBackbone } from "./program-backbone.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
 import type { EditOptions } from "./edit.ts";
-
-/** Runs a command and keeps what it ended with. */
-type Run = (work: () => Promise<ExitCode>) => Promise<void>;
+import { examples, type Run } from "./help.ts";
 
 /**
  * The whole command line: names, flags and help. What a command does is loaded when it is called, so that `--help` and
@@ -38,11 +37,10 @@ Environment (docs/guides/operate.md lists all):
   keys(program, cli, run);
   lake(program, cli, run);
   backups(program, cli, run);
+  addBackbone(program, cli, run);
   machine(program, cli, run);
   return program;
 }
-
-const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 
 function product(program: Command, cli: Cli, run: Run): void {
   program

@@ -1,3 +1,6 @@
+import { createInterface } from "node:readline/promises";
+import { problem } from "#kernel";
+
 /** Where commands write, and what that place can show. */
 export interface Terminal {
   /** What was asked for: standard output. */
@@ -51,6 +54,17 @@ export function openTerminal(process: NodeJS.Process): Terminal {
     canAsk: stdin.isTTY && isScreen,
     columns,
   };
+}
+
+/** Asks a person; a program has to say --yes. */
+export async function confirm(terminal: Terminal, question: string): Promise<boolean> {
+  if (!terminal.canAsk) throw problem.precondition("nobody is there to ask: add --yes");
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await prompt.question(question)).trim());
+  } finally {
+    prompt.close();
+  }
 }
 
 /** Text of strangers (titles, file names) without the control characters that would drive a terminal. */

@@ -1,9 +1,8 @@
 import { Catalog, type Title } from "#contracts/catalog";
 import { problem } from "#kernel";
 import type { Cli, ExitCode } from "./cli.ts";
-import { confirm } from "./confirm.ts";
 import { type EditOptions, toUpdate } from "./edit.ts";
-import { duration, plain, table } from "./terminal.ts";
+import { confirm, duration, plain, table } from "./terminal.ts";
 
 const PAGE = 200;
 const TITLES_MAX = 10_000;
@@ -94,7 +93,10 @@ export async function deleteTitles(
     const title = titles.find((found) => found.id === id);
     if (!title) throw problem.notFound(`title '${id}' does not exist: ./marquee titles --all lists those that do`);
     const name = plain(title.title);
-    if (!options.yes && !(await confirm(cli, `Delete '${name}' (${id}) for good, with its files and keys? [y/N] `))) {
+    if (
+      !options.yes &&
+      !(await confirm(cli.terminal, `Delete '${name}' (${id}) for good, with its files and keys? [y/N] `))
+    ) {
       cli.terminal.note(`'${name}' stays`);
       continue;
     }

@@ -43,7 +43,7 @@ export function topologyOf(all: readonly Service[], everybody: readonly Caller[]
       event: name,
       topic: routes[name]?.topic ?? "",
       from: contract.name,
-      to: all.filter(({ consumes }) => consumes.some((each) => each.name === name)).map((each) => each.contract.name),
+      to: all.filter((other) => hears(other, name)).map((other) => other.contract.name),
     })),
   );
   const nodes: Node[] = [
@@ -52,6 +52,12 @@ export function topologyOf(all: readonly Service[], everybody: readonly Caller[]
   ];
   return { nodes, calls, events };
 }
+
+/** What a service's read models follow of its own is nobody else's business. */
+const hears = ({ contract, consumes, readModels }: Service, name: string): boolean =>
+  consumes.some((each) => each.name === name) ||
+  (readModels.some(({ events }) => events.some((each) => each.name === name)) &&
+    !Object.values(contract.events).some((each) => each.name === name));
 
 /** Events between the same two services are one arrow with all of their names. */
 export function flowsOf({ events }: Topology): (Arrow & { readonly events: readonly string[] })[] {

@@ -1,8 +1,7 @@
 import { User } from "#contracts/user";
 import { problem } from "#kernel";
 import type { Cli, ExitCode } from "./cli.ts";
-import { confirm } from "./confirm.ts";
-import { plain } from "./terminal.ts";
+import { confirm, plain } from "./terminal.ts";
 
 /** `marquee users delete`: an account, and with it everything that is kept of its person. */
 export async function deleteUsers(
@@ -17,7 +16,7 @@ export async function deleteUsers(
     const name = plain(user.email);
     if (
       !yes &&
-      !(await confirm(cli, `Delete the account ${name} and everything kept of its person for good? [y/N] `))
+      !(await confirm(cli.terminal, `Delete the account ${name} and everything kept of its person for good? [y/N] `))
     ) {
       cli.terminal.note(`${name} stays`);
       continue;

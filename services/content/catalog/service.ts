@@ -3,10 +3,17 @@ import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
 import { Ingest } from "#contracts/ingest";
 import { Tenant } from "#contracts/tenant";
-import { defineService, on, type Platform, problem } from "#kernel";
+import { defineService, follow, on, type Platform, problem } from "#kernel";
 import { AGE_RATINGS } from "./domain.ts";
 import { add, publish, remove, unpublish, update } from "./edit.ts";
-import { encodingCompleted, encodingFailed, ingestFailed, ingestStarted, sweepWindows } from "./follow.ts";
+import {
+  encodingCompleted,
+  encodingFailed,
+  ingestFailed,
+  ingestStarted,
+  keepSearchable,
+  sweepWindows,
+} from "./follow.ts";
 import { toTitle } from "./message.ts";
 import * as store from "./store.ts";
 
@@ -35,6 +42,15 @@ export default defineService({
     on(Ingest.events.failed)(ingestFailed),
     on(Encoding.events.completed)(encodingCompleted),
     on(Encoding.events.failed)(encodingFailed),
+  ],
+
+  readModels: [
+    {
+      name: "search",
+      tables: ["search_documents"],
+      on: [follow(Catalog.events.titleAdded)(keepSearchable), follow(Catalog.events.titleUpdated)(keepSearchable)],
+      seed: (_, tx) => store.refreshDocuments(tx),
+    },
   ],
 
   rpc: (parts) => ({

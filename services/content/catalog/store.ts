@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
-import type { Tx } from "#kernel";
+import type { ModelTx, Tx } from "#kernel";
 import type { Artwork, Credit, Facts, Kind, Publication, State } from "./domain.ts";
 
 type Row = {
@@ -212,7 +212,24 @@ const plain = (text: string): string =>
 const plainSql = (text: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`regexp_replace(normalize(${text}, NFKD), '[\u0300-\u036f]', '', 'g')`;
 
-/** Titles and people whose words begin like the words asked for; accents and case aside. The search service replaces it. */
+const NAMES = sql`to_tsvector('simple', ${plainSql(sql`title`)})`;
+const PEOPLE = sql`(SELECT coalesce(string_agg((credit ->> 'name') || ' ' || (credit ->> 'role'), ' '), '') FROM json_array_elements(credits::json) AS credit)`;
+const WORDS = sql`to_tsvector('simple', ${plainSql(sql`title || ' ' || array_to_string(genres, ' ') || ' ' || ${PEOPLE} || ' ' || synopsis`)})`;
+
+/** Brings what is searched in line with some titles, as they are now; without a list, with all of the tenant. */
+export async function refreshDocuments(tx: ModelTx, ids?: readonly string[]): Promise<void> {
+  const wanted = ids ? sql`id = ANY(${[...ids]}::text[])` : sql`true`;
+  // In one order, so that two that meet do not wait for each other in a circle.
+  await sql`
+    INSERT INTO search_documents (tenant, id, names, words) SELECT tenant, id, ${NAMES}, ${WORDS} FROM titles
+     WHERE kind IN ('film', 'series') AND ${wanted} ORDER BY id
+    ON CONFLICT (tenant, id) DO UPDATE SET names = EXCLUDED.names, words = EXCLUDED.words`.execute(tx.q);
+}
+
+/**
+ * Titles and people whose words begin like the words asked for; accents and case aside. Words follow a change within moments; whether a title
+ * may be found is read from its row. The search service replaces it.
+ */
 export async function search(
   tx: Tx,
   text: string,
@@ -226,15 +243,11 @@ export async function search(
     .slice(0, 8);
   if (words.length === 0) return [];
   const query = words.map((word) => `${word}:*`).join(" & ");
-  const people = sql`(SELECT coalesce(string_agg((credit ->> 'name') || ' ' || (credit ->> 'role'), ' '), '') FROM json_array_elements(credits::json) AS credit)`;
-  const document = plainSql(sql`title || ' ' || array_to_string(genres, ' ') || ' ' || ${people} || ' ' || synopsis`);
   const { rows } = await sql<TitleRow>`
-    SELECT * FROM titles WHERE to_tsvector('simple', ${document}) @@ to_tsquery('simple', ${query}) AND kind IN ('film', 'series')
-       AND publication = 'published' AND state <> 'failed' AND age_rating <= ${ageRatingMax}
-       AND available_from_ms <= ${nowMs} AND (available_until_ms = 0 OR available_until_ms > ${nowMs})
-     ORDER BY (to_tsvector('simple', ${plainSql(sql`title`)}) @@ to_tsquery('simple', ${query})) DESC, added_at_ms DESC LIMIT ${limit}`.execute(
-    tx.q,
-  );
+    SELECT t.* FROM search_documents AS d JOIN titles AS t ON (t.tenant, t.id) = (d.tenant, d.id)
+     WHERE d.words @@ to_tsquery('simple', ${query}) AND t.publication = 'published' AND t.state <> 'failed' AND t.age_rating <= ${ageRatingMax}
+       AND t.available_from_ms <= ${nowMs} AND (t.available_until_ms = 0 OR t.available_until_ms > ${nowMs})
+     ORDER BY (d.names @@ to_tsquery('simple', ${query})) DESC, t.added_at_ms DESC LIMIT ${limit}`.execute(tx.q);
   return rows;
 }
 

@@ -1,10 +1,21 @@
 // Bookmark: remembers where each profile stopped watching, and what it put on its list.
-import { Bookmark } from "#contracts/bookmark";
+import { Bookmark, type BookmarkUpdated } from "#contracts/bookmark";
 import { Catalog, type CatalogAvailabilityChanged } from "#contracts/catalog";
 import { Profile, type ProfileUpdated } from "#contracts/profile";
 import { type PlaybackHeartbeat, type PlaybackStarted, type PlaybackStopped, Session } from "#contracts/session";
 import { User, type UserDeleted } from "#contracts/user";
-import { type Clock, type Db, defineService, on, problem, type Received, requireUser, type Tx } from "#kernel";
+import {
+  type Clock,
+  type Db,
+  defineService,
+  follow,
+  type ModelTx,
+  on,
+  problem,
+  type Received,
+  requireUser,
+  type Tx,
+} from "#kernel";
 import { advance, type Beat, type Progress } from "./domain.ts";
 import * as store from "./store.ts";
 
@@ -40,6 +51,16 @@ export default defineService({
     on(Catalog.events.availabilityChanged)(forgetTitles),
   ],
 
+  // Positions are the source of truth: heartbeats are kept for a day and no log could say them again.
+  readModels: [
+    {
+      name: "continue",
+      tables: ["continue_watching"],
+      on: [follow(Bookmark.events.updated)(keepInOrder)],
+      seed: (_, tx) => store.refreshUnfinished(tx),
+    },
+  ],
+
   rpc: ({ db, clock }) => ({
     async get({ profileId, contentId }, context) {
       const [found] = await db.read(context, (tx) => store.findMany(tx, profileId, [contentId]));
@@ -56,7 +77,7 @@ export default defineService({
       const found = await db.read(context, (tx) =>
         store.unfinished(tx, profileId, Math.min(limit || LIMIT_MAX, LIMIT_MAX)),
       );
-      return { bookmarks: found.map(toMessage) };
+      return { bookmarks: found.map((one) => toMessage({ ...one, isFinished: false })) };
     },
     async remove({ profileId, contentId }, context) {
       await db.tx(context, async (tx) => {
@@ -152,6 +173,14 @@ const positionOnly = ({
   updatedAtMs,
 });
 
+/** The event says which bookmarks to look at again; what is true of them now is in their rows. */
+async function keepInOrder(_: Parts, tx: ModelTx, events: readonly Received<BookmarkUpdated>[]): Promise<void> {
+  await store.refreshUnfinished(
+    tx,
+    events.map(({ data }) => data),
+  );
+}
+
 async function forgetProfiles(_: Parts, tx: BookmarkTx, events: readonly Received<ProfileUpdated>[]): Promise<void> {
   for (const { data } of events) if (data.deleted) await store.forget(tx, { column: "profile_id", id: data.profileId });
 }
@@ -179,7 +208,7 @@ const updatedOf = (progress: Progress, removed: boolean) => ({
   removed,
 });
 
-const toMessage = (progress: Progress) => ({
+const toMessage = (progress: store.Unfinished & Pick<Progress, "isFinished">) => ({
   profileId: progress.profileId,
   contentId: progress.contentId,
   positionS: progress.positionS,

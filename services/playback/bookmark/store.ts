@@ -1,5 +1,5 @@
-import type { Kysely } from "kysely";
-import type { Tx } from "#kernel";
+import { type Kysely, sql } from "kysely";
+import type { ModelTx, Tx } from "#kernel";
 import { type Beat, keyOf, type Progress } from "./domain.ts";
 
 type Tables = {
@@ -17,9 +17,18 @@ type Tables = {
     updated_at_ms: number;
   };
   saved: { tenant: string; profile_id: string; content_id: string; user_id: string; saved_at_ms: number };
+  continue_watching: {
+    tenant: string;
+    profile_id: string;
+    content_id: string;
+    user_id: string;
+    position_s: number;
+    duration_s: number;
+    updated_at_ms: number;
+  };
 };
 
-const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
+const tables = (tx: ModelTx): Kysely<Tables> => tx.q.withTables<Tables>();
 
 const toProgress = (row: Tables["bookmarks"]): Progress => ({
   userId: row.user_id,
@@ -76,20 +85,50 @@ export async function save(tx: Tx, progress: Progress): Promise<void> {
     .execute();
 }
 
-export async function unfinished(tx: Tx, profileId: string, limit: number): Promise<Progress[]> {
+/** What is worth going on with. */
+export type Unfinished = Pick<Progress, "profileId" | "contentId" | "positionS" | "durationS" | "updatedAtMs">;
+
+export async function unfinished(tx: Tx, profileId: string, limit: number): Promise<Unfinished[]> {
   const rows = await tables(tx)
-    .selectFrom("bookmarks")
+    .selectFrom("continue_watching")
     .selectAll()
     .where("profile_id", "=", profileId)
-    .where("finished", "=", false)
-    .where("removed", "=", false)
     .orderBy("updated_at_ms", "desc")
     .limit(limit)
     .execute();
-  return rows.map(toProgress);
+  return rows.map((row) => ({
+    profileId: row.profile_id,
+    contentId: row.content_id,
+    positionS: row.position_s,
+    durationS: row.duration_s,
+    updatedAtMs: row.updated_at_ms,
+  }));
 }
 
-/** Takes a title off "Continue watching"; the position stays. */
+/** Brings "Continue watching" in line with some bookmarks, as they are now; without a list, with all of the tenant. */
+export async function refreshUnfinished(
+  tx: ModelTx,
+  of?: readonly { readonly profileId: string; readonly contentId: string }[],
+): Promise<void> {
+  const wanted = of
+    ? sql`(b.profile_id, b.content_id) IN (SELECT * FROM unnest(${of.map(({ profileId }) => profileId)}::text[], ${of.map(({ contentId }) => contentId)}::text[]))`
+    : sql`true`;
+  await sql`
+    DELETE FROM continue_watching AS c USING bookmarks AS b
+     WHERE (c.tenant, c.profile_id, c.content_id) = (b.tenant, b.profile_id, b.content_id)
+       AND (b.finished OR b.removed) AND ${wanted}`.execute(tx.q);
+  // In one order, so that two that meet do not wait for each other in a circle.
+  await sql`
+    INSERT INTO continue_watching (tenant, profile_id, content_id, user_id, position_s, duration_s, updated_at_ms)
+    SELECT tenant, profile_id, content_id, user_id, position_s, duration_s, updated_at_ms FROM bookmarks AS b
+     WHERE NOT finished AND NOT removed AND ${wanted} ORDER BY profile_id, content_id
+    ON CONFLICT (tenant, profile_id, content_id) DO UPDATE SET user_id = EXCLUDED.user_id,
+      position_s = EXCLUDED.position_s, duration_s = EXCLUDED.duration_s, updated_at_ms = EXCLUDED.updated_at_ms`.execute(
+    tx.q,
+  );
+}
+
+/** Takes a title off "Continue watching", at once for the one who did it; the position stays. */
 export async function remove(tx: Tx, profileId: string, contentId: string): Promise<Progress | undefined> {
   const row = await tables(tx)
     .updateTable("bookmarks")
@@ -98,6 +137,11 @@ export async function remove(tx: Tx, profileId: string, contentId: string): Prom
     .where("content_id", "=", contentId)
     .returningAll()
     .executeTakeFirst();
+  await tables(tx)
+    .deleteFrom("continue_watching")
+    .where("profile_id", "=", profileId)
+    .where("content_id", "=", contentId)
+    .execute();
   return row && toProgress(row);
 }
 
