@@ -123,7 +123,6 @@ const everywhere = [
 
 test("what a person leaves behind is gone from every store, and nothing of anybody else", async () => {
   const [gone, stays] = [await use(ada, "Quagmire Room"), await use(bob, "Grumbold Attic")];
-  console.error("used");
   await host.settled();
   const qoeHas = async (id: string) => {
     const rows = await host.adapters.analytics.query({
