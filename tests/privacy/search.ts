@@ -74,8 +74,9 @@ async function* logRecords({ adapters: { log } }: Stores): AsyncGenerator<Place>
 /** Files of the lake are compressed inside. */
 async function* lake({ adapters: { objects } }: Stores): AsyncGenerator<Place> {
   for (const { key } of await objects.list("lake/", { keysMax: 1_000 })) {
-    if (!key.endsWith(".avro")) continue;
-    yield { name: "lake", content: Buffer.from(JSON.stringify(await readAvroRecords(await objects.get(key)))) };
+    // What is deleted while we look is not there.
+    const bytes = key.endsWith(".avro") ? await objects.get(key).catch(() => undefined) : undefined;
+    if (bytes) yield { name: "lake", content: Buffer.from(JSON.stringify(await readAvroRecords(bytes))) };
   }
 }
 
