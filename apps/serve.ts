@@ -70,7 +70,7 @@ async function runCell(cell: Cell, config: Config, say: (line: string) => void, 
   const build = cell.names.includes("web") ? await buildClients({ say }) : undefined;
   const product = await composeProduct(config, { say, build, cell });
   stops.push(() => product.stop());
-  const { host, states, places, metrics, tracing } = product;
+  const { host, states, places, metrics, tracing, audit, pseudonyms } = product;
   const admin = await startAdmin({
     host,
     contracts: services.map((service) => service.contract),
@@ -78,7 +78,10 @@ async function runCell(cell: Cell, config: Config, say: (line: string) => void, 
     port: places.adminPort,
     bind: config.MARQUEE_ADMIN_HOST,
     metrics,
-    traces: config.MARQUEE_MODE === "development" ? tracing.traces : null,
+    traces: tracing.traces,
+    hasTracePages: config.MARQUEE_MODE === "development",
+    audit,
+    pseudonyms,
     states,
     backup: (options) => backupProduct(product, config, options),
     about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT, serves: cell.names.join(" ") },

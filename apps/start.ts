@@ -48,7 +48,7 @@ export async function start(config: Config): Promise<void> {
     const build = await buildClients({ say });
     product = await composeProduct(config, { say, build });
     const running = product;
-    const { host, states, places, metrics, tracing } = running;
+    const { host, states, places, metrics, tracing, audit, pseudonyms } = running;
     const admin = await startAdmin({
       host,
       contracts: services.map((service) => service.contract),
@@ -56,7 +56,10 @@ export async function start(config: Config): Promise<void> {
       port: places.adminPort,
       bind: "127.0.0.1",
       metrics,
-      traces: config.MARQUEE_MODE === "development" ? tracing.traces : null,
+      traces: tracing.traces,
+      hasTracePages: config.MARQUEE_MODE === "development",
+      audit,
+      pseudonyms,
       states,
       backup: (options) => backupProduct(running, config, options),
       about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT },

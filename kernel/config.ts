@@ -15,6 +15,8 @@ const address = (protocols: readonly string[], example: string) =>
 /** A word of a form; what is wrong is told with an example. */
 const word = (form: RegExp, example: string) => z.string().regex(form, `write for example ${example}`);
 
+const PSEUDONYMS = /^usr~[0-9a-f]{16}(,usr~[0-9a-f]{16}){0,99}$/;
+
 const brokers = z
   .string()
   .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, "write host:port, and more of them after commas without blanks");
@@ -184,6 +186,21 @@ export const Config = z.object({
     .string()
     .optional()
     .describe("where the JSON log goes; default: logs/marquee.log in the data folder, in production standard output"),
+  MARQUEE_AUDIT_FILE: z
+    .string()
+    .optional()
+    .describe("where the audit log goes; default: logs/audit.log in the data folder"),
+  MARQUEE_TRACE_RATIO: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      "the share of ordinary traces that is kept, 0 to 1; default: 1, in production 0.1; those with errors always are",
+    ),
+  MARQUEE_TRACE_USERS: word(PSEUDONYMS, "usr~0123456789abcdef,usr~fedcba9876543210")
+    .optional()
+    .describe("people whose traces are all kept, by the pseudonyms that `marquee pseudonym` prints"),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional().describe("where traces go; without it the last ones stay in memory"),
   FFMPEG_PATH: z.string().optional().describe("ffmpeg, where it is not on PATH"),
   FFPROBE_PATH: z.string().optional().describe("ffprobe, where it is not on PATH"),

@@ -5,7 +5,8 @@ import { roleOf } from "./migrate.ts";
 import type { EventLog, LogRecord } from "./ports/log.ts";
 import { serviceOfGroup } from "./read-models.ts";
 import { identifier, inTransaction, type Pool } from "./sql.ts";
-import { type Logger, maskText } from "./telemetry.ts";
+import type { Logger } from "./telemetry.ts";
+import { maskText } from "./mask.ts";
 
 export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
 

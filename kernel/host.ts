@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DescService } from "@bufbuild/protobuf";
+import type { AuditLog } from "./audit.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { type Backbone, openBackbone } from "./backbone.ts";
@@ -10,7 +11,9 @@ import { type Db, openDb, type Tx } from "./db.ts";
 import { openEraser } from "./erasure.ts";
 import { toProblem } from "./errors.ts";
 import { appendFacts, openEvents, type Received, type Topics } from "./events.ts";
+import { openGauges } from "./gauges.ts";
 import { loadMarks } from "./inbox.ts";
+import { tracedJobs } from "./jobs.ts";
 import { type Listener, openListener } from "./listener.ts";
 import { migrate, PROGRAM } from "./migrate.ts";
 import type { Analytics } from "./ports/analytics.ts";
@@ -23,6 +26,7 @@ import type { PostgresServer } from "./ports/postgres.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { AdapterState } from "./ports/state.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
+import type { Pseudonyms } from "./pseudonyms.ts";
 import { modelGroup, modelMarks, type ModelTx, type OpenModel, topicsOf } from "./read-models.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { SWEEP_EVERY_MS, sweepOutlived } from "./retention.ts";
@@ -30,7 +34,8 @@ import { localTransport, type Offered, type Remote, type TransportOptions } from
 import type { Addresses, HttpMount, Platform, Running, Service } from "./service.ts";
 import { openSink, type OpenSink } from "./sink.ts";
 import { openPool } from "./sql.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./telemetry.ts";
 
 /** The adapters that a composition chose, one a port. */
 export interface Adapters {
@@ -55,6 +60,9 @@ export interface HostOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly logger: (service: string) => Logger;
+  readonly audit: AuditLog;
+  /** What viewers are called in traces; without it they are not named there. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   readonly transport?: Partial<Pick<TransportOptions, "roundTrip">>;
   /** Carries calls of services that run elsewhere. */
   readonly remote?: Remote | undefined;
@@ -66,10 +74,15 @@ export interface HostOptions {
   readonly isPartial?: boolean;
 }
 
+/** A mount of a service, and whose it is. */
+export interface ServiceMount extends HttpMount {
+  readonly service: string;
+}
+
 export interface Host {
   /** A client for a BFF, a command or a test. */
   client<S extends DescService>(contract: Contract<S>, caller: string): Client<S>;
-  readonly http: readonly HttpMount[];
+  readonly http: readonly ServiceMount[];
   /** The state of every service and adapter, for /readyz. */
   states(): Promise<Readonly<Record<string, AdapterState>>>;
   /** The event log and those who follow it, as an operator sees them. */
@@ -117,7 +130,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     connectionsMax: CONNECTIONS_MAX,
     onError: (error) => rootLogger.warn("a database connection broke", { error }),
   });
-  const transport = localTransport({ clock, metrics, remote: options.remote, ...options.transport });
+  const transport = localTransport({
+    clock,
+    metrics,
+    pseudonyms: options.pseudonyms,
+    remote: options.remote,
+    ...options.transport,
+  });
 
   const erase = openEraser({ log: adapters.log, pool, topics, declared });
   const relays = new Map<string, Relay>();
@@ -127,7 +146,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const models: OpenModel[] = [];
   const sinks: OpenSink[] = [];
   const stopping = new AbortController();
-
   for (const service of services) {
     const name = service.contract.name;
     const logger = options.logger(name);
@@ -136,7 +154,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pool,
       log: adapters.log,
       logger,
-      onPending: (count) => metrics.lag.set({ service: name }, count),
     });
     relays.set(name, relay);
     const db = openDb({ pool, service: name, writer: events, onEmitted: (count) => relay.wake(count) });
@@ -152,9 +169,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
         ),
       ...adapters,
       cache: prefixed(adapters.cache, name),
+      jobs: tracedJobs(adapters.jobs, name),
       erase,
       clock,
       logger,
+      audit: options.audit.of(name),
       metrics,
       config,
       addresses: options.addresses,
@@ -228,13 +247,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
   for (const { parts } of running) await parts.run();
 
-  return {
+  const host: Host = {
     client: (contract, caller) => transport.client(contract, caller),
     backbone: openBackbone({
       ...{ log: adapters.log, reader: events, pool, topics, declared, listeners, models },
       onEmitted: (service, count) => relays.get(service)?.wake(count),
     }),
-    http: running.flatMap(({ parts }) => parts.http),
+    http: running.flatMap(({ service, parts }) =>
+      parts.http.map((mount) => ({ ...mount, service: service.contract.name })),
+    ),
     async states() {
       const stateOf = (work: Promise<unknown>): Promise<AdapterState> =>
         work.then(
@@ -248,7 +269,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       const rooms = running.map(
         async ({ service, parts }) => [`service/${service.contract.name}`, await stateOf(parts.ready())] as const,
       );
-      return Object.fromEntries(await Promise.all([...rooms, ...ports]));
+      const kept = options.audit.state().then((state) => ["adapter/audit", state] as const);
+      return Object.fromEntries(await Promise.all([...rooms, ...ports, kept]));
     },
     async drained() {
       await Promise.all([...relays.values()].map((relay) => relay.drained()));
@@ -267,6 +289,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
     async stop() {
       stopping.abort();
+      stopGauges();
       await Promise.all([...everyListener, ...sinks].map((follower) => follower.stop()));
       await Promise.allSettled(timers);
       for (const { parts, logger } of running.toReversed()) {
@@ -276,6 +299,18 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await pool.end();
     },
   };
+  const stopGauges = openGauges({
+    ...{
+      metrics,
+      pool,
+      connectionsMax: CONNECTIONS_MAX,
+      relays,
+      listeners: everyListener,
+      states: () => host.states(),
+    },
+    ...{ log: adapters.log, jobs: adapters.jobs },
+  });
+  return host;
 }
 
 /** Every subscribed event has a producer; nothing is published under two names. */

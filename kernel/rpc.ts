@@ -14,7 +14,9 @@ import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
 import { problem, toProblem } from "./errors.ts";
-import { inSpan, type Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import { type Pseudonyms, VIEWER } from "./pseudonyms.ts";
+import { inSpan } from "./telemetry.ts";
 import { gaveUp, within } from "./within.ts";
 
 /** What a method does with a request, whatever carries it. */
@@ -52,6 +54,8 @@ export interface TransportOptions {
   readonly metrics: Metrics;
   /** Carries calls of services that are not mounted here; without it they are unavailable. */
   readonly remote?: Remote | undefined;
+  /** What viewers are called in traces. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   /** Tests pay for the whole wire: bytes there and back, and frozen requests. */
   readonly roundTrip?: boolean;
 }
@@ -63,7 +67,7 @@ interface Mounted {
 
 /** Calls stay in the process where the service is mounted in it, and leave by `remote` where it is not. The caller cannot tell which. */
 export function localTransport(options: TransportOptions): Transport & Offered {
-  const { clock, metrics, remote, roundTrip = false } = options;
+  const { clock, metrics, remote, pseudonyms, roundTrip = false } = options;
   const mounted = new Map<string, Mounted>();
 
   const copy = <D extends DescMessage>(schema: D, value: unknown): Message => {
@@ -87,7 +91,10 @@ export function localTransport(options: TransportOptions): Transport & Offered {
     try {
       return await inSpan(
         `${contract.name}/${method.name}`,
-        { "rpc.system": "marquee", "rpc.service": contract.name, "rpc.method": method.name },
+        {
+          ...{ "rpc.system": "marquee", "rpc.service": contract.name, "rpc.method": method.name },
+          ...(pseudonyms && from.viewer ? { [VIEWER]: pseudonyms.of(from.viewer.userId) } : {}),
+        },
         from.span,
         async (span) => {
           const leftMs = from.deadlineMs - clock.nowMs();

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Audit } from "./audit.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
@@ -15,7 +16,8 @@ import type { Secrets } from "./ports/secrets.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
 import type { ModelTx, ReadModel } from "./read-models.ts";
 import type { Sink, SinkBatch } from "./sink.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./telemetry.ts";
 
 /** What the kernel hands a service when it starts. */
 export interface Platform<C extends Contract = Contract, U extends Uses = Uses> {
@@ -39,6 +41,8 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly transcoder: Transcoder;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Records what concerns security; it is no log, and holds whole addresses and ids. */
+  readonly audit: Audit;
   readonly metrics: Metrics;
   readonly config: Config;
   /** Where this product can be reached, known before any service starts. */

@@ -1,7 +1,7 @@
 /**
  * `npm run test:engines [-- FILTER…]`: starts the engines that the chosen tests need, in a temporary folder on free ports, runs the
  * tests through scripts/test.ts, and stops the engines. Tests of engines are tests/engines/*.test.ts and *.engine.test.ts beside an
- * adapter; one that names MARQUEE_TEST_KAFKA needs the engine `kafka`, and so on.
+ * adapter or a script; one that names MARQUEE_TEST_KAFKA needs the engine `kafka`, and so on, and one that looks for promtool gets it.
  */
 import { spawn } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
@@ -11,13 +11,14 @@ import path from "node:path";
 import { Problem } from "#kernel/errors";
 import { type Engine, freePorts, type RunningEngine, startEngine } from "../engines/engine.ts";
 import { engines } from "../engines/index.ts";
-import { REPOSITORY } from "./files.ts";
+import { ensurePromtool } from "../engines/promtool.ts";
+import { PROMTOOL_FOLDER, REPOSITORY } from "./files.ts";
 
 const say = (line: string): void => void process.stderr.write(`engines: ${line}\n`);
 const variableOf = (engine: Engine): string => `MARQUEE_TEST_${engine.name.toUpperCase().replaceAll("-", "_")}`;
 
 function chosenFiles(filters: readonly string[]): readonly string[] {
-  return globSync(["tests/engines/**/*.test.ts", "adapters/**/*.engine.test.ts"], { cwd: REPOSITORY })
+  return globSync(["tests/engines/**/*.test.ts", "{adapters,scripts}/**/*.engine.test.ts"], { cwd: REPOSITORY })
     .map((file) => file.replaceAll(path.sep, "/"))
     .filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)))
     .sort();
@@ -47,6 +48,7 @@ async function main(filters: readonly string[]): Promise<number> {
   const running: RunningEngine[] = [];
   const env: Record<string, string> = {};
   try {
+    if (texts.some((text) => text.includes("findPromtool("))) await ensurePromtool(PROMTOOL_FOLDER, say);
     for (const engine of needed) {
       const started = await startEngine(engine, {
         programs: path.join(REPOSITORY, ".cache/engines", engine.name),

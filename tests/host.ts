@@ -14,15 +14,21 @@ import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { type Config, readConfig } from "#kernel/config";
 import { type Context, systemContext, type Viewer } from "#kernel/context";
 import { startGuardian } from "#kernel/guardian";
+import { type AuditLog, openAuditLog } from "#kernel/audit";
 import { type Adapters, type Host, type HostOptions, startHost } from "#kernel/host";
 import { type Clock, systemClock } from "#kernel/clock";
 import type { Addresses, Service } from "#kernel/service";
-import { openLogger, openMetrics, silentLogger } from "#kernel/telemetry";
+import { type Metrics, openMetrics } from "#kernel/metrics";
+import { openPseudonyms, type Pseudonyms } from "#kernel/pseudonyms";
+import { openLogger, silentLogger } from "#kernel/telemetry";
 import { topics } from "#contracts/topics";
 
 export interface TestHost {
   readonly host: Host;
   readonly adapters: Adapters;
+  readonly metrics: Metrics;
+  readonly audit: AuditLog;
+  readonly pseudonyms: Pseudonyms;
   readonly config: Config;
   readonly folder: string;
   readonly client: Host["client"];
@@ -81,6 +87,11 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
   };
   for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs"] as const)
     closing.push(() => adapters[name].close());
+  const metrics = openMetrics();
+  const pseudonyms = openPseudonyms();
+  await pseudonyms.load(adapters.secrets);
+  const audit = await openAuditLog({ file: at("logs/audit.log") });
+  closing.push(() => audit.close());
   const addresses: Addresses = {
     publicUrl: "http://localhost:8080",
     originUrl: "http://127.0.0.1:8083",
@@ -97,7 +108,9 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     config,
     addresses,
     clock,
-    metrics: openMetrics(),
+    metrics,
+    audit,
+    pseudonyms,
     logger: options.logger ?? (process.env["MARQUEE_TEST_LOG"] ? openLogger({ level: "info" }) : () => silentLogger),
     transport: { roundTrip: options.roundTrip ?? true },
     onMounted: options.onMounted,
@@ -114,6 +127,9 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
   };
   return {
     host,
+    metrics,
+    audit,
+    pseudonyms,
     adapters,
     config,
     folder,

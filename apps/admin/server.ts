@@ -4,8 +4,10 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from "node:net";
 import { Backbone } from "#contracts/backbone";
 import { type Contract, isLoopback, type Metrics, problem, systemClock, toProblem } from "#kernel";
+import type { AuditLog } from "#kernel/audit";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
+import type { Pseudonyms } from "#kernel/pseudonyms";
 import { localTransport } from "#kernel/rpc";
 import type { Traces } from "#kernel/tracing";
 import { openBackboneCalls } from "./backbone.ts";
@@ -24,8 +26,11 @@ export interface AdminOptions {
   /** The address it listens on; it has no sign-in, so anything but loopback belongs behind a fence. */
   readonly bind: string;
   readonly metrics: Metrics;
-  /** Null keeps /debug/traces shut, as production does. */
-  readonly traces: Traces | null;
+  readonly audit: AuditLog;
+  readonly pseudonyms: Pseudonyms;
+  readonly traces: Traces;
+  /** Production keeps /debug/traces shut; the socket shows them to the operator all the same. */
+  readonly hasTracePages: boolean;
   readonly states: States;
   /** A backup of the whole product as plain bytes, which the command that asked for it encrypts. */
   readonly backup: (options: { readonly withMedia: boolean }) => AsyncIterable<Uint8Array>;
@@ -66,13 +71,13 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 }
 
 function operatorListener(options: AdminOptions): RequestListener {
-  const { host, metrics, contracts } = options;
+  const { host, metrics, contracts, audit } = options;
   // The process answers for the event log itself, as a service would.
   const own = localTransport({ clock: systemClock, metrics });
   own.mount(Backbone, openBackboneCalls(host));
   const client: Host["client"] = (contract, caller) =>
     (contract.name === Backbone.name ? own : host).client(contract, caller);
-  const calls = openCalls({ client }, [...contracts, Backbone]);
+  const calls = openCalls({ client }, [...contracts, Backbone], audit.of("admin"));
   const startedAtMs = Date.now();
   return (request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
@@ -82,10 +87,15 @@ function operatorListener(options: AdminOptions): RequestListener {
       return void readiness(options.states).then((ready) => sendJson(request, response, 200, { ...about, ...ready }));
     }
     if (path === "/backup") return void sendBackup(options.backup, request, response);
+    if (path === "/traces") return sendJson(request, response, 200, options.traces.latest());
+    const [, id] = /^\/pseudonym\/([\w-]{1,64})$/.exec(path) ?? [];
+    if (id !== undefined) return sendJson(request, response, 200, { pseudonym: options.pseudonyms.of(id) });
     sendProblem(
       request,
       response,
-      problem.notFound(`'${path.slice(0, 200)}': there are /about, /backup and /call/{service}/{method}`),
+      problem.notFound(
+        `'${path.slice(0, 200)}': there are /about, /backup, /traces, /pseudonym/{id} and /call/{service}/{method}`,
+      ),
     );
   };
 }
@@ -115,9 +125,9 @@ async function sendBackup(
   }
 }
 
-function watchListener({ metrics, traces, states, bind }: AdminOptions): RequestListener {
+function watchListener({ metrics, traces, hasTracePages, states, bind }: AdminOptions): RequestListener {
   const { healthz, readyz } = openHealth(states);
-  const pages = traces && openTracePages(traces);
+  const pages = hasTracePages ? openTracePages(traces) : null;
   return (request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     // A name of some web site that suddenly resolves to loopback (DNS rebinding) must not read what is for operators.
@@ -127,7 +137,7 @@ function watchListener({ metrics, traces, states, bind }: AdminOptions): Request
     if (path === "/healthz") return healthz(request, response);
     if (path === "/readyz") return void readyz(request, response);
     if (path === "/metrics") {
-      return void metrics.registry.metrics().then(
+      return void metrics.text().then(
         (text) => response.writeHead(200, { "content-type": metrics.registry.contentType }).end(text),
         (error: unknown) => sendProblem(request, response, error),
       );

@@ -1,12 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Contract, problem, systemClock } from "#kernel";
+import { openAuditLog } from "#kernel/audit";
 import type { Backbone } from "#kernel/backbone";
 import type { Handlers } from "#kernel/contract";
 import { localTransport } from "#kernel/rpc";
-import { openMetrics } from "#kernel/telemetry";
+import { openPseudonyms } from "#kernel/pseudonyms";
+import { openMetrics } from "#kernel/metrics";
 import type { Traces } from "#kernel/tracing";
 import type { States } from "./health.ts";
 import { type Admin, type AdminOptions, startAdmin } from "./server.ts";
@@ -39,6 +41,8 @@ export interface TestAdmin {
   readonly socketPath: string;
   readonly admin: Admin;
   readonly metrics: ReturnType<typeof openMetrics>;
+  /** The lines of the audit log. */
+  audited(): Promise<readonly Readonly<Record<string, string>>[]>;
   stop(): Promise<void>;
 }
 
@@ -47,7 +51,8 @@ export interface TestAdminOptions {
   readonly states?: States;
   /** Of a real host; without it calls about the event log are refused. */
   readonly backbone?: Backbone;
-  readonly traces?: Traces | null;
+  /** Without them there are no pages of traces. */
+  readonly traces?: Traces;
   readonly port?: number;
   readonly backup?: AdminOptions["backup"];
 }
@@ -57,12 +62,13 @@ export async function startTestAdmin({
   services = [],
   states = async () => ({}),
   backbone = noBackbone,
-  traces = null,
+  traces,
   port = 0,
   backup = async function* () {},
 }: TestAdminOptions): Promise<TestAdmin> {
   const dataFolder = await mkdtemp(join(tmpdir(), "marquee-admin-"));
   const metrics = openMetrics();
+  const audit = await openAuditLog({ file: join(dataFolder, "audit.log") });
   const transport = localTransport({ clock: systemClock, metrics });
   for (const { contract, handlers } of services) transport.mount(contract, handlers);
   const socketPath = adminSocketPath(dataFolder);
@@ -74,7 +80,10 @@ export async function startTestAdmin({
     port,
     bind: "127.0.0.1",
     metrics,
-    traces,
+    traces: traces ?? { latest: () => [], find: () => undefined },
+    hasTracePages: traces !== undefined,
+    audit,
+    pseudonyms: openPseudonyms(),
     states,
     backup,
     about: { url: "http://localhost:8080" },
@@ -84,8 +93,16 @@ export async function startTestAdmin({
     socketPath,
     admin,
     metrics,
+    async audited() {
+      const text = await readFile(join(dataFolder, "audit.log"), "utf8");
+      return text
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Record<string, string>);
+    },
     async stop() {
       await admin.stop();
+      await audit.close();
       await rm(dataFolder, { recursive: true, force: true });
     },
   };

@@ -12,6 +12,7 @@ import {
   toJson,
 } from "@bufbuild/protobuf";
 import { type Client, type Contract, Problem, problem, PROBLEM_CODES, type ProblemCode } from "#kernel";
+import type { TraceRecord } from "#kernel/tracing";
 import { CODE_HEADER, DEADLINE_HEADER, DETAIL_TRAILER, TENANT_HEADER } from "../admin/calls.ts";
 import { isCode } from "../admin/socket.ts";
 
@@ -25,6 +26,10 @@ export interface AdminClient {
   /** The calls reject with the service's own Problem, or with reason `not_running` where nobody answers. */
   of<S extends DescService>(contract: Contract<S>, options?: { readonly deadlineMs?: number }): Calls<S>;
   about(): Promise<About>;
+  /** The last traces that were kept, newest first. */
+  traces(): Promise<readonly TraceRecord[]>;
+  /** What the person with an id is called in logs and traces. */
+  pseudonym(id: string): Promise<string>;
   /** A backup of the whole product, unencrypted. Reading it rejects where it breaks off. */
   backup(options: { readonly withMedia: boolean }): Promise<AsyncIterable<Uint8Array>>;
 }
@@ -69,6 +74,11 @@ export function adminClient(options: AdminClientOptions): AdminClient {
         calls[method.localName] = (request) => call(contract, method, request as MessageInitShape<DescMessage>, more);
       }
       return calls as Calls<S>;
+    },
+    traces: async () => (await send(options, "GET", "/traces", "")) as TraceRecord[],
+    async pseudonym(id) {
+      const answer = await send(options, "GET", `/pseudonym/${id}`, "");
+      return (answer as { readonly pseudonym: string }).pseudonym;
     },
     about: async () => (await send(options, "GET", "/about", "")) as About,
     backup: ({ withMedia }) => stream(options, `/backup${withMedia ? "" : "?media=0"}`),

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { JOURNEYS } from "../journeys.ts";
 import { addBackbone } from "./program-backbone.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
@@ -400,6 +401,37 @@ function machine(program: Command, cli: Cli, run: Run): void {
     .option("--json", "as one JSON document", false)
     .addHelpText("after", examples("./marquee doctor", "./marquee doctor --json"))
     .action((options) => run(async () => (await import("./doctor.ts")).doctor(cli, options)));
+  program
+    .command("traces")
+    .summary("show what the last requests, events and jobs did")
+    .description(
+      `Shows the last traces that the running product kept, newest first; with an id, or its beginning, that one as a tree.\nJourneys are ${Object.keys(JOURNEYS).join(", ")}.`,
+    )
+    .argument("[id]", "the id of a trace, or its beginning")
+    .option("--journey <name>", "those of one journey")
+    .option("--errors", "those in which something failed", false)
+    .option("--json", "one JSON object a line, with all spans", false)
+    .addHelpText(
+      "after",
+      examples(
+        "./marquee traces",
+        "./marquee traces --journey playback",
+        "./marquee traces 4bf92f35",
+        "./marquee traces --errors --json",
+      ),
+    )
+    .action((id: string | undefined, options) =>
+      run(async () => (await import("./traces.ts")).showTraces(cli, id, options)),
+    );
+  program
+    .command("pseudonym")
+    .summary("say what somebody is called in logs and traces")
+    .description(
+      "Prints the pseudonym of a person, which logs and traces have in place of an id. MARQUEE_TRACE_USERS takes it, to keep all traces of that person.",
+    )
+    .argument("<who>", "an e-mail address, or the id of an account")
+    .addHelpText("after", examples("./marquee pseudonym alex@demo.test"))
+    .action((who: string) => run(async () => (await import("./traces.ts")).showPseudonym(cli, who)));
   program
     .command("topology")
     .summary("draw who calls whom, and which event goes where")

@@ -12,7 +12,7 @@ import { Bookmark } from "#contracts/bookmark";
 import { topics } from "#contracts/topics";
 import type { Viewer } from "#kernel";
 import { appendFacts, openEvents } from "#kernel/events";
-import { openMetrics } from "#kernel/telemetry";
+import { openMetrics } from "#kernel/metrics";
 import { type Admin, startAdmin } from "../../apps/admin/server.ts";
 import { adminSocketPath } from "../../apps/admin/socket.ts";
 import { services } from "../../apps/services.ts";
@@ -52,7 +52,10 @@ before(async () => {
     port: 0,
     bind: "127.0.0.1",
     metrics: openMetrics(),
-    traces: null,
+    traces: { latest: () => [], find: () => undefined },
+    hasTracePages: false,
+    audit: host.audit,
+    pseudonyms: host.pseudonyms,
     states: async () => ({}),
     backup: async function* () {},
   });

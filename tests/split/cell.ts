@@ -16,8 +16,10 @@ import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { topics } from "#contracts/topics";
 import { readConfig } from "#kernel/config";
 import { systemClock } from "#kernel/clock";
+import { openAuditLog } from "#kernel/audit";
 import { type Adapters, startHost } from "#kernel/host";
-import { openMetrics, silentLogger } from "#kernel/telemetry";
+import { openMetrics } from "#kernel/metrics";
+import { silentLogger } from "#kernel/telemetry";
 import { placesOf } from "../../apps/addresses.ts";
 import { cellOf } from "../../apps/cell.ts";
 import { openMesh } from "../../apps/mesh.ts";
@@ -29,6 +31,7 @@ const at = (name: string): string => join(config.MARQUEE_DATA, name);
 const places = await placesOf(config);
 const metrics = openMetrics();
 const logger = () => silentLogger;
+const audit = await openAuditLog({ file: at("logs/audit.log") });
 const postgres = await openPostgresByUrl({
   adminUrl: config.MARQUEE_POSTGRES_URL ?? "",
   runtimeUrl: config.MARQUEE_POSTGRES_RUNTIME_URL ?? "",
@@ -45,13 +48,13 @@ const adapters: Adapters = {
   jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
   transcoder: openTranscoder(),
 };
-const mesh = await openMesh({ ...{ cell, config, places, logger, metrics }, secrets: adapters.secrets });
+const mesh = await openMesh({ ...{ cell, config, places, logger, audit, metrics }, secrets: adapters.secrets });
 const host = await startHost({
   services: cell.services,
   declared: services,
   remote: mesh.remote,
   onMounted: mesh.listen,
-  ...{ topics, adapters, config, metrics, logger },
+  ...{ topics, adapters, config, metrics, logger, audit },
   addresses: places.addresses,
   clock: systemClock,
 });

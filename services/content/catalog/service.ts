@@ -22,7 +22,9 @@ const AGE_MAX = Math.max(...AGE_RATINGS);
 
 const uses = { tenant: Tenant };
 export type CatalogPlatform = Platform<typeof Catalog, typeof uses>;
-export type Parts = Pick<CatalogPlatform, "db" | "call" | "clock" | "logger">;
+export interface Parts extends Pick<CatalogPlatform, "db" | "call" | "clock" | "logger"> {
+  readonly searched: () => void;
+}
 
 export default defineService({
   contract: Catalog,
@@ -35,7 +37,11 @@ export default defineService({
   },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, call, clock, logger }: CatalogPlatform): Parts => ({ db, call, clock, logger }),
+  start({ db, call, clock, logger, metrics }: CatalogPlatform): Parts {
+    // Conversational and voice come with search of their own.
+    const searches = metrics.counter("search_queries_total", "Searches, by how they were put", ["type"]);
+    return { db, call, clock, logger, searched: () => searches.inc({ type: "text" }) };
+  },
 
   on: [
     on(Ingest.events.started)(ingestStarted),
@@ -82,6 +88,7 @@ export default defineService({
     },
     async search({ query, ageRatingMax, limit }, context) {
       if (query.length > 200) throw problem.invalid("a search has at most 200 characters");
+      parts.searched();
       const rows = await parts.db.tx(context, (tx) =>
         store.search(tx, query, ageRatingMax, Math.min(limit || 50, 50), parts.clock.nowMs()),
       );

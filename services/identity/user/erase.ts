@@ -3,7 +3,7 @@ import { type Platform, systemContext } from "#kernel";
 import type { uses } from "./service.ts";
 import * as store from "./store.ts";
 
-export type Parts = Pick<Platform<typeof User, typeof uses>, "db" | "call" | "mail" | "erase" | "clock" | "logger">;
+export type Erasing = Pick<Platform<typeof User, typeof uses>, "db" | "call" | "mail" | "erase" | "clock" | "logger">;
 
 const ERASE_MAX = 100;
 /** Access tokens are good for a quarter of an hour after the account is gone, and what is done with them takes its way through the log. */
@@ -13,7 +13,7 @@ const LATE_MS = 60 * 60_000;
  * Erases people who are gone: mail that is kept here, then their records, when everybody has heard that they are gone. An hour
  * later it is said once more, for what came late, and records are erased again. Then nothing names them here either.
  */
-export async function erasePeople(parts: Parts, signal: AbortSignal): Promise<void> {
+export async function erasePeople(parts: Erasing, signal: AbortSignal): Promise<void> {
   const context = systemContext("system", "user", { signal, clock: parts.clock });
   const { tenants } = await parts.call.tenant.list({}, context);
   for (const { id: tenant } of tenants) {
@@ -24,7 +24,7 @@ export async function erasePeople(parts: Parts, signal: AbortSignal): Promise<vo
   }
 }
 
-async function eraseIn({ db, mail, erase, clock }: Parts, tenant: string): Promise<void> {
+async function eraseIn({ db, mail, erase, clock }: Erasing, tenant: string): Promise<void> {
   const lateMs = clock.nowMs() - LATE_MS;
   const open = await db.tx({ tenant }, (tx) => store.openErasures(tx, lateMs, ERASE_MAX));
   const at = (step: store.ErasureStep): readonly store.Erasure[] => open.filter((erasure) => erasure.step === step);

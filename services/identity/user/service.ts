@@ -1,14 +1,28 @@
 // User: who people are. An account each, found by its e-mail address; other services keep what belongs to it.
 import { Tenant } from "#contracts/tenant";
 import { User } from "#contracts/user";
-import { type Context, defineService, isUniqueViolation, newId, type Platform, problem } from "#kernel";
+import {
+  type Audit,
+  audited,
+  type Context,
+  defineService,
+  isUniqueViolation,
+  newId,
+  type Platform,
+  problem,
+} from "#kernel";
 import { change, checkEmail, checkLanguage, checkName, type User as UserRow } from "./domain.ts";
-import { erasePeople, type Parts } from "./erase.ts";
+import { erasePeople, type Erasing } from "./erase.ts";
 import * as store from "./store.ts";
 
 export const uses = { tenant: Tenant };
 
 const ERASE_EVERY_MS = 10_000;
+
+interface Parts extends Erasing {
+  readonly audit: Audit;
+  readonly counters: { readonly created: () => void; readonly deleted: () => void };
+}
 
 export default defineService({
   contract: User,
@@ -17,15 +31,18 @@ export default defineService({
   ai: { feeds: "none: who a person is stays out of models", uses: "none", fallback: "none needed" },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, call, mail, erase, clock, logger }: Platform<typeof User, typeof uses>): Parts => ({
-    ...{ db, call, mail, erase, clock, logger },
-  }),
+  start({ db, call, mail, erase, clock, logger, audit, metrics }: Platform<typeof User, typeof uses>): Parts {
+    const created = metrics.counter("accounts_created_total", "Accounts that were made");
+    const deleted = metrics.counter("accounts_deleted_total", "Accounts that were deleted");
+    const counters = { created: () => created.inc(), deleted: () => deleted.inc() };
+    return { db, call, mail, erase, clock, logger, audit, counters };
+  },
 
   periodic: (parts) => [
     { name: "erase people who are gone", everyMs: ERASE_EVERY_MS, run: (signal) => erasePeople(parts, signal) },
   ],
 
-  rpc: ({ db, clock }) => ({
+  rpc: ({ db, clock, audit, counters }) => ({
     async create({ email: given, name, language }, context) {
       const email = checkEmail(given);
       const createdAtMs = clock.nowMs();
@@ -47,6 +64,7 @@ export default defineService({
             reason: "email_taken",
           });
         });
+      counters.created();
       return { user: toMessage(user) };
     },
     async get({ userId }, context) {
@@ -71,9 +89,15 @@ export default defineService({
     },
     async delete({ userId }, context) {
       assertOwn(context, userId);
-      await db.tx(context, async (tx) => {
-        if (await store.remove(tx, userId, clock.nowMs())) tx.emit("deleted", { userId });
-      });
+      const from = context.viewer ? `device ${context.viewer.deviceId}` : "";
+      const attempt = { tenant: context.tenant, who: context.viewer?.userId ?? context.caller, what: "account.delete" };
+      await audited(audit, { ...attempt, on: userId, from }, () =>
+        db.tx(context, async (tx) => {
+          if (!(await store.remove(tx, userId, clock.nowMs()))) return;
+          tx.emit("deleted", { userId });
+          tx.afterCommit(async () => counters.deleted());
+        }),
+      );
       return {};
     },
   }),
