@@ -7,6 +7,7 @@ import { startAdmin } from "./admin/server.ts";
 import { adminSocketPath } from "./admin/socket.ts";
 import { placesOf } from "./addresses.ts";
 import { type Cell, cellOf, missingFor } from "./cell.ts";
+import { backupProduct } from "./backup/product.ts";
 import { composeProduct, type Product, startEdges } from "./compose.ts";
 import { claim } from "./start.ts";
 import { services } from "./services.ts";
@@ -83,6 +84,7 @@ async function runCell(cell: Cell, config: Config, say: (line: string) => void, 
     audit,
     pseudonyms,
     states,
+    backup: (options) => backupProduct(product, config, options),
     about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT, serves: cell.names.join(" ") },
   });
   stops.push(() => admin.stop());

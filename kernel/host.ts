@@ -8,6 +8,7 @@ import type { ConsumeService } from "./consumer.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
 import { type Db, openDb, type Tx } from "./db.ts";
+import { openEraser } from "./erasure.ts";
 import { toProblem } from "./errors.ts";
 import { appendFacts, openEvents, type Received, type Topics } from "./events.ts";
 import { isShut, serviceSwitch, shutFault } from "./flags.ts";
@@ -32,6 +33,7 @@ import type { Transcoder } from "./ports/transcoder.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { modelGroup, modelMarks, type ModelTx, type OpenModel, topicsOf } from "./read-models.ts";
 import { type Relay, startRelay } from "./relay.ts";
+import { SWEEP_EVERY_MS, sweepOutlived } from "./retention.ts";
 import { localTransport, type Offered, type Remote, type TransportOptions } from "./rpc.ts";
 import type { Addresses, HttpMount, Platform, Running, Service } from "./service.ts";
 import { openSink, type OpenSink } from "./sink.ts";
@@ -143,6 +145,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     ...options.transport,
   });
 
+  const erase = openEraser({ log: adapters.log, pool, topics, declared });
   const relays = new Map<string, Relay>();
   const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
   const dbs = new Map<string, Db>();
@@ -174,6 +177,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       ...adapters,
       cache: prefixed(adapters.cache, name),
       jobs: tracedJobs(adapters.jobs, name),
+      erase,
       clock,
       logger,
       audit: options.audit.of(name),
@@ -244,6 +248,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const timers = running.flatMap(({ parts, logger }) =>
     parts.periodic.map(({ name, everyMs, run }) => repeat(name, everyMs, run, clock, stopping.signal, logger)),
   );
+  for (const { service, logger } of running) {
+    const { name } = service.contract;
+    const sweep = (): Promise<void> => sweepOutlived(pool, name);
+    timers.push(repeat("sweeping the kernel's tables", SWEEP_EVERY_MS, sweep, clock, stopping.signal, logger));
+  }
   for (const { parts } of running) await parts.run();
 
   const host: Host = {

@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
 import type { Clients, Contract, EventName, EventPayload, EventType, Handlers } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
+import type { Erase } from "./erasure.ts";
 import type { Received } from "./events.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
@@ -31,6 +32,8 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
     payloads: readonly EventPayload<C, K>[],
     of: { readonly tenant: string },
   ) => Promise<void>;
+  /** Takes people who are gone out of the log and of remembered answers; for the service that says that they are. */
+  readonly erase: Erase;
   readonly cache: Cache;
   readonly analytics: Analytics;
   readonly objects: Objects;

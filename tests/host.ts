@@ -51,6 +51,9 @@ export interface TestHostOptions {
   /** False where speed is measured: tests pay for bytes there and back otherwise. */
   readonly roundTrip?: boolean;
   readonly onMounted?: HostOptions["onMounted"];
+  readonly logger?: HostOptions["logger"];
+  /** How long an event that failed waits before it comes again. */
+  readonly redelivery?: { readonly firstMs: number; readonly maxMs: number };
 }
 
 /** The given services on real embedded engines in a folder of their own; what they call and is not given answers `unavailable`. */
@@ -71,7 +74,10 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
   };
   const adapters: Adapters = {
     postgres,
-    log: await openEmbeddedLog({ folder: at("log") }),
+    log: await openEmbeddedLog({
+      folder: at("log"),
+      ...(options.redelivery ? { redelivery: options.redelivery } : {}),
+    }),
     registry: await openEmbeddedRegistry({ folder: at("log") }),
     cache: openEmbeddedCache(),
     analytics: await openEmbeddedAnalytics({ folder: at("analytics") }),
@@ -109,7 +115,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     metrics,
     audit,
     pseudonyms,
-    logger: process.env["MARQUEE_TEST_LOG"] ? openLogger({ level: "info" }) : () => silentLogger,
+    logger: options.logger ?? (process.env["MARQUEE_TEST_LOG"] ? openLogger({ level: "info" }) : () => silentLogger),
     transport: { roundTrip: options.roundTrip ?? true },
     onMounted: options.onMounted,
     isPartial: true,

@@ -11,6 +11,8 @@ const DEADLINE_MS_MAX = 600_000;
 
 /** The problem code travels beside the document, because several codes share one HTTP status. */
 export const CODE_HEADER = "x-marquee-code";
+/** What went wrong in the middle of a long answer, escaped as in a URL. */
+export const DETAIL_TRAILER = "x-marquee-detail";
 export const TENANT_HEADER = "x-marquee-tenant";
 export const DEADLINE_HEADER = "x-marquee-deadline-ms";
 

@@ -1,8 +1,9 @@
+import { once } from "node:events";
 import { chmod } from "node:fs/promises";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Backbone } from "#contracts/backbone";
-import { type Contract, isLoopback, type Metrics, problem, systemClock } from "#kernel";
+import { type Contract, isLoopback, type Metrics, problem, systemClock, toProblem } from "#kernel";
 import type { AuditLog } from "#kernel/audit";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
@@ -11,7 +12,7 @@ import type { Pseudonyms } from "#kernel/pseudonyms";
 import { localTransport } from "#kernel/rpc";
 import type { Traces } from "#kernel/tracing";
 import { openBackboneCalls } from "./backbone.ts";
-import { openCalls } from "./calls.ts";
+import { CODE_HEADER, DETAIL_TRAILER, openCalls } from "./calls.ts";
 import { openFlagCalls } from "./flags.ts";
 import { openHealth, readiness, sendJson, type States } from "./health.ts";
 import { isCode, prepareSocket, usableAddress } from "./socket.ts";
@@ -34,6 +35,8 @@ export interface AdminOptions {
   /** Production keeps /debug/traces shut; the socket shows them to the operator all the same. */
   readonly hasTracePages: boolean;
   readonly states: States;
+  /** A backup of the whole product as plain bytes, which the command that asked for it encrypts. */
+  readonly backup: (options: { readonly withMedia: boolean }) => AsyncIterable<Uint8Array>;
   /** What the operator's commands may show of this product, such as its address. Never secrets. */
   readonly about?: Readonly<Record<string, string | number>>;
 }
@@ -88,6 +91,7 @@ function operatorListener(options: AdminOptions): RequestListener {
       const about = { ...options.about, pid: process.pid, startedAtMs, memoryBytes: process.memoryUsage.rss() };
       return void readiness(options.states).then((ready) => sendJson(request, response, 200, { ...about, ...ready }));
     }
+    if (path === "/backup") return void sendBackup(options.backup, request, response);
     if (path === "/traces") return sendJson(request, response, 200, options.traces.latest());
     const [, id] = /^\/pseudonym\/([\w-]{1,64})$/.exec(path) ?? [];
     if (id !== undefined) return sendJson(request, response, 200, { pseudonym: options.pseudonyms.of(id) });
@@ -95,10 +99,35 @@ function operatorListener(options: AdminOptions): RequestListener {
       request,
       response,
       problem.notFound(
-        `'${path.slice(0, 200)}': there are /about, /flags, /traces, /pseudonym/{id} and /call/{service}/{method}`,
+        `'${path.slice(0, 200)}': there are /about, /backup, /flags, /traces, /pseudonym/{id} and /call/{service}/{method}`,
       ),
     );
   };
+}
+
+/** What goes wrong when the answer has begun is said in its trailer: who reads it must not take it for whole. */
+async function sendBackup(
+  backup: AdminOptions["backup"],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    for await (const bytes of backup({ withMedia: !(request.url ?? "").endsWith("?media=0") })) {
+      if (!response.headersSent) response.writeHead(200, { "content-type": "application/octet-stream" });
+      if (!response.write(bytes)) await Promise.race([once(response, "drain"), once(response, "close")]);
+      if (response.destroyed) return;
+    }
+    response.end();
+  } catch (error) {
+    const fault = toProblem(error);
+    if (response.headersSent) {
+      response.addTrailers({ [CODE_HEADER]: fault.code, [DETAIL_TRAILER]: encodeURIComponent(fault.message) });
+      response.end();
+      return;
+    }
+    response.setHeader(CODE_HEADER, fault.code);
+    sendProblem(request, response, fault);
+  }
 }
 
 function watchListener({ metrics, traces, hasTracePages, states, bind }: AdminOptions): RequestListener {

@@ -12,7 +12,7 @@ import { openPseudonyms } from "#kernel/pseudonyms";
 import { openMetrics } from "#kernel/metrics";
 import type { Traces } from "#kernel/tracing";
 import type { States } from "./health.ts";
-import { type Admin, startAdmin } from "./server.ts";
+import { type Admin, type AdminOptions, startAdmin } from "./server.ts";
 import { adminSocketPath } from "./socket.ts";
 
 /** A service that does what a test says; every other call of its contract is refused as `unimplemented` would be. */
@@ -55,6 +55,7 @@ export interface TestAdminOptions {
   /** Without them there are no pages of traces. */
   readonly traces?: Traces;
   readonly port?: number;
+  readonly backup?: AdminOptions["backup"];
 }
 
 /** Flags that are remembered and nothing more: what they do is tested where they are evaluated. */
@@ -77,6 +78,7 @@ export async function startTestAdmin({
   backbone = noBackbone,
   traces,
   port = 0,
+  backup = async function* () {},
 }: TestAdminOptions): Promise<TestAdmin> {
   const dataFolder = await mkdtemp(join(tmpdir(), "marquee-admin-"));
   const metrics = openMetrics();
@@ -98,6 +100,7 @@ export async function startTestAdmin({
     audit,
     pseudonyms: openPseudonyms(),
     states,
+    backup,
     about: { url: "http://localhost:8080" },
   });
   return {

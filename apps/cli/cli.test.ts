@@ -12,6 +12,7 @@ import { Encoding } from "#contracts/encoding";
 import { Ingest } from "#contracts/ingest";
 import { Keys } from "#contracts/keys";
 import { Token } from "#contracts/token";
+import { User } from "#contracts/user";
 import { problem } from "#kernel";
 import { fakeService, startTestAdmin, type TestAdmin } from "../admin/testing.ts";
 
@@ -181,10 +182,21 @@ const analytics = fakeService(Analytics, {
   },
 });
 
+const user = fakeService(User, {
+  async findByEmail({ email }) {
+    if (email !== "ada@mail.example") throw problem.notFound("nobody has this e-mail address");
+    return { user: { id: "usr_1", email } };
+  },
+  async delete(request) {
+    note("user.delete", request);
+    return {};
+  },
+});
+
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "marquee-cli-"));
   product = await startTestAdmin({
-    services: [ingest, encoding, catalog, auth, token, keys, analytics],
+    services: [ingest, encoding, catalog, auth, token, keys, analytics, user],
     states: async () => ({
       "service/catalog": { ok: true, detail: "ready" },
       "adapter/log": { ok: false, detail: "the disk is full" },
@@ -368,6 +380,21 @@ test("jobs, token, keys and CPIX", async () => {
   assert.match(rotated.out, /cat-2[^]*jwt-2[^]*revision 2/);
   assert.match(none.err, /--cat, --jwt or --content/);
   assert.equal(cpix.out, '<CPIX contentId="vod_1"/>\n');
+});
+
+test("an account is deleted by its address, when somebody said yes", async () => {
+  const unsure = await marquee(["users", "delete", "ada@mail.example"]);
+  assert.equal(unsure.code, 1);
+  assert.match(unsure.err, /add --yes/);
+  assert.equal(lastOf("user.delete")["userId"], undefined);
+  const [gone, unknown] = [
+    await marquee(["users", "delete", "--yes", "--json", "ada@mail.example"]),
+    await marquee(["users", "delete", "--yes", "nobody@mail.example"]),
+  ];
+  assert.deepEqual(JSON.parse(gone.out), { email: "ada@mail.example", userId: "usr_1", deleted: true });
+  assert.equal(lastOf("user.delete")["userId"], "usr_1");
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.err, /nobody has this e-mail address/);
 });
 
 test("the lake's tables and snapshots, for people and for programs", async () => {

@@ -1,4 +1,5 @@
-import { request as httpRequest } from "node:http";
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { json } from "node:stream/consumers";
 import {
   create,
   type DescMessage,
@@ -13,7 +14,7 @@ import {
 import type { FlagRule } from "#kernel/ports/flags";
 import { type Client, type Contract, Problem, problem, PROBLEM_CODES, type ProblemCode } from "#kernel";
 import type { TraceRecord } from "#kernel/tracing";
-import { CODE_HEADER, DEADLINE_HEADER, TENANT_HEADER } from "../admin/calls.ts";
+import { CODE_HEADER, DEADLINE_HEADER, DETAIL_TRAILER, TENANT_HEADER } from "../admin/calls.ts";
 import type { FlagList } from "../admin/flags.ts";
 import { isCode } from "../admin/socket.ts";
 
@@ -34,6 +35,8 @@ export interface AdminClient {
   traces(): Promise<readonly TraceRecord[]>;
   /** What the person with an id is called in logs and traces. */
   pseudonym(id: string): Promise<string>;
+  /** A backup of the whole product, unencrypted. Reading it rejects where it breaks off. */
+  backup(options: { readonly withMedia: boolean }): Promise<AsyncIterable<Uint8Array>>;
 }
 
 export interface About {
@@ -55,6 +58,7 @@ export interface AdminClientOptions {
 }
 
 const DEADLINE_MS = 30_000;
+const SILENCE_MS = 300_000;
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 export function adminClient(options: AdminClientOptions): AdminClient {
@@ -86,7 +90,28 @@ export function adminClient(options: AdminClientOptions): AdminClient {
       return (answer as { readonly pseudonym: string }).pseudonym;
     },
     about: async () => (await send(options, "GET", "/about", "")) as About,
+    backup: ({ withMedia }) => stream(options, `/backup${withMedia ? "" : "?media=0"}`),
   };
+}
+
+/** An answer that is read as it comes; only silence ends it. */
+function stream(
+  { socketPath, tenant, dataFolder }: AdminClientOptions,
+  path: string,
+): Promise<AsyncIterable<Uint8Array>> {
+  return new Promise((resolve, reject) => {
+    const headers = { [TENANT_HEADER]: tenant };
+    const request = httpRequest({ socketPath, path, headers, timeout: SILENCE_MS }, (response) => {
+      if (response.statusCode === 200) return resolve(whole(response));
+      const code = String(response.headers[CODE_HEADER] ?? "internal");
+      json(response).then((document) => reject(toFault(code, document)), reject);
+    });
+    request.once("timeout", () =>
+      request.destroy(problem.deadline("the running Marquee does not answer: see ./marquee doctor")),
+    );
+    request.once("error", (error) => reject(describe(error, socketPath, dataFolder)));
+    request.end();
+  });
 }
 
 function send(
@@ -128,6 +153,17 @@ function send(
     request.once("error", (error) => reject(describe(error, socketPath, dataFolder)));
     request.end(body);
   });
+}
+
+/** An answer that was broken off, or says in its trailer that it is not whole, rejects. */
+async function* whole(response: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    yield* response as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw problem.unavailable("the running Marquee stopped in the middle of its answer", { cause });
+  }
+  const { [CODE_HEADER]: code, [DETAIL_TRAILER]: detail } = response.trailers;
+  if (code) throw toFault(code, { detail: decodeURIComponent(detail ?? "") });
 }
 
 function describe(error: Error, socketPath: string, dataFolder: string): unknown {

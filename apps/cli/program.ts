@@ -35,10 +35,12 @@ Environment (docs/guides/operate.md lists all):
   product(program, cli, run);
   films(program, cli, run);
   titles(program, cli, run);
+  users(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);
   addFlags(program, cli, run);
   lake(program, cli, run);
+  backups(program, cli, run);
   addBackbone(program, cli, run);
   addTraceFile(program, cli, run);
   machine(program, cli, run);
@@ -228,6 +230,27 @@ function titles(program: Command, cli: Cli, run: Run): void {
     .action((ids: string[], options) => run(async () => (await import("./titles.ts")).deleteTitles(cli, ids, options)));
 }
 
+function users(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("users")
+    .summary("delete accounts")
+    .description("Works on accounts of viewers.")
+    .command("delete")
+    .description(
+      "Deletes accounts for good, with everything that is kept of their people: profiles, devices, bookmarks, sessions, events, mail.\nA backup that was made before still has them (docs/guides/erase.md).",
+    )
+    .argument("<emails...>", "their e-mail addresses")
+    .option("-y, --yes", "do not ask", false)
+    .option("--json", "one JSON object a line", false)
+    .addHelpText(
+      "after",
+      examples("./marquee users delete ada@mail.example", "./marquee users delete --yes ada@mail.example"),
+    )
+    .action((emails: string[], options) =>
+      run(async () => (await import("./users.ts")).deleteUsers(cli, emails, options)),
+    );
+}
+
 function work(program: Command, cli: Cli, run: Run): void {
   program
     .command("jobs")
@@ -321,6 +344,44 @@ function keys(program: Command, cli: Cli, run: Run): void {
     .addHelpText("after", examples("./marquee export-cpix vod_01kabc --out keys.xml"))
     .action((contentId: string, options) =>
       run(async () => (await import("./keys.ts")).exportCpix(cli, contentId, options)),
+    );
+}
+
+function backups(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("backup")
+    .summary("write a backup of the running product")
+    .description(
+      "Writes everything that cannot be made again into one encrypted file, while the product runs: accounts, catalogue, events, keys,\nfilms. It is read back and verified before it gets its name.",
+    )
+    .argument("<file>", "the file to write; it must not exist")
+    .requiredOption("--key-file <file>", "what it is encrypted with: a file of at least 16 characters, kept elsewhere")
+    .option("--without-media", "leave out sources and packages of films, which are most of it", false)
+    .option("--json", "say what was written as JSON", false)
+    .addHelpText(
+      "after",
+      examples(
+        "(umask 077; openssl rand -base64 32 > backup.key)",
+        "./marquee backup /backups/marquee-monday --key-file backup.key",
+        "./marquee backup marquee.backup --key-file backup.key --without-media --json",
+      ),
+    )
+    .action((file: string, options) => run(async () => (await import("./backup.ts")).makeBackup(cli, file, options)));
+  program
+    .command("restore")
+    .summary("make a data folder of a backup")
+    .description(
+      "Makes MARQUEE_DATA of a backup. The folder must be empty, and no product runs on it. The whole file is verified first, and the folder\nappears when everything is in it.",
+    )
+    .argument("<file>", "the backup")
+    .requiredOption("--key-file <file>", "what it was encrypted with")
+    .option("--json", "say what was restored as JSON", false)
+    .addHelpText(
+      "after",
+      examples("MARQUEE_DATA=/srv/marquee ./marquee restore /backups/marquee-monday --key-file backup.key"),
+    )
+    .action((file: string, options) =>
+      run(async () => (await import("./backup.ts")).restoreBackup(cli, file, options)),
     );
 }
 

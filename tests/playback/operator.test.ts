@@ -58,6 +58,7 @@ before(async () => {
     audit: host.audit,
     pseudonyms: host.pseudonyms,
     states: async () => ({}),
+    backup: async function* () {},
   });
 });
 after(async () => {

@@ -125,7 +125,6 @@ async function takeSet(
 function emitStarted(tx: Tx<typeof Session>, row: store.SessionRow): void {
   tx.emit("started", {
     ...identityOf(row),
-    deviceName: row.device_name,
     startedAtMs: row.started_at_ms,
     networkId: firstNetwork(row.networks),
   });
