@@ -37,7 +37,7 @@ test("a split names every variable that it lacks, at once", () => {
   ]);
   assert.ok(missing.every((line) => /such as \S+/.test(line)));
   // Nobody is called by it, so it needs no addresses.
-  assert.ok(!variables(missingFor(cellOf(["user"]), readConfig({}))).includes("MARQUEE_PEERS"));
+  assert.ok(!variables(missingFor(cellOf(["tenant"]), readConfig({}))).includes("MARQUEE_PEERS"));
 });
 
 test("edges need their origin and nothing else; all of the product needs nothing", () => {

@@ -4,10 +4,13 @@ import { join, resolve } from "node:path";
 import { Auth } from "#contracts/auth";
 import { type Config, type Contract, isLoopback, type Logger, problem, systemClock } from "#kernel";
 import { type GateOptions, openGate, watchLoop } from "#kernel/admission";
+import { type AuditLog, openAuditLog } from "#kernel/audit";
 import { type Adapters, type Host, startHost } from "#kernel/host";
 import { listenHttp, type HttpListener, type ProblemPage, sendProblem } from "#kernel/http";
+import { openPseudonyms, type Pseudonyms } from "#kernel/pseudonyms";
 import { yieldEngineThreads } from "#kernel/priority";
-import { openLogger, openMetrics, type Metrics } from "#kernel/telemetry";
+import { type Metrics, openMetrics, watchProcess } from "#kernel/metrics";
+import { openLogger } from "#kernel/telemetry";
 import { startTracing, type Tracing } from "#kernel/tracing";
 import { createWebBff } from "../bffs/web/app.ts";
 import { type WebParts, webUses } from "../bffs/web/parts.ts";
@@ -49,6 +52,8 @@ export interface Product {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly logger: (service: string) => Logger;
+  readonly audit: AuditLog;
+  readonly pseudonyms: Pseudonyms;
   /** Stops everything that `composeProduct` started, the last first. */
   stop(): Promise<void>;
 }
@@ -69,21 +74,27 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
   yieldEngineThreads();
   const isDemo = isDemoAllowed(config);
   const places = await placesOf(config);
+  const pseudonyms = openPseudonyms();
   const logger = openLogger({
+    pseudonyms,
     level: config.MARQUEE_LOG_LEVEL,
     file:
       config.MARQUEE_LOG_FILE ?? (config.MARQUEE_MODE === "production" ? undefined : join(folder, "logs/marquee.log")),
   });
   const log = logger("product");
   const metrics = openMetrics();
+  watchProcess(metrics);
+  const audit = await openAuditLog({ file: config.MARQUEE_AUDIT_FILE ?? join(folder, "logs/audit.log") });
   const tracing = startTracing({
     mode: config.MARQUEE_MODE,
     serviceName: config.OTEL_SERVICE_NAME,
     otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    ratio: config.MARQUEE_TRACE_RATIO,
+    users: new Set(config.MARQUEE_TRACE_USERS?.split(",")),
     log: (line) => log.warn(line),
   });
   // What was started is stopped in the opposite order, also when a later step fails.
-  const stops: (() => Promise<unknown> | void)[] = [() => tracing.stop()];
+  const stops: (() => Promise<unknown> | void)[] = [() => tracing.stop(), () => audit.close()];
   const stop = async (): Promise<void> => {
     for (const step of stops.splice(0).toReversed()) {
       await Promise.resolve(step()).catch((error: unknown) => log.warn("stopping failed", { error }));
@@ -91,7 +102,8 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
   };
   try {
     const adapters = await openAdapters(config, folder, { say, log, stops });
-    const mesh = cell && (await openMesh({ cell, config, places, secrets: adapters.secrets, logger, metrics }));
+    await pseudonyms.load(adapters.secrets);
+    const mesh = cell && (await openMesh({ cell, config, places, secrets: adapters.secrets, logger, audit, metrics }));
     if (mesh) stops.push(() => mesh.stop());
     const host = await startHost({
       services: cell?.services ?? services,
@@ -105,6 +117,8 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
       clock: systemClock,
       metrics,
       logger,
+      audit,
+      pseudonyms,
     });
     stops.push(() => host.stop());
     if (mesh) stops.push(() => mesh.stopListening());
@@ -122,6 +136,7 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
         addresses: places.addresses,
         logger: logger("web"),
         metrics,
+        flags: adapters.flags,
         geo: await openGeo(config),
         tokens: openTokenVerifier(host.client(Auth, "web"), config.MARQUEE_TENANT, systemClock),
         // Sign-in answers here where it runs here; elsewhere it is reached as browsers reach it.
@@ -147,7 +162,7 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
       ...(await host.states()),
       ...(mesh ? { "adapter/mesh": mesh.remote.state() } : {}),
     });
-    return { host, states, adapters, places, metrics, tracing, logger, stop };
+    return { host, states, adapters, places, metrics, tracing, logger, audit, pseudonyms, stop };
   } catch (error) {
     await stop();
     throw error;

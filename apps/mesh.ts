@@ -1,3 +1,4 @@
+import type { AuditLog } from "#kernel/audit";
 import { type Config, isLoopback, type Logger, type Metrics, systemClock } from "#kernel";
 import { callPolicy } from "#kernel/call-policy";
 import { openMeshIdentity } from "#kernel/mesh";
@@ -25,11 +26,12 @@ export interface MeshParts {
   readonly places: Pick<Places, "rpcPort">;
   readonly secrets: Secrets;
   readonly logger: (service: string) => Logger;
+  readonly audit: AuditLog;
   readonly metrics: Metrics;
 }
 
 /** How a cell reaches the rest of the product, and is reached by it. */
-export async function openMesh({ cell, config, places, secrets, logger, metrics }: MeshParts): Promise<Mesh> {
+export async function openMesh({ cell, config, places, secrets, logger, audit, metrics }: MeshParts): Promise<Mesh> {
   const log = logger("mesh");
   const shared = { clock: systemClock, logger: log, metrics };
   const identity = await openMeshIdentity({ services: identitiesOf(cell), secrets, clock: systemClock, logger: log });
@@ -44,7 +46,7 @@ export async function openMesh({ cell, config, places, secrets, logger, metrics 
     async listen(offered) {
       if (offered.contracts.length === 0) return;
       server = await listenRemote({
-        ...{ ...shared, offered, identity, mayCall: callPolicy(callers) },
+        ...{ ...shared, audit: audit.of("mesh"), offered, identity, mayCall: callPolicy(callers) },
         host: config.MARQUEE_RPC_HOST ?? (isLoopback(config.MARQUEE_HOST) ? "127.0.0.1" : "0.0.0.0"),
         port: places.rpcPort,
       });

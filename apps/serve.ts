@@ -7,6 +7,7 @@ import { startAdmin } from "./admin/server.ts";
 import { adminSocketPath } from "./admin/socket.ts";
 import { placesOf } from "./addresses.ts";
 import { type Cell, cellOf, missingFor } from "./cell.ts";
+import { backupProduct } from "./backup/product.ts";
 import { composeProduct, type Product, startEdges } from "./compose.ts";
 import { claim } from "./start.ts";
 import { services } from "./services.ts";
@@ -69,16 +70,21 @@ async function runCell(cell: Cell, config: Config, say: (line: string) => void, 
   const build = cell.names.includes("web") ? await buildClients({ say }) : undefined;
   const product = await composeProduct(config, { say, build, cell });
   stops.push(() => product.stop());
-  const { host, states, places, metrics, tracing } = product;
+  const { host, adapters, states, places, metrics, tracing, audit, pseudonyms } = product;
   const admin = await startAdmin({
     host,
     contracts: services.map((service) => service.contract),
     socketPath: adminSocketPath(config.MARQUEE_DATA),
     port: places.adminPort,
     bind: config.MARQUEE_ADMIN_HOST,
+    flags: adapters.flags,
     metrics,
-    traces: config.MARQUEE_MODE === "development" ? tracing.traces : null,
+    traces: tracing.traces,
+    hasTracePages: config.MARQUEE_MODE === "development",
+    audit,
+    pseudonyms,
     states,
+    backup: (options) => backupProduct(product, config, options),
     about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT, serves: cell.names.join(" ") },
   });
   stops.push(() => admin.stop());

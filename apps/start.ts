@@ -4,6 +4,7 @@ import { type Config, isLoopback, problem } from "#kernel";
 import { buildClients } from "../scripts/build-clients.ts";
 import { startAdmin } from "./admin/server.ts";
 import { adminSocketPath } from "./admin/socket.ts";
+import { backupProduct } from "./backup/product.ts";
 import { composeProduct, DEMO_ACCOUNTS, isDemoAllowed, type Product } from "./compose.ts";
 import { beginFirstFilm, startDemo } from "./demo.ts";
 import { services } from "./services.ts";
@@ -46,16 +47,22 @@ export async function start(config: Config): Promise<void> {
   try {
     const build = await buildClients({ say });
     product = await composeProduct(config, { say, build });
-    const { host, states, places, metrics, tracing } = product;
+    const running = product;
+    const { host, adapters, states, places, metrics, tracing, audit, pseudonyms } = running;
     const admin = await startAdmin({
       host,
       contracts: services.map((service) => service.contract),
       socketPath: adminSocketPath(config.MARQUEE_DATA),
       port: places.adminPort,
       bind: "127.0.0.1",
+      flags: adapters.flags,
       metrics,
-      traces: config.MARQUEE_MODE === "development" ? tracing.traces : null,
+      traces: tracing.traces,
+      hasTracePages: config.MARQUEE_MODE === "development",
+      audit,
+      pseudonyms,
       states,
+      backup: (options) => backupProduct(running, config, options),
       about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT },
     });
     extras.push(() => admin.stop());

@@ -15,6 +15,8 @@ const address = (protocols: readonly string[], example: string) =>
 /** A word of a form; what is wrong is told with an example. */
 const word = (form: RegExp, example: string) => z.string().regex(form, `write for example ${example}`);
 
+const PSEUDONYMS = /^usr~[0-9a-f]{16}(,usr~[0-9a-f]{16}){0,99}$/;
+
 const brokers = z
   .string()
   .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, "write host:port, and more of them after commas without blanks");
@@ -147,6 +149,21 @@ export const Config = z.object({
   MARQUEE_VAULT_NAMESPACE: word(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*\/?$/, "team/cinema")
     .optional()
     .describe("Vault's namespace, where it has some"),
+  MARQUEE_SEARCH_URL: address(["http:", "https:"], "https://search.example.org:9200")
+    .refine((value) => !/^https?:\/\/[^/]*@/.test(value), "user and password have variables of their own")
+    .optional()
+    .describe("OpenSearch or Elasticsearch for what is found by text; without it PostgreSQL does that"),
+  MARQUEE_SEARCH_USER: word(/^[^\s:]{1,80}$/, "marquee")
+    .optional()
+    .describe("its user, who may make indexes that begin with marquee-"),
+  MARQUEE_SEARCH_PASSWORD: z.string().default("").describe("secret: that user's password"),
+  MARQUEE_UNLEASH_URL: address(["http:", "https:"], "https://unleash.example.org/api")
+    .optional()
+    .describe("feature flags of an Unleash, by the address of its API; without it they are kept in PostgreSQL"),
+  MARQUEE_UNLEASH_TOKEN: z
+    .string()
+    .default("")
+    .describe("secret: a client token of Unleash, which says what environment is meant"),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
   MARQUEE_GOOGLE_CLIENT_ID: z.string().optional().describe("with the secret: sign-in with Google"),
@@ -184,6 +201,21 @@ export const Config = z.object({
     .string()
     .optional()
     .describe("where the JSON log goes; default: logs/marquee.log in the data folder, in production standard output"),
+  MARQUEE_AUDIT_FILE: z
+    .string()
+    .optional()
+    .describe("where the audit log goes; default: logs/audit.log in the data folder"),
+  MARQUEE_TRACE_RATIO: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      "the share of ordinary traces that is kept, 0 to 1; default: 1, in production 0.1; those with errors always are",
+    ),
+  MARQUEE_TRACE_USERS: word(PSEUDONYMS, "usr~0123456789abcdef,usr~fedcba9876543210")
+    .optional()
+    .describe("people whose traces are all kept, by the pseudonyms that `marquee pseudonym` prints"),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional().describe("where traces go; without it the last ones stay in memory"),
   OTEL_SERVICE_NAME: z.string().min(1).max(100).default("marquee").describe("what this process is called in traces"),
   FFMPEG_PATH: z.string().optional().describe("ffmpeg, where it is not on PATH"),

@@ -8,7 +8,8 @@ import type { EventReader, Received } from "./events.ts";
 import type { Consumer, EventLog, LogRecord } from "./ports/log.ts";
 import { forgetSeen, isTaken, loadMarks, marksAfter, moveMarks, takeUnseen } from "./inbox.ts";
 import type { Pool } from "./sql.ts";
-import { inSpan, type Logger, type Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import { inSpan, type Logger } from "./telemetry.ts";
 
 /**
  * Consumers: the kernel opens the transaction, hands events over in batches and commits the high-water mark with their effect. Delivery is

@@ -6,6 +6,7 @@ import type { EventLog, LogRecord } from "./ports/log.ts";
 import { serviceOfGroup } from "./read-models.ts";
 import { identifier, inTransaction, type Pool } from "./sql.ts";
 import type { Logger } from "./telemetry.ts";
+import { maskText } from "./mask.ts";
 
 export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
 
@@ -43,7 +44,8 @@ export async function appendDeadLetter(
         dlq_topic: topic,
         dlq_partition: String(partition),
         dlq_offset: String(offset),
-        dlq_reason: reason.slice(0, 1_000),
+        // It may repeat what somebody typed.
+        dlq_reason: maskText(reason).slice(0, 1_000),
       },
     },
   ]);

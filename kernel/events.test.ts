@@ -17,7 +17,8 @@ import { once } from "./idempotency.ts";
 import type { Consumer, EventLog, LogRecord, SchemaRegistry } from "./ports/log.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import type { Pool } from "./sql.ts";
-import { inSpan, openMetrics, silentLogger } from "./telemetry.ts";
+import { openMetrics } from "./metrics.ts";
+import { inSpan, silentLogger } from "./telemetry.ts";
 import { openTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { startTracing } from "./tracing.ts";
 
@@ -60,7 +61,7 @@ async function inService(service: string, sql: string, tenant = "a") {
 }
 
 function openIngest(through: EventLog = log): { db: Db<typeof Ingest>; relay: Relay } {
-  const relay = startRelay({ service: "ingest", pool, log: through, logger: silentLogger, onPending: () => {} });
+  const relay = startRelay({ service: "ingest", pool, log: through, logger: silentLogger });
   return { relay, db: base.db("ingest", (count) => relay.wake(count)) };
 }
 
@@ -108,6 +109,39 @@ describe("the outbox", () => {
     assert.deepEqual(await notes("ingest"), ["k:kept"]);
     assert.deepEqual(await messages(), ["kept"]);
     await relay.stop();
+  });
+
+  test("while the log is away, the relay says how many wait and since when; then nothing", async () => {
+    let isAway = true;
+    const through = {
+      ...log,
+      append: async (records: Parameters<EventLog["append"]>[0]) => {
+        if (isAway) throw new Error("the log is away");
+        await log.append(records);
+      },
+    };
+    const { db, relay } = openIngest(through);
+    const beforeMs = Date.now();
+    await db.tx({ tenant: "a" }, async (tx) => tx.emit("failed", failed("k", "late")));
+    const firstMs = Date.now();
+    await db.tx({ tenant: "a" }, async (tx) => tx.emit("failed", failed("k", "later")));
+    await until("the age", async () => (relay.pending().oldestMs ?? 0) > 0);
+    const { count, oldestMs = 0 } = relay.pending();
+    assert.ok(count > 0);
+    assert.ok(oldestMs >= beforeMs && oldestMs <= firstMs, "it is as old as its first event");
+    isAway = false;
+    await relay.drained();
+    assert.deepEqual(relay.pending(), { count: 0, oldestMs: undefined });
+    await relay.stop();
+    // What a process that died has left behind is as old as it was.
+    await base.db("ingest").tx({ tenant: "a" }, async (tx) => tx.emit("failed", failed("k", "left")));
+    isAway = true;
+    const next = openIngest(through).relay;
+    await until("the age of what was left", async () => next.pending().oldestMs !== undefined);
+    isAway = false;
+    await next.drained();
+    assert.deepEqual(await messages(), ["late", "later", "left"]);
+    await next.stop();
   });
 
   test("an event without its key is refused before anything is written", async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DescService } from "@bufbuild/protobuf";
+import type { AuditLog } from "./audit.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { type Backbone, openBackbone } from "./backbone.ts";
@@ -7,28 +8,38 @@ import type { ConsumeService } from "./consumer.ts";
 import { deadLetterTopic } from "./dead-letters.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
 import { type Db, openDb, type Tx } from "./db.ts";
+import { openEraser } from "./erasure.ts";
 import { toProblem } from "./errors.ts";
 import { appendFacts, openEvents, type Received, type Topics } from "./events.ts";
+import { isShut, serviceSwitch, shutFault } from "./flags.ts";
+import { sendProblem } from "./http.ts";
+import { openGauges } from "./gauges.ts";
 import { loadMarks } from "./inbox.ts";
+import { tracedJobs } from "./jobs.ts";
 import { type Listener, openListener } from "./listener.ts";
 import { migrate, PROGRAM } from "./migrate.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
+import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { EventLog, SchemaRegistry } from "./ports/log.ts";
 import type { Mail } from "./ports/mail.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { PostgresServer } from "./ports/postgres.ts";
+import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { AdapterState } from "./ports/state.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
+import type { Pseudonyms } from "./pseudonyms.ts";
 import { modelGroup, modelMarks, type ModelTx, type OpenModel, topicsOf } from "./read-models.ts";
 import { type Relay, startRelay } from "./relay.ts";
+import { SWEEP_EVERY_MS, sweepOutlived } from "./retention.ts";
 import { localTransport, type Offered, type Remote, type TransportOptions } from "./rpc.ts";
 import type { Addresses, HttpMount, Platform, Running, Service } from "./service.ts";
 import { openSink, type OpenSink } from "./sink.ts";
 import { openPool } from "./sql.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./telemetry.ts";
 
 /** The adapters that a composition chose, one a port. */
 export interface Adapters {
@@ -40,6 +51,8 @@ export interface Adapters {
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;
+  readonly flags: Flags;
+  readonly search: Search;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
 }
@@ -53,6 +66,9 @@ export interface HostOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly logger: (service: string) => Logger;
+  readonly audit: AuditLog;
+  /** What viewers are called in traces; without it they are not named there. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   readonly transport?: Partial<Pick<TransportOptions, "roundTrip">>;
   /** Carries calls of services that run elsewhere. */
   readonly remote?: Remote | undefined;
@@ -64,10 +80,15 @@ export interface HostOptions {
   readonly isPartial?: boolean;
 }
 
+/** A mount of a service, and whose it is. */
+export interface ServiceMount extends HttpMount {
+  readonly service: string;
+}
+
 export interface Host {
   /** A client for a BFF, a command or a test. */
   client<S extends DescService>(contract: Contract<S>, caller: string): Client<S>;
-  readonly http: readonly HttpMount[];
+  readonly http: readonly ServiceMount[];
   /** The state of every service and adapter, for /readyz. */
   states(): Promise<Readonly<Record<string, AdapterState>>>;
   /** The event log and those who follow it, as an operator sees them. */
@@ -115,8 +136,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
     connectionsMax: CONNECTIONS_MAX,
     onError: (error) => rootLogger.warn("a database connection broke", { error }),
   });
-  const transport = localTransport({ clock, metrics, remote: options.remote, ...options.transport });
+  const transport = localTransport({
+    clock,
+    metrics,
+    pseudonyms: options.pseudonyms,
+    remote: options.remote,
+    isShut: (service, context) => isShut(adapters.flags, service, context),
+    ...options.transport,
+  });
 
+  const erase = openEraser({ log: adapters.log, pool, topics, declared });
   const relays = new Map<string, Relay>();
   const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
   const dbs = new Map<string, Db>();
@@ -124,7 +153,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const models: OpenModel[] = [];
   const sinks: OpenSink[] = [];
   const stopping = new AbortController();
-
   for (const service of services) {
     const name = service.contract.name;
     const logger = options.logger(name);
@@ -133,7 +161,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pool,
       log: adapters.log,
       logger,
-      onPending: (count) => metrics.lag.set({ service: name }, count),
     });
     relays.set(name, relay);
     const db = openDb({ pool, service: name, writer: events, onEmitted: (count) => relay.wake(count) });
@@ -149,8 +176,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
         ),
       ...adapters,
       cache: prefixed(adapters.cache, name),
+      jobs: tracedJobs(adapters.jobs, name),
+      erase,
       clock,
       logger,
+      audit: options.audit.of(name),
       metrics,
       config,
       addresses: options.addresses,
@@ -188,7 +218,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const db = dbs.get(name);
     if (!db) continue;
     listeners.push(...(await listen(parts.subscriptions, { service: name, db, logger })));
-    for (const { name: model, tables, on, seed } of parts.readModels) {
+    for (const { name: model, tables, on, seed, remake } of parts.readModels) {
       const subscriptions = on.map(({ event, handle }) => ({
         event,
         // A read model cannot emit: it gets no more of the transaction than it may have.
@@ -200,6 +230,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         ...{ service: name, name: model, tables },
         listeners: await listen(subscriptions, { service: name, db, logger }, asModel),
         ...(seed ? { seed: (tx) => seed(undefined, tx) } : {}),
+        ...(remake ? { remake: (tenants) => remake(undefined, tenants) } : {}),
       });
     }
   }
@@ -217,29 +248,53 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const timers = running.flatMap(({ parts, logger }) =>
     parts.periodic.map(({ name, everyMs, run }) => repeat(name, everyMs, run, clock, stopping.signal, logger)),
   );
+  for (const { service, logger } of running) {
+    const { name } = service.contract;
+    const sweep = (): Promise<void> => sweepOutlived(pool, name);
+    timers.push(repeat("sweeping the kernel's tables", SWEEP_EVERY_MS, sweep, clock, stopping.signal, logger));
+  }
   for (const { parts } of running) await parts.run();
 
-  return {
+  const host: Host = {
     client: (contract, caller) => transport.client(contract, caller),
     backbone: openBackbone({
       ...{ log: adapters.log, reader: events, pool, topics, declared, listeners, models },
       onEmitted: (service, count) => relays.get(service)?.wake(count),
     }),
-    http: running.flatMap(({ parts }) => parts.http),
+    http: running.flatMap(({ service, parts }) =>
+      parts.http.map((mount) => ({
+        ...switched(mount, service.contract.name, adapters.flags),
+        service: service.contract.name,
+      })),
+    ),
     async states() {
       const stateOf = (work: Promise<unknown>): Promise<AdapterState> =>
         work.then(
           () => ({ ok: true, detail: "ready" }),
           (error: unknown) => ({ ok: false, detail: toProblem(error).message }),
         );
-      const { postgres, log, registry, cache, analytics, objects, secrets, mail, jobs } = adapters;
-      const ports = Object.entries({ postgres, log, registry, cache, analytics, objects, secrets, mail, jobs }).map(
+      // Shut on purpose is no fault: what else runs here must not be taken from its traffic.
+      const shutOr =
+        (name: string) =>
+        (state: AdapterState): AdapterState => {
+          const { name: flag } = serviceSwitch(name);
+          return adapters.flags.evaluate(serviceSwitch(name), { service: name }).value
+            ? { ok: true, detail: `shut by the flag ${flag}` }
+            : state;
+        };
+      const { transcoder: _, ...stateful } = adapters;
+      const ports = Object.entries(stateful).map(
         async ([name, adapter]) => [`adapter/${name}`, await adapter.state()] as const,
       );
       const rooms = running.map(
-        async ({ service, parts }) => [`service/${service.contract.name}`, await stateOf(parts.ready())] as const,
+        async ({ service, parts }) =>
+          [
+            `service/${service.contract.name}`,
+            await stateOf(parts.ready()).then(shutOr(service.contract.name)),
+          ] as const,
       );
-      return Object.fromEntries(await Promise.all([...rooms, ...ports]));
+      const kept = options.audit.state().then((state) => ["adapter/audit", state] as const);
+      return Object.fromEntries(await Promise.all([...rooms, ...ports, kept]));
     },
     async drained() {
       await Promise.all([...relays.values()].map((relay) => relay.drained()));
@@ -258,6 +313,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
     async stop() {
       stopping.abort();
+      stopGauges();
       await Promise.all([...everyListener, ...sinks].map((follower) => follower.stop()));
       await Promise.allSettled(timers);
       for (const { parts, logger } of running.toReversed()) {
@@ -267,6 +323,18 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await pool.end();
     },
   };
+  const stopGauges = openGauges({
+    ...{
+      metrics,
+      pool,
+      connectionsMax: CONNECTIONS_MAX,
+      relays,
+      listeners: everyListener,
+      states: () => host.states(),
+    },
+    ...{ log: adapters.log, jobs: adapters.jobs },
+  });
+  return host;
 }
 
 /** Every subscribed event has a producer; nothing is published under two names. */
@@ -286,6 +354,15 @@ export function assertClosed(services: readonly Service[]): void {
 }
 
 const modelTx = ({ tenant, q, executeSql }: Tx): ModelTx => ({ tenant, q, executeSql });
+
+/** HTTP of a service that is shut answers as its calls do. */
+const switched = (mount: HttpMount, service: string, flags: Flags): HttpMount => ({
+  ...mount,
+  handle(request, response) {
+    if (!flags.evaluate(serviceSwitch(service), { service }).value) return mount.handle(request, response);
+    sendProblem(request, response, shutFault(service));
+  },
+});
 
 /** Every service has its own keys in the shared cache. */
 function prefixed(cache: Cache, service: string): Cache {

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { openGate } from "./admission.ts";
 import { problem } from "./errors.ts";
 import { listenHttp, prefersHtml, retryPathOf } from "./http.ts";
-import { openLogger, openMetrics } from "./telemetry.ts";
+import { openMetrics } from "./metrics.ts";
+import { openLogger } from "./telemetry.ts";
 
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 

@@ -5,7 +5,8 @@ import { trace } from "@opentelemetry/api";
 import type { Gate } from "./admission.ts";
 import { type Problem, toProblem } from "./errors.ts";
 import type { HttpMount } from "./service.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./telemetry.ts";
 import { inSpan } from "./telemetry.ts";
 import { remoteSpan } from "./traceparent.ts";
 
@@ -123,7 +124,7 @@ export interface HttpServerOptions {
   readonly tls?: Tls | undefined;
   /** Goes on with the traces of who asks (W3C Trace Context): for our own edges, not for the world, which could fill ours with its ids. */
   readonly continuesTraces?: boolean;
-  readonly mounts: readonly Pick<HttpMount, "prefix" | "handle">[];
+  readonly mounts: readonly (Pick<HttpMount, "prefix" | "handle"> & { readonly service?: string })[];
   /** Whatever no mount takes. */
   readonly fallback: RequestListener;
   /** Where requests that can wait stand in line. */
@@ -166,7 +167,7 @@ export async function listenHttp(options: HttpServerOptions): Promise<HttpListen
     const started = performance.now();
     response.once("close", () =>
       metrics.requests.observe(
-        { server: name, route: mount.prefix, status: String(response.statusCode) },
+        { server: name, service: mount.service ?? name, route: mount.prefix, status: String(response.statusCode) },
         (performance.now() - started) / 1_000,
       ),
     );

@@ -11,7 +11,8 @@ import { type EventReader, type EventWriter, type Received, toRecord } from "./e
 import { forgetSeen } from "./inbox.ts";
 import type { Consumer, EventLog, NewRecord } from "./ports/log.ts";
 import type { Pool } from "./sql.ts";
-import { openMetrics, silentLogger } from "./telemetry.ts";
+import { openMetrics } from "./metrics.ts";
+import { silentLogger } from "./telemetry.ts";
 import { openTestDatabase, type TestDatabase } from "./testing/database.ts";
 import { repeatingLog } from "./testing/repeating-log.ts";
 

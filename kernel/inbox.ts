@@ -11,7 +11,7 @@ import { identifier, inTransaction, type Pool } from "./sql.ts";
  */
 
 /** An id is remembered for longer than a product stays away between a crash and its next start, which is when relays send again. */
-const SEEN_FOR = "3 days";
+export const SEEN_FOR = "3 days";
 const FORGET_ROWS_MAX = 5_000;
 const FORGET_ROUNDS_MAX = 10;
 

@@ -1,3 +1,4 @@
+export { type Audit, audited } from "./audit.ts";
 export { systemClock, type Clock } from "./clock.ts";
 export { type Config, isLoopback } from "./config.ts";
 export { assertTenant, type Context, requireProfile, requireUser, systemContext, type Viewer } from "./context.ts";
@@ -27,4 +28,5 @@ export {
   type Uses,
 } from "./service.ts";
 export type { Sink, SinkBatch, SunkEvent } from "./sink.ts";
-export type { Logger, Metrics } from "./telemetry.ts";
+export type { Metrics } from "./metrics.ts";
+export type { Logger } from "./telemetry.ts";

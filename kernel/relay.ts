@@ -17,6 +17,8 @@ export interface Relay {
   wake(count: number): void;
   /** Resolves when nothing that was committed before the call is left. */
   drained(): Promise<void>;
+  /** What is not known to be in the log yet: about how many, and since when, in milliseconds since the epoch. */
+  pending(): { readonly count: number; readonly oldestMs: number | undefined };
   stop(): Promise<void>;
 }
 
@@ -31,6 +33,18 @@ interface OutboxRecord {
   readonly settled: boolean;
 }
 
+interface Passed {
+  readonly sent: number;
+  readonly left: boolean;
+  /** When the first of those that are left was emitted, where that is known. */
+  readonly oldestMs?: number | undefined;
+}
+
+function bornMs(row: OutboxRecord | undefined): number | undefined {
+  const ms = Date.parse(row?.headers["ce_time"] ?? "");
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
 const BATCH_MAX = 500;
 /** Also without a wake: another process may have died between its commit and its relay. */
 const IDLE_MS = 5_000;
@@ -43,19 +57,19 @@ export function startRelay(options: {
   readonly pool: Pool;
   readonly log: EventLog;
   readonly logger: Logger;
-  readonly onPending: (count: number) => void;
 }): Relay {
-  const { service, pool, log, logger, onPending } = options;
+  const { service, pool, log, logger } = options;
   const outbox = `${identifier(service)}.outbox`;
   const setup = `SET LOCAL ROLE ${identifier(roleOf(service))}`;
   let pending = 0;
+  let oldestMs: number | undefined;
   /** Whether something was committed since the pass under way began: it may not have seen it. */
   let isAwake = false;
   let stopping = false;
   let nudge: (() => void) | undefined;
   let waiters: (() => void)[] = [];
 
-  async function pass(): Promise<{ readonly sent: number; readonly left: boolean }> {
+  async function pass(): Promise<Passed> {
     return inTransaction(pool, setup, async (client) => {
       // Only one relay a service at a time, in whatever process, or order per key would be lost.
       const { rows: locks } = await client.query<{ held: boolean }>(
@@ -68,11 +82,18 @@ export function startRelay(options: {
            FROM ${outbox} ORDER BY id LIMIT ${BATCH_MAX}`,
       );
       const settled = rows.filter((row) => row.settled);
+      // Before they are sent: a log that is away must not hide how old they are.
+      oldestMs = bornMs(rows[0]) ?? oldestMs;
       if (settled.length > 0) {
         await log.append(settled.map(({ event_id: eventId, ...row }) => toRecord({ eventId, ...row })));
         await client.query(`DELETE FROM ${outbox} WHERE id = ANY($1)`, [settled.map((row) => row.id)]);
       }
-      return { sent: settled.length, left: rows.length > settled.length || rows.length === BATCH_MAX };
+      const isFull = rows.length === BATCH_MAX;
+      return {
+        sent: settled.length,
+        left: rows.length > settled.length || isFull,
+        oldestMs: bornMs(rows.find((row) => !row.settled) ?? (isFull ? rows.at(-1) : undefined)),
+      };
     });
   }
 
@@ -94,11 +115,12 @@ export function startRelay(options: {
       const asked = waiters;
       waiters = [];
       isAwake = false;
+      const passMs = Date.now();
       try {
-        const { sent, left: more } = await pass();
+        const { sent, left: more, oldestMs: older } = await pass();
         left = more;
         pending = Math.max(left ? 1 : 0, left || isAwake ? pending - sent : 0);
-        onPending(pending);
+        oldestMs = pending > 0 ? (older ?? passMs) : undefined;
         if (sent > 0 || !left) retryMs = RETRY_MS_MIN;
       } catch (error) {
         left = true;
@@ -124,7 +146,7 @@ export function startRelay(options: {
     wake(count) {
       pending += count;
       isAwake = true;
-      onPending(pending);
+      oldestMs ??= Date.now();
       nudge?.();
     },
     drained: () =>
@@ -132,6 +154,7 @@ export function startRelay(options: {
         waiters.push(resolve);
         nudge?.();
       }),
+    pending: () => ({ count: pending, oldestMs }),
     async stop() {
       stopping = true;
       nudge?.();

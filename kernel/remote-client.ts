@@ -14,7 +14,8 @@ import { type Connection, openConnection } from "./remote-connection.ts";
 import { faultOf, headersOf, type Progress, TIMEOUT_MS_MAX } from "./remote-wire.ts";
 import { type Budget, openBudget, withRetries } from "./retry.ts";
 import type { Remote } from "./rpc.ts";
-import { inSpan, type Logger, type Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import { inSpan, type Logger } from "./telemetry.ts";
 import { gaveUp, within } from "./within.ts";
 
 /**

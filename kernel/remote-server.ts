@@ -12,6 +12,7 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { Audit } from "./audit.ts";
 import type { CallPolicy } from "./call-policy.ts";
 import type { Clock } from "./clock.ts";
 import { DEFAULT_DEADLINE_MS } from "./context.ts";
@@ -27,7 +28,8 @@ import {
   toConnectError,
 } from "./remote-wire.ts";
 import type { Offered } from "./rpc.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./telemetry.ts";
 
 /** Answers calls of other processes: gRPC over HTTP/2 and TLS 1.3, to those alone who prove who they are and declared that they call us. */
 export interface RemoteServer {
@@ -45,6 +47,8 @@ export interface RemoteServerOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Hears of processes that prove who they are and ask for what is not theirs. */
+  readonly audit: Audit;
   readonly metrics: Metrics;
 }
 
@@ -172,7 +176,7 @@ async function sweep(sessions: ReadonlyMap<Http2Session, Peer>, clock: Clock, si
 }
 
 /** Decides before a message is read whether the caller may call. */
-function openGate({ offered, mayCall, clock, logger, metrics }: RemoteServerOptions, isStopping: () => boolean) {
+function openGate({ offered, mayCall, clock, logger, audit, metrics }: RemoteServerOptions, isStopping: () => boolean) {
   const names = new Map(offered.contracts.map(({ name, rpc }) => [rpc.typeName, name]));
   const refused = metrics.counter("rpc_refused_total", "Calls and connections that were refused", [
     "service",
@@ -207,6 +211,10 @@ function openGate({ offered, mayCall, clock, logger, metrics }: RemoteServerOpti
     if (fault.code === "permission_denied") {
       const details = { callee, caller: caller.slice(0, 80), peer: [...peer.services], reason: fault.reason };
       logger.warn("a call was refused", { ...details, method: context.method.name });
+      void audit({
+        ...{ tenant: "system", who: details.caller, what: "service.call", on: `${callee}/${context.method.name}` },
+        ...{ from: `process of ${details.peer.join(" ")}`, outcome: fault.code, reason: fault.reason },
+      }).catch((error: unknown) => logger.error("a refused call could not be recorded", { error }));
     }
     throw toConnectError(fault);
   };

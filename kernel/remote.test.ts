@@ -183,9 +183,18 @@ test("only those call who declared it, as who they are, with a certificate of ou
   });
   assert.equal(calls, 1);
   assert.deepEqual(warnings.slice(0, 4), ["undeclared_call", "foreign_caller", "undeclared_call", "undeclared_call"]);
-  const text = await server.metrics.registry.metrics();
+  const text = await server.metrics.text();
   assert.match(text, /marquee_rpc_refused_total\{service="bookmark",reason="undeclared_call"\} 3/);
   assert.match(text, /marquee_rpc_refused_total\{service="bookmark",reason="foreign_caller"\} 1/);
+  assert.deepEqual(
+    server.recorded.map(({ who, what, on, from, reason }) => [who, what, on, from, reason]),
+    [
+      ["token", "service.call", "bookmark/Saved", "process of token", "undeclared_call"],
+      ["session", "service.call", "bookmark/Saved", "process of token", "foreign_caller"],
+      ["token", "service.call", "bookmark/Saved", "process of token session", "undeclared_call"],
+      ["nobody", "service.call", "bookmark/Saved", "process of nobody", "undeclared_call"],
+    ],
+  );
 });
 
 test("without a certificate, or with one of another authority, nobody gets as far as a request", async () => {
@@ -338,7 +347,7 @@ test("where nobody listens every call is tried again, also a change, until the t
   stops.push(() => caller.stop());
   const users = caller.client(User);
   await assert.rejects(users.create({}, context()), { code: "unavailable", reason: "unreachable" });
-  assert.match(await caller.metrics.registry.metrics(), /marquee_rpc_retries_total\{service="user"\} 3/);
+  assert.match(await caller.metrics.text(), /marquee_rpc_retries_total\{service="user"\} 3/);
   // What fails often enough is not tried any more, and says so at once.
   for (let n = 0; n < 20; n++) await users.create({}, context()).catch(() => {});
   await assert.rejects(users.create({}, context()), { code: "unavailable", reason: "circuit_open" });
@@ -389,7 +398,7 @@ test("a read that is late is sent a second time, the loser is cancelled", async 
   isStuck = true;
   assert.deepEqual((await bookmarks.saved({}, context())).contentIds, ["a"]);
   assert.ok(stuck);
-  assert.match(await caller.metrics.registry.metrics(), /marquee_rpc_hedges_total\{service="bookmark"\} [1-9]/);
+  assert.match(await caller.metrics.text(), /marquee_rpc_hedges_total\{service="bookmark"\} [1-9]/);
   const { signal } = { signal: stuck };
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
 });

@@ -7,7 +7,7 @@ import type { Handlers } from "./contract.ts";
 import type { Problem } from "./errors.ts";
 import { problem } from "./errors.ts";
 import { localTransport } from "./rpc.ts";
-import { openMetrics } from "./telemetry.ts";
+import { openMetrics } from "./metrics.ts";
 
 const never = async (): Promise<never> => {
   throw new Error("this test does not call it");
@@ -96,7 +96,7 @@ test("a Problem arrives as it was thrown, anything else as internal with its cau
     assert.doesNotMatch(error.message, /a bug/);
     return error.cause instanceof TypeError;
   });
-  const text = await metrics.registry.metrics();
+  const text = await metrics.text();
   assert.match(
     text,
     /marquee_call_duration_seconds_count\{service="bookmark",method="Saved",code="failed_precondition"\} 1/,

@@ -14,7 +14,10 @@ import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
 import { problem, toProblem } from "./errors.ts";
-import { inSpan, type Metrics } from "./telemetry.ts";
+import { shutFault } from "./flags.ts";
+import type { Metrics } from "./metrics.ts";
+import { type Pseudonyms, VIEWER } from "./pseudonyms.ts";
+import { inSpan } from "./telemetry.ts";
 import { gaveUp, within } from "./within.ts";
 
 /** What a method does with a request, whatever carries it. */
@@ -52,6 +55,10 @@ export interface TransportOptions {
   readonly metrics: Metrics;
   /** Carries calls of services that are not mounted here; without it they are unavailable. */
   readonly remote?: Remote | undefined;
+  /** Whether somebody shut a service for a call; such calls are refused. */
+  readonly isShut?: (service: string, context: Context) => boolean;
+  /** What viewers are called in traces. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   /** Tests pay for the whole wire: bytes there and back, and frozen requests. */
   readonly roundTrip?: boolean;
 }
@@ -63,7 +70,7 @@ interface Mounted {
 
 /** Calls stay in the process where the service is mounted in it, and leave by `remote` where it is not. The caller cannot tell which. */
 export function localTransport(options: TransportOptions): Transport & Offered {
-  const { clock, metrics, remote, roundTrip = false } = options;
+  const { clock, metrics, remote, pseudonyms, isShut, roundTrip = false } = options;
   const mounted = new Map<string, Mounted>();
 
   const copy = <D extends DescMessage>(schema: D, value: unknown): Message => {
@@ -87,13 +94,17 @@ export function localTransport(options: TransportOptions): Transport & Offered {
     try {
       return await inSpan(
         `${contract.name}/${method.name}`,
-        { "rpc.system": "marquee", "rpc.service": contract.name, "rpc.method": method.name },
+        {
+          ...{ "rpc.system": "marquee", "rpc.service": contract.name, "rpc.method": method.name },
+          ...(pseudonyms && from.viewer ? { [VIEWER]: pseudonyms.of(from.viewer.userId) } : {}),
+        },
         from.span,
         async (span) => {
           const leftMs = from.deadlineMs - clock.nowMs();
           const what = `${contract.name}.${method.name}`;
           if (from.signal.aborted) throw gaveUp(what);
           if (leftMs <= 0) throw problem.deadline(`${what} was called after its deadline`);
+          if (isShut?.(contract.name, from)) throw shutFault(contract.name);
           return await within(leftMs, what, from.signal, handle({ ...from, span }));
         },
         kind,

@@ -1,20 +1,25 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Audit } from "./audit.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
 import type { Clients, Contract, EventName, EventPayload, EventType, Handlers } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
+import type { Erase } from "./erasure.ts";
 import type { Received } from "./events.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
+import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { Mail } from "./ports/mail.ts";
 import type { Objects } from "./ports/objects.ts";
+import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
 import type { ModelTx, ReadModel } from "./read-models.ts";
 import type { Sink, SinkBatch } from "./sink.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./telemetry.ts";
 
 /** What the kernel hands a service when it starts. */
 export interface Platform<C extends Contract = Contract, U extends Uses = Uses> {
@@ -27,15 +32,21 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
     payloads: readonly EventPayload<C, K>[],
     of: { readonly tenant: string },
   ) => Promise<void>;
+  /** Takes people who are gone out of the log and of remembered answers; for the service that says that they are. */
+  readonly erase: Erase;
   readonly cache: Cache;
   readonly analytics: Analytics;
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;
+  readonly flags: Flags;
+  readonly search: Search;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Records what concerns security; it is no log, and holds whole addresses and ids. */
+  readonly audit: Audit;
   readonly metrics: Metrics;
   readonly config: Config;
   /** Where this product can be reached, known before any service starts. */
@@ -178,8 +189,9 @@ export function defineService<C extends Contract, U extends Uses, P>(spec: Servi
   };
 }
 
-const closeOver = <P>({ seed, ...model }: ReadModel<P>, parts: P): ReadModel<undefined> => ({
+const closeOver = <P>({ seed, remake, ...model }: ReadModel<P>, parts: P): ReadModel<undefined> => ({
   ...model,
   on: model.on.map(({ event, handle }) => ({ event, handle: (_, tx, events) => handle(parts, tx, events) })),
   ...(seed ? { seed: (_: undefined, tx: ModelTx) => seed(parts, tx) } : {}),
+  ...(remake ? { remake: (_: undefined, tenants: readonly string[]) => remake(parts, tenants) } : {}),
 });

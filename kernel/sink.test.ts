@@ -11,7 +11,8 @@ import { type EventReader, type EventWriter, toRecord } from "./events.ts";
 import type { EventLog, LogRecord, NewRecord } from "./ports/log.ts";
 import { openSink, type OpenSink, type Sink, type SinkBatch } from "./sink.ts";
 import type { Pool } from "./sql.ts";
-import { openMetrics, silentLogger } from "./telemetry.ts";
+import { openMetrics } from "./metrics.ts";
+import { silentLogger } from "./telemetry.ts";
 import { openTestDatabase, type TestDatabase } from "./testing/database.ts";
 
 const TOPIC = "content.ingest.events";

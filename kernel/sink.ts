@@ -10,7 +10,8 @@ import { forgetSeen, loadMarks, marksAfter, moveMarks, takenProblem, takeUnseen,
 import type { Cache } from "./ports/cache.ts";
 import type { EventLog, LogRecord } from "./ports/log.ts";
 import type { Pool } from "./sql.ts";
-import type { Logger, Metrics } from "./telemetry.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./telemetry.ts";
 
 /**
  * A sink takes every event of every topic, of any kind, in batches as large as it can bear, and keeps them somewhere else than in our database.

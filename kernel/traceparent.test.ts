@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { INVALID_SPAN_CONTEXT, trace } from "@opentelemetry/api";
 import fc from "fast-check";
 import { listenHttp } from "./http.ts";
-import { openMetrics, silentLogger } from "./telemetry.ts";
+import { openMetrics } from "./metrics.ts";
+import { silentLogger } from "./telemetry.ts";
 import { remoteSpan, spanContextOf, traceparentOf } from "./traceparent.ts";
 import { startTracing } from "./tracing.ts";
 

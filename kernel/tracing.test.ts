@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, test } from "node:test";
@@ -6,7 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { context, createContextKey, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import { InMemorySpanExporter } from "@opentelemetry/sdk-trace";
 import { problem } from "./errors.ts";
+import { VIEWER } from "./pseudonyms.ts";
 import { inSpan } from "./telemetry.ts";
+import { remoteSpan } from "./traceparent.ts";
 import { asyncContext, startTracing, type Tracing } from "./tracing.ts";
 
 let tracing: Tracing | undefined;
@@ -69,6 +72,40 @@ test("production keeps every error and about a tenth of the rest", async () => {
   const fine = kept.filter((record) => !record.isError).length;
   assert.ok(fine > 42 && fine < 156, `${fine} of 990 were kept`);
   for (const traceId of failed) assert.equal(tracing.traces.find(traceId)?.spans.length, 2);
+});
+
+test("flagged people's traces and errors are kept whole, whatever the share of the rest", async () => {
+  const exporter = new InMemorySpanExporter();
+  tracing = startTracing({ mode: "production", ratio: 0, users: new Set(["usr~0123456789abcdef"]), exporter });
+  const play = async (viewer: string): Promise<string> =>
+    inSpan("POST /playback", {}, null, async (span) => {
+      await inSpan("session/Start", { [VIEWER]: viewer }, null, async () => {});
+      return span.spanContext().traceId;
+    });
+  const flagged = await play("usr~0123456789abcdef");
+  const other = await play("usr~fedcba9876543210");
+  await assert.rejects(inSpan("broken", {}, null, async () => Promise.reject(problem.internal("it broke"))));
+  await assert.rejects(inSpan("refused", {}, null, async () => Promise.reject(problem.denied("no"))));
+  assert.equal(tracing.traces.find(flagged)?.spans.length, 2);
+  assert.equal(tracing.traces.find(other), undefined);
+  assert.deepEqual(
+    tracing.traces.latest().map(({ name }) => name),
+    ["broken", "POST /playback"],
+  );
+});
+
+test("processes keep the same share of traces, because each reads it off the id", async () => {
+  const ids: string[][] = [];
+  const traceIds = Array.from({ length: 200 }, () => randomBytes(16).toString("hex"));
+  for (let process = 0; process < 2; process++) {
+    tracing = startTracing({ mode: "production", ratio: 0.5 });
+    for (const id of traceIds) await inSpan("work", {}, remoteSpan(`00-${id}-00f067aa0ba902b7-01`), async () => {});
+    ids.push(tracing.traces.latest().map(({ traceId }) => traceId));
+    await tracing.stop();
+  }
+  assert.deepEqual(ids[0], ids[1]);
+  // Six standard deviations around a half of 200.
+  assert.ok((ids[0]?.length ?? 0) > 57 && (ids[0]?.length ?? 0) < 143);
 });
 
 test("a bounded number is remembered, and attributes are masked", async () => {

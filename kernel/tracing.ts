@@ -20,7 +20,8 @@ import {
   type SpanProcessor,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import { maskText } from "./telemetry.ts";
+import { maskText } from "./mask.ts";
+import { VIEWER } from "./pseudonyms.ts";
 
 /** One finished span, as /debug/traces shows it. */
 export interface SpanRecord {
@@ -59,6 +60,10 @@ export interface TracingOptions {
   readonly serviceName?: string | undefined;
   /** Base address of an OTLP collector that takes JSON over HTTP, such as `http://127.0.0.1:4318`. */
   readonly otlpEndpoint?: string | undefined;
+  /** The share of ordinary traces that is kept, 0 to 1; default: all in development, a tenth in production. */
+  readonly ratio?: number | undefined;
+  /** Pseudonyms of people whose traces are all kept. */
+  readonly users?: ReadonlySet<string> | undefined;
   /** Takes the kept spans instead of the OTLP exporter; for tests. */
   readonly exporter?: SpanExporter;
   /** Hears of exports that failed. */
@@ -76,7 +81,7 @@ const SPANS_OF_TRACE_MAX = 500;
 /** Traces that have begun and not ended. What is older than so many others is taken for finished. */
 const PENDING_MAX = 2_000;
 const ATTRIBUTE_LENGTH_MAX = 500;
-/** ARCH-001 section 9: all errors, a tenth of normal traffic. */
+/** ARCH-001 section 9: all errors, all of flagged users, a tenth of normal traffic. */
 const PRODUCTION_RATIO = 0.1;
 
 /**
@@ -91,9 +96,11 @@ export function startTracing(options: TracingOptions): Tracing {
       : new OTLPTraceExporter({ url: `${options.otlpEndpoint.replace(/\/+$/, "")}/v1/traces` }));
   const batches = exporter && new BatchSpanProcessor({ exporter });
   const ring = openRing();
-  const ratio = options.mode === "production" ? PRODUCTION_RATIO : 1;
+  const ratio = options.ratio ?? (options.mode === "production" ? PRODUCTION_RATIO : 1);
+  const users: ReadonlySet<unknown> = options.users ?? new Set();
   const tail = tailSampling({
-    keeps: (traceId, isError) => isError || ring.find(traceId) !== undefined || share(traceId) < ratio,
+    isFlagged: ({ status, attributes }) => status.code === SpanStatusCode.ERROR || users.has(attributes[VIEWER]),
+    keeps: (traceId, isFlagged) => isFlagged || ring.find(traceId) !== undefined || share(traceId) < ratio,
     take(spans) {
       ring.add(spans);
       for (const span of spans) batches?.onEnd(span);
@@ -161,7 +168,9 @@ export function asyncContext(): ContextManager {
 }
 
 interface Judge {
-  keeps(traceId: string, isError: boolean): boolean;
+  /** Whether this span alone is a reason to keep its trace. */
+  isFlagged(span: ReadableSpan): boolean;
+  keeps(traceId: string, isFlagged: boolean): boolean;
   take(spans: readonly ReadableSpan[]): void;
   flush(): Promise<void>;
   stop(): Promise<void>;
@@ -169,11 +178,11 @@ interface Judge {
 
 /** Collects the spans of a trace until none of them is open any more, then keeps all of them or none. */
 function tailSampling(judge: Judge): SpanProcessor {
-  const pending = new Map<string, { open: number; isError: boolean; readonly spans: ReadableSpan[] }>();
+  const pending = new Map<string, { open: number; isFlagged: boolean; readonly spans: ReadableSpan[] }>();
   const settle = (traceId: string): void => {
     const found = pending.get(traceId);
     pending.delete(traceId);
-    if (found && judge.keeps(traceId, found.isError)) judge.take(found.spans);
+    if (found && judge.keeps(traceId, found.isFlagged)) judge.take(found.spans);
   };
   return {
     onStart(span) {
@@ -187,15 +196,15 @@ function tailSampling(judge: Judge): SpanProcessor {
         const [oldest] = pending.keys();
         if (oldest !== undefined) settle(oldest);
       }
-      pending.set(traceId, { open: 1, isError: false, spans: [] });
+      pending.set(traceId, { open: 1, isFlagged: false, spans: [] });
     },
     onEnd(span) {
       const { traceId } = span.spanContext();
       // A trace that was settled as too old comes back for the spans that end after that.
-      const found = pending.get(traceId) ?? { open: 1, isError: false, spans: [] };
+      const found = pending.get(traceId) ?? { open: 1, isFlagged: false, spans: [] };
       pending.set(traceId, found);
       found.open--;
-      found.isError ||= span.status.code === SpanStatusCode.ERROR;
+      found.isFlagged ||= judge.isFlagged(span);
       if (found.spans.length < SPANS_OF_TRACE_MAX) found.spans.push(span);
       if (found.open <= 0) settle(traceId);
     },

@@ -5,6 +5,9 @@ import path from "node:path";
 /** The root of this clone. */
 export const REPOSITORY = path.resolve(import.meta.dirname, "..");
 
+/** Where promtool is unpacked, where it is not on PATH. */
+export const PROMTOOL_FOLDER = path.join(REPOSITORY, ".cache/engines/promtool");
+
 const LISTING_BYTES_MAX = 64 * 1024 * 1024;
 const NOT_OURS = new Set(["node_modules", ".git", ".cache", ".marquee", "dist"]);
 

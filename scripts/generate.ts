@@ -3,6 +3,7 @@
  *
  *   contracts/<name>/*.proto          -> contracts/<name>/gen/*_pb.js and .d.ts   (buf, protoc-gen-es)
  *   contracts/<name>/events/*.avsc    -> contracts/<name>/gen/events.ts           (scripts/generate-events.ts)
+ *   apps/services.ts               -> deploy/prometheus/{recording,slo,operations}.yml, deploy/grafana/*.json (scripts/observe)
  *   contracts/<name>/openapi.ts, bffs/<name>/openapi.ts, where they export `openApiDocument()`
  *                                     -> gen/openapi.json beside them
  *   contracts/<name>/events/*.avsc, contracts/topics
@@ -17,11 +18,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import type { Service } from "#kernel";
 import type { Topics } from "../kernel/events.ts";
 import { usageOf } from "./docs-events.ts";
 import { REPOSITORY } from "./files.ts";
 import { asyncApiDocuments, type DeclaredEvent } from "./generate-asyncapi.ts";
 import { type AvscFile, eventsModule } from "./generate-events.ts";
+import { dashboardFiles } from "./observe/dashboards.ts";
+import { ruleFiles } from "./observe/rules.ts";
 
 /** Paths from the root, with `/`, to contents. */
 export type Generated = Map<string, string>;
@@ -30,7 +34,7 @@ const TOOL_TIMEOUT_MS = 60_000;
 
 /** All generated files of the tree under `root`. Throws with the tool's own words when a source is wrong. */
 export async function generate(root: string): Promise<Generated> {
-  const parts = await Promise.all([protobuf(root), events(root), openApi(root), asyncApi(root)]);
+  const parts = await Promise.all([protobuf, events, openApi, asyncApi, observability].map((make) => make(root)));
   return new Map(parts.flatMap((part) => [...part]).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -75,11 +79,15 @@ async function list(root: string, pattern: string): Promise<string[]> {
   return found.sort();
 }
 
-const generatedOnDisk = (root: string): Promise<string[]> =>
-  list(root, "{contracts,bffs}/*/gen/{*_pb.js,*_pb.d.ts,events.ts,openapi.json}").then(async (found) => [
-    ...found,
-    ...(await list(root, "docs/asyncapi/*.json")),
-  ]);
+const GENERATED = [
+  "{contracts,bffs}/*/gen/{*_pb.js,*_pb.d.ts,events.ts,openapi.json}",
+  "docs/asyncapi/*.json",
+  "deploy/prometheus/{recording,slo,operations}.yml",
+  "deploy/grafana/*.json",
+];
+
+const generatedOnDisk = async (root: string): Promise<string[]> =>
+  (await Promise.all(GENERATED.map((pattern) => list(root, pattern)))).flat();
 
 async function protobuf(root: string): Promise<Generated> {
   const generated: Generated = new Map();
@@ -173,6 +181,19 @@ async function asyncApi(root: string): Promise<Generated> {
   for (const [service, document] of asyncApiDocuments(declared, topics))
     generated.set(`docs/asyncapi/${service}.json`, await formatted("asyncapi.json", JSON.stringify(document)));
   return generated;
+}
+
+/** Rules and dashboards of the declared services; a tree without them has none. */
+async function observability(root: string): Promise<Generated> {
+  const file = path.join(root, "apps/services.ts");
+  if (!existsSync(file)) return new Map();
+  const { services } = (await import(pathToFileURL(file).href)) as { services: readonly Service[] };
+  const files = [...ruleFiles(services), ...dashboardFiles(services)];
+  return new Map(
+    await Promise.all(
+      files.map(async ([name, content]) => [name, await formatted(path.basename(name), content)] as const),
+    ),
+  );
 }
 
 /** The text as the formatter writes it; the name's ending says the language. */

@@ -1,8 +1,8 @@
 /**
  * `npm run test:engines [-- FILTER…]`: starts the engines that the chosen tests need, in a temporary folder on free ports, runs the
  * tests through scripts/test.ts, and stops the engines. Tests of engines are tests/engines/*.test.ts and *.engine.test.ts beside an
- * adapter; one that names MARQUEE_TEST_KAFKA needs the engine `kafka`, and so on. With --table the contract suites of all ports run on all their
- * adapters, and the table of what they said is printed.
+ * adapter or a script; one that names MARQUEE_TEST_KAFKA needs the engine `kafka`, and so on, and one that looks for promtool gets it. With
+ * --table the contract suites of all ports run on all their adapters, and the table of what they said is printed.
  */
 import { spawn } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
@@ -12,14 +12,15 @@ import path from "node:path";
 import { Problem } from "#kernel/errors";
 import { type Engine, freePorts, type RunningEngine, startEngine } from "../engines/engine.ts";
 import { engines } from "../engines/index.ts";
-import { REPOSITORY } from "./files.ts";
+import { ensurePromtool } from "../engines/promtool.ts";
+import { PROMTOOL_FOLDER, REPOSITORY } from "./files.ts";
 import { hasFailures, portFiles, portRows, portsTable } from "./ports-table.ts";
 
 const say = (line: string): void => void process.stderr.write(`engines: ${line}\n`);
 const variableOf = (engine: Engine): string => `MARQUEE_TEST_${engine.name.toUpperCase().replaceAll("-", "_")}`;
 
 function chosenFiles(filters: readonly string[]): readonly string[] {
-  return globSync(["tests/engines/**/*.test.ts", "adapters/**/*.engine.test.ts"], { cwd: REPOSITORY })
+  return globSync(["tests/engines/**/*.test.ts", "{adapters,scripts}/**/*.engine.test.ts"], { cwd: REPOSITORY })
     .map((file) => file.replaceAll(path.sep, "/"))
     .filter((file) => filters.length === 0 || filters.some((part) => file.includes(part)))
     .sort();
@@ -66,6 +67,7 @@ async function main(words: readonly string[]): Promise<number> {
   // Tests that look at what an engine wrote find its folder there, by its name.
   const env: Record<string, string> = { MARQUEE_TEST_ENGINES: folder };
   try {
+    if (texts.some((text) => text.includes("findPromtool("))) await ensurePromtool(PROMTOOL_FOLDER, say);
     for (const engine of needed) {
       const started = await startEngine(engine, {
         programs: path.join(REPOSITORY, ".cache/engines", engine.name),

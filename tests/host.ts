@@ -4,25 +4,33 @@ import { join } from "node:path";
 import { openEmbeddedAnalytics } from "#adapters/analytics/embedded";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
 import { openJobs } from "#adapters/jobs/pgboss";
+import { openEmbeddedFlags } from "#adapters/flags/embedded";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openMailbox } from "#adapters/mail/mailbox";
 import { openFileObjects } from "#adapters/objects/files";
 import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
+import { openEmbeddedSearch } from "#adapters/search/embedded";
 import { openFileSecrets } from "#adapters/secrets/file";
 import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { type Config, readConfig } from "#kernel/config";
 import { type Context, systemContext, type Viewer } from "#kernel/context";
 import { startGuardian } from "#kernel/guardian";
+import { type AuditLog, openAuditLog } from "#kernel/audit";
 import { type Adapters, type Host, type HostOptions, startHost } from "#kernel/host";
 import { type Clock, systemClock } from "#kernel/clock";
 import type { Addresses, Service } from "#kernel/service";
-import { openLogger, openMetrics, silentLogger } from "#kernel/telemetry";
+import { type Metrics, openMetrics } from "#kernel/metrics";
+import { openPseudonyms, type Pseudonyms } from "#kernel/pseudonyms";
+import { openLogger, silentLogger } from "#kernel/telemetry";
 import { topics } from "#contracts/topics";
 
 export interface TestHost {
   readonly host: Host;
   readonly adapters: Adapters;
+  readonly metrics: Metrics;
+  readonly audit: AuditLog;
+  readonly pseudonyms: Pseudonyms;
   readonly config: Config;
   readonly folder: string;
   readonly client: Host["client"];
@@ -43,6 +51,9 @@ export interface TestHostOptions {
   /** False where speed is measured: tests pay for bytes there and back otherwise. */
   readonly roundTrip?: boolean;
   readonly onMounted?: HostOptions["onMounted"];
+  readonly logger?: HostOptions["logger"];
+  /** How long an event that failed waits before it comes again. */
+  readonly redelivery?: { readonly firstMs: number; readonly maxMs: number };
 }
 
 /** The given services on real embedded engines in a folder of their own; what they call and is not given answers `unavailable`. */
@@ -63,7 +74,10 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
   };
   const adapters: Adapters = {
     postgres,
-    log: await openEmbeddedLog({ folder: at("log") }),
+    log: await openEmbeddedLog({
+      folder: at("log"),
+      ...(options.redelivery ? { redelivery: options.redelivery } : {}),
+    }),
     registry: await openEmbeddedRegistry({ folder: at("log") }),
     cache: openEmbeddedCache(),
     analytics: await openEmbeddedAnalytics({ folder: at("analytics") }),
@@ -71,10 +85,17 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     secrets: await openFileSecrets({ folder: at("secrets") }),
     mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
     jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
+    flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
+    search: await openEmbeddedSearch(postgres),
     transcoder: openTranscoder(),
   };
-  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs"] as const)
+  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs", "flags", "search"] as const)
     closing.push(() => adapters[name].close());
+  const metrics = openMetrics();
+  const pseudonyms = openPseudonyms();
+  await pseudonyms.load(adapters.secrets);
+  const audit = await openAuditLog({ file: at("logs/audit.log") });
+  closing.push(() => audit.close());
   const addresses: Addresses = {
     publicUrl: "http://localhost:8080",
     originUrl: "http://127.0.0.1:8083",
@@ -91,8 +112,10 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     config,
     addresses,
     clock,
-    metrics: openMetrics(),
-    logger: process.env["MARQUEE_TEST_LOG"] ? openLogger({ level: "info" }) : () => silentLogger,
+    metrics,
+    audit,
+    pseudonyms,
+    logger: options.logger ?? (process.env["MARQUEE_TEST_LOG"] ? openLogger({ level: "info" }) : () => silentLogger),
     transport: { roundTrip: options.roundTrip ?? true },
     onMounted: options.onMounted,
     isPartial: true,
@@ -108,6 +131,9 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
   };
   return {
     host,
+    metrics,
+    audit,
+    pseudonyms,
     adapters,
     config,
     folder,

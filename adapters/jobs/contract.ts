@@ -58,6 +58,9 @@ export function jobsContract(name: string, open: () => Promise<JobsUnderTest>): 
       assert.deepEqual(await jobs.counts(queue), { queued: 0, active: 0, failed: 0 });
       await send(queue, "a", "b");
       assert.equal((await jobs.counts(queue)).queued, 2);
+      const depthOf = async () => (await jobs.depths()).find((depth) => depth.queue === queue);
+      assert.deepEqual({ ...(await depthOf()), waitedS: 0 }, { queue, queued: 2, active: 0, failed: 0, waitedS: 0 });
+      await until("they have waited a while", async () => ((await depthOf())?.waitedS ?? 0) > 0);
     });
 
     test("jobs run once with their payload, the higher priority first", async () => {

@@ -2,7 +2,7 @@ import pg from "pg";
 import { PgBoss } from "pg-boss";
 import type { ConstructorOptions, JobResult, JobWithMetadata } from "pg-boss";
 import { Problem, problem } from "#kernel/errors";
-import type { Job, Jobs, QueueOptions, SqlExecutor, Worker } from "#kernel/ports/jobs";
+import type { Job, Jobs, QueueDepth, QueueOptions, SqlExecutor, Worker } from "#kernel/ports/jobs";
 
 const SCHEMA = "jobs";
 /** Whoever is a member may enqueue and work. Services get it from the kernel, the runtime login gets it here. */
@@ -246,6 +246,17 @@ export async function openJobs(options: PgBossOptions): Promise<Jobs> {
       );
       const [row] = rows as { queued: number; active: number; failed: number }[];
       return row ?? { queued: 0, active: 0, failed: 0 };
+    },
+    async depths() {
+      assertOpen();
+      const { rows } = await db.executeSql(
+        `SELECT q.name AS queue, count(*) FILTER (WHERE j.state < 'active')::int AS queued,
+           count(*) FILTER (WHERE j.state = 'active')::int AS active, count(*) FILTER (WHERE j.state = 'failed')::int AS failed,
+           coalesce(extract(epoch FROM now() - min(greatest(j.created_on, j.start_after))
+             FILTER (WHERE j.state < 'active' AND j.start_after <= now())), 0)::float8 AS "waitedS"
+         FROM ${SCHEMA}.queue q LEFT JOIN ${SCHEMA}.job j ON j.name = q.name WHERE q.name NOT LIKE '\\_\\_%' GROUP BY q.name`,
+      );
+      return rows as QueueDepth[];
     },
     async state() {
       if (closing !== undefined) return { ok: false, detail: "jobs are closed" };

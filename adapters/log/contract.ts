@@ -122,6 +122,35 @@ export function eventLogContract(name: string, open: () => Promise<EventLog>): v
       assert.deepEqual([...(await log.offsets(topic, Date.now() + 60_000))], [[0, 2]]);
     });
 
+    test("what names somebody is erased where the log erases, before the given offsets; everything else stays where it is", async () => {
+      const topic = await topicOf(2);
+      const somebody = ["usr_gone", "usr_too"];
+      const others = ["usr_stays", "usr_gon"];
+      const records = [...somebody, ...others].flatMap((user) => [
+        recordOf(topic, user, "by key"),
+        { ...recordOf(topic, "session", "by header"), headers: { about: user } },
+        recordOf(topic, "content", `by value ${user}!`),
+      ]);
+      await log.append(records);
+      const until = await log.offsets(topic);
+      await log.append([recordOf(topic, "usr_gone", "late")]);
+      const ends = await log.offsets(topic);
+      const all = await readAll(topic);
+      await log.erase(topic, somebody, until);
+      const names = (record: LogRecord): string => `${record.key} ${JSON.stringify(record.headers)} ${text(record)}`;
+      const isGone = (record: LogRecord): boolean =>
+        log.erases && text(record) !== "late" && somebody.some((user) => names(record).includes(user));
+      assert.deepEqual(
+        await readAll(topic),
+        all.filter((record) => !isGone(record)),
+      );
+      assert.deepEqual(await log.offsets(topic), ends);
+      const seen = group(topic);
+      const consumer = await seen.join();
+      await seen.until(log.erases ? 7 : 13);
+      await consumer.stop();
+    });
+
     /** A consumer that keeps its positions like a service does: with what it did. */
     function group(topic: string, name = randomUUID()) {
       const done: LogRecord[] = [];

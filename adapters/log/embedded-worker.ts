@@ -15,12 +15,13 @@ import { closeSync, fdatasyncSync, fstatSync, fsyncSync, openSync, writeSync } f
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
+import { copyLog, OFFSETS_PER_PARTITION } from "./embedded-copy.ts";
 import type { PackedNew, PackedRecords, Reply, Request, TopicHeads } from "./messages.ts";
 
-const OFFSETS_PER_PARTITION = 2 ** 38;
 const SLOTS_MAX = 2 ** 15;
 const READ_BYTES_MAX = 8 * 1024 * 1024;
 const PRUNE_RECORDS_MAX = 5_000;
+const ERASE_RECORDS_MAX = 2_000;
 const SQLITE_FULL = 13;
 const PAGE_BYTES = 4_096;
 const CHECKPOINT_PAGES = 4_000;
@@ -48,7 +49,7 @@ const port = parentPort;
 if (port === null) throw new Error("this module runs as a worker");
 
 const database = open();
-const wal = openWal();
+let wal = openWal();
 const sql = prepareAll(database);
 const topics = loadTopics();
 
@@ -59,12 +60,15 @@ function open(): DatabaseSync {
   opened.exec(
     `PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = 33554432`,
   );
+  // What retention or an erasure deletes is overwritten with zeros. It must be on from the first insert: pages that split leave copies behind.
+  opened.exec("PRAGMA secure_delete = ON");
   opened.exec(`
     CREATE TABLE IF NOT EXISTS topics (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, retention_ms INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS partitions (
       slot INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, number INTEGER NOT NULL, next INTEGER NOT NULL, last_ms INTEGER NOT NULL,
       UNIQUE (topic_id, number)
     ) STRICT;
+    CREATE TABLE IF NOT EXISTS firsts (slot INTEGER PRIMARY KEY, first INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS records (
       id INTEGER PRIMARY KEY, timestamp_ms INTEGER NOT NULL, key TEXT NOT NULL, headers TEXT NOT NULL, value BLOB NOT NULL
     ) STRICT;
@@ -93,9 +97,13 @@ function prepareAll(on: DatabaseSync) {
     read: prepare(
       "SELECT id, timestamp_ms, key, headers, value FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
     ),
-    oldest: prepare("SELECT id FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"),
-    timestamp: prepare("SELECT timestamp_ms FROM records WHERE id = ?"),
+    oldest: prepare("SELECT id, timestamp_ms FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"),
     prune: prepare("DELETE FROM records WHERE id >= ? AND id < ?"),
+    erase: prepare("DELETE FROM records WHERE id = ?"),
+    first: prepare("SELECT first FROM firsts WHERE slot = ?"),
+    setFirst: prepare(
+      "INSERT INTO firsts (slot, first) VALUES (?, ?) ON CONFLICT DO UPDATE SET first = excluded.first",
+    ),
     forget: prepare("DELETE FROM seen WHERE record_id >= ? AND record_id < ?"),
     addTopic: prepare("INSERT INTO topics (name, retention_ms) VALUES (?, ?)"),
     setRetention: prepare("UPDATE topics SET retention_ms = ? WHERE id = ?"),
@@ -114,11 +122,13 @@ function loadTopics(): Map<string, Topic> {
       const slot = Number(part.slot);
       const next = Number(part.next);
       const first = sql.oldest.get(slot * OFFSETS_PER_PARTITION, (slot + 1) * OFFSETS_PER_PARTITION);
+      // Where something was erased, the log may begin before its oldest record: nothing else is missing.
+      const noted = sql.first.get(slot)?.first;
       return {
         slot,
         next,
         lastMs: Number(part.last_ms),
-        oldest: first === undefined ? next : Number(first.id) - slot * OFFSETS_PER_PARTITION,
+        oldest: Number(noted ?? (first === undefined ? next : Number(first.id) - slot * OFFSETS_PER_PARTITION)),
       };
     });
     found.set(String(row.name), {
@@ -272,11 +282,46 @@ function seek(partition: Partition, atMs: number): number {
   let high = partition.next;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const row = sql.timestamp.get(partition.slot * OFFSETS_PER_PARTITION + middle);
-    if (row !== undefined && Number(row.timestamp_ms) >= atMs) high = middle;
-    else low = middle + 1;
+    // Where records were erased, the next one after the gap speaks for it.
+    const base = partition.slot * OFFSETS_PER_PARTITION;
+    const row = sql.oldest.get(base + middle, base + high);
+    if (row === undefined || Number(row.timestamp_ms) >= atMs) high = middle;
+    else low = Number(row.id) - base + 1;
   }
   return low;
+}
+
+/** Erases a bounded number of records; others get their turn before the next ones. */
+function erase(request: Extract<Request, { kind: "erase" }>): { count: number; next: number } {
+  const partition = topics.get(request.topic)?.partitions[request.partition];
+  const until = Math.min(request.until, partition?.next ?? 0);
+  if (partition === undefined || request.from >= until) return { count: 0, next: request.until };
+  const base = partition.slot * OFFSETS_PER_PARTITION;
+  const doomed: number[] = [];
+  let rows = 0;
+  let next = request.until;
+  for (const row of sql.read.iterate(base + request.from, base + until, ERASE_RECORDS_MAX)) {
+    rows += 1;
+    if (rows === ERASE_RECORDS_MAX) next = Number(row.id) - base + 1;
+    const { buffer, byteOffset, byteLength } = row.value instanceof Uint8Array ? row.value : new Uint8Array();
+    const value = Buffer.from(buffer, byteOffset, byteLength);
+    const text = `${String(row.key)}\n${String(row.headers)}`;
+    if (request.names.some((name) => text.includes(name) || value.includes(name))) doomed.push(Number(row.id));
+  }
+  if (doomed.length > 0) {
+    transact(() => {
+      for (const id of doomed) sql.erase.run(id);
+      sql.setFirst.run(partition.slot, partition.oldest);
+    });
+  }
+  return { count: doomed.length, next };
+}
+
+/** The write-ahead log still has the pages from before an erasure: they are written back, and it begins anew, filled with zeros. */
+function scrub(): void {
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  closeSync(wal);
+  wal = openWal();
 }
 
 /** Deletes a bounded number of records that outlived their retention; says whether there are more. */
@@ -293,6 +338,7 @@ function prune(): boolean {
       transact(() => {
         sql.prune.run(base + partition.oldest, base + until);
         sql.forget.run(base + partition.oldest, base + until);
+        if (sql.first.get(partition.slot) !== undefined) sql.setFirst.run(partition.slot, until);
       });
       budget -= until - partition.oldest;
       partition.oldest = until;
@@ -311,7 +357,9 @@ function schedulePrune(delayMs: number): NodeJS.Timeout {
   }, delayMs);
 }
 
-function answer(request: Request): Reply {
+const slotsOf = (topic: string): readonly number[] => (topics.get(topic)?.partitions ?? []).map(({ slot }) => slot);
+
+function answer(request: Exclude<Request, { kind: "copy" }>): Reply {
   switch (request.kind) {
     case "topics":
       return { kind: "topics", id: request.id, topics: createTopics(request) };
@@ -325,6 +373,11 @@ function answer(request: Request): Reply {
         id: request.id,
         offsets: topics.get(request.topic)?.partitions.map((partition) => seek(partition, request.atMs)) ?? [],
       };
+    case "erase":
+      return { kind: "erased", id: request.id, ...erase(request) };
+    case "scrub":
+      scrub();
+      return { kind: "done", id: request.id };
     case "close":
       clearTimeout(pruning);
       database.close();
@@ -349,6 +402,10 @@ function guard(work: () => void, id?: number): void {
 let pruning = schedulePrune(pruneIntervalMs);
 
 port.on("message", (request: Request) => {
+  if (request.kind === "copy") {
+    void copyLog(database, request, slotsOf).then((reply) => port.postMessage(reply));
+    return;
+  }
   guard(() => {
     const reply = answer(request);
     port.postMessage(reply, reply.kind === "records" ? [reply.batch.values.buffer] : []);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -112,6 +112,95 @@ test("records that outlived their retention are pruned, their ids are free again
   const again = await openEmbeddedLog({ folder });
   assert.deepEqual([...(await again.offsets("t"))], [[0, 12_002]]);
   await again.close();
+});
+
+test("erased records are in no file any more, and those around them are found by time", async () => {
+  const folder = join(root, "erased");
+  const log = await openEmbeddedLog({ folder });
+  await log.createTopics([{ name: "t", partitions: 1, retentionMs: 1e9 }]);
+  const named = (text: string): NewRecord => ({ topic: "t", key: "k", headers: {}, value: Buffer.from(text) });
+  await log.append([named("first"), ...Array.from({ length: 5_000 }, (_, n) => named(`usr_erased says ${n}`))]);
+  await sleep(5);
+  const lastMs = Date.now();
+  await log.append([named("last")]);
+  await log.erase("t", ["usr_erased"], await log.offsets("t"));
+  const files = async (): Promise<Buffer> =>
+    Buffer.concat(await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name)))));
+  assert.ok(!(await files()).includes("usr_erased"));
+  assert.ok((await files()).includes("first"));
+  assert.deepEqual(
+    [...(await log.offsets("t", lastMs))].map(([, offset]) => offset > 0 && offset <= 5_001),
+    [true],
+  );
+  await log.append([named("goes on")]);
+  await log.close();
+  const again = await openEmbeddedLog({ folder });
+  const left = (await again.read("t", new Map([[0, 0]]), 10)).map(({ offset, value }) => [
+    offset,
+    Buffer.from(value).toString(),
+  ]);
+  assert.deepEqual(left, [
+    [0, "first"],
+    [5_001, "last"],
+    [5_002, "goes on"],
+  ]);
+  await again.close();
+});
+
+test("a log whose first record was erased still begins where it began, also after a restart", async () => {
+  const folder = join(root, "erased-first");
+  const log = await openEmbeddedLog({ folder });
+  await log.createTopics([{ name: "t", partitions: 1, retentionMs: 1e9 }]);
+  await log.append(["usr_erased", "b"].map((key) => ({ topic: "t", key, headers: {}, value: Buffer.from("x") })));
+  await log.erase("t", ["usr_erased"], await log.offsets("t"));
+  assert.deepEqual([...(await log.offsets("t", 0))], [[0, 0]]);
+  await log.close();
+  const again = await openEmbeddedLog({ folder });
+  assert.deepEqual([...(await again.offsets("t", 0))], [[0, 0]]);
+  await again.close();
+});
+
+test("a copy that is made under load ends where it was told to, and is a log that goes on there", async () => {
+  const folder = join(root, "copied");
+  const log = await openEmbeddedLog({ folder: join(root, "busy-source") });
+  await log.createTopics([
+    { name: "t", partitions: 3, retentionMs: 1e9 },
+    { name: "u", partitions: 1, retentionMs: 1e9 },
+  ]);
+  await log.append(recordsOf(20_000));
+  await log.append([{ topic: "u", key: "a", headers: {}, value: Buffer.from("x"), dedupeId: "kept" }]);
+  const until = new Map([
+    ["t", await log.offsets("t")],
+    ["u", await log.offsets("u")],
+  ]);
+  await log.append([{ topic: "u", key: "a", headers: {}, value: Buffer.from("late"), dedupeId: "late" }]);
+  let isCopied = false;
+  await mkdir(folder);
+  const copying = log.copyTo?.(folder, until).then(() => (isCopied = true));
+  while (!isCopied) await log.append(recordsOf(100, 20_000));
+  await copying;
+  await log.close();
+  const copy = await openEmbeddedLog({ folder });
+  assert.deepEqual([await copy.offsets("t"), await copy.offsets("u")], [until.get("t"), until.get("u")]);
+  let count = 0;
+  for (const partition of [0, 1, 2]) {
+    const records = await copy.read("t", new Map([[partition, 0]]), 10_000);
+    assert.ok(records.every(({ value }) => Number(Buffer.from(value)) < 20_000));
+    count += records.length;
+  }
+  assert.equal(count, 20_000);
+  // What was seen before is seen, and what came later is not.
+  for (const dedupeId of ["kept", "late"])
+    await copy.append([{ topic: "u", key: "a", headers: {}, value: Buffer.from("again"), dedupeId }]);
+  const texts = (await copy.read("u", new Map([[0, 0]]), 10)).map(({ offset, value }) => [
+    offset,
+    Buffer.from(value).toString(),
+  ]);
+  assert.deepEqual(texts, [
+    [0, "x"],
+    [1, "again"],
+  ]);
+  await copy.close();
 });
 
 test("too many waiting appends are refused, and those that were accepted are all written", async () => {

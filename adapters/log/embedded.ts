@@ -236,6 +236,29 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
       partitionsOf(topic);
       return read(topic, positions, recordsMax);
     },
+    erases: true,
+    async erase(topic, names, until) {
+      partitionsOf(topic);
+      if (names.length === 0) return;
+      let erased = 0;
+      for (const [partition, end] of until)
+        for (let from = 0; from < end; ) {
+          const reply = await call((id) => ({ kind: "erase", id, topic, partition, from, until: end, names }));
+          if (reply.kind !== "erased") break;
+          erased += reply.count;
+          from = reply.next;
+        }
+      if (erased > 0) await call((id) => ({ kind: "scrub", id }));
+    },
+    async copyTo(folder, until) {
+      const nexts = [...until].map(
+        ([topic, offsets]) =>
+          [topic, Array.from({ length: partitionsOf(topic) }, (_, partition) => offsets.get(partition) ?? 0)] as const,
+      );
+      const reply = await call((id) => ({ kind: "copy", id, path: join(folder, "log.sqlite"), until: nexts }));
+      if (reply.kind === "uncopied")
+        throw problem.exhausted(`the event log could not be copied to '${folder}': ${reply.message}`);
+    },
     async state() {
       if (failure !== undefined) return { ok: false, detail: `embedded event log in ${options.folder}: ${failure}` };
       if (closing !== undefined) return { ok: false, detail: "embedded event log is closed" };

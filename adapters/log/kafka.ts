@@ -145,6 +145,11 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
         return new Map([...(await reader.bounds())].map(([partition, { next }]) => [partition, next]));
       }),
     read: (topic, positions, recordsMax) => withReader(topic, (reader) => reader.read(positions, recordsMax)),
+    // A broker removes nothing but the oldest records; ARCH-001 keeps no topic for longer than 30 days.
+    erases: false,
+    async erase() {
+      assertOpen();
+    },
     async state() {
       if (closing !== undefined) return { ok: false, detail: "the event log is closed" };
       try {

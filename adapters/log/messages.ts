@@ -16,6 +16,25 @@ export type Request =
       readonly recordsMax: number;
     }
   | { readonly kind: "seek"; readonly id: number; readonly topic: string; readonly atMs: number }
+  /** Looks through some records of a partition, from an offset on. */
+  | {
+      readonly kind: "erase";
+      readonly id: number;
+      readonly topic: string;
+      readonly partition: number;
+      readonly from: number;
+      readonly until: number;
+      readonly names: readonly string[];
+    }
+  /** Overwrites what erased records left in the files. */
+  | { readonly kind: "scrub"; readonly id: number }
+  /** Copies the log to a file, without what lies at or behind these offsets: by topic, each partition's next. */
+  | {
+      readonly kind: "copy";
+      readonly id: number;
+      readonly path: string;
+      readonly until: readonly (readonly [topic: string, nexts: readonly number[]])[];
+    }
   | { readonly kind: "close"; readonly id: number };
 
 export type Reply =
@@ -28,6 +47,10 @@ export type Reply =
     }
   | { readonly kind: "records"; readonly id: number; readonly batch: PackedRecords }
   | { readonly kind: "offsets"; readonly id: number; readonly offsets: readonly number[] }
+  /** How many records were erased, and where to go on; `next` is `until` at the end. */
+  | { readonly kind: "erased"; readonly id: number; readonly count: number; readonly next: number }
+  /** The copy could not be written; the log is as well as before. */
+  | { readonly kind: "uncopied"; readonly id: number; readonly message: string }
   /** The one request failed and nothing of it was written; the log goes on. */
   | { readonly kind: "full"; readonly id: number; readonly message: string }
   /** The log cannot go on. */

@@ -67,6 +67,11 @@ export async function openEmbeddedRegistry(options: { readonly folder: string })
       if (row === undefined) throw problem.notFound(`no schema has the id ${id}`);
       return String(row.schema);
     },
+    async copyTo(folder) {
+      if (!database.isOpen) throw problem.unavailable("the schema registry is closed");
+      // A few kilobytes, so nobody waits for it.
+      database.prepare("VACUUM INTO ?").run(join(folder, "schemas.sqlite"));
+    },
     async state() {
       if (!database.isOpen) return { ok: false, detail: "embedded schema registry is closed" };
       const row = database.prepare("SELECT count(*) AS count FROM schemas").get();

@@ -25,6 +25,8 @@ export function routeLog(main: EventLog, analytics: EventLog): EventLog {
     consume: (options) => of(options.topic).consume(options),
     offsets: (topic, atMs) => of(topic).offsets(topic, atMs),
     read: (topic, positions, recordsMax) => of(topic).read(topic, positions, recordsMax),
+    erases: main.erases && analytics.erases,
+    erase: (topic, names, until) => of(topic).erase(topic, names, until),
     async state() {
       const [one, two] = await Promise.all([main.state(), analytics.state()]);
       return { ok: one.ok && two.ok, detail: `${one.detail}; for analytics ${two.detail}` };

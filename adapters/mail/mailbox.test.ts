@@ -20,6 +20,16 @@ mailContract("mailbox", async () => {
   return { mail: await openMailbox({ folder, from }), received: () => readAll(folder), close: async () => undefined };
 });
 
+test("messages to one address are erased, those to others stay", async () => {
+  const folder = join(root, "erased");
+  const mail = await openMailbox({ folder, from });
+  for (const to of ["ada@b.test", "ada@b.test.example", "bob@b.test", "ada@b.test"])
+    await mail.send({ to, subject: "hello", text: "To: ada@b.test" });
+  await mail.erase("ada@b.test");
+  const left = (await readAll(folder)).map((message) => /^To: (.*)\r$/m.exec(message)?.[1]);
+  assert.deepEqual(left, ["ada@b.test.example", "bob@b.test"]);
+});
+
 test("the newest messages are kept, for their owner only", async () => {
   const folder = join(root, "bounded");
   const mail = await openMailbox({ folder, from, messagesMax: 3 });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { access, constants, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createTransport } from "nodemailer";
 import type { Mail } from "#kernel/ports/mail";
@@ -46,6 +46,14 @@ export async function openMailbox(options: MailboxOptions): Promise<Mail> {
       for (const old of names.slice(0, Math.max(0, names.length - messagesMax)))
         await rm(join(folder, old), { force: true });
     },
+    async erase(address) {
+      for (const name of await readdir(folder)) {
+        const path = join(folder, name);
+        // One that was just dropped for its age is gone too.
+        const message = await readFile(path, "utf8").catch(() => "");
+        if (recipientOf(message) === address) await rm(path, { force: true });
+      }
+    },
     async state() {
       try {
         await access(folder, constants.W_OK);
@@ -56,3 +64,6 @@ export async function openMailbox(options: MailboxOptions): Promise<Mail> {
     },
   };
 }
+
+/** As `send` wrote it: one address alone, in a header of its own. */
+const recipientOf = (message: string): string | undefined => /^To: <?([^\r\n>]+)>?\r?$/m.exec(message)?.[1];

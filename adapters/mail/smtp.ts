@@ -46,6 +46,8 @@ export function openSmtpMail(options: SmtpOptions): Mail {
         throw sendProblem(url.host, error);
       }
     },
+    // Nothing is kept here.
+    async erase() {},
     async state() {
       try {
         await transport.verify();

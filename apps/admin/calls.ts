@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type DescMethod, fromJson, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
-import { type Contract, type Context, problem, systemContext, toProblem } from "#kernel";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { type Audit, audited, type Contract, type Context, problem, systemContext, toProblem } from "#kernel";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
 
@@ -10,6 +11,8 @@ const DEADLINE_MS_MAX = 600_000;
 
 /** The problem code travels beside the document, because several codes share one HTTP status. */
 export const CODE_HEADER = "x-marquee-code";
+/** What went wrong in the middle of a long answer, escaped as in a URL. */
+export const DETAIL_TRAILER = "x-marquee-detail";
 export const TENANT_HEADER = "x-marquee-tenant";
 export const DEADLINE_HEADER = "x-marquee-deadline-ms";
 
@@ -19,14 +22,17 @@ type Method = (request: unknown, context: Context) => Promise<Message>;
  * `POST /call/{service}/{method}` with a request as protobuf JSON: every call of every contract, for the operator of this
  * machine. Answers protobuf JSON or a problem document.
  */
-export function openCalls(host: Pick<Host, "client">, contracts: readonly Contract[]) {
-  const methods = new Map<string, { readonly descriptor: DescMethod; readonly call: Method }>();
+export function openCalls(host: Pick<Host, "client">, contracts: readonly Contract[], audit: Audit) {
+  const methods = new Map<
+    string,
+    { readonly service: string; readonly descriptor: DescMethod; readonly call: Method }
+  >();
   for (const contract of contracts) {
     const client = host.client(contract, "admin") as unknown as Readonly<Record<string, Method>>;
     for (const descriptor of contract.rpc.methods) {
       const call = client[descriptor.localName];
       if (call && descriptor.methodKind === "unary")
-        methods.set(`${contract.name}/${descriptor.localName}`, { descriptor, call });
+        methods.set(`${contract.name}/${descriptor.localName}`, { service: contract.name, descriptor, call });
     }
   }
   const services = contracts.map(({ name }) => name).toSorted();
@@ -46,9 +52,13 @@ export function openCalls(host: Pick<Host, "client">, contracts: readonly Contra
     response.once("close", () => gone.abort());
     try {
       if (request.method !== "POST") throw problem.invalid(`${request.method ?? "?"} is not POST`);
-      const { descriptor, call } = find((request.url ?? "").split("?", 1)[0] ?? "");
+      const { service, descriptor, call } = find((request.url ?? "").split("?", 1)[0] ?? "");
       const message = parse(descriptor, await readBody(request));
-      const answer = await call(message, contextOf(request, gone.signal));
+      const context = contextOf(request, gone.signal);
+      const work = (): Promise<Message> => call(message, context);
+      const answer = await (isRecorded(service, descriptor)
+        ? audited(audit, attemptOf(service, descriptor, message, context), work)
+        : work());
       response.writeHead(200, { "content-type": "application/json" });
       response.end(JSON.stringify(toJson(descriptor.output, answer)));
     } catch (error) {
@@ -57,6 +67,21 @@ export function openCalls(host: Pick<Host, "client">, contracts: readonly Contra
       sendProblem(request, response, fault);
     }
   };
+}
+
+/** Reading changes nothing and is not recorded, but for keys: whoever has read one has it. */
+const isRecorded = (service: string, { idempotency }: DescMethod): boolean =>
+  service === "keys" || idempotency !== MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+
+const SECRET = /password|secret|token|pin|key$/i;
+const VALUE_LENGTH_MAX = 80;
+
+function attemptOf(service: string, descriptor: DescMethod, message: Message, { tenant }: Context) {
+  const members = Object.entries(toJson(descriptor.input, message) as Readonly<Record<string, unknown>>);
+  const said = members
+    .filter(([name, value]) => typeof value === "string" && !SECRET.test(name))
+    .map(([name, value]) => `${name}=${String(value).slice(0, VALUE_LENGTH_MAX)}`);
+  return { tenant, who: "operator", what: `${service}.${descriptor.localName}`, on: said.join(" "), from: "socket" };
 }
 
 function contextOf(request: IncomingMessage, signal: AbortSignal): Context {
@@ -81,7 +106,8 @@ function parse(descriptor: DescMethod, text: string): Message {
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+/** A request's body, up to a limit. */
+export async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {

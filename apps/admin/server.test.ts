@@ -4,6 +4,7 @@ import { type IncomingMessage, request as httpRequest, type ServerResponse } fro
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { Auth } from "#contracts/auth";
 import { Tenant } from "#contracts/tenant";
 import { type Context, Problem, problem } from "#kernel";
 import { inSpan } from "#kernel/telemetry";
@@ -29,8 +30,14 @@ before(async () => {
       return { tenant: { id, name: "Lumière 🎬", hosts: ["a.test"], accent: "#f2b46b" } };
     },
   });
+  const accounts = fakeService(Auth, {
+    async setPassword({ userId }) {
+      if (userId === "") throw problem.invalid("user_id is missing");
+      return {};
+    },
+  });
   product = await startTestAdmin({
-    services: [tenants],
+    services: [tenants, accounts],
     traces: tracing.traces,
     states: async () => ({
       "service/tenant": { ok: true, detail: "ready" },
@@ -85,6 +92,36 @@ test("a service's problem arrives as itself", async () => {
   });
 });
 
+test("what the operator changes is in the audit log, with what came of it and without secrets; what is read is not", async () => {
+  await client().of(Tenant).get({ id: "acme" });
+  const before = await product.audited();
+  assert.ok(before.every(({ what }) => what !== "tenant.get"));
+  await client().of(Auth).setPassword({ userId: "usr_1", password: "hunter2" });
+  await assert.rejects(client().of(Auth).setPassword({ userId: "", password: "hunter2" }), {
+    code: "invalid_argument",
+  });
+  const lines = (await product.audited()).slice(before.length);
+  assert.deepEqual(
+    lines.map(({ tenant, service, who, what, on, from, outcome }) => ({
+      tenant,
+      service,
+      who,
+      what,
+      on,
+      from,
+      outcome,
+    })),
+    [
+      ["userId=usr_1", "ok"],
+      ["", "invalid_argument"],
+    ].map(([on, outcome]) => ({
+      ...{ tenant: "demo", service: "admin", who: "operator", what: "auth.setPassword", on },
+      ...{ from: "socket", outcome },
+    })),
+  );
+  assert.doesNotMatch(JSON.stringify(lines), /hunter2/);
+});
+
 test("what is not a call of ours is refused with the remedy", async () => {
   const headers = { "x-marquee-tenant": "demo" };
   const problemOf = async (answer: Promise<{ status: number; body: unknown }>) => {
@@ -93,7 +130,7 @@ test("what is not a call of ours is refused with the remedy", async () => {
   };
   assert.match(
     (await problemOf(raw("POST", "/call/films/get", "{}", headers))).detail,
-    /no service 'films'; there are backbone, tenant/,
+    /no service 'films'; there are auth, backbone, tenant/,
   );
   assert.match(
     (await problemOf(raw("POST", "/call/tenant/sell", "{}", headers))).detail,

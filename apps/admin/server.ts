@@ -1,14 +1,19 @@
+import { once } from "node:events";
 import { chmod } from "node:fs/promises";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Backbone } from "#contracts/backbone";
-import { type Contract, isLoopback, type Metrics, problem, systemClock } from "#kernel";
+import { type Contract, isLoopback, type Metrics, problem, systemClock, toProblem } from "#kernel";
+import type { AuditLog } from "#kernel/audit";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
+import type { Flags } from "#kernel/ports/flags";
+import type { Pseudonyms } from "#kernel/pseudonyms";
 import { localTransport } from "#kernel/rpc";
 import type { Traces } from "#kernel/tracing";
 import { openBackboneCalls } from "./backbone.ts";
-import { openCalls } from "./calls.ts";
+import { CODE_HEADER, DETAIL_TRAILER, openCalls } from "./calls.ts";
+import { openFlagCalls } from "./flags.ts";
 import { openHealth, readiness, sendJson, type States } from "./health.ts";
 import { isCode, prepareSocket, usableAddress } from "./socket.ts";
 import { openTracePages } from "./traces.ts";
@@ -22,10 +27,16 @@ export interface AdminOptions {
   readonly port: number;
   /** The address it listens on; it has no sign-in, so anything but loopback belongs behind a fence. */
   readonly bind: string;
+  readonly flags: Flags;
   readonly metrics: Metrics;
-  /** Null keeps /debug/traces shut, as production does. */
-  readonly traces: Traces | null;
+  readonly audit: AuditLog;
+  readonly pseudonyms: Pseudonyms;
+  readonly traces: Traces;
+  /** Production keeps /debug/traces shut; the socket shows them to the operator all the same. */
+  readonly hasTracePages: boolean;
   readonly states: States;
+  /** A backup of the whole product as plain bytes, which the command that asked for it encrypts. */
+  readonly backup: (options: { readonly withMedia: boolean }) => AsyncIterable<Uint8Array>;
   /** What the operator's commands may show of this product, such as its address. Never secrets. */
   readonly about?: Readonly<Record<string, string | number>>;
 }
@@ -63,32 +74,65 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 }
 
 function operatorListener(options: AdminOptions): RequestListener {
-  const { host, metrics, contracts } = options;
+  const { host, metrics, contracts, audit } = options;
   // The process answers for the event log itself, as a service would.
   const own = localTransport({ clock: systemClock, metrics });
   own.mount(Backbone, openBackboneCalls(host));
   const client: Host["client"] = (contract, caller) =>
     (contract.name === Backbone.name ? own : host).client(contract, caller);
-  const calls = openCalls({ client }, [...contracts, Backbone]);
+  const calls = openCalls({ client }, [...contracts, Backbone], audit.of("admin"));
+  const flags = openFlagCalls(options.flags, options.contracts, audit.of("admin"));
   const startedAtMs = Date.now();
   return (request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     if (path.startsWith("/call/")) return void calls(request, response);
+    if (path === "/flags" || path.startsWith("/flags/")) return void flags(request, response);
     if (path === "/about") {
       const about = { ...options.about, pid: process.pid, startedAtMs, memoryBytes: process.memoryUsage.rss() };
       return void readiness(options.states).then((ready) => sendJson(request, response, 200, { ...about, ...ready }));
     }
+    if (path === "/backup") return void sendBackup(options.backup, request, response);
+    if (path === "/traces") return sendJson(request, response, 200, options.traces.latest());
+    const [, id] = /^\/pseudonym\/([\w-]{1,64})$/.exec(path) ?? [];
+    if (id !== undefined) return sendJson(request, response, 200, { pseudonym: options.pseudonyms.of(id) });
     sendProblem(
       request,
       response,
-      problem.notFound(`'${path.slice(0, 200)}': there are /about and /call/{service}/{method}`),
+      problem.notFound(
+        `'${path.slice(0, 200)}': there are /about, /backup, /flags, /traces, /pseudonym/{id} and /call/{service}/{method}`,
+      ),
     );
   };
 }
 
-function watchListener({ metrics, traces, states, bind }: AdminOptions): RequestListener {
+/** What goes wrong when the answer has begun is said in its trailer: who reads it must not take it for whole. */
+async function sendBackup(
+  backup: AdminOptions["backup"],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    for await (const bytes of backup({ withMedia: !(request.url ?? "").endsWith("?media=0") })) {
+      if (!response.headersSent) response.writeHead(200, { "content-type": "application/octet-stream" });
+      if (!response.write(bytes)) await Promise.race([once(response, "drain"), once(response, "close")]);
+      if (response.destroyed) return;
+    }
+    response.end();
+  } catch (error) {
+    const fault = toProblem(error);
+    if (response.headersSent) {
+      response.addTrailers({ [CODE_HEADER]: fault.code, [DETAIL_TRAILER]: encodeURIComponent(fault.message) });
+      response.end();
+      return;
+    }
+    response.setHeader(CODE_HEADER, fault.code);
+    sendProblem(request, response, fault);
+  }
+}
+
+function watchListener({ metrics, traces, hasTracePages, states, bind }: AdminOptions): RequestListener {
   const { healthz, readyz } = openHealth(states);
-  const pages = traces && openTracePages(traces);
+  const pages = hasTracePages ? openTracePages(traces) : null;
   return (request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     // A name of some web site that suddenly resolves to loopback (DNS rebinding) must not read what is for operators.
@@ -98,7 +142,7 @@ function watchListener({ metrics, traces, states, bind }: AdminOptions): Request
     if (path === "/healthz") return healthz(request, response);
     if (path === "/readyz") return void readyz(request, response);
     if (path === "/metrics") {
-      return void metrics.registry.metrics().then(
+      return void metrics.text().then(
         (text) => response.writeHead(200, { "content-type": metrics.registry.contentType }).end(text),
         (error: unknown) => sendProblem(request, response, error),
       );

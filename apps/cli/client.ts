@@ -1,4 +1,5 @@
-import { request as httpRequest } from "node:http";
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { json } from "node:stream/consumers";
 import {
   create,
   type DescMessage,
@@ -10,8 +11,11 @@ import {
   type MessageInitShape,
   toJson,
 } from "@bufbuild/protobuf";
+import type { FlagRule } from "#kernel/ports/flags";
 import { type Client, type Contract, Problem, problem, PROBLEM_CODES, type ProblemCode } from "#kernel";
-import { CODE_HEADER, DEADLINE_HEADER, TENANT_HEADER } from "../admin/calls.ts";
+import type { TraceRecord } from "#kernel/tracing";
+import { CODE_HEADER, DEADLINE_HEADER, DETAIL_TRAILER, TENANT_HEADER } from "../admin/calls.ts";
+import type { FlagList } from "../admin/flags.ts";
 import { isCode } from "../admin/socket.ts";
 
 /** A service's calls as an operator makes them: the tenant and the deadline are the client's. */
@@ -24,6 +28,15 @@ export interface AdminClient {
   /** The calls reject with the service's own Problem, or with reason `not_running` where nobody answers. */
   of<S extends DescService>(contract: Contract<S>, options?: { readonly deadlineMs?: number }): Calls<S>;
   about(): Promise<About>;
+  flags(): Promise<FlagList>;
+  putFlag(rule: FlagRule): Promise<FlagList>;
+  removeFlag(name: string): Promise<FlagList>;
+  /** The last traces that were kept, newest first. */
+  traces(): Promise<readonly TraceRecord[]>;
+  /** What the person with an id is called in logs and traces. */
+  pseudonym(id: string): Promise<string>;
+  /** A backup of the whole product, unencrypted. Reading it rejects where it breaks off. */
+  backup(options: { readonly withMedia: boolean }): Promise<AsyncIterable<Uint8Array>>;
 }
 
 export interface About {
@@ -45,6 +58,7 @@ export interface AdminClientOptions {
 }
 
 const DEADLINE_MS = 30_000;
+const SILENCE_MS = 300_000;
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 export function adminClient(options: AdminClientOptions): AdminClient {
@@ -66,8 +80,38 @@ export function adminClient(options: AdminClientOptions): AdminClient {
       }
       return calls as Calls<S>;
     },
+    flags: async () => (await send(options, "GET", "/flags", "")) as FlagList,
+    putFlag: async (rule) =>
+      (await send(options, "PUT", `/flags/${encodeURIComponent(rule.name)}`, JSON.stringify(rule))) as FlagList,
+    removeFlag: async (name) => (await send(options, "DELETE", `/flags/${encodeURIComponent(name)}`, "")) as FlagList,
+    traces: async () => (await send(options, "GET", "/traces", "")) as TraceRecord[],
+    async pseudonym(id) {
+      const answer = await send(options, "GET", `/pseudonym/${id}`, "");
+      return (answer as { readonly pseudonym: string }).pseudonym;
+    },
     about: async () => (await send(options, "GET", "/about", "")) as About,
+    backup: ({ withMedia }) => stream(options, `/backup${withMedia ? "" : "?media=0"}`),
   };
+}
+
+/** An answer that is read as it comes; only silence ends it. */
+function stream(
+  { socketPath, tenant, dataFolder }: AdminClientOptions,
+  path: string,
+): Promise<AsyncIterable<Uint8Array>> {
+  return new Promise((resolve, reject) => {
+    const headers = { [TENANT_HEADER]: tenant };
+    const request = httpRequest({ socketPath, path, headers, timeout: SILENCE_MS }, (response) => {
+      if (response.statusCode === 200) return resolve(whole(response));
+      const code = String(response.headers[CODE_HEADER] ?? "internal");
+      json(response).then((document) => reject(toFault(code, document)), reject);
+    });
+    request.once("timeout", () =>
+      request.destroy(problem.deadline("the running Marquee does not answer: see ./marquee doctor")),
+    );
+    request.once("error", (error) => reject(describe(error, socketPath, dataFolder)));
+    request.end();
+  });
 }
 
 function send(
@@ -109,6 +153,17 @@ function send(
     request.once("error", (error) => reject(describe(error, socketPath, dataFolder)));
     request.end(body);
   });
+}
+
+/** An answer that was broken off, or says in its trailer that it is not whole, rejects. */
+async function* whole(response: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    yield* response as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw problem.unavailable("the running Marquee stopped in the middle of its answer", { cause });
+  }
+  const { [CODE_HEADER]: code, [DETAIL_TRAILER]: detail } = response.trailers;
+  if (code) throw toFault(code, { detail: decodeURIComponent(detail ?? "") });
 }
 
 function describe(error: Error, socketPath: string, dataFolder: string): unknown {

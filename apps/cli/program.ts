@@ -1,10 +1,12 @@
 import { Command, Option } from "commander";
+import { JOURNEYS } from "../journeys.ts";
 import { addBackbone } from "./program-backbone.ts";
-import { addTraces } from "./program-traces.ts";
+import { addTraceFile } from "./program-trace-file.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
 import type { EditOptions } from "./edit.ts";
 import { examples, type Run } from "./help.ts";
+import { addFlags } from "./program-flags.ts";
 
 /**
  * The whole command line: names, flags and help. What a command does is loaded when it is called, so that `--help` and
@@ -33,11 +35,14 @@ Environment (docs/guides/operate.md lists all):
   product(program, cli, run);
   films(program, cli, run);
   titles(program, cli, run);
+  users(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);
+  addFlags(program, cli, run);
   lake(program, cli, run);
+  backups(program, cli, run);
   addBackbone(program, cli, run);
-  addTraces(program, cli, run);
+  addTraceFile(program, cli, run);
   machine(program, cli, run);
   return program;
 }
@@ -225,6 +230,27 @@ function titles(program: Command, cli: Cli, run: Run): void {
     .action((ids: string[], options) => run(async () => (await import("./titles.ts")).deleteTitles(cli, ids, options)));
 }
 
+function users(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("users")
+    .summary("delete accounts")
+    .description("Works on accounts of viewers.")
+    .command("delete")
+    .description(
+      "Deletes accounts for good, with everything that is kept of their people: profiles, devices, bookmarks, sessions, events, mail.\nA backup that was made before still has them (docs/guides/erase.md).",
+    )
+    .argument("<emails...>", "their e-mail addresses")
+    .option("-y, --yes", "do not ask", false)
+    .option("--json", "one JSON object a line", false)
+    .addHelpText(
+      "after",
+      examples("./marquee users delete ada@mail.example", "./marquee users delete --yes ada@mail.example"),
+    )
+    .action((emails: string[], options) =>
+      run(async () => (await import("./users.ts")).deleteUsers(cli, emails, options)),
+    );
+}
+
 function work(program: Command, cli: Cli, run: Run): void {
   program
     .command("jobs")
@@ -321,6 +347,44 @@ function keys(program: Command, cli: Cli, run: Run): void {
     );
 }
 
+function backups(program: Command, cli: Cli, run: Run): void {
+  program
+    .command("backup")
+    .summary("write a backup of the running product")
+    .description(
+      "Writes everything that cannot be made again into one encrypted file, while the product runs: accounts, catalogue, events, keys,\nfilms. It is read back and verified before it gets its name.",
+    )
+    .argument("<file>", "the file to write; it must not exist")
+    .requiredOption("--key-file <file>", "what it is encrypted with: a file of at least 16 characters, kept elsewhere")
+    .option("--without-media", "leave out sources and packages of films, which are most of it", false)
+    .option("--json", "say what was written as JSON", false)
+    .addHelpText(
+      "after",
+      examples(
+        "(umask 077; openssl rand -base64 32 > backup.key)",
+        "./marquee backup /backups/marquee-monday --key-file backup.key",
+        "./marquee backup marquee.backup --key-file backup.key --without-media --json",
+      ),
+    )
+    .action((file: string, options) => run(async () => (await import("./backup.ts")).makeBackup(cli, file, options)));
+  program
+    .command("restore")
+    .summary("make a data folder of a backup")
+    .description(
+      "Makes MARQUEE_DATA of a backup. The folder must be empty, and no product runs on it. The whole file is verified first, and the folder\nappears when everything is in it.",
+    )
+    .argument("<file>", "the backup")
+    .requiredOption("--key-file <file>", "what it was encrypted with")
+    .option("--json", "say what was restored as JSON", false)
+    .addHelpText(
+      "after",
+      examples("MARQUEE_DATA=/srv/marquee ./marquee restore /backups/marquee-monday --key-file backup.key"),
+    )
+    .action((file: string, options) =>
+      run(async () => (await import("./backup.ts")).restoreBackup(cli, file, options)),
+    );
+}
+
 function machine(program: Command, cli: Cli, run: Run): void {
   program
     .command("cert")
@@ -341,6 +405,37 @@ function machine(program: Command, cli: Cli, run: Run): void {
     .option("--json", "as one JSON document", false)
     .addHelpText("after", examples("./marquee doctor", "./marquee doctor --json"))
     .action((options) => run(async () => (await import("./doctor.ts")).doctor(cli, options)));
+  program
+    .command("traces")
+    .summary("show what the last requests, events and jobs did")
+    .description(
+      `Shows the last traces that the running product kept, newest first; with an id, or its beginning, that one as a tree.\nJourneys are ${Object.keys(JOURNEYS).join(", ")}.`,
+    )
+    .argument("[id]", "the id of a trace, or its beginning")
+    .option("--journey <name>", "those of one journey")
+    .option("--errors", "those in which something failed", false)
+    .option("--json", "one JSON object a line, with all spans", false)
+    .addHelpText(
+      "after",
+      examples(
+        "./marquee traces",
+        "./marquee traces --journey playback",
+        "./marquee traces 4bf92f35",
+        "./marquee traces --errors --json",
+      ),
+    )
+    .action((id: string | undefined, options) =>
+      run(async () => (await import("./traces.ts")).showTraces(cli, id, options)),
+    );
+  program
+    .command("pseudonym")
+    .summary("say what somebody is called in logs and traces")
+    .description(
+      "Prints the pseudonym of a person, which logs and traces have in place of an id. MARQUEE_TRACE_USERS takes it, to keep all traces of that person.",
+    )
+    .argument("<who>", "an e-mail address, or the id of an account")
+    .addHelpText("after", examples("./marquee pseudonym alex@demo.test"))
+    .action((who: string) => run(async () => (await import("./traces.ts")).showPseudonym(cli, who)));
   program
     .command("topology")
     .summary("draw who calls whom, and which event goes where")

@@ -1,119 +1,91 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import fc from "fast-check";
-import { Problem } from "#kernel";
-import { extentOf, parseTraces, processesOf, rowsOf } from "./trace-model.ts";
-import { drawTrace, linesOf } from "./trace-svg.ts";
+import { after, before, test } from "node:test";
+import { User } from "#contracts/user";
+import { problem } from "#kernel";
+import { inSpan } from "#kernel/telemetry";
+import { startTracing, type Tracing } from "#kernel/tracing";
+import { fakeService, startTestAdmin, type TestAdmin } from "../admin/testing.ts";
+import type { Cli } from "./cli.ts";
+import { adminClient } from "./client.ts";
+import { showPseudonym, showTraces } from "./traces.ts";
 
-const TRACE = "5b8efff798038103d269b633813fc60c";
+let tracing: Tracing;
+let product: TestAdmin;
+let out: string[] = [];
+let notes: string[] = [];
+let playId = "";
 
-interface Told {
-  readonly id: string;
-  readonly parent?: string;
-  readonly name: string;
-  /** As OTLP counts: 2 server, 3 client, 5 consumer. */
-  readonly kind: number;
-  readonly beganMs: number;
-  readonly tookMs: number;
+function cli(): Cli {
+  const { socketPath, dataFolder } = product;
+  const terminal = {
+    ...{ columns: 120, isScreen: false, redraw: () => {}, ask: async () => "" },
+    out: (line: string) => void out.push(line),
+    note: (line: string) => void notes.push(line),
+  };
+  const client = adminClient({ socketPath, tenant: "demo", dataFolder });
+  return { terminal, client, dataFolder, root: "", path: (text: string) => text } as unknown as Cli;
 }
 
-/** A collector's line about one process. */
-const lineOf = (process: string, spans: readonly Told[]): string =>
-  JSON.stringify({
-    resourceSpans: [
-      {
-        resource: { attributes: [{ key: "service.name", value: { stringValue: process } }] },
-        scopeSpans: [
-          {
-            spans: spans.map(({ id, parent, name, kind, beganMs, tookMs }) => ({
-              traceId: TRACE,
-              spanId: id.padStart(16, "0"),
-              ...(parent === undefined ? {} : { parentSpanId: parent.padStart(16, "0") }),
-              ...{ name, kind, startTimeUnixNano: `${1_700_000_000_000 + beganMs}000000` },
-              endTimeUnixNano: `${1_700_000_000_000 + beganMs + tookMs}000000`,
-              attributes: [{ key: "n", value: { intValue: "7" } }],
-              status: {},
-            })),
-          },
-        ],
-      },
-    ],
+before(async () => {
+  tracing = startTracing({ mode: "development" });
+  await inSpan("POST /api/web/v1/playback/sessions", {}, null, async (span) => {
+    playId = span.spanContext().traceId;
+    await inSpan("session/Start", {}, null, async () => {
+      await inSpan("token/Issue", {}, null, async () => {});
+    });
   });
-
-/** A request, a call to another process, and what that process said to a third one by the log. */
-const FILE = [
-  lineOf("insight", [{ id: "4", parent: "3", name: "qoe consumes x", kind: 5, beganMs: 60, tookMs: 15 }]),
-  lineOf("playback", [{ id: "3", parent: "2", name: "session/Start", kind: 2, beganMs: 10, tookMs: 30 }]),
-  lineOf("web", [
-    { id: "1", name: "POST <sessions>", kind: 2, beganMs: 0, tookMs: 50 },
-    { id: "2", parent: "1", name: "session/Start", kind: 3, beganMs: 5, tookMs: 40 },
-  ]),
-]
-  .map((line) => `${line}\n`)
-  .join("");
-
-test("spans of several processes become one tree, in whatever order they came, also while more are being written", () => {
-  const [trace, ...others] = parseTraces(`${FILE}${FILE}{"resourceSp`);
-  assert.ok(trace);
-  assert.deepEqual(others, []);
-  assert.deepEqual(processesOf(trace), ["web", "playback", "insight"]);
-  assert.deepEqual(
-    rowsOf(trace).map(({ span, depth }) => [span.spanId.at(-1), span.kind, depth]),
-    [
-      ["1", "server", 0],
-      ["2", "client", 1],
-      ["3", "server", 2],
-      ["4", "consumer", 3],
-    ],
-  );
-  assert.deepEqual(extentOf(trace), { startMs: 1_700_000_000_000, durationMs: 75 });
-  assert.deepEqual(trace.spans[0]?.attributes, { n: "7" });
-});
-
-test("a picture shows a call and its answer as one row, and names nobody's text as its own", () => {
-  const [trace] = parseTraces(FILE);
-  assert.ok(trace);
-  assert.deepEqual(
-    linesOf(trace).map(({ span, call, depth }) => [span.process, call?.process, depth]),
-    [
-      ["web", undefined, 0],
-      ["playback", "web", 1],
-      ["insight", undefined, 2],
-    ],
-  );
-  const svg = drawTrace(trace);
-  assert.match(svg, /POST &#60;sessions&#62;/);
-  assert.doesNotMatch(svg, /<sessions>/);
-  assert.match(svg, /4 spans in 3 processes/);
-  assert.equal(svg.match(/stroke-dasharray/g)?.length, 2, "one way through the log, and its legend");
-  assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
-});
-
-test("what is no collector's file is refused with the line at fault", () => {
-  for (const bad of ["{", "[]", '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"x"}]}]}]}'])
-    assert.throws(
-      () => parseTraces(`${FILE}${bad}\n`),
-      (error) => error instanceof Problem && error.code === "invalid_argument" && error.message.startsWith("line 4"),
-    );
-  assert.deepEqual(parseTraces("\n\n"), []);
-});
-
-test("every span is in exactly one row, whatever is said about parents", () => {
-  const span = fc.record({
-    id: fc.integer({ min: 1, max: 12 }).map((n) => n.toString(16)),
-    parent: fc.integer({ min: 1, max: 20 }).map((n) => n.toString(16)),
-    name: fc.string(),
-    kind: fc.integer({ min: 0, max: 6 }),
-    beganMs: fc.nat(1_000),
-    tookMs: fc.nat(1_000),
+  await inSpan("GET /api/web/v1/search", {}, null, async () => Promise.reject(problem.internal("no"))).catch(() => {});
+  await inSpan("bookmark consumes playback.events", {}, null, async () => {});
+  const users = fakeService(User, {
+    findByEmail: async ({ email }) => ({ user: { id: "usr_1", email, name: "", language: "", createdAtMs: 0n } }),
   });
-  fc.assert(
-    fc.property(fc.uniqueArray(span, { selector: ({ id }) => id, minLength: 1, maxLength: 12 }), (spans) => {
-      const [trace] = parseTraces(`${lineOf("one", spans)}\n`);
-      assert.ok(trace);
-      assert.deepEqual(new Set(rowsOf(trace).map((row) => row.span.spanId)).size, spans.length);
-      assert.equal(rowsOf(trace).length, spans.length);
-      assert.doesNotMatch(drawTrace(trace), /NaN|Infinity/);
-    }),
+  product = await startTestAdmin({ services: [users], traces: tracing.traces });
+});
+after(async () => {
+  await product.stop();
+  await tracing.stop();
+});
+
+async function shown(id: string | undefined, options: { journey?: string; errors?: boolean; json?: boolean } = {}) {
+  [out, notes] = [[], []];
+  const { errors = false, json = false, ...rest } = options;
+  const code = await showTraces(cli(), id, { ...rest, errors, json });
+  return { code, text: out.join("\n"), lines: out };
+}
+
+test("traces are listed newest first, of a journey or with an error where that is asked for", async () => {
+  const all = await shown(undefined);
+  assert.ok(all.text.indexOf("bookmark consumes") < all.text.indexOf("POST /api"));
+  const played = await shown(undefined, { journey: "playback" });
+  assert.match(played.text, /POST \/api\/web\/v1\/playback\/sessions .* 3\s*$/);
+  assert.doesNotMatch(played.text, /search|consumes/);
+  assert.match((await shown(undefined, { journey: "events" })).text, /bookmark consumes/);
+  const failed = await shown(undefined, { errors: true });
+  assert.match(failed.text, /search .*error/);
+  assert.doesNotMatch(failed.text, /playback/);
+  await assert.rejects(
+    shown(undefined, { journey: "holiday" }),
+    /no journey 'holiday': it is one of sign-in, playback/,
   );
+});
+
+test("one trace is a tree, and JSON has all of its spans", async () => {
+  const { lines, code } = await shown(playId.slice(0, 8));
+  assert.equal(code, 0);
+  assert.equal(lines[0]?.startsWith(playId), true);
+  assert.match(lines[1] ?? "", /^ {2}POST \/api/);
+  assert.match(lines[2] ?? "", /^ {4}session\/Start/);
+  assert.match(lines[3] ?? "", /^ {6}token\/Issue/);
+  const json = await shown(playId, { json: true });
+  assert.equal((JSON.parse(json.text) as { spans: unknown[] }).spans.length, 3);
+  assert.equal((await shown("ffffffffffffffff")).code, 1);
+  assert.match(notes.join(), /No such trace/);
+});
+
+test("a pseudonym is given for an address as for an id", async () => {
+  out = [];
+  await showPseudonym(cli(), "ada@mail.example");
+  await showPseudonym(cli(), "usr_1");
+  assert.equal(out[0], out[1]);
+  assert.match(out[0] ?? "", /^usr~/);
 });

@@ -1,91 +1,74 @@
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { User } from "#contracts/user";
 import { problem } from "#kernel";
+import type { TraceRecord } from "#kernel/tracing";
+import { inOrder } from "../admin/traces.ts";
+import { isJourney, isOf, JOURNEYS } from "../journeys.ts";
 import type { Cli, ExitCode } from "./cli.ts";
 import { plain, table } from "./terminal.ts";
-import { extentOf, parseTraces, processesOf, rowsOf, type Trace } from "./trace-model.ts";
-import { drawTrace, formatMs } from "./trace-svg.ts";
 
-const FILE_BYTES_MAX = 256 * 1024 * 1024;
-const LIMIT_MAX = 1_000;
-
-export interface ListTracesOptions {
-  readonly from: string;
-  readonly limit: string;
+export interface TracesOptions {
+  readonly journey?: string;
+  readonly errors: boolean;
   readonly json: boolean;
 }
 
-export interface ShowTraceOptions {
-  readonly from: string;
-  readonly json: boolean;
-  readonly svg?: string;
+const SHOWN_MAX = 50;
+const ID_DIGITS = 8;
+
+/** `marquee traces`: the last traces that were kept, newest first; of one journey with `--journey`; with the beginning of an id that one as a tree. */
+export async function showTraces(cli: Cli, id: string | undefined, options: TracesOptions): Promise<ExitCode> {
+  const { journey, errors, json } = options;
+  if (journey !== undefined && !isJourney(journey))
+    throw problem.invalid(`there is no journey '${plain(journey)}': it is one of ${Object.keys(JOURNEYS).join(", ")}`);
+  const found = (await cli.client.traces()).filter(
+    (trace) =>
+      (journey === undefined || isOf(journey, trace)) &&
+      (!errors || trace.isError) &&
+      (id === undefined || trace.traceId.startsWith(id.toLowerCase())),
+  );
+  if (json) for (const trace of found) cli.terminal.out(JSON.stringify(trace));
+  else if (id !== undefined) for (const trace of found) for (const line of tree(trace)) cli.terminal.out(line);
+  else for (const line of list(found, cli.terminal.columns)) cli.terminal.out(line);
+  if (found.length > 0 || json) return 0;
+  cli.terminal.note(
+    "No such trace is among the last 200 that were kept. In production that is one in ten, and all with errors: MARQUEE_TRACE_RATIO changes it.",
+  );
+  return id === undefined ? 0 : 1;
 }
 
-async function read(cli: Cli, from: string): Promise<Trace[]> {
-  const file = cli.path(from);
-  const info = await stat(file).catch((cause: unknown) => {
-    throw problem.notFound(`'${plain(from)}' cannot be read: name what a collector's file exporter writes`, { cause });
-  });
-  if (info.size > FILE_BYTES_MAX)
-    throw problem.invalid(
-      `'${plain(from)}' has ${info.size} bytes, more than ${FILE_BYTES_MAX}: cut it at an end of line`,
-    );
-  return parseTraces(await readFile(file, "utf8"));
+function list(traces: readonly TraceRecord[], columns: number): string[] {
+  if (traces.length === 0) return [];
+  const rows = traces
+    .slice(0, SHOWN_MAX)
+    .map(({ traceId, name, startMs, durationMs, isError, spans }) => [
+      traceId.slice(0, ID_DIGITS),
+      new Date(startMs).toISOString().slice(11, 23),
+      plain(name),
+      `${durationMs.toFixed(1)} ms`,
+      String(spans.length),
+      isError ? "error" : "",
+    ]);
+  return table(["TRACE", "UTC", "WHAT", "TOOK", "SPANS", ""], rows, columns);
 }
 
-/** `marquee traces list`: what a collector wrote, the newest first. */
-export async function listTraces(cli: Cli, { from, limit, json }: ListTracesOptions): Promise<ExitCode> {
-  const tracesMax = Number(limit);
-  if (!Number.isInteger(tracesMax) || tracesMax < 1 || tracesMax > LIMIT_MAX)
-    throw problem.invalid(`--limit ${plain(limit)} is none: write a number from 1 to ${LIMIT_MAX}`);
-  const facts = (await read(cli, from)).slice(0, tracesMax).map((trace) => ({
-    traceId: trace.traceId,
-    name: rowsOf(trace)[0]?.span.name ?? "",
-    ...extentOf(trace),
-    spans: trace.spans.length,
-    processes: processesOf(trace),
-    isError: trace.spans.some(({ isError }) => isError),
-  }));
-  if (json) {
-    for (const fact of facts) cli.terminal.out(JSON.stringify(fact));
-    return 0;
-  }
-  const rows = facts.map(({ traceId, name, durationMs, spans, processes, isError }) => [
-    ...[traceId, formatMs(durationMs), String(spans), isError ? "error" : "", plain(processes.join(" ")), plain(name)],
-  ]);
-  for (const line of table(["TRACE", "TOOK", "SPANS", "", "PROCESSES", "WHAT"], rows, cli.terminal.columns))
-    cli.terminal.out(line);
-  return 0;
+/** A trace as it was called: each span below the one that called it. */
+function tree(trace: TraceRecord): string[] {
+  return [
+    `${trace.traceId}  ${new Date(trace.startMs).toISOString()}`,
+    ...inOrder(trace.spans).map(({ span, depth }) => {
+      const linked = span.linkedTraceIds.map((id) => `  came of ${id.slice(0, ID_DIGITS)}`).join("");
+      const code = span.attributes["marquee.code"];
+      const fault = code === undefined ? "" : `  ${code}`;
+      return `${"  ".repeat(depth + 1)}${plain(span.name)}  ${span.durationMs.toFixed(1)} ms${fault}${linked}`;
+    }),
+    "",
+  ];
 }
 
-/** `marquee traces show`: one trace as text, as a picture or as data. */
-export async function showTrace(cli: Cli, id: string, { from, json, svg }: ShowTraceOptions): Promise<ExitCode> {
-  if (json && svg !== undefined) throw problem.invalid("choose one of --json and --svg");
-  const trace = (await read(cli, from)).find(({ traceId }) => traceId === id.toLowerCase());
-  if (!trace)
-    throw problem.notFound(
-      `no trace '${plain(id.slice(0, 64))}' is in '${plain(from)}': ./marquee traces list --from FILE shows which are`,
-    );
-  const { out } = cli.terminal;
-  if (svg !== undefined) {
-    const file = cli.path(svg);
-    await writeFile(`${file}.part`, drawTrace(trace));
-    await rename(`${file}.part`, file);
-    out(file);
-    return 0;
-  }
-  if (json) {
-    out(JSON.stringify(trace, null, 2));
-    return 0;
-  }
-  const { startMs } = extentOf(trace);
-  const rows = rowsOf(trace).map(({ span, depth }) => [
-    `${"  ".repeat(depth)}${plain(span.name)}`,
-    plain(span.process),
-    span.kind,
-    `+${formatMs(span.startMs - startMs)}`,
-    formatMs(span.durationMs),
-    span.isError ? "error" : "",
-  ]);
-  for (const line of table(["SPAN", "PROCESS", "KIND", "BEGAN", "TOOK", ""], rows, cli.terminal.columns)) out(line);
+/** `marquee pseudonym`: what somebody is called in logs and traces. */
+export async function showPseudonym(cli: Cli, who: string): Promise<ExitCode> {
+  const id = who.includes("@") ? (await cli.client.of(User).findByEmail({ email: who })).user?.id : who;
+  if (id === undefined) throw problem.notFound("nobody has this e-mail address");
+  cli.terminal.out(await cli.client.pseudonym(id));
   return 0;
 }

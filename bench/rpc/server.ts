@@ -11,7 +11,8 @@ import { systemClock } from "#kernel/clock";
 import { openMeshIdentity } from "#kernel/mesh";
 import { listenRemote } from "#kernel/remote-server";
 import type { Offered } from "#kernel/rpc";
-import { openMetrics, silentLogger } from "#kernel/telemetry";
+import { openMetrics } from "#kernel/metrics";
+import { silentLogger } from "#kernel/telemetry";
 import { serveContract } from "../../kernel/testing/mesh.ts";
 import catalog from "../../services/content/catalog/service.ts";
 import entitlement from "../../services/identity/entitlement/service.ts";
@@ -37,7 +38,7 @@ const identity = await openMeshIdentity({
 });
 const real = await listenRemote({
   ...{ offered, identity, mayCall: callPolicy(callers), host: "127.0.0.1", port: 0, clock: systemClock },
-  ...{ logger: silentLogger, metrics: openMetrics() },
+  ...{ logger: silentLogger, audit: async () => undefined, metrics: openMetrics() },
 });
 const empty = await serveContract(
   Entitlement,

@@ -42,7 +42,7 @@ export async function createWebBff(parts: WebParts, site: Site): Promise<Fastify
   app.addHook("onResponse", (request, reply, done) => {
     const route = request.routeOptions.url ?? "page";
     parts.metrics.requests.observe(
-      { server: "web", route, status: String(reply.statusCode) },
+      { server: "web", service: "web", route, status: String(reply.statusCode) },
       reply.elapsedTime / 1_000,
     );
     done();

@@ -79,7 +79,7 @@ export function registerPages(app: FastifyInstance, parts: WebParts, cookies: Co
     } catch (error) {
       const fault = toProblem(error);
       if (fault.status >= 500) throw fault;
-      parts.logger.info("a form was refused", { page, reason: fault.reason, detail: fault.message });
+      parts.logger.info("a form was refused", { page, reason: fault.reason });
       const parameters = new URLSearchParams({ ...defined(keep), error: wordFor(fault) });
       return seeOther(reply, `${page}?${parameters.toString()}`);
     }

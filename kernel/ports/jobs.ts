@@ -10,7 +10,18 @@ export interface Jobs extends Stateful {
   /** Ends jobs that have not started. */
   cancel(queue: string, key: string): Promise<void>;
   counts(queue: string): Promise<{ readonly queued: number; readonly active: number; readonly failed: number }>;
+  /** Of every queue, for metrics. */
+  depths(): Promise<readonly QueueDepth[]>;
   close(): Promise<void>;
+}
+
+export interface QueueDepth {
+  readonly queue: string;
+  readonly queued: number;
+  readonly active: number;
+  readonly failed: number;
+  /** For how long the oldest job that could run waits, in seconds; 0 where none does. */
+  readonly waitedS: number;
 }
 
 export interface QueueOptions {

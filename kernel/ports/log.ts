@@ -20,6 +20,19 @@ export interface EventLog extends Stateful {
   consume(options: ConsumeOptions): Promise<Consumer>;
   /** The offset that the next record of each partition will have; with `atMs`, the first offset at or after that time. */
   offsets(topic: string, atMs?: number): Promise<ReadonlyMap<number, number>>;
+  /** Whether `erase` removes records at once. */
+  readonly erases: boolean;
+  /**
+   * Removes every record of a topic that names one of these in its key, headers or value and lies before `until`, by partition; the others
+   * keep their offsets. When it resolves, the bytes are gone from the disk too. An engine that cannot (`erases` is false) does nothing:
+   * there records go with the retention of their topic.
+   */
+  erase(topic: string, names: readonly string[], until: ReadonlyMap<number, number>): Promise<void>;
+  /**
+   * Writes a copy of the log into a folder, with the records before `until`, by topic and partition, and offsets that go on there. A log
+   * that was opened on such a folder is that log. Absent where the engine has its own means.
+   */
+  readonly copyTo?: (folder: string, until: ReadonlyMap<string, ReadonlyMap<number, number>>) => Promise<void>;
   /** Reads without a group, for `marquee events tail`, replays and tests. Empty when nothing is there yet. */
   read(topic: string, positions: ReadonlyMap<number, number>, recordsMax: number): Promise<readonly LogRecord[]>;
   close(): Promise<void>;
@@ -79,5 +92,7 @@ export interface SchemaRegistry extends Stateful {
   register(subject: string, schema: string): Promise<number>;
   /** The schema text of an id. */
   byId(id: number): Promise<string>;
+  /** Writes a copy into a folder, which a registry can be opened on. Absent where the engine has its own means. */
+  readonly copyTo?: (folder: string) => Promise<void>;
   close(): Promise<void>;
 }

@@ -14,7 +14,8 @@ import type { EventLog } from "../ports/log.ts";
 import { follow, modelGroup, modelMarks, type ModelTx, type OpenModel } from "../read-models.ts";
 import { type Relay, startRelay } from "../relay.ts";
 import { defineService, on, type Service } from "../service.ts";
-import { openMetrics, silentLogger } from "../telemetry.ts";
+import { openMetrics } from "../metrics.ts";
+import { silentLogger } from "../telemetry.ts";
 import { openTestDatabase, type TestDatabase } from "./database.ts";
 
 const TOPIC = "content.ingest.events";
@@ -85,7 +86,7 @@ export async function openStage(openLog: OpenLog, hasSeed = false): Promise<Stag
   const relays = new Map<string, Relay>();
   const listeners: Listener[] = [];
   for (const service of ["first", "second"]) {
-    relays.set(service, startRelay({ service, pool, log, logger: silentLogger, onPending: () => {} }));
+    relays.set(service, startRelay({ service, pool, log, logger: silentLogger }));
     const note = async (tx: Tx, received: readonly Received<unknown>[]): Promise<void> => {
       for (const { data } of received as readonly Received<IngestFailed>[]) {
         if (service === "first" && stage.refuses(data.message)) throw new Error(`cannot bear '${data.message}'`);

@@ -1,3 +1,4 @@
+import type { AuditEvent } from "../audit.ts";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Caller, callPolicy } from "../call-policy.ts";
 import { type Clock, systemClock } from "../clock.ts";
@@ -9,7 +10,8 @@ import type { Secret, Secrets } from "../ports/secrets.ts";
 import { openRemoteClient, type RemoteClient } from "../remote-client.ts";
 import { listenRemote, type RemoteServer } from "../remote-server.ts";
 import { localTransport } from "../rpc.ts";
-import { type Logger, type Metrics, openMetrics, silentLogger } from "../telemetry.ts";
+import { type Metrics, openMetrics } from "../metrics.ts";
+import { type Logger, silentLogger } from "../telemetry.ts";
 
 /** Secrets in memory, for tests of what keeps one name in them: versions and races as the port promises. */
 export function secretsInMemory(): Pick<Secrets, "get" | "put"> {
@@ -40,6 +42,8 @@ export interface TestServer {
   readonly metrics: Metrics;
   readonly identity: MeshIdentity;
   readonly server: RemoteServer;
+  /** What the audit log would hold. */
+  readonly recorded: readonly AuditEvent[];
   stop(): Promise<void>;
 }
 
@@ -51,16 +55,18 @@ export async function serveContract<S extends DescService>(
 ): Promise<TestServer> {
   const { secrets, callers, clock = systemClock, logger = silentLogger } = options;
   const metrics = openMetrics();
+  const recorded: AuditEvent[] = [];
+  const audit = async (event: AuditEvent): Promise<void> => void recorded.push(event);
   const identity = await openMeshIdentity({ services: [contract.name], secrets, clock, logger });
   const offered = localTransport({ clock, metrics });
   offered.mount(contract, handlers);
   const server = await listenRemote({
-    ...{ offered, identity, clock, logger, metrics, mayCall: callPolicy(callers) },
+    ...{ offered, identity, clock, logger, metrics, audit, mayCall: callPolicy(callers) },
     host: "127.0.0.1",
     port: options.port ?? 0,
   });
   return {
-    ...{ server, identity, metrics, port: server.port, url: `https://127.0.0.1:${server.port}` },
+    ...{ server, identity, metrics, recorded, port: server.port, url: `https://127.0.0.1:${server.port}` },
     async stop() {
       await server.stop();
       await identity.stop();

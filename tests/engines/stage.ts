@@ -20,7 +20,8 @@ import { migrate, PROGRAM } from "#kernel/migrate";
 import type { Consumer, EventLog, SchemaRegistry } from "#kernel/ports/log";
 import { startRelay } from "#kernel/relay";
 import { openPool, type Pool } from "#kernel/sql";
-import { type Logger, openMetrics, silentLogger } from "#kernel/telemetry";
+import { openMetrics } from "#kernel/metrics";
+import { type Logger, silentLogger } from "#kernel/telemetry";
 
 export const TOPIC = "content.ingest.events";
 const TENANT = "a";
@@ -102,7 +103,7 @@ export async function openEventsStage(log: EventLog): Promise<EventsStage> {
   const pool = openPool({ url: postgres.runtimeUrl, connectionsMax: 16, onError: () => undefined });
   const [registry, events] = await openRegistryAndEvents(folder);
   const member: Member = { pool, events };
-  const relay = startRelay({ service: "ingest", pool, log, logger: silentLogger, onPending: () => undefined });
+  const relay = startRelay({ service: "ingest", pool, log, logger: silentLogger });
   const producer = database(member, "ingest", (count) => relay.wake(count));
   const consumer = database(member, "listener");
   const ask = (sql: string) => consumer.tx({ tenant: TENANT }, async (tx) => (await tx.executeSql(sql, [])).rows);

@@ -91,7 +91,7 @@ export async function startAuth(env: Readonly<Record<string, string>> = {}, fold
 }
 
 /** A test host whose public listener really listens, because the OpenID provider must know its own address. */
-export async function startIdentity(options: Pick<TestHostOptions, "services" | "env" | "folder">) {
+export async function startIdentity(options: TestHostOptions) {
   let mounts: readonly HttpMount[] = [];
   const server = createServer((request, response) => {
     const mount = mounts.find(({ prefix }) => request.url?.startsWith(prefix));
@@ -100,7 +100,7 @@ export async function startIdentity(options: Pick<TestHostOptions, "services" | 
   });
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
   const publicUrl = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const host = await startTestHost({ ...options, addresses: { publicUrl } });
+  const host = await startTestHost({ ...options, addresses: { ...options.addresses, publicUrl } });
   mounts = host.host.http;
   return {
     ...host,
@@ -198,6 +198,7 @@ export function openBrowser(publicUrl: string) {
         readonly prompt?: string;
         readonly challenge?: boolean;
         readonly screenHint?: string;
+        readonly deviceName?: string;
       } = {},
     ) {
       const verifier = randomBytes(32).toString("base64url");
@@ -214,7 +215,9 @@ export function openBrowser(publicUrl: string) {
               code_challenge: createHash("sha256").update(verifier).digest("base64url"),
               code_challenge_method: "S256",
             }),
-        ...(options.deviceId ? { device_id: options.deviceId, device_name: "Firefox", device_type: "web" } : {}),
+        ...(options.deviceId
+          ? { device_id: options.deviceId, device_name: options.deviceName ?? "Firefox", device_type: "web" }
+          : {}),
         ...(options.prompt ? { prompt: options.prompt } : {}),
         ...(options.screenHint ? { screen_hint: options.screenHint } : {}),
       });

@@ -12,6 +12,7 @@ import { User } from "#contracts/user";
 import { type Clock, type Db, defineService, problem, systemClock, type Viewer } from "#kernel";
 import { openEvents, type Received } from "#kernel/events";
 import { sendProblem } from "#kernel/http";
+import type { Handler } from "#kernel/service";
 import catalog from "../../services/content/catalog/service.ts";
 import ingest from "../../services/content/ingest/service.ts";
 import keys from "../../services/content/keys/service.ts";
@@ -42,8 +43,31 @@ const never = async (): Promise<never> => {
   throw problem.unavailable("nothing is encoded in this test");
 };
 
+/** An encoder whose word about a title is given by the test, and which may listen to what it likes. */
+export function openStudio(listens: readonly Handler<unknown, typeof Encoding>[] = []) {
+  let studio: Db<typeof Encoding> | undefined;
+  const service = defineService({
+    contract: Encoding,
+    uses: {},
+    slo: { p99Ms: 1, availability: 0.999 },
+    ai: { feeds: "none", uses: "none", fallback: "none needed" },
+    start: ({ db }) => (studio = db),
+    on: listens,
+    rpc: () => ({ get: never, getMany: never, list: never, repackage: never, retry: never }),
+    ready: async () => {},
+  });
+  const complete = (id: string, durationS: number): Promise<void> | undefined =>
+    studio?.tx({ tenant: "demo" }, async (tx) =>
+      tx.emit("completed", {
+        ...{ contentId: id, stage: "complete", packageRevision: 1, indexVersion: 1, durationS, chapters: [] },
+        ...{ audioLanguages: ["en"], subtitleLanguages: [], width: 1280, height: 720, artwork: [], previewKey: null },
+      }),
+    );
+  return { service, complete };
+}
+
 /** An edge that does nothing but answer that it is well. */
-const openEdge = async (id: string) => ({ id, ...(await openServer((_, response) => response.end("ok"))) });
+export const openEdge = async (id: string) => ({ id, ...(await openServer((_, response) => response.end("ok"))) });
 
 export async function openServer(listener: RequestListener) {
   const server = createServer(listener);
@@ -58,17 +82,8 @@ export async function openServer(listener: RequestListener) {
 
 export async function startPlayback(options: Pick<TestHostOptions, "folder" | "env"> = {}) {
   const clock = movableClock();
-  let studio: Db<typeof Encoding> | undefined;
-  const encoder = defineService({
-    contract: Encoding,
-    uses: {},
-    slo: { p99Ms: 1, availability: 0.999 },
-    ai: { feeds: "none", uses: "none", fallback: "none needed" },
-    start: ({ db }) => (studio = db),
-    rpc: () => ({ get: never, getMany: never, list: never, repackage: never, retry: never }),
-    ready: async () => {},
-  });
-  const services = [tenant, user, profile, subscription, entitlement, catalog, ingest, encoder, keys];
+  const studio = openStudio();
+  const services = [tenant, user, profile, subscription, entitlement, catalog, ingest, studio.service, keys];
   const delivery = [origin, license, token, routing];
   const edges = await Promise.all(["a", "b"].map(openEdge));
   const host = await startTestHost({
@@ -111,12 +126,7 @@ export async function startPlayback(options: Pick<TestHostOptions, "folder" | "e
         { title: { id, kind: "film", title: id, tierMin: "basic", publication: "published", markets } },
         host.context(),
       );
-      await studio?.tx({ tenant: "demo" }, async (tx) =>
-        tx.emit("completed", {
-          ...{ contentId: id, stage: "complete", packageRevision: 1, indexVersion: 1, durationS, chapters: [] },
-          ...{ audioLanguages: ["en"], subtitleLanguages: [], width: 1280, height: 720, artwork: [], previewKey: null },
-        }),
-      );
+      await studio.complete(id, durationS);
       await host.settled();
     },
     /** A new account with its first profile on the basic plan, which plays on two devices. */

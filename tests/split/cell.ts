@@ -5,19 +5,23 @@
 import { join } from "node:path";
 import { openEmbeddedAnalytics } from "#adapters/analytics/embedded";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
+import { openEmbeddedFlags } from "#adapters/flags/embedded";
 import { openJobs } from "#adapters/jobs/pgboss";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openMailbox } from "#adapters/mail/mailbox";
 import { openFileObjects } from "#adapters/objects/files";
 import { openPostgresByUrl } from "#adapters/postgres/url";
+import { openEmbeddedSearch } from "#adapters/search/embedded";
 import { openFileSecrets } from "#adapters/secrets/file";
 import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { topics } from "#contracts/topics";
 import { readConfig } from "#kernel/config";
 import { systemClock } from "#kernel/clock";
+import { openAuditLog } from "#kernel/audit";
 import { type Adapters, startHost } from "#kernel/host";
-import { openMetrics, silentLogger } from "#kernel/telemetry";
+import { openMetrics } from "#kernel/metrics";
+import { silentLogger } from "#kernel/telemetry";
 import { placesOf } from "../../apps/addresses.ts";
 import { cellOf } from "../../apps/cell.ts";
 import { openMesh } from "../../apps/mesh.ts";
@@ -29,6 +33,7 @@ const at = (name: string): string => join(config.MARQUEE_DATA, name);
 const places = await placesOf(config);
 const metrics = openMetrics();
 const logger = () => silentLogger;
+const audit = await openAuditLog({ file: at("logs/audit.log") });
 const postgres = await openPostgresByUrl({
   adminUrl: config.MARQUEE_POSTGRES_URL ?? "",
   runtimeUrl: config.MARQUEE_POSTGRES_RUNTIME_URL ?? "",
@@ -43,15 +48,17 @@ const adapters: Adapters = {
   secrets: await openFileSecrets({ folder: process.env["SPLIT_SECRETS"] ?? at("secrets") }),
   mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
   jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
+  flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
+  search: await openEmbeddedSearch(postgres),
   transcoder: openTranscoder(),
 };
-const mesh = await openMesh({ ...{ cell, config, places, logger, metrics }, secrets: adapters.secrets });
+const mesh = await openMesh({ ...{ cell, config, places, logger, audit, metrics }, secrets: adapters.secrets });
 const host = await startHost({
   services: cell.services,
   declared: services,
   remote: mesh.remote,
   onMounted: mesh.listen,
-  ...{ topics, adapters, config, metrics, logger },
+  ...{ topics, adapters, config, metrics, logger, audit },
   addresses: places.addresses,
   clock: systemClock,
 });

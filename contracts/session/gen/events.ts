@@ -100,8 +100,6 @@ export interface PlaybackStarted {
   readonly deviceId: string;
   /** Of which kind. */
   readonly deviceType: string;
-  /** As the person named it. */
-  readonly deviceName: string;
   /** When. */
   readonly startedAtMs: number;
   /** The delivery network chosen first. */
@@ -216,7 +214,6 @@ export const playbackStartedSchema = {
     { name: "contentId", type: "string", doc: "What." },
     { name: "deviceId", type: "string", doc: "On which device." },
     { name: "deviceType", type: "string", doc: "Of which kind." },
-    { name: "deviceName", type: "string", doc: "As the person named it." },
     { name: "startedAtMs", type: "long", doc: "When." },
     { name: "networkId", type: "string", doc: "The delivery network chosen first." },
   ],

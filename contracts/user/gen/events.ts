@@ -8,7 +8,7 @@ export interface UserCreated {
   readonly createdAtMs: number;
 }
 
-/** An account was deleted; whoever keeps something of the person removes it. */
+/** An account was deleted; whoever keeps something of the person removes it. It is said again an hour later, for what came late. */
 export interface UserDeleted {
   /** Who. */
   readonly userId: string;
@@ -40,7 +40,7 @@ export const userDeletedSchema = {
   type: "record",
   name: "UserDeleted",
   namespace: "marquee.user",
-  doc: "An account was deleted; whoever keeps something of the person removes it.",
+  doc: "An account was deleted; whoever keeps something of the person removes it. It is said again an hour later, for what came late.",
   event: "user.deleted",
   fields: [{ name: "userId", type: "string", doc: "Who." }],
 } as const;

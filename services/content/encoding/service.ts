@@ -18,6 +18,7 @@ import {
 import type { Worker } from "#kernel/ports/jobs";
 import type { SourceInfo } from "#kernel/ports/transcoder";
 import { packageFolder } from "#media/presentation";
+import { type Counters, openCounters } from "./counters.ts";
 import { planOf, progressOf, type Preset, type Sidecar, stageOf, tasksOf } from "./domain.ts";
 import { openProgressBook, type ProgressBook } from "./progress.ts";
 import { openScratch, type Scratch } from "./scratch.ts";
@@ -37,6 +38,7 @@ const uses = { keys: Keys, tenant: Tenant };
 export type EncodingPlatform = Platform<typeof Encoding, typeof uses>;
 export interface Parts
   extends Pick<EncodingPlatform, "db" | "call" | "objects" | "jobs" | "transcoder" | "clock" | "logger" | "config"> {
+  readonly counters: Counters;
   readonly progress: ProgressBook;
   readonly scratch: Scratch;
   worker: Worker | null;
@@ -53,8 +55,9 @@ export default defineService({
   },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, call, objects, jobs, transcoder, clock, logger, config }: EncodingPlatform): Parts => ({
+  start: ({ db, call, objects, jobs, transcoder, clock, logger, config, metrics }: EncodingPlatform): Parts => ({
     ...{ db, call, objects, jobs, transcoder, clock, logger, config },
+    counters: openCounters(metrics),
     progress: openProgressBook(),
     scratch: openScratch(config.MARQUEE_DATA),
     worker: null,

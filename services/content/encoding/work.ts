@@ -52,7 +52,7 @@ export async function work(parts: Parts, job: Job): Promise<void> {
   try {
     const stage = of.task.startsWith("package/") ? of.task.slice("package/".length) : null;
     if (stage === null) await runTask(parts, title, of, job, context);
-    else await runPackage(parts, title, of, stage, job, context);
+    else await parts.counters.piece("package", () => runPackage(parts, title, of, stage, job, context));
   } catch (error) {
     if (job.signal.aborted) throw error;
     const fault = toProblem(error);
@@ -73,7 +73,7 @@ async function runTask(parts: Parts, title: store.TitleRow, of: Work, job: Job, 
   const progressKey = `${of.tenant}/${of.contentId}`;
   const progress = (ratio: number): void => parts.progress.set(progressKey, of.task, ratio);
   const result = await parts.objects.withFile(title.sourceKey, (path) =>
-    perform(parts, { title, task, of, path, signal: job.signal, progress }),
+    parts.counters.piece(task.kind, () => perform(parts, { title, task, of, path, signal: job.signal, progress })),
   );
   const isGone = await parts.db.tx(context, async (tx) => {
     if (!(await store.title(tx, of.contentId, { lock: true }))) return true;
@@ -251,7 +251,10 @@ async function runPackage(
       index_version: indexVersion,
       finished_at_ms: isComplete ? parts.clock.nowMs() : null,
     });
-    announce(tx, packaged, pictures, isAgain ? "repackaged" : isComplete ? "complete" : "playable");
+    const outcome = isAgain ? "repackaged" : isComplete ? "complete" : "playable";
+    announce(tx, packaged, pictures, outcome);
+    const sinceStartS = (parts.clock.nowMs() - title.startedAtMs) / 1_000;
+    tx.afterCommit(async () => parts.counters.made(outcome, outcome === "complete" ? sinceStartS : undefined));
     // The second stage may have finished meanwhile, for a package that did not exist yet. The key is this revision's own, or a job that is giving up just now would swallow it.
     if (!isComplete && (await store.isStageDone(tx, contentId, "complete"))) {
       const job = jobOf({ ...of, task: "package/complete" }, "package");
@@ -323,5 +326,6 @@ async function fail(parts: Parts, of: Work, fault: Problem): Promise<void> {
       finished_at_ms: parts.clock.nowMs(),
     });
     tx.emit("failed", { contentId: of.contentId, reason: fault.reason, message });
+    tx.afterCommit(async () => parts.counters.made("failed"));
   });
 }

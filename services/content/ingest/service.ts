@@ -16,6 +16,8 @@ const METADATA_CHARACTERS_MAX = 100_000;
 
 export type IngestPlatform = Platform<typeof Ingest, Record<never, never>>;
 export interface Parts extends Pick<IngestPlatform, "db" | "objects" | "jobs" | "transcoder" | "clock" | "logger"> {
+  /** Counts an import that was accepted, or refused for a reason. */
+  readonly taken: (outcome: "accepted" | "refused", reason: string) => void;
   worker: Worker | null;
 }
 
@@ -30,15 +32,11 @@ export default defineService({
   },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, objects, jobs, transcoder, clock, logger }: IngestPlatform): Parts => ({
-    db,
-    objects,
-    jobs,
-    transcoder,
-    clock,
-    logger,
-    worker: null,
-  }),
+  start({ db, objects, jobs, transcoder, clock, logger, metrics }: IngestPlatform): Parts {
+    const ingests = metrics.counter("ingests_total", "Files that were accepted or refused", ["outcome", "reason"]);
+    const taken: Parts["taken"] = (outcome, reason) => ingests.inc({ outcome, reason });
+    return { db, objects, jobs, transcoder, clock, logger, taken, worker: null };
+  },
 
   on: [on(Catalog.events.availabilityChanged)(forget)],
 

@@ -177,6 +177,7 @@ async function accept(
       preset: ingest.preset,
       durationS: source.durationS,
     });
+    tx.afterCommit(async () => parts.taken("accepted", ""));
     return false;
   });
   if (isGone) await parts.objects.deletePrefix(sourceFolder(context.tenant, contentId));
@@ -199,6 +200,7 @@ async function refuse(parts: Parts, context: Context, ingest: store.Ingest, faul
       duplicate_of: duplicateOf,
     });
     tx.emit("failed", { contentId, reason: fault.reason, message });
+    tx.afterCommit(async () => parts.taken("refused", fault.reason));
     return false;
   });
   if (isGone) await parts.objects.deletePrefix(sourceFolder(context.tenant, contentId));

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { Catalog, type CatalogAvailabilityChanged } from "#contracts/catalog";
 import { Keys } from "#contracts/keys";
-import { type Context, defineService, on, type Platform, problem, type Received, type Tx } from "#kernel";
+import { audited, type Context, defineService, on, type Platform, problem, type Received, type Tx } from "#kernel";
 import { cpixOf } from "./cpix.ts";
 import { type ContentKey, KEY_CLASSES, secretName, secretPrefix, signallingOf } from "./domain.ts";
 
@@ -14,7 +14,7 @@ const REGISTRATION_TIMEOUT_MS = 10_000;
 const CPIX_CACHE = { max: 200, ttl: 86_400_000 };
 
 type KeysPlatform = Platform<typeof Keys, Record<never, never>>;
-interface Parts extends Pick<KeysPlatform, "secrets" | "config" | "logger"> {
+interface Parts extends Pick<KeysPlatform, "secrets" | "config" | "logger" | "audit"> {
   readonly documents: LRUCache<string, string>;
 }
 
@@ -24,7 +24,8 @@ export default defineService({
   slo: { p99Ms: 100, availability: 0.9999 },
   ai: { feeds: "none", uses: "none", fallback: "none needed" },
 
-  start: ({ secrets, config, logger }: KeysPlatform): Parts => ({
+  start: ({ secrets, config, logger, audit }: KeysPlatform): Parts => ({
+    audit,
     secrets,
     config,
     logger,
@@ -37,7 +38,9 @@ export default defineService({
     async createSet({ contentId, packageRevision }, context) {
       const keys =
         (await readSet(parts, context, contentId, packageRevision)) ??
-        (await makeSet(parts, context, contentId, packageRevision));
+        (await audited(parts.audit, attemptOf(context, "content_keys.make", contentId), () =>
+          makeSet(parts, context, contentId, packageRevision),
+        ));
       return signallingOf(keys, contentId);
     },
     async getSet({ contentId, packageRevision }, context) {
@@ -47,7 +50,10 @@ export default defineService({
       return signallingOf(await requireSet(parts, context, contentId, packageRevision), contentId);
     },
     async exportCpix({ contentId }, context) {
-      const name = await latest(parts, context, contentId);
+      // They leave the house in the clear, whoever asks.
+      const name = await audited(parts.audit, attemptOf(context, "content_keys.export", contentId), () =>
+        latest(parts, context, contentId),
+      );
       const known = parts.documents.get(name);
       if (known) return { document: known };
       const document = cpixOf(contentId, parse((await parts.secrets.get(name))?.value));
@@ -61,6 +67,10 @@ export default defineService({
   }),
 
   ready: async () => {},
+});
+
+const attemptOf = ({ tenant, caller }: Context, what: string, contentId: string) => ({
+  ...{ tenant, who: caller, what, on: contentId, from: "" },
 });
 
 async function readSet(

@@ -6,7 +6,7 @@ import { Keys } from "#contracts/keys";
 import { License } from "#contracts/license";
 import { Session } from "#contracts/session";
 import { Token } from "#contracts/token";
-import { type Config, defineService, type Platform, problem } from "#kernel";
+import { type Config, defineService, type Platform, problem, toProblem } from "#kernel";
 import { type Gate, openGate } from "./gate.ts";
 import { allowedClasses, clearKeyLicense, type DrmSystem, requestedKids, securityLevelOf } from "./domain.ts";
 
@@ -17,6 +17,7 @@ const uses = { session: Session, entitlement: Entitlement, keys: Keys, token: To
 export type LicensePlatform = Platform<typeof License, typeof uses>;
 interface Parts extends Pick<LicensePlatform, "call" | "config" | "addresses"> {
   readonly gate: Gate;
+  readonly answered: (system: string, code: string) => void;
 }
 
 export default defineService({
@@ -25,12 +26,14 @@ export default defineService({
   slo: { p99Ms: 100, availability: 0.9999 },
   ai: { feeds: "none", uses: "none", fallback: "none needed" },
 
-  start: ({ call, config, clock, addresses }: LicensePlatform): Parts => ({
-    call,
-    config,
-    addresses,
-    gate: openGate(call, clock),
-  }),
+  start({ call, config, clock, addresses, metrics }: LicensePlatform): Parts {
+    const requests = metrics.counter("license_requests_total", "Licences that were asked for, and what came of it", [
+      "system",
+      "code",
+    ]);
+    const answered: Parts["answered"] = (system, code) => requests.inc({ system, code });
+    return { call, config, addresses, gate: openGate(call, clock), answered };
+  },
 
   rpc: ({ config, addresses }) => ({
     async locate({ sessionId, token }) {
@@ -63,6 +66,25 @@ async function answer(parts: Parts, request: IncomingMessage, response: ServerRe
     throw problem.notFound(
       `'${system.slice(0, 40)}' is not a licence system: clearkey, widevine, playready or fairplay`,
     );
+  let code = "ok";
+  try {
+    await answerSystem(parts, system, sessionId, url, request, response);
+  } catch (error) {
+    ({ code } = toProblem(error));
+    throw error;
+  } finally {
+    parts.answered(system, code);
+  }
+}
+
+async function answerSystem(
+  parts: Parts,
+  system: DrmSystem,
+  sessionId: string,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const body = await readBody(request);
   const pass = await parts.gate.admit(sessionId, url.searchParams.get("CAT") ?? "");
   if (system === "clearkey") return answerClearKey(parts, pass, body, response);

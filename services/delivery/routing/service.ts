@@ -8,6 +8,7 @@ import {
   type Clock,
   type Context,
   defineService,
+  type Metrics,
   on,
   type Platform,
   problem,
@@ -44,6 +45,7 @@ interface Parts {
   readonly clock: Clock;
   readonly facts: RoutingPlatform["facts"];
   readonly addresses: Addresses;
+  readonly counters: { readonly selected: (network: string) => void; readonly switched: (network: string) => void };
   turn: number;
 }
 
@@ -57,7 +59,8 @@ export default defineService({
     fallback: "round-robin with geo affinity",
   },
 
-  start: ({ cache, clock, facts, addresses, logger }: RoutingPlatform): Parts => ({
+  start: ({ cache, clock, facts, addresses, logger, metrics }: RoutingPlatform): Parts => ({
+    counters: openCounters(metrics),
     networks: addresses.edges.map(({ id, baseUrl }) => ({ id, baseUrl, regions: [], costTier: 1 })),
     health: openHealthBook(logger),
     cache,
@@ -78,6 +81,7 @@ export default defineService({
         parts.turn++,
       );
       const ids = order.map(({ id }) => id);
+      parts.counters.selected(ids[0] ?? "none");
       const route: SessionRoute = {
         tenant: context.tenant,
         userId,
@@ -157,7 +161,14 @@ async function steer(parts: Parts, request: SteerRequest, context: Context) {
     ],
     context,
   );
+  parts.counters.switched(current);
   return { networkIds: [...order], switched: true };
+}
+
+function openCounters(metrics: Metrics): Parts["counters"] {
+  const selected = metrics.counter("route_selections_total", "Sessions that began on a network", ["network"]);
+  const switched = metrics.counter("route_switches_total", "Players that were moved away from a network", ["network"]);
+  return { selected: (network) => selected.inc({ network }), switched: (network) => switched.inc({ network }) };
 }
 
 async function routeOf({ cache }: Parts, sessionId: string): Promise<SessionRoute | undefined> {

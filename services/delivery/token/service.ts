@@ -13,6 +13,7 @@ const DAY_MS = 86_400_000;
 const uses = { session: Session };
 type TokenPlatform = Platform<typeof Token, typeof uses>;
 interface Parts extends Pick<TokenPlatform, "call" | "facts"> {
+  readonly issued: (networkId: string) => void;
   readonly keyring: Keyring;
   readonly clock: Clock;
 }
@@ -23,12 +24,15 @@ export default defineService({
   slo: { p99Ms: 20, availability: 0.9999 },
   ai: { feeds: "none", uses: "none", fallback: "none needed" },
 
-  start: async ({ secrets, clock, call, facts }: TokenPlatform): Promise<Parts> => ({
-    keyring: await openKeyring(secrets, clock),
-    clock,
-    call,
-    facts,
-  }),
+  async start({ secrets, clock, call, facts, metrics }: TokenPlatform): Promise<Parts> {
+    const issued = metrics.counter(
+      "tokens_issued_total",
+      "Access tokens for media that were issued, renewals among them",
+      ["network"],
+    );
+    const keyring = await openKeyring(secrets, clock);
+    return { keyring, clock, call, facts, issued: (network) => issued.inc({ network }) };
+  },
 
   rpc: (parts) => ({
     async issue({ sessionId, userId, contentId, pathPrefix, networks, ipNetwork }, context) {
@@ -48,6 +52,7 @@ export default defineService({
           ),
         })),
       );
+      for (const { id } of networks) parts.issued(id);
       const expiresAtMs = (nowS + TOKEN_LIFETIME_S) * 1_000;
       await parts.facts(
         "issued",

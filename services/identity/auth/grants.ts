@@ -44,11 +44,12 @@ export async function bindDevice(tx: AuthTx, binding: Binding): Promise<void> {
   if (method !== undefined) tx.emit("login", { userId, deviceId: device.id, method });
 }
 
-/** Ends a grant: its tokens, the browser session behind it, its place at the device. A second time nothing happens. */
-export async function endGrant(tx: AuthTx, grantId: string, reason: LogoutReason): Promise<void> {
+/** Ends a grant: its tokens, the browser session behind it, its place at the device. A second time nothing happens. Whose it was; empty where nobody knows. */
+export async function endGrant(tx: AuthTx, grantId: string, reason: LogoutReason): Promise<string> {
   const device = await store.releaseGrant(tx, grantId);
   await oidc.removeGrant(tx, device?.userId ?? "", grantId);
   if (device) tx.emit("logout", { userId: device.userId, deviceId: device.id, reason });
+  return device?.userId ?? "";
 }
 
 const DEVICES_MAX = 1_000;

@@ -6,6 +6,7 @@ import { Tenant } from "#contracts/tenant";
 import { User } from "#contracts/user";
 import {
   type Addresses,
+  type Audit,
   type Clients,
   type Clock,
   type Config,
@@ -34,6 +35,7 @@ export interface Parts {
   readonly mail: Mail;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly audit: Audit;
   readonly config: Config;
   readonly addresses: Addresses;
   readonly keys: Keys;

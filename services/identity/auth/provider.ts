@@ -38,7 +38,7 @@ const TTL_S = {
 /** The OpenID provider with the keys of `ring`. It keeps nothing itself, so that another one can take its place at any time. */
 export function makeProvider(parts: ProviderParts, ring: Ring): Provider {
   const provider = new Provider(issuerOf(parts.addresses.publicUrl), {
-    adapter: openAdapter(parts.db, parts.clock),
+    adapter: openAdapter(parts),
     jwks: { keys: ring.keys.map(({ jwk }) => ({ ...jwk })) },
     cookies: {
       keys: [...ring.cookieKeys],

@@ -15,6 +15,7 @@ import * as oidc from "./oidc-store.ts";
 import { assertInternal, assertOwn, type AuthTx, type Parts as SharedParts, uses } from "./parts.ts";
 import { openPasswords } from "./passwords.ts";
 import { issuerOf, makeProvider, PREFIX } from "./provider.ts";
+import { openRecord, type Record } from "./record.ts";
 import { forgotPassword, resetPassword, setPassword } from "./reset.ts";
 import { signIn, signUp } from "./sign-in.ts";
 import * as store from "./store.ts";
@@ -26,6 +27,7 @@ const FORGOTTEN_AFTER_MS = 180 * 86_400_000;
 
 interface Parts extends SharedParts {
   readonly brokers: Brokers;
+  readonly record: Record;
 }
 
 export default defineService({
@@ -35,9 +37,9 @@ export default defineService({
   ai: { feeds: "fraud models: sign-ins and their methods", uses: "none", fallback: "none needed" },
   migrations: new URL("./migrations/", import.meta.url),
 
-  async start({ db, call, cache, mail, clock, logger, config, addresses, secrets }): Promise<Parts> {
+  async start({ db, call, cache, mail, clock, logger, config, addresses, secrets, audit, metrics }): Promise<Parts> {
     const keys = openKeys(secrets, clock);
-    const shared = { db, call, cache, mail, clock, logger, config, addresses };
+    const shared = { db, call, cache, mail, clock, logger, config, addresses, audit };
     let made: { readonly version: number; readonly provider: Provider } | undefined;
     const provider = async (): Promise<Provider> => {
       const ring = await keys.load();
@@ -45,7 +47,7 @@ export default defineService({
       return made.provider;
     };
     const parts: SharedParts = { ...shared, keys, passwords: openPasswords(), provider, background: new Set() };
-    return { ...parts, brokers: openBrokers(parts) };
+    return { ...parts, brokers: openBrokers(parts), record: openRecord(audit, metrics) };
   },
 
   on: [on(User.events.deleted)(forgetUsers), on(Profile.events.updated)(forgetProfiles)],
@@ -60,16 +62,33 @@ export default defineService({
   ],
 
   rpc: (parts) => ({
-    signIn: async (request, context) => ({ continueUrl: await signIn(parts, context, request) }),
-    signUp: async (request, context) => ({ continueUrl: await signUp(parts, context, request) }),
+    async signIn(request, context) {
+      const attempt = { what: "account.sign_in", who: request.email, ip: request.ip };
+      return parts.record.signIn("password", context, attempt, async () => ({
+        continueUrl: await signIn(parts, context, request),
+      }));
+    },
+    async signUp(request, context) {
+      const attempt = { what: "account.sign_up", who: request.email, ip: request.ip };
+      return parts.record.signIn("sign_up", context, attempt, async () => ({
+        continueUrl: await signUp(parts, context, request),
+      }));
+    },
     beginBrokered: (request, context) => parts.brokers.begin(context, request),
-    finishBrokered: async (request, context) => ({ continueUrl: await parts.brokers.finish(context, request) }),
+    async finishBrokered(request, context) {
+      const attempt = { what: "account.sign_in", who: "", on: `account at ${request.provider}` };
+      return parts.record.signIn(request.provider, context, attempt, async () => ({
+        continueUrl: await parts.brokers.finish(context, request),
+      }));
+    },
     async forgotPassword(request, context) {
-      forgotPassword(parts, context, request);
+      const attempt = { what: "account.forgot_password", who: request.email, ip: request.ip };
+      await parts.record.other(context, attempt, async () => forgotPassword(parts, context, request));
       return {};
     },
     async resetPassword(request, context) {
-      await resetPassword(parts, context, request);
+      const attempt = { what: "account.reset_password", who: "" };
+      await parts.record.other(context, attempt, () => resetPassword(parts, context, request));
       return {};
     },
     async jwks() {
@@ -95,13 +114,15 @@ export default defineService({
     },
     async removeDevice(request, context) {
       assertOwn(context, request.userId);
-      await devices.removeDevice(parts, context, request);
+      const attempt = { what: "device.remove", who: request.userId, on: request.deviceId };
+      await parts.record.other(context, attempt, () => devices.removeDevice(parts, context, request));
       return {};
     },
     checkUserCode: async (request, context) => ({ deviceName: await devices.checkUserCode(parts, context, request) }),
     async confirmUserCode(request, context) {
       assertOwn(context, request.userId);
-      await devices.confirmUserCode(parts, context, request);
+      const attempt = { what: "device.sign_in", who: request.userId, on: "device with a code" };
+      await parts.record.signIn("device", context, attempt, () => devices.confirmUserCode(parts, context, request));
       return {};
     },
     async issueToken(request, context) {

@@ -4,7 +4,7 @@ import { Profile } from "#contracts/profile";
 import { Subscription } from "#contracts/subscription";
 import { type Clients, type Clock, type Context, type Db, problem } from "#kernel";
 import type { Cache } from "#kernel/ports/cache";
-import { entitlementsOf, type Plan, type Rules, tierOf } from "./domain.ts";
+import { type Decision, entitlementsOf, type Plan, type Rules, tierOf } from "./domain.ts";
 import * as store from "./store.ts";
 
 /** What decisions are made of: the plan, the profile, the titles. Each is remembered shortly and forgotten when an event says so. */
@@ -15,6 +15,8 @@ export interface Parts {
   readonly call: Clients<typeof uses>;
   readonly cache: Cache;
   readonly clock: Clock;
+  /** Counts a decision about what somebody wants to watch now. */
+  readonly decided: (decision: Decision) => void;
 }
 
 /** An event may be seconds late, or be handled while somebody still holds the old row: no fact is believed for longer than this. */

@@ -20,7 +20,17 @@ export default defineService({
   ai: { feeds: "offers: what people wanted and could not watch", uses: "none", fallback: "none needed" },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, call, cache, clock, facts }) => ({ db, call, cache, clock, facts }),
+  start: ({ db, call, cache, clock, facts, metrics }) => {
+    const decisions = metrics.counter(
+      "entitlement_decisions_total",
+      "Who asked to watch something and what was decided",
+      ["outcome", "reason"],
+    );
+    return {
+      ...{ db, call, cache, clock, facts },
+      decided: ({ allowed, reason }: Decision) => decisions.inc({ outcome: allowed ? "allowed" : "denied", reason }),
+    };
+  },
 
   on: [
     on(User.events.created)(begin),
@@ -41,6 +51,7 @@ export default defineService({
       });
       const decision = decisions[0] ?? unknownTitle(contentId);
       const { allowed, reason } = decision;
+      parts.decided(decision);
       if (userId !== "") await parts.facts("checked", [{ userId, profileId, contentId, allowed, reason }], context);
       const plan = (await plansOf(parts, context)).find((candidate) => candidate.tier === tier);
       return { decision, tier, streamsMax: plan?.streamsMax ?? 0 };

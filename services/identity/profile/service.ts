@@ -2,6 +2,8 @@
 import { Profile } from "#contracts/profile";
 import { User, type UserCreated, type UserDeleted } from "#contracts/user";
 import {
+  type Audit,
+  audited,
   type Clients,
   type Clock,
   type Context,
@@ -34,6 +36,7 @@ const uses = { user: User };
 interface Parts {
   readonly db: Db<typeof Profile>;
   readonly call: Clients<typeof uses>;
+  readonly audit: Audit;
   readonly cache: Cache;
   readonly clock: Clock;
 }
@@ -46,7 +49,7 @@ export default defineService({
   ai: { feeds: "recommendation: who of a household watches", uses: "none", fallback: "none needed" },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, call, cache, clock }): Parts => ({ db, call, cache, clock }),
+  start: ({ db, call, audit, cache, clock }): Parts => ({ db, call, audit, cache, clock }),
 
   on: [on(User.events.created)(welcome), on(User.events.deleted)(forget)],
 
@@ -155,7 +158,7 @@ async function update({ db }: Parts, context: Context, request: Change): Promise
 
 /** Lets a device show another profile, and announces it. */
 async function enter(
-  { db, cache }: Parts,
+  { db, audit, cache }: Parts,
   context: Context,
   request: {
     readonly userId: string;
@@ -170,8 +173,11 @@ async function enter(
     await store.pinHash(tx, toProfileId),
   ]);
   if (!to || to.userId !== userId) throw unknown(toProfileId);
-  if (hash !== undefined && needsPin(fromProfileId, to))
-    await provePin(cache, context, { profileId: to.id, pin, hash });
+  if (hash !== undefined && needsPin(fromProfileId, to)) {
+    const from = context.viewer ? `device ${context.viewer.deviceId}` : "";
+    const attempt = { tenant: context.tenant, who: userId, what: "profile.prove_pin", on: to.id, from };
+    await audited(audit, attempt, () => provePin(cache, context, { profileId: to.id, pin, hash }));
+  }
   if (fromProfileId !== to.id)
     await db.tx(context, async (tx) => tx.emit("switched", { userId, fromProfileId, toProfileId: to.id }));
   return to;

@@ -8,6 +8,7 @@ import * as store from "./store.ts";
 interface Parts {
   readonly db: Db<typeof Subscription>;
   readonly clock: Clock;
+  readonly changed: (tier: string) => void;
 }
 type SubscriptionTx = Tx<typeof Subscription>;
 
@@ -18,11 +19,16 @@ export default defineService({
   ai: { feeds: "churn models: plan changes", uses: "none", fallback: "none needed" },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, clock }): Parts => ({ db, clock }),
+  start({ db, clock, metrics }): Parts {
+    const changes = metrics.counter("subscription_changes_total", "Plans that accounts came to, by the new one", [
+      "tier",
+    ]);
+    return { db, clock, changed: (tier) => changes.inc({ tier }) };
+  },
 
   on: [on(User.events.created)(begin), on(User.events.deleted)(end)],
 
-  rpc: ({ db, clock }) => ({
+  rpc: ({ db, clock, changed }) => ({
     async get({ userId }, context) {
       const known = await db.read(context, (tx) => store.find(tx, userId));
       return { subscription: toMessage(known ?? { userId, tier: PLAN_DEFAULT.tier, sinceMs: 0 }, clock.nowMs()) };
@@ -35,6 +41,7 @@ export default defineService({
       const now = await db.tx(context, async (tx) => {
         if (await store.insert(tx, next)) {
           tx.emit("changed", { userId, tier: next.tier, previousTier: "" });
+          tx.afterCommit(async () => changed(next.tier));
           return next;
         }
         const known = await store.lock(tx, userId);
@@ -42,6 +49,7 @@ export default defineService({
         if (known.tier === next.tier) return known;
         await store.update(tx, next);
         tx.emit("changed", { userId, tier: next.tier, previousTier: known.tier });
+        tx.afterCommit(async () => changed(next.tier));
         return next;
       });
       return { subscription: toMessage(now, clock.nowMs()) };
@@ -55,10 +63,16 @@ export default defineService({
 });
 
 /** Everybody begins with the smallest plan. A redelivery finds the row and says nothing. */
-async function begin({ clock }: Parts, tx: SubscriptionTx, events: readonly Received<UserCreated>[]): Promise<void> {
+async function begin(
+  { clock, changed }: Parts,
+  tx: SubscriptionTx,
+  events: readonly Received<UserCreated>[],
+): Promise<void> {
   for (const { data } of events) {
     const first = { userId: data.userId, tier: PLAN_DEFAULT.tier, sinceMs: data.createdAtMs || clock.nowMs() };
-    if (await store.insert(tx, first)) tx.emit("changed", { userId: data.userId, tier: first.tier, previousTier: "" });
+    if (!(await store.insert(tx, first))) continue;
+    tx.emit("changed", { userId: data.userId, tier: first.tier, previousTier: "" });
+    tx.afterCommit(async () => changed(first.tier));
   }
 }
 

@@ -1,24 +1,48 @@
 // User: who people are. An account each, found by its e-mail address; other services keep what belongs to it.
+import { Tenant } from "#contracts/tenant";
 import { User } from "#contracts/user";
-import { type Clock, type Context, type Db, defineService, isUniqueViolation, newId, problem } from "#kernel";
+import {
+  type Audit,
+  audited,
+  type Context,
+  defineService,
+  isUniqueViolation,
+  newId,
+  type Platform,
+  problem,
+} from "#kernel";
 import { change, checkEmail, checkLanguage, checkName, type User as UserRow } from "./domain.ts";
+import { erasePeople, type Erasing } from "./erase.ts";
 import * as store from "./store.ts";
 
-interface Parts {
-  readonly db: Db<typeof User>;
-  readonly clock: Clock;
+export const uses = { tenant: Tenant };
+
+const ERASE_EVERY_MS = 10_000;
+
+interface Parts extends Erasing {
+  readonly audit: Audit;
+  readonly counters: { readonly created: () => void; readonly deleted: () => void };
 }
 
 export default defineService({
   contract: User,
-  uses: {},
+  uses,
   slo: { p99Ms: 50, availability: 0.9999 },
   ai: { feeds: "none: who a person is stays out of models", uses: "none", fallback: "none needed" },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, clock }): Parts => ({ db, clock }),
+  start({ db, call, mail, erase, clock, logger, audit, metrics }: Platform<typeof User, typeof uses>): Parts {
+    const created = metrics.counter("accounts_created_total", "Accounts that were made");
+    const deleted = metrics.counter("accounts_deleted_total", "Accounts that were deleted");
+    const counters = { created: () => created.inc(), deleted: () => deleted.inc() };
+    return { db, call, mail, erase, clock, logger, audit, counters };
+  },
 
-  rpc: ({ db, clock }) => ({
+  periodic: (parts) => [
+    { name: "erase people who are gone", everyMs: ERASE_EVERY_MS, run: (signal) => erasePeople(parts, signal) },
+  ],
+
+  rpc: ({ db, clock, audit, counters }) => ({
     async create({ email: given, name, language }, context) {
       const email = checkEmail(given);
       const createdAtMs = clock.nowMs();
@@ -40,6 +64,7 @@ export default defineService({
             reason: "email_taken",
           });
         });
+      counters.created();
       return { user: toMessage(user) };
     },
     async get({ userId }, context) {
@@ -64,9 +89,15 @@ export default defineService({
     },
     async delete({ userId }, context) {
       assertOwn(context, userId);
-      await db.tx(context, async (tx) => {
-        if (await store.remove(tx, userId)) tx.emit("deleted", { userId });
-      });
+      const from = context.viewer ? `device ${context.viewer.deviceId}` : "";
+      const attempt = { tenant: context.tenant, who: context.viewer?.userId ?? context.caller, what: "account.delete" };
+      await audited(audit, { ...attempt, on: userId, from }, () =>
+        db.tx(context, async (tx) => {
+          if (!(await store.remove(tx, userId, clock.nowMs()))) return;
+          tx.emit("deleted", { userId });
+          tx.afterCommit(async () => counters.deleted());
+        }),
+      );
       return {};
     },
   }),

@@ -74,9 +74,19 @@ export async function commit(
     try {
       return await attempt(parts, tenant, change, options);
     } catch (error) {
-      if (!isOvertaken(error) || tries >= TRIES_MAX) throw error;
+      if (isOvertaken(error) && tries < TRIES_MAX) continue;
+      await giveUp(parts, tenant, options.dataKeys ?? []);
+      throw error;
     }
   }
+}
+
+/**
+ * Lets drafts of which nothing came be deleted at once: who was turned away by an erasure wrote what is to be erased. Where the commit did count
+ * though its answer was lost, they are no drafts any more. Where the database is away, they wait for their time.
+ */
+async function giveUp({ db, clock }: LakePlatform, tenant: string, keys: readonly string[]): Promise<void> {
+  await db.tx({ tenant }, (tx) => store.hurryDrafts(tx, keys, clock.nowMs())).catch(() => undefined);
 }
 
 /** What a commit is going to write, and what its snapshots do not reach any more. */
@@ -106,15 +116,20 @@ async function attempt(
 
   const keys = plan.objects.map((object) => object.key);
   await draft(parts, tenant, keys);
-  for (const object of plan.objects) await objects.put(object.key, object.bytes, { exclusive: true });
   const row = rowOf(next, version, key, nowMs);
-  await db.tx({ tenant }, async (tx) => {
-    if (!(await store.replaceTable(tx, row)))
-      throw problem.aborted(`table '${EVENTS}' has changed meanwhile`, { reason: "lake_version" });
-    await store.keepDrafts(tx, [...keys, ...dataKeys]);
-    await store.addUnreachable(tx, plan.unreachable, nowMs + READERS_MS);
-    await within?.(tx);
-  });
+  try {
+    for (const object of plan.objects) await objects.put(object.key, object.bytes, { exclusive: true });
+    await db.tx({ tenant }, async (tx) => {
+      if (!(await store.replaceTable(tx, row)))
+        throw problem.aborted(`table '${EVENTS}' has changed meanwhile`, { reason: "lake_version" });
+      await store.keepDrafts(tx, [...keys, ...dataKeys]);
+      await store.addUnreachable(tx, plan.unreachable, nowMs + READERS_MS);
+      await within?.(tx);
+    });
+  } catch (error) {
+    await giveUp(parts, tenant, keys);
+    throw error;
+  }
   metrics
     .gauge("lake_rows", "Rows of a table of the lake", ["tenant", "table"])
     .set({ tenant, table: EVENTS }, row.rows);

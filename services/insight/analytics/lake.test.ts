@@ -258,8 +258,7 @@ test("an erasure that is asked for while a batch is being written is heard", asy
   await assert.rejects(lake.collect(asks), /an erasure was asked for meanwhile/);
   await lake.collect();
   assert.equal((await lake.kept(tenant)).length, 2);
-  assert.equal(await erase(lake.program(), tenant), 0);
-  await lake.clock.advance(HOUR_MS);
+  // What the batch had written already does not wait for its hour as a crash's would.
   assert.equal(await erase(lake.program(), tenant), 1);
   assert.deepEqual(await objectsWith(lake, gone, tenant), []);
 });

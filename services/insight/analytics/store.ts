@@ -141,6 +141,11 @@ export async function forgetGarbage(tx: Tx, keys: readonly string[]): Promise<vo
   await tx.executeSql("DELETE FROM garbage WHERE is_doomed AND key = ANY($1::text[])", [keys]);
 }
 
+/** Lets drafts that nobody will commit be deleted now. */
+export async function hurryDrafts(tx: Tx, keys: readonly string[], nowMs: number): Promise<void> {
+  await tx.executeSql("UPDATE garbage SET not_before_ms = $2 WHERE is_draft AND key = ANY($1::text[])", [keys, nowMs]);
+}
+
 /** Lets what is unreachable be deleted without the pause that readers are given otherwise. */
 export async function hurryUnreachable(tx: Tx, nowMs: number): Promise<void> {
   await tx.executeSql("UPDATE garbage SET not_before_ms = $1 WHERE NOT is_draft AND not_before_ms > $1", [nowMs]);

@@ -18,12 +18,15 @@ export interface Segment {
 
 export const keyOf = ({ dimension, value }: Pick<Segment, "dimension" | "value">): string => `${dimension}:${value}`;
 
+/** Whether a segment has a name and enough sessions to say anything. */
+export const isCounted = ({ value, sessions }: Segment): boolean => value !== "" && sessions >= SESSIONS_MIN;
+
 /** Which alerts begin and which end. A segment that nobody watches any more has no score to be low. */
 export function judge(
   open: ReadonlySet<string>,
   segments: readonly Segment[],
 ): { readonly opened: readonly Segment[]; readonly closed: readonly string[] } {
-  const counted = segments.filter(({ value, sessions }) => value !== "" && sessions >= SESSIONS_MIN);
+  const counted = segments.filter(isCounted);
   const low = new Set(counted.filter(({ p25 }) => p25 < RECOVERED).map(keyOf));
   return {
     opened: counted.filter((segment) => segment.p25 < THRESHOLD && !open.has(keyOf(segment))),

@@ -16,6 +16,7 @@ import {
   scoresTable,
   segments,
 } from "./figures.ts";
+import { type Gauges, openGauges, type Watched } from "./gauges.ts";
 import { assertRoom, type Docket, erase, openDocket, ship, stage, tenantsOf } from "./ship.ts";
 import * as store from "./store.ts";
 import { ALERT_WINDOW_MS, WATCH_EVERY_MS, watch } from "./watch.ts";
@@ -25,7 +26,7 @@ type QoePlatform = Platform<typeof Qoe, typeof uses>;
 type QoeTx = Tx<typeof Qoe>;
 export interface Parts extends Pick<QoePlatform, "db" | "call" | "facts" | "clock" | "cache" | "analytics"> {
   readonly docket: Docket;
-  readonly shipped: (rows: number) => void;
+  readonly gauges: Gauges;
 }
 
 const SHIP_EVERY_MS = 1_000;
@@ -48,8 +49,7 @@ export default defineService({
 
   start: ({ db, call, facts, clock, cache, analytics, metrics }: QoePlatform): Parts => {
     analytics.declare([beatsTable, scoresTable]);
-    const rows = metrics.counter("qoe_rows_total", "Rows that the analytics store acknowledged");
-    return { db, call, facts, clock, cache, analytics, docket: openDocket(), shipped: (count) => rows.inc(count) };
+    return { db, call, facts, clock, cache, analytics, docket: openDocket(), gauges: openGauges(metrics) };
   },
 
   on: [
@@ -124,9 +124,11 @@ async function score(parts: Parts, tx: QoeTx, events: readonly Received<Playback
   const changed = new Map<string, Rolling>();
   const rows: BeatRow[] = [];
   const told: Told[] = [];
+  const watched: Watched[] = [];
   for (const beat of beats) {
     const { next, growth } = advance(known.get(beat.sessionId), beat);
     const factors = factorsOf(measuresOf(next));
+    watched.push({ before: known.get(beat.sessionId), after: next, bitrateKbps: beat.bitrateKbps, growth });
     rows.push(beatRow(next, beat, growth, scoreOf(factors)));
     const after = isDue(next) ? { ...next, toldAtMs: next.timeMs } : next;
     if (after !== next) told.push({ session: after, factors });
@@ -137,6 +139,7 @@ async function score(parts: Parts, tx: QoeTx, events: readonly Received<Playback
   await stage(parts, tx, beatsTable, rows);
   await tell(parts, tx, told);
   parts.docket.active.add(tx.tenant);
+  tx.afterCommit(async () => parts.gauges.watched(watched));
 }
 
 /** A beat that carries errors says so itself; this one may have been read before its beat, or after. */
@@ -174,6 +177,8 @@ async function tell(parts: Parts, tx: QoeTx, told: readonly Told[]): Promise<voi
   if (told.length === 0) return;
   const rows: ScoreRow[] = told.map(({ session, factors }) => scoreRow(session, factors, scoreOf(factors)));
   await stage(parts, tx, scoresTable, rows);
+  const final = rows.filter((row) => row.final).map(({ score }) => score);
+  tx.afterCommit(async () => parts.gauges.scored(final));
   const events = told.map(({ session, factors }) => ({
     ...{ userId: session.userId, sessionId: session.sessionId, contentId: session.contentId },
     ...{ networkId: session.networkId, region: session.region, platform: session.platform },

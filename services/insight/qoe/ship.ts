@@ -85,7 +85,7 @@ async function shipOne(parts: Parts, tenant: string): Promise<boolean> {
   await parts.analytics.insert({ tenant, table: first.target, batch: first.shipment, rows: rows.flat() });
   const { shipment } = first;
   await parts.db.tx({ tenant }, (tx) => store.dropShipment(tx, shipment));
-  parts.shipped(rows.flat().length);
+  parts.gauges.shipped(rows.flat().length);
   return true;
 }
 

@@ -36,7 +36,10 @@ export async function beat(parts: Parts, request: BeatRequest, context: Context)
     ));
   if (!row) return { heartbeatIntervalS: BEAT_INTERVAL_MS / 1_000, switchTo: [], ended: true };
   await parts.facts("heartbeat", [factOf(request, row, nowMs)], context);
+  const network =
+    (JSON.parse(row.networks) as { id: string }[]).find(({ id }) => id === request.cdnId)?.id ?? "unknown";
   for (const error of request.errors) {
+    parts.counters.failed(network);
     await parts.facts(
       "error",
       [

@@ -49,3 +49,14 @@ export function resumePosition(
   if (!bookmark || bookmark.finished) return 0;
   return durationS > 0 && bookmark.positionS >= durationS ? 0 : bookmark.positionS;
 }
+
+/** What there is to watch; channels and recordings come with theirs. */
+export const CONTENT_TYPE = "vod";
+
+const DEVICES: ReadonlySet<string> = new Set("web android_tv apple_tv tizen webos stb ios android cast".split(" "));
+
+/** A kind of device as figures go by it. What a client calls itself is its own, and there is no end to it. */
+export const deviceOf = (type: string): string => (DEVICES.has(type) ? type : "other");
+
+/** A country as figures go by it. */
+export const regionOf = (market: string): string => (/^[A-Z]{2}$/.test(market) ? market : "unknown");

@@ -23,7 +23,7 @@ export async function stop(parts: Parts, request: StopRequest, context: Context)
       // An older message than the last beat must not move the position back.
       ...(positionS !== undefined && sequence >= row.sequence ? { positionS, durationS, sequence } : {}),
     });
-    if (ended) emitStopped(tx, ended, reason || "asked");
+    if (ended) emitStopped(parts, tx, ended, reason || "asked");
   });
   return {};
 }
@@ -51,9 +51,17 @@ export async function sweep(parts: Parts, signal: AbortSignal): Promise<void> {
     await parts.db.tx({ tenant: id }, async (tx) => {
       for (const silent of await store.silentSince(tx, nowMs - DEAD_AFTER_MS, SWEEP_MAX)) {
         const ended = await store.end(tx, silent.session_id, { state: "expired", endedAtMs: nowMs });
-        if (ended) emitStopped(tx, ended, "expired");
+        if (ended) emitStopped(parts, tx, ended, "expired");
       }
       await store.deleteEndedBefore(tx, nowMs - KEEP_ENDED_MS);
     });
   }
+}
+
+/** Counts the living sessions of all tenants. Every process counts the same. */
+export async function countActive({ call, clock, counters, db }: Parts, signal: AbortSignal): Promise<void> {
+  const { tenants } = await call.tenant.list({}, systemContext("system", "session", { signal, clock }));
+  const counts = [];
+  for (const { id } of tenants) counts.push(...(await db.tx({ tenant: id }, (tx) => store.countActive(tx))));
+  counters.active(counts);
 }

@@ -11,8 +11,9 @@ import { Token } from "#contracts/token";
 import { User, type UserDeleted } from "#contracts/user";
 import { defineService, on, type Platform, problem, type Received, type Tx } from "#kernel";
 import { type Beating, beat, openLiving } from "./beat.ts";
+import { type Counters, openCounters } from "./counters.ts";
 import { BEAT_INTERVAL_MS } from "./domain.ts";
-import { stop, sweep } from "./end.ts";
+import { countActive, stop, sweep } from "./end.ts";
 import { alive, toMessage, tokensFor } from "./shared.ts";
 import { openSlots } from "./slots.ts";
 import { start } from "./start.ts";
@@ -34,7 +35,7 @@ export interface Parts extends Pick<SessionPlatform, "db" | "call" | "facts" | "
   readonly living: ReturnType<typeof openLiving>;
   /** See slots.ts. */
   readonly slots: ReturnType<typeof openSlots>;
-  readonly counters: { readonly starts: () => void; readonly denials: () => void };
+  readonly counters: Counters;
 }
 
 export default defineService({
@@ -49,14 +50,10 @@ export default defineService({
   migrations: new URL("./migrations/", import.meta.url),
 
   start: ({ db, call, facts, clock, logger, metrics }: SessionPlatform): Parts => {
-    const starts = metrics.counter("playback_starts_total", "Playback sessions started");
-    const denials = metrics.counter(
-      "playback_stream_limit_denials_total",
-      "Starts denied because the plan allows no more streams",
-    );
+    const counters = openCounters(metrics);
     return {
-      ...{ db, call, facts, clock, logger, living: openLiving(db), slots: openSlots(db) },
-      counters: { starts: () => starts.inc(), denials: () => denials.inc() },
+      ...{ db, call, facts, clock, logger, counters },
+      ...{ living: openLiving(db), slots: openSlots(db, counters) },
     };
   },
 
@@ -83,6 +80,7 @@ export default defineService({
 
   periodic: (parts) => [
     { name: "sweep silent sessions", everyMs: BEAT_INTERVAL_MS / 4, run: (signal) => sweep(parts, signal) },
+    { name: "count active sessions", everyMs: BEAT_INTERVAL_MS, run: (signal) => countActive(parts, signal) },
   ],
 
   ready: ({ db }) => db.ping(),

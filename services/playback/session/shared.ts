@@ -46,7 +46,13 @@ export const toMessage = (row: SessionRow) => ({
 });
 
 /** Announces that a session is over, with the last position that anybody knows. */
-export function emitStopped(tx: Tx<typeof Session>, row: SessionRow, reason: string): void {
+export function emitStopped(
+  parts: Pick<Parts, "counters">,
+  tx: Tx<typeof Session>,
+  row: SessionRow,
+  reason: string,
+): void {
+  tx.afterCommit(async () => parts.counters.stopped(reason));
   tx.emit("stopped", {
     ...identityOf(row),
     startedAtMs: row.started_at_ms,

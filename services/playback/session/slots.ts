@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Session } from "#contracts/session";
 import { type Context, once, Problem, problem, type Tx } from "#kernel";
 import { type Batch, openBatch } from "#kernel/batch";
+import type { Counters } from "./counters.ts";
 import { type ActiveSession, admit, isAlive } from "./domain.ts";
 import type { Parts, SessionPlatform } from "./service.ts";
 import { emitStopped, identityOf } from "./shared.ts";
@@ -18,13 +19,14 @@ type Outcome = store.SessionRow | Problem;
 
 const BATCH_MAX = 200;
 const WAITING_MAX = 20_000;
+const STREAM_LIMIT = "stream_limit";
 
 /** Takes slots for all sessions that start at the same moment in one transaction. */
-export function openSlots(db: SessionPlatform["db"]): Batch<Wish, Outcome> {
+export function openSlots(db: SessionPlatform["db"], counters: Counters): Batch<Wish, Outcome> {
   return openBatch({
     itemsMax: BATCH_MAX,
     waitingMax: WAITING_MAX,
-    run: (tenant, wishes) => db.tx({ tenant }, (tx) => takeAll(tx, wishes)),
+    run: (tenant, wishes) => db.tx({ tenant }, (tx) => takeAll(counters, tx, wishes)),
   });
 }
 
@@ -32,38 +34,54 @@ export function openSlots(db: SessionPlatform["db"]): Batch<Wish, Outcome> {
 export async function takeSlot(parts: Parts, row: store.NewSession, context: Context): Promise<store.SessionRow> {
   const wish: Wish = { row, inside: AsyncLocalStorage.snapshot() };
   const outcome = context.idempotencyKey
-    ? await parts.db.tx(context, (tx) => takeOnce(tx, context.idempotencyKey, wish))
+    ? await parts.db.tx(context, (tx) => takeOnce(parts.counters, tx, context.idempotencyKey, wish)).catch(asOutcome)
     : await parts.slots(context.tenant, wish);
   if (!(outcome instanceof Problem)) return outcome;
-  parts.counters.denials();
+  parts.counters.denied();
   throw outcome;
 }
 
+/** A denial that ended its transaction, as the outcome that it is. */
+function asOutcome(error: unknown): Problem {
+  if (error instanceof Problem && error.reason === STREAM_LIMIT) return error;
+  throw error;
+}
+
 /** A request that was said before gets the session that it got then. */
-async function takeOnce(tx: Tx<typeof Session>, key: string | null, wish: Wish): Promise<store.SessionRow> {
+async function takeOnce(
+  counters: Counters,
+  tx: Tx<typeof Session>,
+  key: string | null,
+  wish: Wish,
+): Promise<store.SessionRow> {
   const { user_id: userId, profile_id: profileId, content_id: contentId, device_id: deviceId } = wish.row;
   return once(tx, key, { userId, profileId, contentId, deviceId }, async () => {
-    const [outcome] = await takeAll(tx, [wish]);
+    const [outcome] = await takeAll(counters, tx, [wish]);
     if (outcome instanceof Problem || !outcome) throw outcome ?? problem.internal("a wish had no outcome");
     return outcome;
   });
 }
 
 /** Wishes of one account follow each other in their order; those of different accounts are one set. */
-async function takeAll(tx: Tx<typeof Session>, wishes: readonly Wish[]): Promise<Outcome[]> {
+async function takeAll(counters: Counters, tx: Tx<typeof Session>, wishes: readonly Wish[]): Promise<Outcome[]> {
   const outcomes = new Map<Wish, Outcome>();
   await store.lockUsers(tx, [...new Set(wishes.map(({ row }) => row.user_id))]);
   for (let waiting = [...wishes]; waiting.length > 0; ) {
     const set = new Map<string, Wish>();
     for (const wish of waiting) if (!set.has(wish.row.user_id)) set.set(wish.row.user_id, wish);
-    await takeSet(tx, [...set.values()], outcomes);
+    await takeSet(counters, tx, [...set.values()], outcomes);
     waiting = waiting.filter((wish) => !outcomes.has(wish));
   }
   return wishes.map((wish) => outcomes.get(wish) ?? problem.internal("a wish had no outcome"));
 }
 
 /** One wish for each of some accounts, which nobody else counts meanwhile. */
-async function takeSet(tx: Tx<typeof Session>, wishes: readonly Wish[], outcomes: Map<Wish, Outcome>): Promise<void> {
+async function takeSet(
+  counters: Counters,
+  tx: Tx<typeof Session>,
+  wishes: readonly Wish[],
+  outcomes: Map<Wish, Outcome>,
+): Promise<void> {
   const users = wishes.map(({ row }) => row.user_id);
   const known = Map.groupBy(await store.activeOfMany(tx, users), ({ user_id }) => user_id);
   const ends: store.End[] = [];
@@ -91,7 +109,7 @@ async function takeSet(tx: Tx<typeof Session>, wishes: readonly Wish[], outcomes
   }
   for (const ended of await store.endMany(tx, ends)) {
     const cause = reasons.get(ended.session_id);
-    if (cause) cause.wish.inside(() => emitStopped(tx, ended, cause.reason));
+    if (cause) cause.wish.inside(() => emitStopped({ counters }, tx, ended, cause.reason));
   }
   await store.insertMany(
     tx,
@@ -107,7 +125,6 @@ async function takeSet(tx: Tx<typeof Session>, wishes: readonly Wish[], outcomes
 function emitStarted(tx: Tx<typeof Session>, row: store.SessionRow): void {
   tx.emit("started", {
     ...identityOf(row),
-    deviceName: row.device_name,
     startedAtMs: row.started_at_ms,
     networkId: firstNetwork(row.networks),
   });
@@ -126,7 +143,7 @@ function streamLimit(holders: readonly store.SessionRow[], streamsMax: number): 
   return problem.precondition(
     `your plan plays on ${streamsMax} devices at once; now on ${names}. End one to watch here.`,
     {
-      reason: "stream_limit",
+      reason: STREAM_LIMIT,
       details: {
         streams: holders.map((row) => ({
           sessionId: row.session_id,

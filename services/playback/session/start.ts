@@ -1,6 +1,6 @@
 import type { StartRequest } from "#contracts/session";
 import { type Context, newId, Problem, problem, requireProfile, type Viewer } from "#kernel";
-import { BEAT_INTERVAL_MS, resumePosition } from "./domain.ts";
+import { BEAT_INTERVAL_MS, CONTENT_TYPE, resumePosition } from "./domain.ts";
 import type { Parts } from "./service.ts";
 import { toMessage, tokensFor } from "./shared.ts";
 import { takeSlot } from "./slots.ts";
@@ -29,7 +29,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   const sessionId = newId("ses", clock.nowMs());
   const [routed, located, bookmark] = await Promise.all([
     call.routing.select(
-      { sessionId, userId: viewer.userId, contentId, contentType: "vod", ip, region: market },
+      { sessionId, userId: viewer.userId, contentId, contentType: CONTENT_TYPE, ip, region: market },
       context,
     ),
     call.origin.locate(
@@ -58,7 +58,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   // A player that can exchange tokens by itself gets a manifest of every network, one that cannot stays with its own.
   const steer = STEERED.has(device.type) ? "steer=1&" : "";
   const at = (path: string): string => `${base.baseUrl}${path}?${steer}CAT=${base.token}`;
-  parts.counters.starts();
+  parts.counters.started(taken.device_type);
   return {
     session: toMessage(taken),
     hlsUrl: at(located.hlsPath),

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { Tx } from "#kernel";
+import type { ActiveCount } from "./counters.ts";
 
 export type SessionRow = {
   tenant: string;
@@ -161,6 +162,17 @@ export async function silentSince(tx: Tx, beforeMs: number, limit: number): Prom
     .limit(limit)
     .forUpdate()
     .skipLocked()
+    .execute();
+}
+
+/** How many sessions live, by kind of device and country. */
+export async function countActive(tx: Tx): Promise<readonly ActiveCount[]> {
+  return tables(tx)
+    .selectFrom("sessions")
+    .select(({ fn }) => ["device_type as deviceType", "market", fn.countAll<number>().as("count")])
+    .where("state", "=", "active")
+    .groupBy(["device_type", "market"])
+    .limit(1_000)
     .execute();
 }
 

@@ -1,0 +1,95 @@
+// Everything that keeps something of a person, on real engines: all services but for the encoder, whose word is given by the test.
+import assert from "node:assert/strict";
+import { Auth } from "#contracts/auth";
+import { Bookmark } from "#contracts/bookmark";
+import { Catalog } from "#contracts/catalog";
+import { Profile } from "#contracts/profile";
+import { Session } from "#contracts/session";
+import { User } from "#contracts/user";
+import type { Viewer } from "#kernel";
+import catalog from "../../services/content/catalog/service.ts";
+import ingest from "../../services/content/ingest/service.ts";
+import keys from "../../services/content/keys/service.ts";
+import license from "../../services/delivery/license/service.ts";
+import origin from "../../services/delivery/origin/service.ts";
+import routing from "../../services/delivery/routing/service.ts";
+import token from "../../services/delivery/token/service.ts";
+import auth from "../../services/identity/auth/service.ts";
+import entitlement from "../../services/identity/entitlement/service.ts";
+import profile from "../../services/identity/profile/service.ts";
+import subscription from "../../services/identity/subscription/service.ts";
+import tenant from "../../services/identity/tenant/service.ts";
+import user from "../../services/identity/user/service.ts";
+import analytics from "../../services/insight/analytics/service.ts";
+import qoe from "../../services/insight/qoe/service.ts";
+import bookmark from "../../services/playback/bookmark/service.ts";
+import session from "../../services/playback/session/service.ts";
+import type { TestHostOptions } from "../host.ts";
+import { openBrowser, PASSWORD, redeem, startIdentity, tokensOf, until } from "../identity/setup.ts";
+import { movableClock, openEdge, openStudio } from "../playback/setup.ts";
+
+export interface Person {
+  readonly email: string;
+  readonly name: string;
+  readonly device: { readonly id: string; readonly type: string; readonly name: string };
+}
+
+export async function startWhole(
+  options: Pick<TestHostOptions, "folder" | "logger"> & { readonly listens?: Parameters<typeof openStudio>[0] } = {},
+) {
+  const clock = movableClock({ sleepMsMax: 200 });
+  const { listens, ...rest } = options;
+  const studio = openStudio(listens);
+  const edges = await Promise.all(["a", "b"].map(openEdge));
+  const identity = [tenant, user, profile, subscription, entitlement, auth];
+  const content = [catalog, ingest, studio.service, keys];
+  const services = [...identity, ...content, origin, license, token, routing, session, bookmark, qoe, analytics];
+  const redelivery = { firstMs: 10, maxMs: 100 };
+  const host = await startIdentity({ ...rest, services, addresses: { edges }, clock, redelivery });
+  const call = {
+    auth: host.client(Auth),
+    bookmarks: host.client(Bookmark),
+    catalog: host.client(Catalog),
+    profiles: host.client(Profile),
+    sessions: host.client(Session),
+    users: host.client(User),
+  };
+
+  return {
+    ...host,
+    ...call,
+    clock,
+    services,
+    async stop() {
+      await host.stop();
+      for (const edge of edges) edge.close();
+    },
+    async addFilm(id: string): Promise<void> {
+      await call.catalog.add(
+        { title: { id, kind: "film", title: id, tierMin: "basic", publication: "published" } },
+        host.context(),
+      );
+      await studio.complete(id, 600);
+      await host.settled();
+    },
+    /** Signs somebody up in a browser and hands the new viewer over, with the first profile. */
+    async signUp({ email, name, device }: Person): Promise<Viewer> {
+      const browser = openBrowser(host.publicUrl);
+      const begun = await browser.authorize({ deviceId: device.id, deviceName: device.name, screenHint: "signup" });
+      const { continueUrl } = await call.auth.signUp(
+        { interaction: begun.interaction, email, name, password: PASSWORD, ip: "192.0.2.7" },
+        host.context(),
+      );
+      tokensOf(await redeem(host.publicUrl, await browser.resume(continueUrl, begun.state), begun.verifier));
+      const { user: made } = await call.users.findByEmail({ email }, host.context());
+      assert.ok(made);
+      const first = await until(
+        async () => (await call.profiles.list({ userId: made.id }, host.context())).profiles[0],
+      );
+      await host.settled();
+      return { userId: made.id, profileId: first.id, tier: "basic", deviceId: device.id, entitlements: [] };
+    },
+  };
+}
+
+export type WholeHost = Awaited<ReturnType<typeof startWhole>>;
