@@ -1,8 +1,7 @@
 /** Journeys through the product as their traces tell them: who called whom, and what came of what. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Catalog } from "#contracts/catalog";
@@ -14,6 +13,7 @@ import { isOf, type Journey } from "../../apps/journeys.ts";
 import { findProgram } from "../../engines/programs.ts";
 import { drawClip } from "../content/setup.ts";
 import { openBrowser, openStage, PASSWORD, type Stage } from "./stage.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 let stage: Stage;
 let tracing: Tracing;
@@ -108,7 +108,7 @@ test("a sign-in that is refused is counted, recorded with where it came from, an
 test("ingest to playable, playback start, search, home: one film from its file to a player", {
   skip: ffmpeg === undefined && "there is no ffmpeg",
 }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "marquee-journey-"));
+  const folder = await makeTestFolder("journey");
   t.after(() => rm(folder, { recursive: true }));
   const clip = await drawClip(join(folder, "a film.mp4"), { seconds: 3 });
   assert.ok(existsSync(clip));

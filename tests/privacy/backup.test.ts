@@ -1,7 +1,6 @@
 // A product that is in use is backed up, and what comes out of the file is the same product: with its people, its film and where they stopped.
 import assert from "node:assert/strict";
-import { access, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { topics } from "#contracts/topics";
@@ -12,9 +11,10 @@ import { seal, unseal } from "../../apps/backup/seal.ts";
 import { openBrowser, PASSWORD } from "../identity/setup.ts";
 import { calm } from "../playback/setup.ts";
 import { type Person, startWhole, type WholeHost } from "./setup.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const KEY = "a key of some length, for tests";
-const root = await mkdtemp(join(tmpdir(), "marquee-backup-"));
+const root = await makeTestFolder("backup");
 after(() => rm(root, { recursive: true, force: true }));
 
 const person = (n: number): Person => ({
