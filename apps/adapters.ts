@@ -4,11 +4,13 @@ import { startGuardian } from "#kernel/guardian";
 import type { Adapters } from "#kernel/host";
 import type { Analytics } from "#kernel/ports/analytics";
 import type { Cache } from "#kernel/ports/cache";
+import type { Flags } from "#kernel/ports/flags";
 import type { Geo } from "#kernel/ports/geo";
 import type { EventLog, SchemaRegistry } from "#kernel/ports/log";
 import type { Mail } from "#kernel/ports/mail";
 import type { Objects } from "#kernel/ports/objects";
 import type { PostgresServer } from "#kernel/ports/postgres";
+import type { Search } from "#kernel/ports/search";
 import type { Secrets } from "#kernel/ports/secrets";
 import type { Transcoder } from "#kernel/ports/transcoder";
 
@@ -48,6 +50,8 @@ export async function openAdapters(config: Config, folder: string, opening: Open
     ),
     objects: await openObjects(config, folder),
     mail: await openMail(config, folder),
+    search: closing(await openSearch(config, postgres)),
+    flags: closing(await openFlags(config, folder, postgres, log)),
     transcoder: await openFfmpeg(config),
   };
 }
@@ -151,6 +155,31 @@ async function openSecrets(config: Config, folder: string): Promise<Secrets> {
     ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(namespace === undefined ? {} : { namespace }),
   });
+}
+
+/** OpenSearch or Elasticsearch where its address is given, else PostgreSQL. */
+async function openSearch(config: Config, { adminUrl, runtimeUrl }: PostgresServer): Promise<Search> {
+  const { MARQUEE_SEARCH_URL: url, MARQUEE_SEARCH_USER: user, MARQUEE_SEARCH_PASSWORD: password } = config;
+  if (url === undefined)
+    return (await import("#adapters/search/embedded")).openEmbeddedSearch({ adminUrl, runtimeUrl });
+  return (await import("#adapters/search/opensearch")).openOpenSearch({
+    url,
+    ...(user === undefined ? {} : { user, password }),
+  });
+}
+
+/** Of Unleash where its address is named, else rules in PostgreSQL, which every process of the product shares. */
+async function openFlags(
+  { MARQUEE_UNLEASH_URL: url, MARQUEE_UNLEASH_TOKEN: token }: Config,
+  folder: string,
+  { adminUrl, runtimeUrl }: PostgresServer,
+  log: Logger,
+): Promise<Flags> {
+  const heard = { log: (line: string) => log.warn(line) };
+  if (url === undefined)
+    return (await import("#adapters/flags/embedded")).openEmbeddedFlags({ adminUrl, runtimeUrl, ...heard });
+  const file = join(folder, "flags/unleash.json");
+  return (await import("#adapters/flags/unleash")).openUnleashFlags({ url, token, file, ...heard });
 }
 
 /** By SMTP where a server is named, else files that a developer reads. */

@@ -87,6 +87,7 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
   const audit = await openAuditLog({ file: config.MARQUEE_AUDIT_FILE ?? join(folder, "logs/audit.log") });
   const tracing = startTracing({
     mode: config.MARQUEE_MODE,
+    serviceName: config.OTEL_SERVICE_NAME,
     otlpEndpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
     ratio: config.MARQUEE_TRACE_RATIO,
     users: new Set(config.MARQUEE_TRACE_USERS?.split(",")),
@@ -135,6 +136,7 @@ export async function composeProduct(config: Config, { say, build, cell }: Compo
         addresses: places.addresses,
         logger: logger("web"),
         metrics,
+        flags: adapters.flags,
         geo: await openGeo(config),
         tokens: openTokenVerifier(host.client(Auth, "web"), config.MARQUEE_TENANT, systemClock),
         // Sign-in answers here where it runs here; elsewhere it is reached as browsers reach it.

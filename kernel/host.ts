@@ -11,6 +11,8 @@ import { type Db, openDb, type Tx } from "./db.ts";
 import { openEraser } from "./erasure.ts";
 import { toProblem } from "./errors.ts";
 import { appendFacts, openEvents, type Received, type Topics } from "./events.ts";
+import { isShut, serviceSwitch, shutFault } from "./flags.ts";
+import { sendProblem } from "./http.ts";
 import { openGauges } from "./gauges.ts";
 import { loadMarks } from "./inbox.ts";
 import { tracedJobs } from "./jobs.ts";
@@ -18,11 +20,13 @@ import { type Listener, openListener } from "./listener.ts";
 import { migrate, PROGRAM } from "./migrate.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
+import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { EventLog, SchemaRegistry } from "./ports/log.ts";
 import type { Mail } from "./ports/mail.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { PostgresServer } from "./ports/postgres.ts";
+import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { AdapterState } from "./ports/state.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
@@ -47,6 +51,8 @@ export interface Adapters {
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;
+  readonly flags: Flags;
+  readonly search: Search;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
 }
@@ -135,6 +141,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     metrics,
     pseudonyms: options.pseudonyms,
     remote: options.remote,
+    isShut: (service, context) => isShut(adapters.flags, service, context),
     ...options.transport,
   });
 
@@ -211,7 +218,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const db = dbs.get(name);
     if (!db) continue;
     listeners.push(...(await listen(parts.subscriptions, { service: name, db, logger })));
-    for (const { name: model, tables, on, seed } of parts.readModels) {
+    for (const { name: model, tables, on, seed, remake } of parts.readModels) {
       const subscriptions = on.map(({ event, handle }) => ({
         event,
         // A read model cannot emit: it gets no more of the transaction than it may have.
@@ -223,6 +230,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         ...{ service: name, name: model, tables },
         listeners: await listen(subscriptions, { service: name, db, logger }, asModel),
         ...(seed ? { seed: (tx) => seed(undefined, tx) } : {}),
+        ...(remake ? { remake: (tenants) => remake(undefined, tenants) } : {}),
       });
     }
   }
@@ -254,7 +262,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
       onEmitted: (service, count) => relays.get(service)?.wake(count),
     }),
     http: running.flatMap(({ service, parts }) =>
-      parts.http.map((mount) => ({ ...mount, service: service.contract.name })),
+      parts.http.map((mount) => ({
+        ...switched(mount, service.contract.name, adapters.flags),
+        service: service.contract.name,
+      })),
     ),
     async states() {
       const stateOf = (work: Promise<unknown>): Promise<AdapterState> =>
@@ -262,12 +273,25 @@ export async function startHost(options: HostOptions): Promise<Host> {
           () => ({ ok: true, detail: "ready" }),
           (error: unknown) => ({ ok: false, detail: toProblem(error).message }),
         );
-      const { postgres, log, registry, cache, analytics, objects, secrets, mail, jobs } = adapters;
-      const ports = Object.entries({ postgres, log, registry, cache, analytics, objects, secrets, mail, jobs }).map(
+      // Shut on purpose is no fault: what else runs here must not be taken from its traffic.
+      const shutOr =
+        (name: string) =>
+        (state: AdapterState): AdapterState => {
+          const { name: flag } = serviceSwitch(name);
+          return adapters.flags.evaluate(serviceSwitch(name), { service: name }).value
+            ? { ok: true, detail: `shut by the flag ${flag}` }
+            : state;
+        };
+      const { transcoder: _, ...stateful } = adapters;
+      const ports = Object.entries(stateful).map(
         async ([name, adapter]) => [`adapter/${name}`, await adapter.state()] as const,
       );
       const rooms = running.map(
-        async ({ service, parts }) => [`service/${service.contract.name}`, await stateOf(parts.ready())] as const,
+        async ({ service, parts }) =>
+          [
+            `service/${service.contract.name}`,
+            await stateOf(parts.ready()).then(shutOr(service.contract.name)),
+          ] as const,
       );
       const kept = options.audit.state().then((state) => ["adapter/audit", state] as const);
       return Object.fromEntries(await Promise.all([...rooms, ...ports, kept]));
@@ -330,6 +354,15 @@ export function assertClosed(services: readonly Service[]): void {
 }
 
 const modelTx = ({ tenant, q, executeSql }: Tx): ModelTx => ({ tenant, q, executeSql });
+
+/** HTTP of a service that is shut answers as its calls do. */
+const switched = (mount: HttpMount, service: string, flags: Flags): HttpMount => ({
+  ...mount,
+  handle(request, response) {
+    if (!flags.evaluate(serviceSwitch(service), { service }).value) return mount.handle(request, response);
+    sendProblem(request, response, shutFault(service));
+  },
+});
 
 /** Every service has its own keys in the shared cache. */
 function prefixed(cache: Cache, service: string): Cache {

@@ -25,6 +25,11 @@ export interface ReadModel<P> {
   readonly on: readonly ModelHandler<P>[];
   /** Fills the tables of one tenant from the service's source of truth, for all that happened before the log begins. */
   seed?(parts: P, tx: ModelTx): Promise<void>;
+  /**
+   * For a model outside of the service's tables, such as a search index: makes it anew from the source of truth of these tenants, while it goes on
+   * following events. Its handlers look at what is true now, so that none of them has to come again.
+   */
+  remake?(parts: P, tenants: readonly string[]): Promise<void>;
 }
 
 /** A transaction that announces nothing. */
@@ -62,6 +67,7 @@ export interface OpenModel {
   readonly tables: readonly string[];
   readonly listeners: readonly Listener[];
   readonly seed?: (tx: ModelTx) => Promise<void>;
+  readonly remake?: (tenants: readonly string[]) => Promise<void>;
 }
 
 /** How many records lie between the marks of a group and the end, of those that the log still has. */
@@ -118,6 +124,7 @@ export async function rebuildModel(
   { pool, log, tenants }: { readonly pool: Pool; readonly log: EventLog; readonly tenants: readonly string[] },
 ): Promise<void> {
   const { service, name, listeners, seed } = model;
+  if (model.remake) return model.remake(tenants);
   for (const { topic } of seed ? [] : listeners) {
     if ([...(await log.offsets(topic, 0)).values()].some((offset) => offset > 0))
       throw problem.precondition(

@@ -14,6 +14,7 @@ import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
 import { problem, toProblem } from "./errors.ts";
+import { shutFault } from "./flags.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Pseudonyms, VIEWER } from "./pseudonyms.ts";
 import { inSpan } from "./telemetry.ts";
@@ -54,6 +55,8 @@ export interface TransportOptions {
   readonly metrics: Metrics;
   /** Carries calls of services that are not mounted here; without it they are unavailable. */
   readonly remote?: Remote | undefined;
+  /** Whether somebody shut a service for a call; such calls are refused. */
+  readonly isShut?: (service: string, context: Context) => boolean;
   /** What viewers are called in traces. */
   readonly pseudonyms?: Pseudonyms | undefined;
   /** Tests pay for the whole wire: bytes there and back, and frozen requests. */
@@ -67,7 +70,7 @@ interface Mounted {
 
 /** Calls stay in the process where the service is mounted in it, and leave by `remote` where it is not. The caller cannot tell which. */
 export function localTransport(options: TransportOptions): Transport & Offered {
-  const { clock, metrics, remote, pseudonyms, roundTrip = false } = options;
+  const { clock, metrics, remote, pseudonyms, isShut, roundTrip = false } = options;
   const mounted = new Map<string, Mounted>();
 
   const copy = <D extends DescMessage>(schema: D, value: unknown): Message => {
@@ -101,6 +104,7 @@ export function localTransport(options: TransportOptions): Transport & Offered {
           const what = `${contract.name}.${method.name}`;
           if (from.signal.aborted) throw gaveUp(what);
           if (leftMs <= 0) throw problem.deadline(`${what} was called after its deadline`);
+          if (isShut?.(contract.name, from)) throw shutFault(contract.name);
           return await within(leftMs, what, from.signal, handle({ ...from, span }));
         },
         kind,

@@ -9,9 +9,11 @@ import type { Erase } from "./erasure.ts";
 import type { Received } from "./events.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
+import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { Mail } from "./ports/mail.ts";
 import type { Objects } from "./ports/objects.ts";
+import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
 import type { ModelTx, ReadModel } from "./read-models.ts";
@@ -37,6 +39,8 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;
+  readonly flags: Flags;
+  readonly search: Search;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
   readonly clock: Clock;
@@ -185,8 +189,9 @@ export function defineService<C extends Contract, U extends Uses, P>(spec: Servi
   };
 }
 
-const closeOver = <P>({ seed, ...model }: ReadModel<P>, parts: P): ReadModel<undefined> => ({
+const closeOver = <P>({ seed, remake, ...model }: ReadModel<P>, parts: P): ReadModel<undefined> => ({
   ...model,
   on: model.on.map(({ event, handle }) => ({ event, handle: (_, tx, events) => handle(parts, tx, events) })),
   ...(seed ? { seed: (_: undefined, tx: ModelTx) => seed(parts, tx) } : {}),
+  ...(remake ? { remake: (_: undefined, tenants: readonly string[]) => remake(parts, tenants) } : {}),
 });

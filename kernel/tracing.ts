@@ -56,6 +56,8 @@ export interface Traces {
 
 export interface TracingOptions {
   readonly mode: "development" | "production";
+  /** What this process is called, beside others of the product. */
+  readonly serviceName?: string | undefined;
   /** Base address of an OTLP collector that takes JSON over HTTP, such as `http://127.0.0.1:4318`. */
   readonly otlpEndpoint?: string | undefined;
   /** The share of ordinary traces that is kept, 0 to 1; default: all in development, a tenth in production. */
@@ -107,7 +109,11 @@ export function startTracing(options: TracingOptions): Tracing {
     stop: async () => batches?.shutdown(),
   });
   const provider = new TracerProvider({
-    resource: resourceFromAttributes({ "service.name": "marquee", "deployment.environment.name": options.mode }),
+    resource: resourceFromAttributes({
+      "service.name": options.serviceName ?? "marquee",
+      "service.namespace": "marquee",
+      "deployment.environment.name": options.mode,
+    }),
     sampler: new AlwaysOnSampler(),
     spanLimits: { attributeValueLengthLimit: ATTRIBUTE_LENGTH_MAX, attributeCountLimit: 64 },
     spanProcessors: [tail],

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { openEmbeddedAnalytics } from "#adapters/analytics/embedded";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
 import { openJobs } from "#adapters/jobs/pgboss";
+import { openEmbeddedFlags } from "#adapters/flags/embedded";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openMailbox } from "#adapters/mail/mailbox";
 import { openFileObjects } from "#adapters/objects/files";
 import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
+import { openEmbeddedSearch } from "#adapters/search/embedded";
 import { openFileSecrets } from "#adapters/secrets/file";
 import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { type Config, readConfig } from "#kernel/config";
@@ -83,9 +85,11 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     secrets: await openFileSecrets({ folder: at("secrets") }),
     mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
     jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
+    flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
+    search: await openEmbeddedSearch(postgres),
     transcoder: openTranscoder(),
   };
-  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs"] as const)
+  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs", "flags", "search"] as const)
     closing.push(() => adapters[name].close());
   const metrics = openMetrics();
   const pseudonyms = openPseudonyms();

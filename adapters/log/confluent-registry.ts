@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { type Problem, problem } from "#kernel/errors";
 import type { SchemaRegistry } from "#kernel/ports/log";
-import { checkSchema, checkSubject } from "./schemas.ts";
+import { canonical, checkSchema, checkSubject } from "./schemas.ts";
 
 export interface ConfluentRegistryOptions {
   /** Where the registry's API begins, such as `http://registry:8081`; may hold a user and a password. */
@@ -104,13 +104,16 @@ export async function openConfluentRegistry(options: ConfluentRegistryOptions): 
       },
     );
     if (STRICT_ENOUGH.has(level)) return;
-    await ask("PUT", `/config/${at(subject)}`, z.object({ compatibility: z.string() }), { compatibility: "BACKWARD" });
+    // Confluent's answers `compatibility`, Apicurio's `compatibilityLevel`; what was asked for holds either way.
+    await ask("PUT", `/config/${at(subject)}`, z.object({}), { compatibility: "BACKWARD" });
   }
 
   return {
-    async register(subject, schema) {
+    async register(subject, text) {
       checkSubject(subject);
-      checkSchema(subject, schema);
+      checkSchema(subject, text);
+      // Not every registry takes the same schema with other blanks for the same.
+      const schema = canonical(text);
       // Looked up first: an older program may start beside a newer one, and what it knows need not be the latest any more.
       const known = await find(subject, schema);
       if (known !== undefined) return known;

@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import type avro from "avsc";
 import { problem } from "#kernel/errors";
 import type { SchemaRegistry } from "#kernel/ports/log";
-import { checkSchema, checkSubject } from "./schemas.ts";
+import { canonical, checkSchema, checkSubject } from "./schemas.ts";
 
 /**
  * A schema registry in one SQLite file, with Confluent's rules: one id per distinct schema text across all subjects, ids
@@ -93,9 +93,4 @@ function assertReads(subject: string, reader: avro.Type, writerText: string): vo
       { reason: "incompatible_schema", cause },
     );
   }
-}
-
-/** The same schema with other blanks is the same schema. */
-function canonical(text: string): string {
-  return JSON.stringify(JSON.parse(text));
 }

@@ -22,3 +22,6 @@ export function checkSchema(subject: string, text: string): avro.Type {
     );
   }
 }
+
+/** The same schema with other blanks is the same schema. */
+export const canonical = (text: string): string => JSON.stringify(JSON.parse(text));

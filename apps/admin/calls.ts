@@ -106,7 +106,8 @@ function parse(descriptor: DescMethod, text: string): Message {
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+/** A request's body, up to a limit. */
+export async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {

@@ -7,11 +7,13 @@ import { type Contract, isLoopback, type Metrics, problem, systemClock, toProble
 import type { AuditLog } from "#kernel/audit";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
+import type { Flags } from "#kernel/ports/flags";
 import type { Pseudonyms } from "#kernel/pseudonyms";
 import { localTransport } from "#kernel/rpc";
 import type { Traces } from "#kernel/tracing";
 import { openBackboneCalls } from "./backbone.ts";
 import { CODE_HEADER, DETAIL_TRAILER, openCalls } from "./calls.ts";
+import { openFlagCalls } from "./flags.ts";
 import { openHealth, readiness, sendJson, type States } from "./health.ts";
 import { isCode, prepareSocket, usableAddress } from "./socket.ts";
 import { openTracePages } from "./traces.ts";
@@ -25,6 +27,7 @@ export interface AdminOptions {
   readonly port: number;
   /** The address it listens on; it has no sign-in, so anything but loopback belongs behind a fence. */
   readonly bind: string;
+  readonly flags: Flags;
   readonly metrics: Metrics;
   readonly audit: AuditLog;
   readonly pseudonyms: Pseudonyms;
@@ -78,10 +81,12 @@ function operatorListener(options: AdminOptions): RequestListener {
   const client: Host["client"] = (contract, caller) =>
     (contract.name === Backbone.name ? own : host).client(contract, caller);
   const calls = openCalls({ client }, [...contracts, Backbone], audit.of("admin"));
+  const flags = openFlagCalls(options.flags, options.contracts, audit.of("admin"));
   const startedAtMs = Date.now();
   return (request, response) => {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     if (path.startsWith("/call/")) return void calls(request, response);
+    if (path === "/flags" || path.startsWith("/flags/")) return void flags(request, response);
     if (path === "/about") {
       const about = { ...options.about, pid: process.pid, startedAtMs, memoryBytes: process.memoryUsage.rss() };
       return void readiness(options.states).then((ready) => sendJson(request, response, 200, { ...about, ...ready }));
@@ -94,7 +99,7 @@ function operatorListener(options: AdminOptions): RequestListener {
       request,
       response,
       problem.notFound(
-        `'${path.slice(0, 200)}': there are /about, /backup, /traces, /pseudonym/{id} and /call/{service}/{method}`,
+        `'${path.slice(0, 200)}': there are /about, /backup, /flags, /traces, /pseudonym/{id} and /call/{service}/{method}`,
       ),
     );
   };

@@ -6,6 +6,7 @@ import { type Contract, problem, systemClock } from "#kernel";
 import { openAuditLog } from "#kernel/audit";
 import type { Backbone } from "#kernel/backbone";
 import type { Handlers } from "#kernel/contract";
+import type { FlagRule, Flags } from "#kernel/ports/flags";
 import { localTransport } from "#kernel/rpc";
 import { openPseudonyms } from "#kernel/pseudonyms";
 import { openMetrics } from "#kernel/metrics";
@@ -57,6 +58,19 @@ export interface TestAdminOptions {
   readonly backup?: AdminOptions["backup"];
 }
 
+/** Flags that are remembered and nothing more: what they do is tested where they are evaluated. */
+function rememberedFlags(): Flags {
+  const rules = new Map<string, FlagRule>();
+  return {
+    evaluate: ({ fallback }) => ({ value: fallback, reason: "DEFAULT" }),
+    rules: () => [...rules.values()],
+    put: async (rule) => void rules.set(rule.name, rule),
+    remove: async (name) => void rules.delete(name),
+    state: async () => ({ ok: true, detail: "flags of a test" }),
+    close: async () => {},
+  };
+}
+
 /** The admin server of a product whose services are fakes, in a data folder of its own. */
 export async function startTestAdmin({
   services = [],
@@ -79,6 +93,7 @@ export async function startTestAdmin({
     socketPath,
     port,
     bind: "127.0.0.1",
+    flags: rememberedFlags(),
     metrics,
     traces: traces ?? { latest: () => [], find: () => undefined },
     hasTracePages: traces !== undefined,

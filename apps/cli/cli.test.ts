@@ -419,6 +419,59 @@ test("the lake's tables and snapshots, for people and for programs", async () =>
   assert.match(wrong.err, /--limit many is none: write a number from 1 to 100/);
 });
 
+test("flags are listed, set, rolled out and unset, and what is mistyped is refused", async () => {
+  const before = await marquee(["flags", "list"]);
+  assert.match(before.out, /kill\.web\.previews +off +- +shows no silent clips/);
+  assert.match(before.out, /kill\.service\.catalog +off +- +shuts the service catalog/);
+  const steps: readonly [readonly string[], RegExp][] = [
+    [["set", "kill.web.previews", "on"], /^kill\.web\.previews: on$/],
+    [
+      ["rollout", "kill.web.chapters", "25", "--by", "profileId", "--where", "tier=premium", "--where", "market!=US"],
+      /: on for 25 % by profileId where tier=premium and market!=US$/,
+    ],
+    [["set", "kill.web.chapters", "on", "--add", "--where", "platform=tizen"], /US; else on where platform=tizen$/],
+    [["set", "kill.web.next-episode", "off"], /: off$/],
+    [["set", "web.home-layout", '{"rails":["new"]}'], /: \{"rails":\["new"\]\}$/],
+  ];
+  for (const [words, said] of steps) {
+    const { code, out, err } = await marquee(["flags", ...words]);
+    assert.equal(code, 0, err);
+    assert.match(out.trim(), said);
+  }
+  const recorded = (await product.audited()).filter(({ what }) => what === "flags.set");
+  assert.deepEqual(
+    recorded.map(({ on, outcome }) => [on, outcome]),
+    [
+      ["kill.web.previews", "ok"],
+      ["kill.web.chapters", "ok"],
+      ["kill.web.chapters", "ok"],
+      ["kill.web.next-episode", "ok"],
+      ["web.home-layout", "ok"],
+    ],
+  );
+  const lines = jsonLines((await marquee(["flags", "list", "--json"])).out);
+  const layout = lines.find(({ name }) => name === "web.home-layout")?.["rule"] as {
+    audiences: { variants: unknown }[];
+  };
+  assert.deepEqual(layout.audiences[0]?.variants, [{ name: "value", weight: 1_000, value: { rails: ["new"] } }]);
+  assert.equal((await marquee(["flags", "unset", "web.home-layout"])).code, 0);
+  assert.match((await marquee(["flags", "list"])).out, /web\.home-layout +\{"rails[^}]*\} +- +which kinds/);
+  const wrong: readonly [readonly string[], RegExp][] = [
+    [["set", "kill.web.preview", "on"], /no flag 'kill\.web\.preview'.*flags list/],
+    [["set", "kill.web.previews", "perhaps"], /on or off, not 'perhaps'/],
+    [["set", "kill.web.previews", "off", "--where", "tier=basic"], /say for whom/],
+    [["set", "web.home-layout", "[1]"], /an object in JSON/],
+    [["rollout", "kill.web.previews", "many"], /0 to 100/],
+    [["set", "kill.web.previews", "on", "--where", "tier"], /'tier' is no condition/],
+    [["unset", "nothing"], /no flag 'nothing'/],
+  ];
+  for (const [words, said] of wrong) {
+    const { code, err } = await marquee(["flags", ...words]);
+    assert.equal(code, 1);
+    assert.match(err, said);
+  }
+});
+
 test("watch --once takes whole films with their subtitles and writes down why not", async () => {
   const drop = join(folder, "drop");
   await mkdir(drop);

@@ -11,9 +11,11 @@ import {
   type MessageInitShape,
   toJson,
 } from "@bufbuild/protobuf";
+import type { FlagRule } from "#kernel/ports/flags";
 import { type Client, type Contract, Problem, problem, PROBLEM_CODES, type ProblemCode } from "#kernel";
 import type { TraceRecord } from "#kernel/tracing";
 import { CODE_HEADER, DEADLINE_HEADER, DETAIL_TRAILER, TENANT_HEADER } from "../admin/calls.ts";
+import type { FlagList } from "../admin/flags.ts";
 import { isCode } from "../admin/socket.ts";
 
 /** A service's calls as an operator makes them: the tenant and the deadline are the client's. */
@@ -26,6 +28,9 @@ export interface AdminClient {
   /** The calls reject with the service's own Problem, or with reason `not_running` where nobody answers. */
   of<S extends DescService>(contract: Contract<S>, options?: { readonly deadlineMs?: number }): Calls<S>;
   about(): Promise<About>;
+  flags(): Promise<FlagList>;
+  putFlag(rule: FlagRule): Promise<FlagList>;
+  removeFlag(name: string): Promise<FlagList>;
   /** The last traces that were kept, newest first. */
   traces(): Promise<readonly TraceRecord[]>;
   /** What the person with an id is called in logs and traces. */
@@ -75,6 +80,10 @@ export function adminClient(options: AdminClientOptions): AdminClient {
       }
       return calls as Calls<S>;
     },
+    flags: async () => (await send(options, "GET", "/flags", "")) as FlagList,
+    putFlag: async (rule) =>
+      (await send(options, "PUT", `/flags/${encodeURIComponent(rule.name)}`, JSON.stringify(rule))) as FlagList,
+    removeFlag: async (name) => (await send(options, "DELETE", `/flags/${encodeURIComponent(name)}`, "")) as FlagList,
     traces: async () => (await send(options, "GET", "/traces", "")) as TraceRecord[],
     async pseudonym(id) {
       const answer = await send(options, "GET", `/pseudonym/${id}`, "");

@@ -1,10 +1,12 @@
 import { Command, Option } from "commander";
 import { JOURNEYS } from "../journeys.ts";
 import { addBackbone } from "./program-backbone.ts";
+import { addTraceFile } from "./program-trace-file.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
 import type { EditOptions } from "./edit.ts";
 import { examples, type Run } from "./help.ts";
+import { addFlags } from "./program-flags.ts";
 
 /**
  * The whole command line: names, flags and help. What a command does is loaded when it is called, so that `--help` and
@@ -36,9 +38,11 @@ Environment (docs/guides/operate.md lists all):
   users(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);
+  addFlags(program, cli, run);
   lake(program, cli, run);
   backups(program, cli, run);
   addBackbone(program, cli, run);
+  addTraceFile(program, cli, run);
   machine(program, cli, run);
   return program;
 }

@@ -83,12 +83,14 @@ export async function rebuild(
     cli.terminal.out(
       json
         ? JSON.stringify({ service, model: name, tables, records: Number(records) })
-        : `${service}/${plain(name)}: ${tables.join(", ")} made anew, ${records} records followed`,
+        : `${service}/${plain(name)}: ${tables.join(", ") || "its index"} made anew, ${records} records followed`,
     );
   return 0;
 }
 
 const plan = ({ service, name, tables, topics, records }: ReadModel): string =>
-  `${service}/${name}: ${tables.join(", ")} are emptied and made anew from ${records} records of ${topics.join(", ")}.`;
+  tables.length === 0
+    ? `${service}/${name}: its index is filled anew from the source of truth; until that is done the old one answers.`
+    : `${service}/${name}: ${tables.join(", ")} are emptied and made anew from ${records} records of ${topics.join(", ")}.`;
 
 const lagOf = (models: readonly ReadModel[]): number => models.reduce((sum, { lag }) => sum + Number(lag), 0);

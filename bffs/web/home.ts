@@ -1,9 +1,13 @@
 import { z } from "zod";
 import { Card, Home } from "#contracts/web";
 import type { Title } from "#contracts/catalog";
+import { HomeLayout, PreviewsOff } from "#contracts/flags";
 import type { Context } from "#kernel";
+import type { FlagContext } from "#kernel/ports/flags";
+import { audienceOf } from "./audience.ts";
 import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
+import { languagesOf } from "./request.ts";
 import { type Route, route } from "./route.ts";
 import { type Around, cardOf, episodeBadge, imageOf, nextEpisode, previewUrlOf, progressOf } from "./views.ts";
 
@@ -71,7 +75,7 @@ async function continueCards(parts: WebParts, context: Context): Promise<Card[]>
     });
 }
 
-async function home(parts: WebParts, context: Context): Promise<Home> {
+async function home(parts: WebParts, audience: FlagContext, context: Context): Promise<Home> {
   const [of, unfinished] = await Promise.all([
     shelf(parts, context),
     continueCards(parts, context).catch((error: unknown) => {
@@ -108,13 +112,21 @@ async function home(parts: WebParts, context: Context): Promise<Home> {
       ? {
           card: cardIn(of, hero),
           backdrop: imageOf(hero.backdrop, hero.title),
-          previewUrl: previewUrlOf(hero),
+          previewUrl: parts.flags.evaluate(PreviewsOff, audience).value ? null : previewUrlOf(hero),
           tagline: hero.tagline,
         }
       : null,
-    rails,
+    rails: laidOut(rails, parts.flags.evaluate(HomeLayout, audience).value),
     partial: of.around.isPartial || unfinished === null,
   };
+}
+
+const Layout = z.object({ rails: z.array(z.string()).max(20) });
+
+/** The rails in the order that operators want; kinds that they left out are not shown. A layout that cannot be read is as none. */
+function laidOut(rails: Home["rails"], wanted: unknown): Home["rails"] {
+  const { rails: kinds } = Layout.safeParse(wanted).data ?? HomeLayout.fallback;
+  return kinds.flatMap((kind) => rails.filter((rail) => rail.kind === kind));
 }
 
 /** A title with a picture, another one every day. */
@@ -128,7 +140,7 @@ export const homeRoutes: readonly Route[] = [
     ...{ method: "GET", path: "/home", operationId: "getHome", tag: "browse", auth: "profile", status: 200 },
     summary: "The home page: a hero and rails, composed for the profile that is watching.",
     response: Home,
-    handle: (parts, { context }) => home(parts, context),
+    handle: (parts, { context, request }) => home(parts, audienceOf(parts, request, context), context),
   }),
   route({
     ...{ method: "GET", path: "/genres", operationId: "listGenres", tag: "browse", auth: "profile", status: 200 },
@@ -158,13 +170,14 @@ export const homeRoutes: readonly Route[] = [
   }),
   route({
     ...{ method: "GET", path: "/search", operationId: "search", tag: "browse", auth: "profile", status: 200 },
-    summary: "Titles and people by the beginnings of their words.",
+    summary:
+      "Titles by words of theirs, of their people and genres: beginnings and other forms, and in spite of slips of the pen.",
     query: z.object({ q: z.string().max(200).default("") }),
     response: Cards,
-    handle: async (parts, { context, query }) => {
+    handle: async (parts, { context, query, request }) => {
       const profile = await watching(parts, context);
       const { titles } = await parts.call.catalog.search(
-        { query: query.q, ageRatingMax: profile.ageRatingMax, limit: 50 },
+        { query: query.q, ageRatingMax: profile.ageRatingMax, limit: 50, languages: languagesOf(request) },
         context,
       );
       const near = await around(parts, titles, context);

@@ -9,6 +9,7 @@ import { Subscription } from "#contracts/subscription";
 import { Tenant } from "#contracts/tenant";
 import { User } from "#contracts/user";
 import type { Addresses, Clients, Clock, Config, Context, Logger, Metrics, Viewer } from "#kernel";
+import type { Flags } from "#kernel/ports/flags";
 import type { Geo } from "#kernel/ports/geo";
 import type { TokenVerifier } from "./tokens.ts";
 
@@ -34,6 +35,7 @@ export interface WebParts {
   readonly addresses: Addresses;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly flags: Flags;
   readonly tokens: TokenVerifier;
   /** Where viewers are. */
   readonly geo: Geo;

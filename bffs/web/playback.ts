@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { Heartbeat, HeartbeatAnswer, Session, StartSession, TokenAnswer } from "#contracts/web";
+import { ChaptersOff, NextEpisodeOff } from "#contracts/flags";
 import type { StartResponse } from "#contracts/session";
 import { type Context, Problem, problem, toProblem } from "#kernel";
+import type { FlagContext } from "#kernel/ports/flags";
+import { audienceOf } from "./audience.ts";
 import type { WebParts } from "./parts.ts";
 import { ipOf, marketOf } from "./request.ts";
 import { Id, type Route, route } from "./route.ts";
@@ -14,6 +17,7 @@ async function answerStart(
   parts: WebParts,
   started: StartResponse,
   contentId: string,
+  audience: FlagContext,
   context: Context,
 ): Promise<Session> {
   const { title } = await parts.call.catalog.get({ id: contentId }, context);
@@ -28,6 +32,8 @@ async function answerStart(
       ).titles
     : [];
   const series = isEpisode ? (await parts.call.catalog.get({ id: title.parentId }, context)).title : undefined;
+  const { flags } = parts;
+  const hasNext = isEpisode && !flags.evaluate(NextEpisodeOff, audience).value;
   const next = siblings[siblings.findIndex((sibling) => sibling.id === title.id) + 1];
   return {
     sessionId: started.session.id,
@@ -47,8 +53,8 @@ async function answerStart(
       title: series?.title ?? title.title,
       subtitle: isEpisode ? `${episodeBadge(title)} · ${title.title}` : "",
       durationS: title.durationS,
-      chapters: chaptersOf(title),
-      nextEpisodeId: isEpisode ? (next?.id ?? null) : null,
+      chapters: flags.evaluate(ChaptersOff, audience).value ? [] : chaptersOf(title),
+      nextEpisodeId: hasNext ? (next?.id ?? null) : null,
       introStartS: null,
       introEndS: null,
       backId: title.parentId || title.id,
@@ -121,7 +127,7 @@ export const playbackRoutes: readonly Route[] = [
           context,
         )
         .catch((error: unknown) => withNames(parts, error, context));
-      return answerStart(parts, started, body.contentId, context);
+      return answerStart(parts, started, body.contentId, audienceOf(parts, request, context), context);
     },
   }),
   route({

@@ -87,3 +87,16 @@ export const ipOf = (request: FastifyRequest): string => request.socket.remoteAd
 /** The country that a request comes from, as far as its address says; else the one that the operator named. */
 export const marketOf = ({ geo }: Pick<WebParts, "geo">, request: FastifyRequest): string =>
   geo.countryOf(ipOf(request));
+
+const LANGUAGES_MAX = 3;
+
+/** The languages that a browser asks for, ISO 639-1, in its order. */
+export const languagesOf = (request: FastifyRequest): string[] =>
+  [
+    ...new Set(
+      (request.headers["accept-language"] ?? "")
+        .slice(0, 200)
+        .toLowerCase()
+        .match(/(?<![\w-])[a-z]{2}(?=[-,;\s]|$)/g),
+    ),
+  ].slice(0, LANGUAGES_MAX);

@@ -1,3 +1,4 @@
+import { flagRoutes } from "./flags.ts";
 import { homeRoutes } from "./home.ts";
 import { peopleRoutes } from "./people.ts";
 import { playbackRoutes } from "./playback.ts";
@@ -5,4 +6,10 @@ import type { Route } from "./route.ts";
 import { titleRoutes } from "./titles.ts";
 
 /** Every route of the web API, in the order of its document. */
-export const webRoutes: readonly Route[] = [...homeRoutes, ...titleRoutes, ...playbackRoutes, ...peopleRoutes];
+export const webRoutes: readonly Route[] = [
+  ...homeRoutes,
+  ...titleRoutes,
+  ...playbackRoutes,
+  ...peopleRoutes,
+  ...flagRoutes,
+];

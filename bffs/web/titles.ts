@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { Card, Title } from "#contracts/web";
 import type { Title as TitleMessage } from "#contracts/catalog";
+import { ChaptersOff, PreviewsOff } from "#contracts/flags";
 import { type Context, problem } from "#kernel";
+import type { FlagContext } from "#kernel/ports/flags";
+import { audienceOf } from "./audience.ts";
 import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
-import { marketOf } from "./request.ts";
 import { Id, type Route, route } from "./route.ts";
 import {
   ageText,
@@ -23,8 +25,8 @@ const MORE_MAX = 12;
 const LIST_MAX = 100;
 type Locked = Title["locked"];
 
-async function titlePage(parts: WebParts, id: string, market: string, context: Context): Promise<Title> {
-  const { call } = parts;
+async function titlePage(parts: WebParts, id: string, audience: FlagContext, context: Context): Promise<Title> {
+  const { call, flags } = parts;
   const profile = await watching(parts, context);
   const { title } = await call.catalog.get({ id }, context);
   // What a profile may not see does not exist for it, so that children do not learn what they miss.
@@ -56,7 +58,7 @@ async function titlePage(parts: WebParts, id: string, market: string, context: C
     facts: factsOf(title, episodes.length),
     year: title.year || null,
     durationS: title.durationS,
-    chapters: chaptersOf(title),
+    chapters: flags.evaluate(ChaptersOff, audience).value ? [] : chaptersOf(title),
     ageRating: ageText(title.ageRating),
     genres: title.genres,
     cast: title.credits.map(({ name, role }) => ({ name, role })),
@@ -64,7 +66,7 @@ async function titlePage(parts: WebParts, id: string, market: string, context: C
     subtitleLanguages: title.subtitleLanguages,
     backdrop: imageOf(title.backdrop, title.title),
     poster: imageOf(title.poster, title.title),
-    previewUrl: previewUrlOf(title),
+    previewUrl: flags.evaluate(PreviewsOff, audience).value ? null : previewUrlOf(title),
     seasons: isSeries ? seasonsOf(episodes, near) : [],
     playId: play?.id ?? null,
     resumePositionS: bookmark && !bookmark.finished ? bookmark.positionS : 0,
@@ -72,7 +74,9 @@ async function titlePage(parts: WebParts, id: string, market: string, context: C
     inMyList: saved.includes(title.id),
     state: stateOf(title),
     processingProgress: title.state === "processing" ? (near.encodings.get(title.id)?.progressPlayable ?? 0) : null,
-    locked: play ? await lockedOf(parts, { contentId: play.id, profileId: profile.id, market }, context) : null,
+    locked: play
+      ? await lockedOf(parts, { contentId: play.id, profileId: profile.id, market: audience.market ?? "" }, context)
+      : null,
     more: similar(title, others).map((other) => cardOf(other, near)),
     seriesId: title.kind === "episode" ? seriesId : null,
     seriesTitle: series?.title ?? null,
@@ -110,7 +114,8 @@ export const titleRoutes: readonly Route[] = [
     summary: "A title with everything that its page shows.",
     params: Id,
     response: Title,
-    handle: (parts, { context, params, request }) => titlePage(parts, params.id, marketOf(parts, request), context),
+    handle: (parts, { context, params, request }) =>
+      titlePage(parts, params.id, audienceOf(parts, request, context), context),
   }),
   route({
     ...{ method: "GET", path: "/my-list", operationId: "getMyList", tag: "my list", auth: "profile", status: 200 },

@@ -110,6 +110,11 @@ export const Title = z.object({
   nextEpisodeId: id.nullable(),
 });
 
+/** What clients are told of feature flags, by name; a switch that a client does not know is none of its business. */
+export const ClientFlags = z.object({
+  flags: z.object({ "kill.web.previews": z.boolean() }),
+});
+
 export const DeviceType = z.enum(["web", "android_tv", "apple_tv", "tizen", "webos", "stb", "ios", "android", "cast"]);
 export const Device = z.object({ id: z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/), type: DeviceType, name: text(80) });
 
@@ -284,6 +289,7 @@ export const ProblemDocument = z.object({
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 });
 
+export type ClientFlags = z.infer<typeof ClientFlags>;
 export type Image = z.infer<typeof Image>;
 export type AgeRating = z.infer<typeof AgeRating>;
 export type Card = z.infer<typeof Card>;

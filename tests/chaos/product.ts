@@ -126,7 +126,7 @@ async function readyUrl(child: ChildProcess, output: () => string): Promise<stri
 }
 
 /** Neighbouring free ports below those that the system gives out by itself, so that nobody gets one between two starts. */
-async function freeRange(count: number): Promise<number> {
+export async function freeRange(count: number): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
     const first = 20_000 + Math.floor(Math.random() * 10_000);
     const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));

@@ -158,7 +158,7 @@ async function segmentsOf(mainUrl: string): Promise<string[]> {
   return addresses(await read(media), media);
 }
 
-const beatOf = (sequence: number, positionS: number) => ({
+export const beatOf = (sequence: number, positionS: number) => ({
   ...{ sequence, positionS, durationS: 60, state: "playing", cdnId: "edge-a", videoStartTimeMs: 300 },
   ...{
     rebufferCount: 0,

@@ -47,6 +47,7 @@ export async function openStage() {
     addresses: { publicUrl, originUrl: publicUrl, edges },
     logger: silentLogger,
     metrics: host.metrics,
+    flags: host.adapters.flags,
     geo: await openGeo(host.config),
     tokens: openTokenVerifier(host.client(Auth, "web"), "demo", systemClock),
     internalUrl: publicUrl,

@@ -5,12 +5,14 @@
 import { join } from "node:path";
 import { openEmbeddedAnalytics } from "#adapters/analytics/embedded";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
+import { openEmbeddedFlags } from "#adapters/flags/embedded";
 import { openJobs } from "#adapters/jobs/pgboss";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openMailbox } from "#adapters/mail/mailbox";
 import { openFileObjects } from "#adapters/objects/files";
 import { openPostgresByUrl } from "#adapters/postgres/url";
+import { openEmbeddedSearch } from "#adapters/search/embedded";
 import { openFileSecrets } from "#adapters/secrets/file";
 import { openTranscoder } from "#adapters/transcoder/ffmpeg";
 import { topics } from "#contracts/topics";
@@ -46,6 +48,8 @@ const adapters: Adapters = {
   secrets: await openFileSecrets({ folder: process.env["SPLIT_SECRETS"] ?? at("secrets") }),
   mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
   jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
+  flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
+  search: await openEmbeddedSearch(postgres),
   transcoder: openTranscoder(),
 };
 const mesh = await openMesh({ ...{ cell, config, places, logger, audit, metrics }, secrets: adapters.secrets });

@@ -2,6 +2,7 @@
 import type {
   Account,
   Card,
+  ClientFlags,
   Home,
   NewProfile,
   Profile,
@@ -27,6 +28,7 @@ const part = encodeURIComponent;
 export function createApi(http: Http) {
   return {
     viewer: () => http.call<Viewer>("/viewer"),
+    flags: () => http.call<ClientFlags>("/flags"),
     home: () => http.call<Home>("/home"),
     title: (id: string) => http.call<Title>(`/titles/${part(id)}`),
     genres: () => http.call<GenreList>("/genres"),

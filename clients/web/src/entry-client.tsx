@@ -6,6 +6,7 @@ import { LOCALES, loadMessages } from "../../ui/locale.ts";
 import { WordsProvider } from "../../ui/words.tsx";
 import { browserApi } from "./api.ts";
 import { ChunkMissing } from "./chunk-missing.tsx";
+import { startFlags } from "./flags.ts";
 import { createRoutes } from "./routes.tsx";
 import "./styles.css";
 
@@ -18,6 +19,7 @@ function Live({ children }: { children: ReactNode }) {
 }
 
 async function start(): Promise<void> {
+  startFlags(browserApi.flags);
   const routes = createRoutes(browserApi);
   const locale = LOCALES.find((known) => known === document.documentElement.lang) ?? "en";
   // What the server rendered must be here in full before the page is taken over, or it would flicker.

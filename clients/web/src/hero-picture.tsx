@@ -3,6 +3,7 @@ import { type RefObject, useEffect, useRef, useState } from "react";
 import type { Image } from "../../../contracts/web/index.ts";
 import { Picture } from "../../ui/picture.tsx";
 import { useWords } from "../../ui/words.tsx";
+import { useFlag } from "./flags.ts";
 
 /** Who is still there after so long is looking; who is not has loaded nothing. */
 const IDLE_MS = 3_000;
@@ -18,8 +19,9 @@ interface HeroPictureProps {
 }
 
 /** A still that breathes, and after a while a few silent seconds of the film, once. The pause button holds all of it (WCAG 2.2.2). */
-export function HeroPicture({ image, previewUrl, className }: HeroPictureProps) {
+export function HeroPicture({ image, previewUrl: offered, className }: HeroPictureProps) {
   const { m } = useWords();
+  const previewUrl = useFlag("kill.web.previews") ? null : offered;
   const frame = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const [phase, setPhase] = useState<Phase>("still");

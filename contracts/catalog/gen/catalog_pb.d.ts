@@ -707,6 +707,13 @@ export declare type SearchRequest = Message<"marquee.catalog.v1.SearchRequest"> 
    * @generated from field: uint32 limit = 3;
    */
   limit: number;
+
+  /**
+   * Of the one who asks, ISO 639-1: other forms of their words are found, too.
+   *
+   * @generated from field: repeated string languages = 4;
+   */
+  languages: string[];
 };
 
 /**

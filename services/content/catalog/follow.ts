@@ -1,7 +1,7 @@
 import type { Catalog } from "#contracts/catalog";
 import type { EncodingCompleted, EncodingFailed } from "#contracts/encoding";
 import type { IngestFailed, IngestStarted } from "#contracts/ingest";
-import { type ModelTx, type Received, systemContext, type Tx } from "#kernel";
+import { type Received, systemContext, type Tx } from "#kernel";
 import { factsFrom } from "./domain.ts";
 import { announceAvailability, refreshSeries } from "./edit.ts";
 import type { Parts } from "./service.ts";
@@ -96,18 +96,6 @@ export async function encodingCompleted(
     await announceAvailability(tx, next, parts.clock.nowMs(), () => "playable");
     if (row.parent_id !== "") await refreshSeries(parts, tx, row.parent_id);
   }
-}
-
-/** The event says which titles to look at again; what is true of them now is in their rows. */
-export async function keepSearchable(
-  _: Parts,
-  tx: ModelTx,
-  events: readonly Received<{ readonly contentId: string }>[],
-): Promise<void> {
-  await store.refreshDocuments(
-    tx,
-    events.map(({ data }) => data.contentId),
-  );
 }
 
 /** Announces windows that opened or closed since the last look, in every tenant. */

@@ -4,17 +4,12 @@ import { Encoding } from "#contracts/encoding";
 import { Ingest } from "#contracts/ingest";
 import { Tenant } from "#contracts/tenant";
 import { defineService, follow, on, type Platform, problem } from "#kernel";
+import type { SearchIndex } from "#kernel/ports/search";
 import { AGE_RATINGS } from "./domain.ts";
 import { add, publish, remove, unpublish, update } from "./edit.ts";
-import {
-  encodingCompleted,
-  encodingFailed,
-  ingestFailed,
-  ingestStarted,
-  keepSearchable,
-  sweepWindows,
-} from "./follow.ts";
+import { encodingCompleted, encodingFailed, ingestFailed, ingestStarted, sweepWindows } from "./follow.ts";
 import { toTitle } from "./message.ts";
+import { fillIndex, fillNewIndex, reindex, searchTitles, TITLES } from "./search.ts";
 import * as store from "./store.ts";
 
 const LIMIT_MAX = 200;
@@ -22,7 +17,8 @@ const AGE_MAX = Math.max(...AGE_RATINGS);
 
 const uses = { tenant: Tenant };
 export type CatalogPlatform = Platform<typeof Catalog, typeof uses>;
-export interface Parts extends Pick<CatalogPlatform, "db" | "call" | "clock" | "logger"> {
+export interface Parts extends Pick<CatalogPlatform, "db" | "call" | "clock" | "logger" | "cache"> {
+  readonly titles: SearchIndex;
   readonly searched: () => void;
 }
 
@@ -37,10 +33,11 @@ export default defineService({
   },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start({ db, call, clock, logger, metrics }: CatalogPlatform): Parts {
+  async start({ db, call, clock, logger, cache, search, metrics }: CatalogPlatform): Promise<Parts> {
     // Conversational and voice come with search of their own.
     const searches = metrics.counter("search_queries_total", "Searches, by how they were put", ["type"]);
-    return { db, call, clock, logger, searched: () => searches.inc({ type: "text" }) };
+    const searched = (): void => searches.inc({ type: "text" });
+    return { db, call, clock, logger, cache, titles: await search.open(TITLES), searched };
   },
 
   on: [
@@ -53,9 +50,14 @@ export default defineService({
   readModels: [
     {
       name: "search",
-      tables: ["search_documents"],
-      on: [follow(Catalog.events.titleAdded)(keepSearchable), follow(Catalog.events.titleUpdated)(keepSearchable)],
-      seed: (_, tx) => store.refreshDocuments(tx),
+      // It is in the search engine.
+      tables: [],
+      on: [
+        follow(Catalog.events.titleAdded)(reindex),
+        follow(Catalog.events.titleUpdated)(reindex),
+        follow(Catalog.events.availabilityChanged)(reindex),
+      ],
+      remake: fillIndex,
     },
   ],
 
@@ -86,17 +88,15 @@ export default defineService({
     async genres({ ageRatingMax }, context) {
       return { genres: await parts.db.tx(context, (tx) => store.genres(tx, ageRatingMax, parts.clock.nowMs())) };
     },
-    async search({ query, ageRatingMax, limit }, context) {
-      if (query.length > 200) throw problem.invalid("a search has at most 200 characters");
-      parts.searched();
-      const rows = await parts.db.tx(context, (tx) =>
-        store.search(tx, query, ageRatingMax, Math.min(limit || 50, 50), parts.clock.nowMs()),
-      );
-      return { titles: rows.map(toTitle) };
+    async search(request, context) {
+      return { titles: (await searchTitles(parts, request, context)).map(toTitle) };
     },
   }),
 
-  periodic: (parts) => [{ name: "open and close rights windows", everyMs: 10_000, run: () => sweepWindows(parts) }],
+  periodic: (parts) => [
+    { name: "open and close rights windows", everyMs: 10_000, run: () => sweepWindows(parts) },
+    { name: "fill the index of titles", everyMs: 60_000, run: () => fillNewIndex(parts) },
+  ],
 
   ready: ({ db }) => db.ping(),
 });

@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { ModelTx, Tx } from "#kernel";
 import type { Artwork, Credit, Facts, Kind, Publication, State } from "./domain.ts";
 
@@ -39,7 +39,7 @@ type Row = {
 type Tables = { titles: Row };
 export type TitleRow = Omit<Row, "tenant">;
 
-const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
+const tables = (tx: Pick<Tx, "q">): Kysely<Tables> => tx.q.withTables<Tables>();
 
 export async function insert(
   tx: Tx,
@@ -116,7 +116,7 @@ export async function find(
 }
 
 /** The titles that exist, in the order of the ids. */
-export async function findMany(tx: Tx, ids: readonly string[]): Promise<TitleRow[]> {
+export async function findMany(tx: ModelTx, ids: readonly string[]): Promise<TitleRow[]> {
   if (ids.length === 0) return [];
   const rows = await tables(tx).selectFrom("titles").selectAll().where("id", "in", ids).execute();
   const byId = new Map(rows.map((row) => [row.id, row]));
@@ -203,52 +203,9 @@ export async function genres(tx: Tx, ageRatingMax: number, nowMs: number): Promi
   return rows;
 }
 
-/** Letters without their accents, on both sides of a search, so that `amelie` finds `Amélie` and the other way round. */
-const plain = (text: string): string =>
-  text
-    .normalize("NFKD")
-    .replace(/[\u0300-\u036f]/g, "")
-    .toLowerCase();
-const plainSql = (text: RawBuilder<unknown>): RawBuilder<unknown> =>
-  sql`regexp_replace(normalize(${text}, NFKD), '[\u0300-\u036f]', '', 'g')`;
-
-const NAMES = sql`to_tsvector('simple', ${plainSql(sql`title`)})`;
-const PEOPLE = sql`(SELECT coalesce(string_agg((credit ->> 'name') || ' ' || (credit ->> 'role'), ' '), '') FROM json_array_elements(credits::json) AS credit)`;
-const WORDS = sql`to_tsvector('simple', ${plainSql(sql`title || ' ' || array_to_string(genres, ' ') || ' ' || ${PEOPLE} || ' ' || synopsis`)})`;
-
-/** Brings what is searched in line with some titles, as they are now; without a list, with all of the tenant. */
-export async function refreshDocuments(tx: ModelTx, ids?: readonly string[]): Promise<void> {
-  const wanted = ids ? sql`id = ANY(${[...ids]}::text[])` : sql`true`;
-  // In one order, so that two that meet do not wait for each other in a circle.
-  await sql`
-    INSERT INTO search_documents (tenant, id, names, words) SELECT tenant, id, ${NAMES}, ${WORDS} FROM titles
-     WHERE kind IN ('film', 'series') AND ${wanted} ORDER BY id
-    ON CONFLICT (tenant, id) DO UPDATE SET names = EXCLUDED.names, words = EXCLUDED.words`.execute(tx.q);
-}
-
-/**
- * Titles and people whose words begin like the words asked for; accents and case aside. Words follow a change within moments; whether a title
- * may be found is read from its row. The search service replaces it.
- */
-export async function search(
-  tx: Tx,
-  text: string,
-  ageRatingMax: number,
-  limit: number,
-  nowMs: number,
-): Promise<TitleRow[]> {
-  const words = plain(text)
-    .split(/[^\p{L}\p{N}\p{M}]+/u)
-    .filter(Boolean)
-    .slice(0, 8);
-  if (words.length === 0) return [];
-  const query = words.map((word) => `${word}:*`).join(" & ");
-  const { rows } = await sql<TitleRow>`
-    SELECT t.* FROM search_documents AS d JOIN titles AS t ON (t.tenant, t.id) = (d.tenant, d.id)
-     WHERE d.words @@ to_tsquery('simple', ${query}) AND t.publication = 'published' AND t.state <> 'failed' AND t.age_rating <= ${ageRatingMax}
-       AND t.available_from_ms <= ${nowMs} AND (t.available_until_ms = 0 OR t.available_until_ms > ${nowMs})
-     ORDER BY (d.names @@ to_tsquery('simple', ${query})) DESC, t.added_at_ms DESC LIMIT ${limit}`.execute(tx.q);
-  return rows;
+/** Titles of every state in the order of their ids, for who goes through all of them. */
+export async function page(tx: Tx, afterId: string, limit: number): Promise<TitleRow[]> {
+  return tables(tx).selectFrom("titles").selectAll().where("id", ">", afterId).orderBy("id").limit(limit).execute();
 }
 
 /** Titles whose announced availability is not what their window says, held so that nobody else announces it too. */

@@ -13,6 +13,7 @@ import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.Files;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.StaticTableOperations;
+import org.apache.iceberg.TableScan;
 import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.expressions.Expressions;
@@ -52,9 +53,17 @@ public final class ReadTable {
     PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     BaseTable table = new BaseTable(new StaticTableOperations(args[0], new LocalFiles()), "events");
     Snapshot current = table.currentSnapshot();
-    long snapshotId = args.length > 1 && !args[1].isEmpty() ? Long.parseLong(args[1]) : current.snapshotId();
-    IcebergGenerics.ScanBuilder scan = IcebergGenerics.read(table).useSnapshot(snapshotId);
-    if (args.length > 2) scan = scan.where(Expressions.equal("event_type", args[2]));
+    IcebergGenerics.ScanBuilder scan = IcebergGenerics.read(table);
+    TableScan plan = table.newScan();
+    // A snapshot that is named is read by the schema of its day, and without one the table's own holds, with the columns that came since.
+    if (args.length > 1 && !args[1].isEmpty()) {
+      scan = scan.useSnapshot(Long.parseLong(args[1]));
+      plan = plan.useSnapshot(Long.parseLong(args[1]));
+    }
+    if (args.length > 2) {
+      scan = scan.where(Expressions.equal("event_type", args[2]));
+      plan = plan.filter(Expressions.equal("event_type", args[2]));
+    }
 
     Map<String, Object> about = new LinkedHashMap<>();
     about.put("uuid", table.uuid().toString());
@@ -64,9 +73,7 @@ public final class ReadTable {
     about.put("operation", current.operation());
     about.put("summary", current.summary());
     int files = 0;
-    try (CloseableIterable<FileScanTask> tasks = args.length > 2
-        ? table.newScan().useSnapshot(snapshotId).filter(Expressions.equal("event_type", args[2])).planFiles()
-        : table.newScan().useSnapshot(snapshotId).planFiles()) {
+    try (CloseableIterable<FileScanTask> tasks = plan.planFiles()) {
       for (FileScanTask task : tasks) files += 1;
     }
     about.put("files", files);

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
+import { startGuardian } from "#kernel/guardian";
+import { searchContract } from "./contract.ts";
+import { openEmbeddedSearch } from "./embedded.ts";
+import { slipsBetween, wordsOf } from "./words.ts";
+
+const guardian = startGuardian();
+const folder = await mkdtemp(join(tmpdir(), "marquee-search-"));
+const postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
+after(async () => {
+  await postgres.stop();
+  guardian.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+searchContract("embedded", () => openEmbeddedSearch(postgres));
+
+test("words are letters and digits, without accents and case", () => {
+  assert.deepEqual(wordsOf("L’Été à l'œuvre, 2nd CUT!"), ["l", "ete", "a", "l", "œuvre", "2nd", "cut"]);
+  assert.deepEqual(wordsOf("千と千尋"), ["千", "と", "千", "尋"]);
+  assert.deepEqual(wordsOf(" -- "), []);
+});
+
+test("slips are letters added, left out, replaced, or swapped", () => {
+  for (const [a, b, slips] of [
+    ["harbour", "harbour", 0],
+    ["harbour", "harbor", 1],
+    ["harbour", "hrabour", 1],
+    ["harbour", "harvour", 1],
+    ["harbour", "harrbour", 1],
+    ["harbour", "hravour", 2],
+    ["", "abc", 3],
+  ] as const)
+    assert.deepEqual([slipsBetween(a, b), slipsBetween(b, a)], [slips, slips], `${a} ${b}`);
+});

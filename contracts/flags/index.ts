@@ -1,0 +1,31 @@
+import type { Flag } from "../../kernel/ports/flags.ts";
+
+/**
+ * Every flag that the code asks for, besides the kill switch of each service. Names of kill switches begin with `kill`: they are off until
+ * somebody turns them on, so that making one in Unleash shuts nothing yet. A flag that is gone from here can go from Unleash.
+ */
+export const PreviewsOff: Flag<boolean> = {
+  name: "kill.web.previews",
+  fallback: false,
+  what: "shows no silent clips behind titles",
+};
+
+export const ChaptersOff: Flag<boolean> = {
+  name: "kill.web.chapters",
+  fallback: false,
+  what: "shows no chapters, on pages and in the player",
+};
+
+export const NextEpisodeOff: Flag<boolean> = {
+  name: "kill.web.next-episode",
+  fallback: false,
+  what: "offers no next episode at the end of one",
+};
+
+export const HomeLayout: Flag<{ readonly rails: readonly string[] }> = {
+  name: "web.home-layout",
+  fallback: { rails: ["continue", "new", "coming", "genre"] },
+  what: "which kinds of rails the home page has, and their order",
+};
+
+export const flags: readonly Flag[] = [PreviewsOff, ChaptersOff, NextEpisodeOff, HomeLayout];
