@@ -76,7 +76,11 @@ test("a product is backed up in use, restored elsewhere, signs its people in and
 
   const folder = join(root, "elsewhere");
   const manifest = await restore({ open: () => unseal(inPieces(file), KEY), folder, services, say: () => undefined });
-  assert.ok(manifest.entries.some(({ name }) => name === "rows/user/users"));
+  for (const table of ["user/users", "jobs/queue", "flags/document", "search/documents"])
+    assert.ok(
+      manifest.entries.some(({ name }) => name === `rows/${table}`),
+      table,
+    );
   const again = await startWhole({ folder });
   try {
     await again.settled();
@@ -106,6 +110,11 @@ test("a product is backed up in use, restored elsewhere, signs its people in and
     const context = again.context({ viewer });
     const { bookmark } = await again.bookmarks.get({ profileId: viewer.profileId, contentId: "film" }, context);
     assert.equal(bookmark?.positionS, 300);
+    const { titles } = await again.catalog.search({ query: "film", limit: 5, ageRatingMax: 18 }, again.context());
+    assert.deepEqual(
+      titles.map(({ id }) => id),
+      ["film"],
+    );
     assert.equal((await again.adapters.objects.get("artwork/film/one.jpg")).length, 200_000);
     const newcomer = await again.signUp(person(9));
     await watch(again, newcomer, 50);
