@@ -157,6 +157,8 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
         before = now;
         await host.drained();
         await host.idle();
+        // What the handlers emitted counts as written only when it has left its outbox.
+        await host.drained();
       }
     },
     async stop() {
