@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import pg from "pg";
@@ -8,6 +7,7 @@ import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { services } from "../apps/services.ts";
 import { startGuardian } from "./guardian.ts";
 import { migrate, PROGRAM, roleOf } from "./migrate.ts";
+import { makeTestFolder } from "./testing/folder.ts";
 
 /** Every table without a tenant, with the reason why it may. Whoever adds one adds it here, where a reviewer sees it. */
 const TENANTLESS: Readonly<Record<string, string>> = {
@@ -40,7 +40,7 @@ const migrateAll = (program = PROGRAM): Promise<void> =>
   });
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "marquee-tenancy-"));
+  folder = await makeTestFolder("tenancy");
   postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
   await migrateAll();
   admin = new pg.Client({ connectionString: postgres.adminUrl });

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { openEmbeddedAnalytics } from "#adapters/analytics/embedded";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
@@ -24,6 +23,7 @@ import { type Metrics, openMetrics } from "#kernel/metrics";
 import { openPseudonyms, type Pseudonyms } from "#kernel/pseudonyms";
 import { openLogger, silentLogger } from "#kernel/telemetry";
 import { topics } from "#contracts/topics";
+import { makeTestFolder } from "../kernel/testing/folder.ts";
 
 export interface TestHost {
   readonly host: Host;
@@ -58,7 +58,7 @@ export interface TestHostOptions {
 
 /** The given services on real embedded engines in a folder of their own; what they call and is not given answers `unavailable`. */
 export async function startTestHost(options: TestHostOptions): Promise<TestHost> {
-  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "marquee-test-")));
+  const folder = options.folder ?? (await makeTestFolder("test"));
   const at = (name: string): string => join(folder, name);
   const clock = options.clock ?? systemClock;
   const config = readConfig({ MARQUEE_DATA: folder, ...options.env });
@@ -157,6 +157,8 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
         before = now;
         await host.drained();
         await host.idle();
+        // What the handlers emitted counts as written only when it has left its outbox.
+        await host.drained();
       }
     },
     async stop() {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,9 +10,10 @@ import { Problem } from "#kernel/errors";
 import type { Audience, Condition, Flag, FlagRule, Flags } from "#kernel/ports/flags";
 import { flagsContract } from "./contract.ts";
 import { openEmbeddedFlags } from "./embedded.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const guardian = startGuardian();
-const folder = await mkdtemp(join(tmpdir(), "marquee-flags-"));
+const folder = await makeTestFolder("flags");
 const postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
 after(async () => {
   await postgres.stop();

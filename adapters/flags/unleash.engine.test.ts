@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, describe, test, type TestContext } from "node:test";
@@ -14,6 +13,7 @@ import type { Flag, FlagContext, FlagRule, Flags } from "#kernel/ports/flags";
 import { flagsContract } from "./contract.ts";
 import { strategyOf } from "./rules.ts";
 import { openUnleashFlags, type UnleashOptions } from "./unleash.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 // The variable says that this engine is there to be tested: nobody's own Unleash is written to by mistake.
 const url = process.env["MARQUEE_TEST_UNLEASH"] ? (process.env["MARQUEE_UNLEASH_URL"] ?? "") : "";
@@ -21,7 +21,7 @@ const token = process.env["MARQUEE_UNLEASH_TOKEN"] ?? "";
 const adminToken = process.env["UNLEASH_ADMIN_TOKEN"] ?? "";
 const skip = url === "" && "needs an Unleash: run by npm run test:engines";
 
-const root = await mkdtemp(join(tmpdir(), "marquee-unleash-"));
+const root = await makeTestFolder("unleash");
 after(() => rm(root, { recursive: true, force: true }));
 const lines: string[] = [];
 const settings = (changes: Partial<UnleashOptions> = {}): UnleashOptions => ({

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, describe, test } from "node:test";
@@ -11,8 +10,9 @@ import type { Job, SqlExecutor } from "#kernel/ports/jobs";
 import { openEmbeddedPostgres } from "../postgres/embedded.ts";
 import { jobsContract } from "./contract.ts";
 import { openJobs } from "./pgboss.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
-const root = await mkdtemp(join(tmpdir(), "marquee-jobs-"));
+const root = await makeTestFolder("jobs");
 await chmod(root, 0o755);
 const server = await openEmbeddedPostgres({ folder: join(root, "postgres"), log: () => undefined });
 const pool = new pg.Pool({ connectionString: server.runtimeUrl, max: 4 });

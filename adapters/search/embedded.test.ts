@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
@@ -8,9 +7,10 @@ import { startGuardian } from "#kernel/guardian";
 import { searchContract } from "./contract.ts";
 import { openEmbeddedSearch } from "./embedded.ts";
 import { slipsBetween, wordsOf } from "./words.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const guardian = startGuardian();
-const folder = await mkdtemp(join(tmpdir(), "marquee-search-"));
+const folder = await makeTestFolder("search");
 const postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
 after(async () => {
   await postgres.stop();

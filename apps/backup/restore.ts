@@ -12,7 +12,7 @@ import { migrate, PROGRAM } from "#kernel/migrate";
 import type { Objects } from "#kernel/ports/objects";
 import type { Secrets } from "#kernel/ports/secrets";
 import { type Entry, type Manifest, unpack } from "./archive.ts";
-import { loadRows, loadSequences } from "./tables.ts";
+import { beginLoading, loadRows, loadSequences } from "./tables.ts";
 
 export interface RestoreOptions {
   /** The bytes of the archive from the beginning; asked for twice, first to verify and then to read. */
@@ -80,6 +80,8 @@ type Filling = Omit<RestoreOptions, "folder"> & { readonly manifest: Manifest };
 async function fill(folder: string, { open, services, say, manifest }: Filling): Promise<void> {
   const { openEmbeddedPostgres } = await import("#adapters/postgres/embedded");
   const { openJobs } = await import("#adapters/jobs/pgboss");
+  const { openEmbeddedFlags } = await import("#adapters/flags/embedded");
+  const { openEmbeddedSearch } = await import("#adapters/search/embedded");
   const { openFileObjects } = await import("#adapters/objects/files");
   const { openFileSecrets } = await import("#adapters/secrets/file");
   const guardian = startGuardian();
@@ -91,7 +93,10 @@ async function fill(folder: string, { open, services, say, manifest }: Filling):
   });
   try {
     const { adminUrl, runtimeUrl } = postgres;
-    await (await openJobs({ adminUrl, runtimeUrl, log: () => undefined })).close();
+    const silent = { adminUrl, runtimeUrl, log: () => undefined };
+    // Opened for the tables that they make.
+    for (const adapter of [await openJobs(silent), await openEmbeddedFlags(silent), await openEmbeddedSearch(silent)])
+      await adapter.close();
     // The tables as they were at the backup; what has changed since is done to their rows when the product starts.
     const present = services.filter(({ contract }) => manifest.migrations[contract.name] !== undefined);
     await migrate({
@@ -104,7 +109,7 @@ async function fill(folder: string, { open, services, say, manifest }: Filling):
     const client = new pg.Client({ connectionString: adminUrl });
     await client.connect();
     try {
-      await client.query("SET session_replication_role = replica; DELETE FROM jobs.job; DELETE FROM jobs.queue");
+      await beginLoading(client);
       const objects = await openFileObjects({ folder: join(folder, "objects") });
       const secrets = await openFileSecrets({ folder: join(folder, "secrets") });
       say(`restoring ${manifest.entries.length} entries`);

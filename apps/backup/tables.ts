@@ -17,9 +17,15 @@ interface Table {
 }
 
 const ROWS_AT_ONCE = 500;
-const JOBS = "jobs";
-/** What pg-boss keeps besides is about itself: versions, statistics, instances. */
-const JOB_TABLES = ["queue", "job"];
+/** What adapters keep in the same PostgreSQL, where they do. What pg-boss keeps besides is about itself: versions, statistics, instances. */
+const OF_ADAPTERS = [
+  "jobs.queue",
+  "jobs.job",
+  "flags.document",
+  "search.indexes",
+  "search.documents",
+  "search.words",
+] as const;
 /** What a restore makes by itself. */
 const MADE = ["migrations"];
 
@@ -77,9 +83,9 @@ export async function openSnapshot<T>(
 async function tablesOf(client: pg.Client, services: readonly string[]): Promise<Table[]> {
   const { rows } = await client.query<Table>(
     `SELECT schemaname AS schema, tablename AS name FROM pg_tables
-      WHERE (schemaname = ANY($1) AND NOT tablename = ANY($2)) OR (schemaname = $3 AND tablename = ANY($4))
+      WHERE (schemaname = ANY($1) AND NOT tablename = ANY($2)) OR schemaname || '.' || tablename = ANY($3)
       ORDER BY 1, 2`,
-    [services, MADE, JOBS, JOB_TABLES],
+    [services, MADE, OF_ADAPTERS],
   );
   return rows;
 }
@@ -117,7 +123,13 @@ async function columnsOf(client: pg.Client, { schema, name }: Table): Promise<st
     .join(", ");
 }
 
-/** Puts the rows of an entry into their table. Foreign keys are not asked: rows come table by table. */
+/** Prepares tables that have just been made: adapters may have put something into theirs, and rows come table by table, whatever refers to what. */
+export async function beginLoading(client: pg.Client): Promise<void> {
+  await client.query("SET session_replication_role = replica");
+  for (const table of OF_ADAPTERS) await client.query(`DELETE FROM ${table}`);
+}
+
+/** Puts the rows of an entry into their table. */
 export async function loadRows(client: pg.Client, entryName: string, lines: string): Promise<void> {
   const [, schema = "", name = ""] = entryName.split("/");
   const columns = await columnsOf(client, { schema, name });

@@ -14,6 +14,8 @@ const ENGINES = [
   "MARQUEE_KAFKA_BROKERS",
   "MARQUEE_SCHEMA_REGISTRY_URL",
   "MARQUEE_S3_BUCKET",
+  "MARQUEE_SEARCH_URL",
+  "MARQUEE_UNLEASH_URL",
   "MARQUEE_VAULT_ADDR",
 ] as const satisfies readonly (keyof Config)[];
 

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
@@ -13,6 +12,7 @@ import { startGuardian } from "../guardian.ts";
 import { migrate, PROGRAM } from "../migrate.ts";
 import type { SchemaRegistry } from "../ports/log.ts";
 import { openPool, type Pool } from "../sql.ts";
+import { makeTestFolder } from "./folder.ts";
 
 export interface TestDatabase {
   /** Of the test alone; it goes with the database. */
@@ -30,7 +30,7 @@ export interface TestDatabase {
 /** A real PostgreSQL of a test's own, in which each of these services has its schema, made by one script. */
 export async function openTestDatabase(services: readonly string[], script: string): Promise<TestDatabase> {
   const guardian = startGuardian();
-  const folder = await mkdtemp(join(tmpdir(), "marquee-database-"));
+  const folder = await makeTestFolder("database");
   const postgres = await openEmbeddedPostgres({
     ...{ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian },
   });

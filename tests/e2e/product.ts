@@ -1,14 +1,14 @@
 /** One product for the whole run: started as a person starts it, in a folder of its own, and gone without a trace after it. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Catalog } from "#contracts/catalog";
 import { adminSocketPath } from "../../apps/admin/socket.ts";
 import { type AdminClient, adminClient } from "../../apps/cli/client.ts";
 import { until } from "./until.ts";
 import { type Process, watchProcesses } from "./processes.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const READY_MS_MAX = 120_000;
@@ -50,7 +50,7 @@ const adminOf = (folder: string): AdminClient =>
   adminClient({ socketPath: adminSocketPath(folder), tenant: "demo", dataFolder: folder });
 
 async function startProduct({ demo }: StartOptions): Promise<RunningProduct> {
-  const folder = await mkdtemp(join(tmpdir(), "marquee-e2e-"));
+  const folder = await makeTestFolder("e2e");
   const child = spawn(process.execPath, [join(import.meta.dirname, "run-product.ts")], {
     cwd: ROOT,
     // A session of its own: whatever it starts is known by it.

@@ -3,10 +3,9 @@
  * something in front that sends each path to the part that answers it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { createServer, request as ask } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { startGuardian } from "#kernel/guardian";
@@ -15,6 +14,7 @@ import { type AdminClient, adminClient } from "../../apps/cli/client.ts";
 import { buildClients } from "../../scripts/build-clients.ts";
 import { PRODUCT_FLAGS } from "../../scripts/bootstrap/flags.mjs";
 import { freeRange, TENANT } from "../chaos/product.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const MARQUEE = resolve(import.meta.dirname, "../../apps/marquee.ts");
 const PORTS_PER_CELL = 6;
@@ -60,7 +60,7 @@ export interface Cells {
 
 export async function openCells(engines: Readonly<Record<string, string>>): Promise<Cells> {
   await buildClients();
-  const folder = await mkdtemp(join(tmpdir(), "marquee-cells-"));
+  const folder = await makeTestFolder("cells");
   // PostgreSQL's own user must be able to enter.
   await chmod(folder, 0o755);
   const guardian = startGuardian();

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +13,7 @@ import { kafka } from "../../engines/kafka.ts";
 import { REPOSITORY } from "../../scripts/files.ts";
 import { isAlive, processesOf } from "../chaos/processes.ts";
 import { createEventTopics, type EventsStage, listen, openEventsStage, TOPIC } from "./stage.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const skip =
   process.env["MARQUEE_TEST_KAFKA"] === "1" ? false : "npm run test:engines -- kafka starts one and runs this";
@@ -99,7 +99,7 @@ function appendFacts(log: EventLog, over: AbortSignal) {
 
 describe("state events on Kafka", { skip }, () => {
   test("have their effect once, in order, though the broker is killed and the relay repeats itself; facts are kept", async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "marquee-kafka-"));
+    const folder = await makeTestFolder("kafka");
     const place = {
       programs: join(REPOSITORY, ".cache/engines/kafka"),
       data: join(folder, "kafka"),
@@ -176,7 +176,7 @@ describe("state events on Kafka", { skip }, () => {
 });
 
 test("an engine that was stopped or killed leaves no process and no open port behind", { skip }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), "marquee-kafka-"));
+  const folder = await makeTestFolder("kafka");
   const place = {
     programs: join(REPOSITORY, ".cache/engines/kafka"),
     data: join(folder, "kafka"),

@@ -1,11 +1,11 @@
 /** A player's first steps: the manifest, a rung, its initialisation segment and its first media segment, and what another program sees in them. */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { readProtection } from "#media/cenc";
 import { parseTrackInit } from "#media/isobmff";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 export interface Media {
   readonly segmentUrl: string;
@@ -45,7 +45,7 @@ export async function fetchFirst(manifestUrl: string): Promise<Media> {
 
 /** Whether another program decrypts and decodes all of it without a word of complaint. */
 export async function decodes(oracle: string, { bytes }: Media, key: string): Promise<boolean> {
-  const folder = await mkdtemp(join(tmpdir(), "marquee-media-"));
+  const folder = await makeTestFolder("media");
   try {
     const file = join(folder, "media.mp4");
     await writeFile(file, bytes);

@@ -2,8 +2,7 @@
  * A producer and a consumer of events on a PostgreSQL of their own and on any log: rows with events through the outbox, and a service that
  * writes down what it handled. For tests that kill engines, and for the bench of events.
  */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
@@ -22,6 +21,7 @@ import { startRelay } from "#kernel/relay";
 import { openPool, type Pool } from "#kernel/sql";
 import { openMetrics } from "#kernel/metrics";
 import { type Logger, silentLogger } from "#kernel/telemetry";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 export const TOPIC = "content.ingest.events";
 const TENANT = "a";
@@ -85,7 +85,7 @@ export function listen(member: Member, log: EventLog, logger: Logger = silentLog
 }
 
 export async function openEventsStage(log: EventLog): Promise<EventsStage> {
-  const folder = await mkdtemp(join(tmpdir(), "marquee-events-"));
+  const folder = await makeTestFolder("events");
   const guardian = startGuardian();
   const postgres = await openEmbeddedPostgres({
     folder: join(folder, "postgres"),

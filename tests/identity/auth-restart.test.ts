@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { test } from "node:test";
 import pg from "pg";
 import { type AuthHost, later, makeAccount, openBrowser, refresh, signIn, startAuth, until } from "./setup.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 /** The models of the rows that the OpenID provider keeps, once each. */
 async function kept(host: AuthHost): Promise<string[]> {
@@ -20,7 +19,7 @@ async function kept(host: AuthHost): Promise<string[]> {
 }
 
 test("a restart signs nobody out, and what time has ended is swept", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "marquee-restart-"));
+  const folder = await makeTestFolder("restart");
   try {
     const first = await startAuth({}, folder);
     const account = await makeAccount(first, "stay@demo.test");

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +16,7 @@ import { type Admin, startAdmin } from "../../apps/admin/server.ts";
 import { adminSocketPath } from "../../apps/admin/socket.ts";
 import { services } from "../../apps/services.ts";
 import { calm, type PlaybackHost, startPlayback } from "./setup.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const entry = resolve(import.meta.dirname, "../../apps/marquee.ts");
 const TITLES = 40;
@@ -27,7 +27,7 @@ let viewer: Viewer;
 let folder = "";
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "marquee-operator-"));
+  folder = await makeTestFolder("operator");
   host = await startPlayback({ folder });
   for (let index = 0; index < TITLES; index++) await host.addFilm(`film-${index}`);
   viewer = await host.newViewer();

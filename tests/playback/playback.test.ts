@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { BookmarkResumed } from "#contracts/bookmark";
 import type { PlaybackHeartbeat, PlaybackStarted, PlaybackStopped } from "#contracts/session";
 import { type Problem, type Viewer } from "#kernel";
 import { calm, type PlaybackHost, startPlayback } from "./setup.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 let host: PlaybackHost;
 before(async () => {
@@ -397,7 +397,7 @@ describe("bookmarks", () => {
 });
 
 test("kill -9 loses no beat that was acknowledged, and no list", { timeout: 60_000 }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), "marquee-killed-"));
+  const folder = await makeTestFolder("killed");
   const victim = spawn(process.execPath, [join(import.meta.dirname, "victim.ts"), folder], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,7 +1,6 @@
 // A database of the release before, in which the read models are not there yet.
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -11,6 +10,7 @@ import { startGuardian } from "#kernel/guardian";
 import { migrate, PROGRAM } from "#kernel/migrate";
 import catalog from "../../services/content/catalog/service.ts";
 import bookmark from "../../services/playback/bookmark/service.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const guardian = startGuardian();
 let folder = "";
@@ -19,7 +19,7 @@ let owner: pg.Client;
 let ownerUrl = "";
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "marquee-upgrade-"));
+  folder = await makeTestFolder("upgrade");
   postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
   // Elsewhere than here the owner is no superuser: row-level security holds for them too.
   const superuser = new pg.Client({ connectionString: postgres.adminUrl });

@@ -1,7 +1,6 @@
 // A product that is in use is backed up, and what comes out of the file is the same product: with its people, its film and where they stopped.
 import assert from "node:assert/strict";
-import { access, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { topics } from "#contracts/topics";
@@ -12,9 +11,10 @@ import { seal, unseal } from "../../apps/backup/seal.ts";
 import { openBrowser, PASSWORD } from "../identity/setup.ts";
 import { calm } from "../playback/setup.ts";
 import { type Person, startWhole, type WholeHost } from "./setup.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const KEY = "a key of some length, for tests";
-const root = await mkdtemp(join(tmpdir(), "marquee-backup-"));
+const root = await makeTestFolder("backup");
 after(() => rm(root, { recursive: true, force: true }));
 
 const person = (n: number): Person => ({
@@ -76,7 +76,11 @@ test("a product is backed up in use, restored elsewhere, signs its people in and
 
   const folder = join(root, "elsewhere");
   const manifest = await restore({ open: () => unseal(inPieces(file), KEY), folder, services, say: () => undefined });
-  assert.ok(manifest.entries.some(({ name }) => name === "rows/user/users"));
+  for (const table of ["user/users", "jobs/queue", "flags/document", "search/documents"])
+    assert.ok(
+      manifest.entries.some(({ name }) => name === `rows/${table}`),
+      table,
+    );
   const again = await startWhole({ folder });
   try {
     await again.settled();
@@ -106,6 +110,11 @@ test("a product is backed up in use, restored elsewhere, signs its people in and
     const context = again.context({ viewer });
     const { bookmark } = await again.bookmarks.get({ profileId: viewer.profileId, contentId: "film" }, context);
     assert.equal(bookmark?.positionS, 300);
+    const { titles } = await again.catalog.search({ query: "film", limit: 5, ageRatingMax: 18 }, again.context());
+    assert.deepEqual(
+      titles.map(({ id }) => id),
+      ["film"],
+    );
     assert.equal((await again.adapters.objects.get("artwork/film/one.jpg")).length, 200_000);
     const newcomer = await again.signUp(person(9));
     await watch(again, newcomer, 50);

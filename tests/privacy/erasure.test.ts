@@ -1,7 +1,6 @@
 // A deleted account is found nowhere: what a person leaves behind is looked for in every store, before and after, and so is somebody else's.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -14,6 +13,7 @@ import { until } from "../identity/setup.ts";
 import { calm } from "../playback/setup.ts";
 import { placesOf } from "./search.ts";
 import { type Person, startWhole, type WholeHost } from "./setup.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const ada: Person = {
   email: "ada.quagmire@xyzzy.example",
@@ -39,7 +39,7 @@ let folder: string;
 let logFile: string;
 const cached: { readonly key: string; readonly value: string; readonly ttlMs: number }[] = [];
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "marquee-erasure-"));
+  folder = await makeTestFolder("erasure");
   logFile = join(folder, "marquee.log");
   host = await startWhole({ logger: openLogger({ level: "debug", file: logFile }), listens: [grumpy] });
   const { cache } = host.adapters;

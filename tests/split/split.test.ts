@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
@@ -16,12 +15,13 @@ import { startGuardian } from "#kernel/guardian";
 import type { PostgresServer } from "#kernel/ports/postgres";
 import type { Secrets } from "#kernel/ports/secrets";
 import { openCaller, type TestCaller } from "../../kernel/testing/mesh.ts";
+import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 /** Entitlement asks the accounts for plans and profiles, and the catalogue for titles: two cells, and this test as a third process. */
 const ACCOUNTS = ["user", "profile", "subscription", "catalog", "tenant"];
 
 const guardian = startGuardian();
-const folder = await mkdtemp(join(tmpdir(), "marquee-split-"));
+const folder = await makeTestFolder("split");
 let postgres: PostgresServer;
 let secrets: Secrets;
 let ports: readonly [number, number];

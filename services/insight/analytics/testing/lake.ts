@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { openEmbeddedCache } from "#adapters/cache/embedded";
 import { openEmbeddedLog } from "#adapters/log/embedded";
@@ -28,6 +27,7 @@ import { dataKey, type EventRow, metadataKey, nameOf } from "../domain.ts";
 import { readDataFile } from "../files.ts";
 import { filesOf, type LakePlatform, load } from "../lake.ts";
 import { keepEvents } from "../keep.ts";
+import { makeTestFolder } from "../../../../kernel/testing/folder.ts";
 
 /** Breaks what a program does at one of its steps, and everything after it: what is left is what another program finds. */
 export interface Fuse {
@@ -44,7 +44,7 @@ export class Crash extends Error {
 /** The lake on real engines: PostgreSQL, the embedded log and files. */
 export async function openTestLake() {
   const guardian = startGuardian();
-  const folder = await mkdtemp(join(tmpdir(), "marquee-lake-"));
+  const folder = await makeTestFolder("lake");
   const postgres = await openEmbeddedPostgres({
     folder: join(folder, "postgres"),
     log: () => {},
