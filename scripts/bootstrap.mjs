@@ -47,6 +47,8 @@ async function main() {
     await ensureTool("ffmpeg", { required: true });
     const mayDriveBrowser = args.length === 0 || args.some((arg) => "tests/e2e".includes(arg) || arg.includes("e2e"));
     if (mayDriveBrowser) await ensureTool("chromium", { required: true });
+    // Only the tests on real material have a schema to validate against.
+    if (process.env.MARQUEE_TESTDATA) await ensureTool("xmllint", { required: false });
   }
 
   const script = path.join(root, command.script);

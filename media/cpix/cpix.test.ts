@@ -88,7 +88,8 @@ const testData = process.env["MARQUEE_TESTDATA"];
 const folder = join(testData ?? "", "drm", "cpix");
 const skip = testData !== undefined && existsSync(folder) ? false : "MARQUEE_TESTDATA has no drm/cpix folder";
 const schemaFile = join(testData ?? "", "drm", "cpix-xsd", "cpix.xsd");
-const hasXmllint = spawnSync("xmllint", ["--version"]).status === 0;
+const XMLLINT = process.env["XMLLINT_PATH"] ?? "xmllint";
+const hasXmllint = spawnSync(XMLLINT, ["--version"]).status === 0;
 const skipSchema = skip !== false ? skip : hasXmllint ? false : "xmllint (package libxml2-utils) is not on the PATH";
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 const skipKeys = skip !== false ? skip : hasOpenssl ? false : "openssl is not on the PATH";
@@ -183,7 +184,7 @@ describe("cpix vectors", () => {
 
 describe("cpix schema", () => {
   const validate = (xml: string, schema: string): string => {
-    const result = spawnSync("xmllint", ["--noout", "--nonet", "--schema", schema, "-"], {
+    const result = spawnSync(XMLLINT, ["--noout", "--nonet", "--schema", schema, "-"], {
       input: xml,
       encoding: "utf8",
     });

@@ -1,4 +1,4 @@
-export type Tool = "ffmpeg" | "chromium";
+export type Tool = "ffmpeg" | "chromium" | "xmllint";
 
 /** Where a program is on PATH, or undefined. */
 export function findOnPath(name: string, env?: NodeJS.ProcessEnv): string | undefined;

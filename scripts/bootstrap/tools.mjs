@@ -13,6 +13,7 @@ const TOOLS = {
     variable: "FFMPEG_PATH",
     names: ["ffmpeg"],
     why: "it encodes films",
+    without: "What is already encoded plays; new films cannot be encoded.",
     apt: { debian: "ffmpeg", ubuntu: "ffmpeg" },
     dnf: "ffmpeg-free",
     pacman: "ffmpeg",
@@ -26,6 +27,7 @@ const TOOLS = {
     names: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"],
     elsewhere: ["/usr/bin/chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"],
     why: "the browser tests drive it",
+    without: "Tests in a browser cannot run.",
     // Ubuntu's package is a door to a snap, which does not run in containers: there a Chrome of one's own is needed.
     apt: { debian: "chromium" },
     dnf: "chromium",
@@ -34,6 +36,18 @@ const TOOLS = {
     apk: "chromium",
     brew: "--cask google-chrome",
     winget: "Google.Chrome",
+  },
+  xmllint: {
+    variable: "XMLLINT_PATH",
+    names: ["xmllint"],
+    why: "it validates CPIX documents against their schema",
+    without: "Those tests are skipped.",
+    apt: { debian: "libxml2-utils", ubuntu: "libxml2-utils" },
+    dnf: "libxml2",
+    pacman: "libxml2",
+    zypper: "libxml2-tools",
+    apk: "libxml2-utils",
+    brew: "libxml2",
   },
 };
 
@@ -64,7 +78,7 @@ export function findOnPath(name, env = process.env) {
   return undefined;
 }
 
-/** @param {"ffmpeg" | "chromium"} tool */
+/** @param {"ffmpeg" | "chromium" | "xmllint"} tool */
 export function findTool(tool, env = process.env) {
   const { variable, names, elsewhere = [] } = TOOLS[tool];
   const named = env[variable];
@@ -88,14 +102,14 @@ export function distribution() {
 
 /**
  * What a person types on this system, or undefined when we do not know it.
- * @param {"ffmpeg" | "chromium"} tool
+ * @param {"ffmpeg" | "chromium" | "xmllint"} tool
  * @param {{ platform: string, distro: string[], has: (program: string) => boolean, isRoot: boolean }} system
  */
 export function installCommand(tool, { platform, distro, has, isRoot }) {
   const spec = TOOLS[tool];
   const sudo = isRoot ? "" : "sudo ";
   if (platform === "darwin") return `brew install ${spec.brew}`;
-  if (platform === "win32") return `winget install ${spec.winget}`;
+  if (platform === "win32") return spec.winget && `winget install ${spec.winget}`;
   const apt = spec.apt[distro.includes("ubuntu") ? "ubuntu" : "debian"];
   if (has("apt-get") && apt) return `${sudo}apt-get update && ${sudo}apt-get install -y ${apt}`;
   if (has("dnf")) return `${sudo}dnf install -y ${spec.dnf}`;
@@ -108,7 +122,7 @@ export function installCommand(tool, { platform, distro, has, isRoot }) {
 
 /**
  * Finds a program, installs it where we may do that without asking (root on Debian or Ubuntu), or says what to type.
- * @param {"ffmpeg" | "chromium"} tool
+ * @param {"ffmpeg" | "chromium" | "xmllint"} tool
  * @param {{ required: boolean }} options a tool that is not required is only a warning
  */
 export async function ensureTool(tool, { required }) {
@@ -123,13 +137,13 @@ export async function ensureTool(tool, { required }) {
     failure = await installByApt(tool, apt);
     if (findTool(tool)) return;
   }
-  const { why, variable } = TOOLS[tool];
+  const { why, variable, without } = TOOLS[tool];
   const message = `${tool} is not here (${why})${failure}`;
   const remedy = command
     ? `Type:  ${command}   (or set ${variable} to where it is), then run the same command again.`
     : `Install ${tool} (on Ubuntu: Google Chrome's own .deb serves as chromium) or set ${variable} to where it is.`;
   if (required) throw new Stop(message, remedy);
-  say(`warning: ${message}. What is already encoded plays; new films cannot be encoded.`);
+  say(`warning: ${message}. ${without}`);
   say(remedy);
 }
 
