@@ -69,7 +69,7 @@ const INSIDE: readonly (readonly [file: RegExp, engine: () => string])[] = [
   [/^adapters\/log\//, sqlite],
   [/^adapters\/mail\/smtp/, () => `smtp-server ${packageVersion("smtp-server")}`],
   [/^adapters\/(mail|objects|secrets)\//, files],
-  [/^adapters\/postgres\//, postgresVersion],
+  [/^adapters\/(flags|postgres|search)\//, postgresVersion],
   [/^adapters\/transcoder\//, ffmpeg],
 ];
 
@@ -82,7 +82,8 @@ export async function portRows(
   const rows: PortRow[] = [];
   for (const file of chosen) {
     const { suites, own } = await countsOf(file, say);
-    const engine = engineOf(textOf(file)) ?? INSIDE.find(([form]) => form.test(file))?.[1]() ?? "";
+    const engine = engineOf(textOf(file)) ?? INSIDE.find(([form]) => form.test(file))?.[1]();
+    if (engine === undefined) throw new Error(`'${file}' runs on something that INSIDE does not name: add it there`);
     const [first, ...others] = [...suites];
     if (first === undefined) {
       const port = portOf(file);
