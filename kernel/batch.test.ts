@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openBatch } from "./batch.ts";
-import { Problem } from "./errors.ts";
+import { Problem, problem } from "./errors.ts";
 
 /** A batch whose runs end when the test says so. */
 function setUp({ itemsMax = 10, waitingMax = 100 } = {}) {
@@ -73,14 +73,29 @@ test("one that cannot be done costs its neighbours nothing", async () => {
   await first;
   await tick();
   assert.deepEqual(runs[1]?.items, [2, 3]);
-  runs[1].end(new Error("3 is no number that can be done"));
+  runs[1].end(problem.invalid("3 is no number that can be done"));
   await tick();
   assert.deepEqual(runs[2]?.items, [2]);
   runs[2].end();
   await tick();
-  runs[3]?.end(new Error("3 is no number that can be done"));
+  runs[3]?.end(problem.invalid("3 is no number that can be done"));
   assert.equal(await others[0], "a2");
   await assert.rejects(others[1] ?? Promise.resolve(), /3 is no number/);
+});
+
+test("where the engine is away, a batch is not tried piece by piece", async () => {
+  const { add, runs } = setUp();
+  const first = add("a", 1);
+  const others = Promise.allSettled([add("a", 2), add("a", 3)]);
+  runs[0]?.end();
+  await first;
+  await tick();
+  runs[1]?.end(Object.assign(new Error("connect"), { code: "ECONNREFUSED" }));
+  assert.deepEqual(
+    (await others).map(({ status }) => status),
+    ["rejected", "rejected"],
+  );
+  assert.equal(runs.length, 2);
 });
 
 test("what waits is bounded", async () => {

@@ -1,4 +1,4 @@
-import { problem } from "./errors.ts";
+import { Problem, problem } from "./errors.ts";
 
 /**
  * Group commit for those who write one small thing each: what arrives while a batch is under way makes up the next one. Alone, an item
@@ -10,12 +10,23 @@ export interface BatchOptions<I, O> {
   readonly waitingMax: number;
   /**
    * Does the items of one key and gives a result for each, in their order. A rejection must leave no effect: items that came together are
-   * then done one by one, so that one that cannot be done costs nobody else theirs.
+   * then done one by one, so that one that cannot be done costs nobody else theirs. Where nobody said no but the engine is away, all are
+   * rejected at once: nobody waits for each of them to find that out.
    */
   run(key: string, items: readonly I[]): Promise<readonly O[]>;
 }
 
 export type Batch<I, O> = (key: string, item: I) => Promise<O>;
+
+/** PostgreSQL's classes of errors that are about itself: connections, resources, an operator, its system (appendix A of its manual). */
+const ABOUT_ENGINE = /^(08|53|57|58)/;
+
+/** Whether somebody looked at the items and refused: a service, or PostgreSQL, whose errors alone have a severity. */
+function isAboutItems(error: unknown): boolean {
+  if (error instanceof Problem) return error.code !== "unavailable";
+  const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
+  return severity !== undefined && !ABOUT_ENGINE.test(String(code));
+}
 
 interface Waiting<I, O> {
   readonly item: I;
@@ -36,7 +47,7 @@ export function openBatch<I, O>({ itemsMax, waitingMax, run }: BatchOptions<I, O
         throw problem.internal(`a batch of ${batch.length} items gave ${results.length} results`);
       for (const [i, { resolve }] of batch.entries()) resolve(results[i] as O);
     } catch (error) {
-      if (batch.length === 1) batch[0]?.reject(error);
+      if (batch.length === 1 || !isAboutItems(error)) for (const { reject } of batch) reject(error);
       else for (const one of batch) await settle(key, [one]);
     }
   }
