@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { Worker } from "node:worker_threads";
+import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { Problem, problem } from "#kernel/errors";
-import type { FromWorker, Report, Start, ToWorker } from "./children-worker.ts";
+import type { FromServer, Report, Start, ToServer } from "./children-server.ts";
 import { describeFailure, missingProgram } from "./failures.ts";
 
 /** How one child process ends up being fed, watched and understood. */
@@ -37,6 +36,8 @@ export interface ChildrenOptions {
 
 export type RunChild = (job: ChildJob) => Promise<ChildResult>;
 
+/** What programs find their files by: themselves, fonts, temporary files. */
+const ENVIRONMENT = ["PATH", "HOME", "TMPDIR", "LANG"];
 const STDOUT_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
@@ -58,7 +59,7 @@ export function openChildren({ niceness, stallMsMax, spawnGuard }: ChildrenOptio
   return async (job) => {
     if (job.signal?.aborted) throw givenUp(job);
     const outputBytesMax = job.outputBytesMax ?? STDOUT_BYTES_MAX;
-    const ended = await runInWorker(
+    const ended = await runInServer(
       {
         command: [...spawnGuard, job.program, ...job.args],
         cwd: job.cwd,
@@ -79,57 +80,69 @@ export function openChildren({ niceness, stallMsMax, spawnGuard }: ChildrenOptio
     if (killed === "stalled") throw stalled(job, stallMsMax);
     if (killed === "too_much") throw tooMuch(job, outputBytesMax);
     if (code !== 0) throw describeFailure({ stderr, code, signalName, program: job.program, subject: job.subject });
-    return { stdout: Buffer.from(ended.stdout.buffer), stderr, lastReport };
+    return {
+      stdout: Buffer.from(ended.stdout.buffer, ended.stdout.byteOffset, ended.stdout.byteLength),
+      stderr,
+      lastReport,
+    };
   };
 }
 
-type Ended = Exclude<FromWorker, { readonly type: "report" }>;
+type Ended = Exclude<FromServer, { readonly type: "report" }>;
 
 interface Running {
-  readonly on: Worker;
+  readonly on: ChildProcess;
   readonly onReport: ((report: Report) => void) | undefined;
   resolve(ended: Ended): void;
   reject(error: unknown): void;
 }
 
-/** One worker a process, begun with the first program. It keeps the process alive only while a program runs. */
-let worker: Worker | undefined;
+/** One a process, begun with the first program. It keeps us alive only while a program runs. */
+let server: ChildProcess | undefined;
 let lastId = 0;
 const running = new Map<number, Running>();
 
-function runInWorker(start: Omit<Start, "type" | "id">, { signal, onReport }: ChildJob): Promise<Ended> {
+function runInServer(start: Omit<Start, "type" | "id">, { signal, onReport }: ChildJob): Promise<Ended> {
   const id = ++lastId;
-  worker ??= openWorker();
-  const to = worker;
-  const send = (message: ToWorker): void => to.postMessage(message);
+  server ??= openServer();
+  const to = server;
+  const send = (message: ToServer): void => {
+    // Without a callback the failure would be an "error" event; whoever ended says so by "exit".
+    to.send(message, () => undefined);
+  };
   const kill = (): void => send({ type: "kill", id });
   return new Promise<Ended>((resolve, reject) => {
     running.set(id, { on: to, onReport, resolve, reject });
-    to.ref();
+    to.channel?.ref();
     signal?.addEventListener("abort", kill, { once: true });
     send({ type: "start", id, ...start });
   }).finally(() => {
     signal?.removeEventListener("abort", kill);
     running.delete(id);
-    if (running.size === 0) to.unref();
+    if (running.size === 0) to.channel?.unref();
   });
 }
 
-function openWorker(): Worker {
-  // Our own flags (an inspector, --input-type) are not the worker's.
-  const opened = new Worker(new URL("./children-worker.ts", import.meta.url), { name: "children", execArgv: [] });
-  opened.on("message", (message: FromWorker) => {
+function openServer(): ChildProcess {
+  // Programs of others run in its environment, so it has none of the product's secrets; our own flags (an inspector, --input-type) are not its.
+  const opened = fork(new URL("./children-server.ts", import.meta.url), {
+    execArgv: [],
+    serialization: "advanced",
+    env: Object.fromEntries(ENVIRONMENT.map((name) => [name, process.env[name]])),
+  });
+  opened.unref();
+  opened.on("message", (message: FromServer) => {
     const run = running.get(message.id);
     if (message.type === "report") run?.onReport?.(message.report);
     else run?.resolve(message);
   });
-  const fail = (error: Error): void => {
-    if (worker === opened) worker = undefined;
+  const fail = (why: string): void => {
+    if (server === opened) server = undefined;
     for (const run of running.values())
-      if (run.on === opened) run.reject(problem.internal("the worker that starts programs ended", { cause: error }));
+      if (run.on === opened) run.reject(problem.unavailable(`the process that starts programs ended: ${why}`));
   };
-  opened.on("error", fail);
-  opened.on("exit", (code) => fail(new Error(`it exited with ${code}`)));
+  opened.on("error", (error) => fail(error.message));
+  opened.on("exit", (code, signalName) => fail(`it exited with ${signalName ?? code}`));
   return opened;
 }
 

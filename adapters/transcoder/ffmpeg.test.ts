@@ -441,6 +441,23 @@ describe("the child process", () => {
     assert.equal(failure.reason, "disk_full");
   });
 
+  test("when the process that starts them ends, their work fails, and the next has another one", {
+    skip: process.platform === "win32" ? "needs a shell" : false,
+  }, async () => {
+    const { openChildren } = await import("./children.ts");
+    const run = openChildren({ niceness: 0, stallMsMax: 10_000, spawnGuard: [] });
+    const starterOf = async (): Promise<number> => {
+      const said = await run({ program: "/bin/sh", args: ["-c", "echo $PPID"], subject: "it", output: "keep" });
+      return Number(said.stdout.toString());
+    };
+    const starter = await starterOf();
+    assert.notEqual(starter, process.pid);
+    const work = run({ program: "/bin/sleep", args: ["30"], subject: "it", output: "keep" });
+    process.kill(starter, "SIGKILL");
+    assert.equal((await problemOf(work)).code, "unavailable");
+    assert.notEqual(await starterOf(), starter);
+  });
+
   test("an abort and a stall kill it", {
     skip: process.platform === "win32" ? "needs a shell script" : false,
   }, async () => {

@@ -1,11 +1,10 @@
 /**
- * The worker that starts programs. Starting one stops the thread that does it until the new program runs, which on a busy machine takes tens of
- * milliseconds, so it is not done where people are answered. It knows nothing of what programs mean: it bounds what
- * they say, watches that they go on, and tells how they ended.
+ * The process that starts programs. To start one, a process is copied, map of its memory included: of the product, which is large, that takes tens of
+ * milliseconds, in which it cannot touch new memory, and each page that it writes afterwards costs a fault. This one is small. It knows nothing of what
+ * programs mean: it bounds what they say, watches that they go on, and tells how they ended.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { setPriority } from "node:os";
-import { parentPort } from "node:worker_threads";
 
 export interface Start {
   readonly type: "start";
@@ -20,7 +19,7 @@ export interface Start {
   readonly output: "keep" | "progress";
   readonly outputBytesMax: number;
 }
-export type ToWorker = Start | { readonly type: "kill"; readonly id: number };
+export type ToServer = Start | { readonly type: "kill"; readonly id: number };
 
 export type Report = ReadonlyMap<string, string>;
 /** How a program ended: by itself, killed by us (and why), or never begun. */
@@ -36,25 +35,31 @@ export type Ending =
       readonly lastReport: Report;
     }
   | { readonly type: "not_started"; readonly code: string };
-export type FromWorker = { readonly id: number } & ({ readonly type: "report"; readonly report: Report } | Ending);
+export type FromServer = { readonly id: number } & ({ readonly type: "report"; readonly report: Report } | Ending);
 
 const STDERR_BYTES_MAX = 32 * 1024;
 const REPORT_BYTES_MAX = 4096;
 /** Report members that move only while work is being done; the rest (speed, bitrate) change by themselves. */
 const SIGNS_OF_WORK = ["frame", "out_time_us", "total_size", "dup_frames", "drop_frames"];
 
-if (!parentPort) throw new Error("this module runs as a worker");
-const port = parentPort;
+if (!process.send) throw new Error("this module runs as a process of its own");
+const send = process.send.bind(process);
 const kills = new Map<number, () => void>();
 
-port.on("message", (message: ToWorker) => {
+process.on("message", (message: ToServer) => {
   if (message.type === "kill") kills.get(message.id)?.();
   else begin(message);
+});
+// The terminal's Ctrl-C is for the product to answer. When that is gone, however it went, so are we, and what we started.
+process.on("SIGINT", () => undefined);
+process.on("disconnect", () => {
+  for (const kill of kills.values()) kill();
+  process.exit();
 });
 
 function begin({ id, command, cwd, stdin, niceness, stallMsMax, output, outputBytesMax }: Start): void {
   const say = (what: Ending | { readonly type: "report"; readonly report: Report }): void =>
-    port.postMessage({ id, ...what } satisfies FromWorker);
+    void send({ id, ...what } satisfies FromServer);
   const [program = "", ...args] = command;
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], cwd, windowsHide: true });
   lowerPriority(child, niceness);
@@ -96,8 +101,7 @@ function begin({ id, command, cwd, stdin, niceness, stallMsMax, output, outputBy
   });
   child.on("close", (code, signalName) => {
     settle();
-    const stdout = Uint8Array.from(Buffer.concat(kept));
-    say({ type: "closed", code, signalName, killed, stdout, stderr, lastReport: reports.last() });
+    say({ type: "closed", code, signalName, killed, stdout: Buffer.concat(kept), stderr, lastReport: reports.last() });
   });
 }
 
