@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { CompiledQuery } from "kysely";
 import {
   type DatabaseConnection,
@@ -34,9 +35,32 @@ export function openPool({ url, connectionsMax, onError }: PoolOptions): Pool {
     // Statements go out without waiting for the answers of earlier ones.
     pipeline: true,
     application_name: "marquee",
+    stream: openGatheringSocket,
   });
   pool.on("error", onError);
   return pool;
+}
+
+/**
+ * Sends what is written in one turn of the event loop by one system call, which is the dearest part of a short statement: BEGIN and the first
+ * statements of a transaction go out together.
+ */
+function openGatheringSocket(): Socket {
+  const socket = new Socket();
+  const write = socket.write.bind(socket) as (...written: unknown[]) => boolean;
+  let isGathering = false;
+  socket.write = (...written: unknown[]): boolean => {
+    if (!isGathering) {
+      isGathering = true;
+      socket.cork();
+      process.nextTick(() => {
+        isGathering = false;
+        socket.uncork();
+      });
+    }
+    return write(...written);
+  };
+  return socket;
 }
 
 const builders = new WeakMap<PoolClient, Kysely<unknown>>();

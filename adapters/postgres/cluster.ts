@@ -16,7 +16,6 @@ const INIT_TIMEOUT_MS = 120_000;
  * replication, but every commit durable. `synchronous_commit` and `fsync` stay on: kill -9 and power cuts lose nothing acknowledged.
  */
 export const SETTINGS = {
-  unix_socket_directories: "",
   listen_addresses: "127.0.0.1",
   max_connections: "60",
   shared_buffers: "64MB",

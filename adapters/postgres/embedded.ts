@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
 import { open, readFile, rm, stat, truncate } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -48,8 +49,10 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   let stopping = false;
   let settled = Promise.resolve();
   const restartsMs: number[] = [];
+  // A socket of the file system costs half of what one of the network does; a program that does not know the parameter takes the address.
+  const host = existsSync(socketOf(cluster.data, port)) ? `?host=${encodeURIComponent(cluster.data)}` : "";
   const urlOf = (role: string, password: string, database: string) =>
-    `postgresql://${role}:${password}@127.0.0.1:${port}/${database}`;
+    `postgresql://${role}:${password}@127.0.0.1:${port}/${database}${host}`;
   const adminUrl = urlOf(OWNER_ROLE, cluster.credentials.ownerPassword, DATABASE);
   const runtimeUrl = urlOf(RUNTIME_ROLE, cluster.credentials.runtimePassword, DATABASE);
 
@@ -143,6 +146,16 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   };
 }
 
+/** sockaddr_un holds 108 bytes on Linux, 104 elsewhere, its closing zero included. */
+const SOCKET_PATH_BYTES_MAX = 103;
+
+/** Where PostgreSQL puts its socket for a port, in the folder of its data, which nobody else may enter. */
+const socketOf = (data: string, port: number): string => join(data, `.s.PGSQL.${port}`);
+
+/** Empty, which means none, where the path would be too long. */
+const socketFolderOf = (data: string): string =>
+  process.platform === "win32" || Buffer.byteLength(socketOf(data, 65_535)) > SOCKET_PATH_BYTES_MAX ? "" : data;
+
 /** What postmaster.pid says: process, port and status, in PostgreSQL's order of lines (miscadmin.h, LOCK_FILE_LINE_*). */
 async function readLock(data: string): Promise<{ pid: number; port: number; status: string } | undefined> {
   const text = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => undefined);
@@ -183,7 +196,8 @@ async function isOurs(cluster: Cluster, port: number): Promise<boolean> {
 
 /** Starts a postmaster in a session of its own, because the terminal's Ctrl-C is for us to answer, and waits until it accepts connections. */
 async function launch(cluster: Cluster, port: number): Promise<Running> {
-  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const all = { ...SETTINGS, unix_socket_directories: socketFolderOf(cluster.data) };
+  const settings = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const output = await open(cluster.logPath, "a", 0o600);
   const before = (await output.stat()).size;
   let child: ChildProcess;
