@@ -31,7 +31,7 @@ export interface GateOptions {
 }
 
 /** A loop that works more than this makes everybody wait, and gets little more of what can wait: delays grow as 1 / (1 - load). */
-const LOAD_MAX = 0.5;
+const LOAD_MAX = 0.4;
 const ENTRY_MS_WHEN_BUSY = 200;
 const LOOK_AGAIN_MS = 20;
 const RETRY_AFTER_S = 3;

@@ -1,10 +1,11 @@
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { problem } from "#kernel";
 import { NOBODYS_HASH, normalizePassword } from "./domain.ts";
 import type { FromHasher, ToHasher } from "./passwords-worker.ts";
 
-/** Hashing fills a core and 19 MiB each; what is more waits, and what waits too long in line is turned away. */
-const AT_ONCE_MAX = 2;
+/** Hashing fills a core and 19 MiB each, so half of the cores are left to others; what is more waits, and what waits too long in line is turned away. */
+const AT_ONCE_MAX = Math.max(1, Math.floor(availableParallelism() / 2));
 const WAITING_MAX = 100;
 
 export interface Passwords {
