@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { PRODUCT_FLAGS } from "./bootstrap/flags.mjs";
 import { REPOSITORY as ROOT } from "./files.ts";
 
 const benches = new Map(
@@ -23,9 +24,9 @@ function list(): void {
   for (const [name, file] of benches) console.log(`  ${name.padEnd(20)} ${claim(file)}`);
 }
 
-/** Each bench is a process of its own, so that one does not warm up, or fill up, another. */
+/** Each bench is a process of its own, so that one does not warm up, or fill up, another, and runs as the product does. */
 function runBench(file: string, args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, ["--expose-gc", file, ...args], { stdio: "inherit" });
+  const child = spawn(process.execPath, [...PRODUCT_FLAGS, "--expose-gc", file, ...args], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once("error", reject);

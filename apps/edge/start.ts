@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { PRODUCT_FLAGS } from "../../scripts/bootstrap/flags.mjs";
 import { EdgeConfig, type EdgeOptions } from "./config.ts";
 
 /** What an edge's process says to its parent. */
@@ -25,7 +26,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   const env = { PATH: process.env["PATH"], NODE_EXTRA_CA_CERTS: process.env["NODE_EXTRA_CA_CERTS"] };
   const child = spawn(
     process.execPath,
-    [fileURLToPath(new URL("./main.ts", import.meta.url)), JSON.stringify(config)],
+    [...PRODUCT_FLAGS, fileURLToPath(new URL("./main.ts", import.meta.url)), JSON.stringify(config)],
     {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       env,
