@@ -2,7 +2,7 @@
  * The first step of every command. It needs nothing but Node 20 or later and npm: it installs what is missing, then
  * hands over to the pinned Node of node_modules, which runs our TypeScript as it is.
  *
- *   node scripts/bootstrap.mjs start | test | check | bench | engines | test:engines | generate | new-service | marquee  [arguments]
+ *   node scripts/bootstrap.mjs start | test | check | bench | chaos | engines | test:engines | generate | new-service | marquee  [arguments]
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -21,6 +21,7 @@ const COMMANDS = {
   test: { script: "scripts/test.ts", before: [], ownGroup: true },
   check: { script: "scripts/check.ts", before: [], ownGroup: true },
   bench: { script: "scripts/bench.ts", before: [], ownGroup: true },
+  chaos: { script: "scripts/chaos.ts", before: [], ownGroup: true },
   engines: { script: "scripts/engines.ts", before: [], ownGroup: true },
   "test:engines": { script: "scripts/test-engines.ts", before: [], ownGroup: true },
   generate: { script: "scripts/generate.ts", before: [], ownGroup: true },
@@ -43,6 +44,7 @@ async function main() {
   const runsProduct = name === "start" || (name === "marquee" && LONG_RUNNING.has(args[0] ?? ""));
   // The product itself runs without ffmpeg (what is already encoded still plays), the tests do not.
   if (runsProduct) await ensureTool("ffmpeg", { required: false });
+  if (name === "chaos") for (const tool of ["ffmpeg", "chromium"]) await ensureTool(tool, { required: true });
   if (name === "test") {
     await ensureTool("ffmpeg", { required: true });
     const mayDriveBrowser = args.length === 0 || args.some((arg) => "tests/e2e".includes(arg) || arg.includes("e2e"));

@@ -37,7 +37,6 @@ export const portFiles = (): readonly string[] =>
 /** Ports without a suite, and the adapter that their own tests are about. */
 const WITHOUT_SUITE = new Map([
   ["geo", "mmdb"],
-  ["postgres", "embedded"],
   ["transcoder", "ffmpeg"],
 ]);
 const portOf = (file: string): string => file.split("/")[1] ?? "";

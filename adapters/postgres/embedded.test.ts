@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "#kernel/errors";
+import { postgresContract } from "./contract.ts";
 import { openEmbeddedPostgres } from "./embedded.ts";
 import { commandOf } from "./processes.ts";
 import { withClient } from "./roles.ts";
@@ -18,6 +19,15 @@ const root = await mkdtemp(join(tmpdir(), "marquee-postgres-"));
 await chmod(root, 0o755);
 const folder = join(root, "a folder");
 after(() => rm(root, { recursive: true, force: true }));
+
+postgresContract("embedded", () => openEmbeddedPostgres({ folder: join(root, "contract"), log: () => undefined }));
+
+/** As somebody else's: what is behind the URL goes with it. */
+postgresContract("by URL", async () => {
+  const behind = await openEmbeddedPostgres({ folder: join(root, "by URL"), log: () => undefined });
+  const server = await openPostgresByUrl(behind);
+  return { ...server, stop: () => Promise.all([server.stop(), behind.stop()]).then(() => undefined) };
+});
 
 const guarded = new Set<number>();
 const spawnGuard = { add: (pid: number) => void guarded.add(pid), remove: (pid: number) => void guarded.delete(pid) };
@@ -56,6 +66,8 @@ test("a first start makes two roles, and the runtime role is weak", async () => 
       "SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS sync",
     );
     assert.deepEqual(settings, { fsync: "on", sync: "on" });
+    const [road] = await query(server.runtimeUrl, "SELECT inet_client_addr() AS address");
+    assert.deepEqual(road, { address: null }, "the connection is a socket of the file system");
     const wrong = new URL(server.adminUrl);
     wrong.password = "guess";
     await assert.rejects(query(wrong.href, "SELECT 1"), /password authentication failed/);

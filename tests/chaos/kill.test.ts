@@ -78,7 +78,7 @@ test("killed ten times in the middle of encoding and playing, the product loses 
     await assertChunksUntouched(stage, chunks);
     finished = imported.length;
     t.diagnostic(
-      `round ${round + 1}: killed after ${workMs} ms; ${finished} films done, ${JSON.stringify({ ...viewer.acknowledged, users: viewer.acknowledged.users.length })}`,
+      `round ${round + 1}: killed after ${workMs} ms; ${finished} films done, ${JSON.stringify(summaryOf(viewer))}`,
     );
   }
   await viewer.pause();
@@ -173,6 +173,10 @@ async function assertKept(of: Stage, viewer: Viewer, account: Account): Promise<
   assert.ok(await viewer.isKnown(), `the session '${sessionId}' is not known any more`);
   assert.equal((await of.admin.of(Session).get({ sessionId })).session?.id, sessionId);
 }
+
+const summaryOf = ({ acknowledged: { beats, sessions, segments, users, positionS } }: Viewer) => ({
+  ...{ beats, sessions, segments, users: users.length, positionS },
+});
 
 const isEncoder = ({ command }: ProcessId): boolean => /(^|\/)ffmpeg /.test(command);
 

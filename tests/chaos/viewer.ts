@@ -14,6 +14,10 @@ const REQUEST_MS_MAX = 5_000;
 
 interface Acknowledged {
   readonly users: string[];
+  /** Every session that was given. */
+  readonly sessionIds: string[];
+  /** Every beat that was taken, as `session/sequence`. */
+  readonly beatIds: string[];
   /** The living session: each start on the same device replaces the one before. */
   sessionId: string | null;
   sequence: number;
@@ -45,6 +49,8 @@ interface Started {
 export function openViewer(admin: AdminClient, url: string, account: Account, contentId: string): Viewer {
   const acknowledged: Acknowledged = {
     users: [],
+    sessionIds: [],
+    beatIds: [],
     sessionId: null,
     sequence: -1,
     positionS: -1,
@@ -77,6 +83,7 @@ export function openViewer(admin: AdminClient, url: string, account: Account, co
     if (answer.status !== 201) throw new Error(`a start was answered ${answer.status}: ${await answer.text()}`);
     const { sessionId, manifests } = (await answer.json()) as Started;
     Object.assign(acknowledged, { sessionId, sequence: -1, sessions: acknowledged.sessions + 1 });
+    acknowledged.sessionIds.push(sessionId);
     segments = await segmentsOf(manifests.hls);
   }
 
@@ -88,6 +95,7 @@ export function openViewer(admin: AdminClient, url: string, account: Account, co
       acknowledged.sequence = sequence;
       acknowledged.positionS = positionS;
       acknowledged.beats += 1;
+      acknowledged.beatIds.push(`${acknowledged.sessionId}/${sequence}`);
     }
     return !ended;
   }
@@ -142,7 +150,7 @@ export function openViewer(admin: AdminClient, url: string, account: Account, co
 }
 
 /** The addresses of a media playlist's segments: the first rung's. */
-async function segmentsOf(mainUrl: string): Promise<string[]> {
+export async function segmentsOf(mainUrl: string): Promise<string[]> {
   const read = async (url: string): Promise<string> => {
     const answer = await fetch(url, { signal: AbortSignal.timeout(REQUEST_MS_MAX) });
     if (!answer.ok) throw new Error(`a playlist was answered ${answer.status}`);

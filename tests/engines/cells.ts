@@ -13,6 +13,7 @@ import { adminSocketPath } from "../../apps/admin/socket.ts";
 import { type AdminClient, adminClient } from "../../apps/cli/client.ts";
 import { buildClients } from "../../scripts/build-clients.ts";
 import { PRODUCT_FLAGS } from "../../scripts/bootstrap/flags.mjs";
+import { processesOf } from "../chaos/processes.ts";
 import { freeRange, TENANT } from "../chaos/product.ts";
 import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
@@ -55,6 +56,8 @@ export interface Cells {
   /** Runs a command of the operator's, and resolves with what it printed; rejects where it fails. */
   command(...words: readonly string[]): Promise<string>;
   output(part: Part): string;
+  /** Processes of PostgreSQL, the postmaster first. */
+  postgres(): Promise<readonly number[]>;
   close(): Promise<void>;
 }
 
@@ -148,6 +151,11 @@ export async function openCells(engines: Readonly<Record<string, string>>): Prom
     end,
     command: (...words) => run(words, environmentOf("web")),
     output: (part) => outputs.get(part) ?? "",
+    async postgres() {
+      const all = (await processesOf(0, join(folder, "postgres"))).filter(({ command }) => /postgres/.test(command));
+      const [first, ...rest] = all.map(({ pid }) => pid).sort((a, b) => a - b);
+      return first === undefined ? [] : [first, ...rest];
+    },
     async close() {
       await Promise.all([...running.keys()].map((part) => end(part, "SIGTERM")));
       front.close();

@@ -1,0 +1,113 @@
+/**
+ * Counts what became of everything that was acknowledged. It asks the operator's API and reads topics, as anybody could, and knows nothing of how
+ * the platform keeps its promises.
+ */
+import assert from "node:assert/strict";
+import { Bookmark } from "#contracts/bookmark";
+import { Session } from "#contracts/session";
+import { User } from "#contracts/user";
+import { until } from "../e2e/until.ts";
+import type { Cells } from "../engines/cells.ts";
+import type { Account } from "./accounts.ts";
+import type { Viewer } from "./viewer.ts";
+
+export interface Watcher {
+  readonly account: Account;
+  readonly viewer: Viewer;
+}
+
+export interface Counts {
+  readonly sessions: number;
+  readonly beats: number;
+  readonly users: number;
+  readonly segments: number;
+  /** In all topics together, and as many rows in the lake. */
+  readonly records: number;
+  /** Records that say again what an earlier one said: at least once is not once. */
+  readonly repeated: number;
+}
+
+interface Topic {
+  readonly name: string;
+  readonly records: number;
+  readonly deadLetters: number;
+  readonly groups: readonly { readonly name: string; readonly lag: number }[];
+}
+interface Event {
+  readonly id: string;
+  readonly data: { readonly sessionId?: string; readonly sequence?: number } | null;
+}
+
+const SETTLE_MS_MAX = 180_000;
+const EVENTS = "bronze.events";
+
+/** Every acknowledged write is there, every event was delivered and had its effect once. Rejects with what is missing. */
+export async function count(cells: Cells, watchers: readonly Watcher[], contentId: string): Promise<Counts> {
+  const topics = await until("every service has read every topic", SETTLE_MS_MAX, async () => {
+    const seen = lines<Topic>(await cells.command("events", "topics", "--json"));
+    return seen.every(({ groups }) => groups.every(({ lag }) => lag === 0)) ? seen : null;
+  });
+  assert.deepEqual(
+    topics.filter(({ deadLetters }) => deadLetters > 0).map(({ name, deadLetters }) => ({ name, deadLetters })),
+    [],
+    "events ended as dead letters",
+  );
+
+  const acknowledged = watchers.map(({ viewer }) => viewer.acknowledged);
+  const users = acknowledged.flatMap((one) => one.users);
+  for (const userId of users) assert.equal((await cells.admin.of(User).get({ userId })).user?.id, userId);
+  const sessionIds = acknowledged.flatMap((one) => one.sessionIds);
+  for (const sessionId of sessionIds)
+    assert.equal((await cells.admin.of(Session).get({ sessionId })).session?.id, sessionId);
+
+  const started = await eventsOf(cells, "playback.started");
+  const told = new Set(started.map(({ data }) => data?.sessionId));
+  assert.deepEqual(
+    sessionIds.filter((id) => !told.has(id)),
+    [],
+    "sessions that were given were never told",
+  );
+  const beaten = await eventsOf(cells, "playback.heartbeat");
+  const beats = new Set(beaten.map(({ data }) => `${data?.sessionId}/${data?.sequence}`));
+  const beatIds = acknowledged.flatMap((one) => one.beatIds);
+  assert.deepEqual(
+    beatIds.filter((id) => !beats.has(id)),
+    [],
+    "beats that were taken are in no topic",
+  );
+
+  for (const { account, viewer } of watchers) {
+    const { positionS } = viewer.acknowledged;
+    const { bookmark } = await cells.admin.of(Bookmark).get({ profileId: account.profileId, contentId });
+    const savedS = bookmark?.positionS ?? -1;
+    assert.ok(savedS >= positionS, `a bookmark says ${savedS}, ${positionS} s was acknowledged`);
+  }
+
+  // The lake adds rows, which nothing makes unique afterwards: a batch that was applied twice would show.
+  const [records, rows] = await until("the lake has as many rows as the topics records", SETTLE_MS_MAX, async () => {
+    const of = async (...words: string[]) => lines<Topic & { rows: number }>(await cells.command(...words, "--json"));
+    const all = (await of("events", "topics")).reduce((sum, topic) => sum + topic.records, 0);
+    const kept = (await of("lake", "tables")).find(({ name }) => name === EVENTS)?.rows ?? 0;
+    return kept >= all ? ([all, kept] as const) : null;
+  });
+  assert.equal(rows, records, "the lake has rows that no record of a topic stands behind");
+  const heard = [...started, ...beaten].map(({ id }) => id);
+  return {
+    sessions: sessionIds.length,
+    beats: beatIds.length,
+    users: users.length,
+    segments: acknowledged.reduce((sum, one) => sum + one.segments, 0),
+    records,
+    repeated: heard.length - new Set(heard).size,
+  };
+}
+
+async function eventsOf(cells: Cells, type: string): Promise<Event[]> {
+  return lines<Event>(await cells.command("events", "tail", "--from", "beginning", "--type", type, "--json"));
+}
+
+const lines = <T>(text: string): T[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as T);
