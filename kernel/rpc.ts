@@ -1,6 +1,5 @@
 import { SpanKind } from "@opentelemetry/api";
 import {
-  clone,
   create,
   type DescMessage,
   type DescMethod,
@@ -12,6 +11,7 @@ import {
 } from "@bufbuild/protobuf";
 import type { Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
+import { copyMessage } from "./copy.ts";
 import type { Client, Contract, Handlers } from "./contract.ts";
 import { problem, toProblem } from "./errors.ts";
 import { shutFault } from "./flags.ts";
@@ -74,8 +74,10 @@ export function localTransport(options: TransportOptions): Transport & Offered {
   const mounted = new Map<string, Mounted>();
 
   const copy = <D extends DescMessage>(schema: D, value: unknown): Message => {
-    const message = create(schema, value as MessageInitShape<D>);
-    return roundTrip ? Object.freeze(fromBinary(schema, toBinary(schema, message))) : clone(schema, message);
+    const init = value as MessageInitShape<D>;
+    return roundTrip
+      ? Object.freeze(fromBinary(schema, toBinary(schema, create(schema, init))))
+      : copyMessage(schema, init);
   };
 
   const find = (contract: Contract, method: DescMethod): Invoke | undefined =>

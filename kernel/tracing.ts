@@ -100,7 +100,7 @@ export function startTracing(options: TracingOptions): Tracing {
   const users: ReadonlySet<unknown> = options.users ?? new Set();
   const tail = tailSampling({
     isFlagged: ({ status, attributes }) => status.code === SpanStatusCode.ERROR || users.has(attributes[VIEWER]),
-    keeps: (traceId, isFlagged) => isFlagged || ring.find(traceId) !== undefined || share(traceId) < ratio,
+    keeps: (traceId, isFlagged) => isFlagged || ring.has(traceId) || share(traceId) < ratio,
     take(spans) {
       ring.add(spans);
       for (const span of spans) batches?.onEnd(span);
@@ -216,18 +216,24 @@ function tailSampling(judge: Judge): SpanProcessor {
   };
 }
 
-function openRing(): Traces & { add(spans: readonly ReadableSpan[]): void } {
-  const kept = new Map<string, TraceRecord>();
+/** Keeps spans as they are, and makes records of them for who looks: few are ever looked at. */
+function openRing(): Traces & { has(traceId: string): boolean; add(spans: readonly ReadableSpan[]): void } {
+  const kept = new Map<string, readonly ReadableSpan[]>();
+  const shown = (traceId: string, spans: readonly ReadableSpan[]) => toTrace(traceId, spans.map(toSpan));
   return {
-    latest: () => [...kept.values()].toReversed(),
-    find: (traceId) => kept.get(traceId),
+    latest: () => [...kept].toReversed().map(([traceId, spans]) => shown(traceId, spans)),
+    find(traceId) {
+      const spans = kept.get(traceId);
+      return spans && shown(traceId, spans);
+    },
+    has: (traceId) => kept.has(traceId),
     add(spans) {
       const [first] = spans;
       if (!first) return;
       const { traceId } = first.spanContext();
       const known = kept.get(traceId);
       kept.delete(traceId);
-      kept.set(traceId, toTrace(traceId, [...(known?.spans ?? []), ...spans.map(toSpan)].slice(0, SPANS_OF_TRACE_MAX)));
+      kept.set(traceId, known ? [...known, ...spans].slice(0, SPANS_OF_TRACE_MAX) : spans);
       while (kept.size > TRACES_MAX) {
         const [oldest] = kept.keys();
         if (oldest === undefined) break;

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { backup, DatabaseSync } from "node:sqlite";
 import type { Reply, Request } from "./messages.ts";
 
@@ -5,6 +6,8 @@ import type { Reply, Request } from "./messages.ts";
 export const OFFSETS_PER_PARTITION = 2 ** 38;
 /** 2 MB, for which appends wait no longer than for each other. */
 const PAGES_AT_ONCE = 500;
+/** SQLite has been seen to give a copy up when the machine was very busy, for no reason that it names; the next one works. */
+const TRIES_MAX = 3;
 
 /**
  * Copies the log while it goes on: page by page, between which others get their turn. What was appended since `until` was read is then
@@ -16,7 +19,7 @@ export async function copyLog(
   slotsOf: (topic: string) => readonly number[],
 ): Promise<Reply> {
   try {
-    await backup(source, path, { rate: PAGES_AT_ONCE });
+    await copyPages(source, path);
     const copy = new DatabaseSync(path);
     try {
       copy.exec("PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON; BEGIN");
@@ -37,6 +40,19 @@ export async function copyLog(
     }
     return { kind: "done", id };
   } catch (error) {
-    return { kind: "uncopied", id, message: error instanceof Error ? error.message : String(error) };
+    const { message, errcode } = error as { readonly message?: string; readonly errcode?: number };
+    return { kind: "uncopied", id, message: `${message ?? String(error)} (SQLite's code ${errcode ?? "unknown"})` };
+  }
+}
+
+async function copyPages(source: DatabaseSync, path: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await backup(source, path, { rate: PAGES_AT_ONCE });
+      return;
+    } catch (error) {
+      if (tries >= TRIES_MAX) throw error;
+      await rm(path, { force: true });
+    }
   }
 }

@@ -174,10 +174,10 @@ test("a copy that is made under load ends where it was told to, and is a log tha
     ["u", await log.offsets("u")],
   ]);
   await log.append([{ topic: "u", key: "a", headers: {}, value: Buffer.from("late"), dedupeId: "late" }]);
-  let isCopied = false;
+  let isOver = false;
   await mkdir(folder);
-  const copying = log.copyTo?.(folder, until).then(() => (isCopied = true));
-  while (!isCopied) await log.append(recordsOf(100, 20_000));
+  const copying = log.copyTo?.(folder, until).finally(() => (isOver = true));
+  while (!isOver) await log.append(recordsOf(100, 20_000));
   await copying;
   await log.close();
   const copy = await openEmbeddedLog({ folder });

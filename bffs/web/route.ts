@@ -60,9 +60,10 @@ const ajv = new Ajv({
 function validator<T>(schema: z.ZodType | undefined, where: string): (value: unknown) => T {
   if (!schema) return () => ({}) as T;
   const validate = ajv.compile(z.toJSONSchema(schema, { io: "input", target: "draft-7" }));
-  return (value) => {
-    const copy: unknown = structuredClone(value ?? {});
-    if (validate(copy)) return copy as T;
+  return (given) => {
+    // Fastify made it for this request alone, so defaults and conversions may be written into it.
+    const value: unknown = given ?? {};
+    if (validate(value)) return value as T;
     const errors = (validate.errors ?? [])
       .slice(0, 20)
       .map((error) => ({ pointer: `/${where}${error.instancePath}`, detail: error.message ?? "is not valid" }));
