@@ -75,7 +75,7 @@ test("members that the schema does not know are dropped, and defaults are filled
   const schema = schemas.find(({ fields }) => fields.some(({ scalar }) => scalar === ScalarType.STRING));
   assert.ok(schema);
   const field = schema.fields.find(({ scalar, fieldKind }) => scalar === ScalarType.STRING && fieldKind === "scalar");
-  const copy: object = copyMessage(schema, { nobodyKnows: 1 } as never);
+  const copy: object = copyMessage(schema, { nobodyKnows: 1 });
   assert.equal("nobodyKnows" in copy, false);
   assert.equal(Reflect.get(copy, field?.localName ?? ""), "");
 });
