@@ -12,6 +12,7 @@ import { type Account, accessToken, makeAccount } from "./accounts.ts";
 import { importClip, makeClip, untilComplete } from "./clips.ts";
 import { type Engines, openEngines } from "./engines.ts";
 import { count } from "./ledger.ts";
+import { openRoad, type Road } from "./throttle.ts";
 import { beatOf, openViewer, segmentsOf, type Viewer } from "./viewer.ts";
 
 interface Outage {
@@ -37,6 +38,7 @@ const OUTAGES = ALL.filter(({ engine }) => CHOSEN?.includes(engine) ?? true);
 /** Without these the processes do not run as many; the others have an embedded stand-in. */
 const NEEDED = ["kafka", "redis", "s3", "vault", "registry"];
 const OUTAGE_MS = 8_000;
+const SLOW_MS = 2_000;
 const RECOVERY_MS_MAX = 60_000;
 const REQUEST_MS_MAX = 4_000;
 const FILM = "playing";
@@ -44,6 +46,8 @@ const DEVICE = { id: "a-television", type: "tv", name: "Television" };
 
 const parts = Object.keys(PARTS) as readonly Part[];
 let engines: Engines;
+/** To Redis, which can be made slow. */
+let road: Road;
 let cells: Cells;
 let account: Account;
 /** Whom the load in the background watches as. */
@@ -54,7 +58,10 @@ before(async () => {
   const names = new Set([...NEEDED, ...OUTAGES.map(({ engine }) => engine)]);
   names.delete("postgres");
   engines = await openEngines([...names]);
-  cells = await openCells(engines.environment);
+  const redis = new URL(engines.environment["MARQUEE_REDIS_URL"] ?? "");
+  road = await openRoad(redis.hostname, Number(redis.port));
+  redis.port = String(road.port);
+  cells = await openCells({ ...engines.environment, MARQUEE_REDIS_URL: redis.href });
   for (const part of parts) await cells.start(part);
   const clip = join(cells.folder, "clip.mp4");
   await makeClip(clip, { width: 320, height: 180, rate: 12, durationS: 60, grain: 0 });
@@ -67,6 +74,7 @@ before(async () => {
 after(async () => {
   await viewer?.pause();
   await cells?.close();
+  await road?.close();
   await engines?.close();
 });
 
@@ -99,7 +107,30 @@ async function watch() {
   };
 }
 
+type Film = Awaited<ReturnType<typeof watch>>;
+
 const works = (ask: () => Promise<boolean>): Promise<boolean> => ask().catch(() => false);
+
+/** What is answered while something is broken. */
+async function askMeanwhile(film: Film) {
+  const answered = { plays: 0, playsNot: 0, beats: 0, starts: 0 };
+  const untilMs = performance.now() + OUTAGE_MS;
+  const asking = [
+    (async () => {
+      for (let turn = 0; performance.now() < untilMs; turn += 1, await pause(50))
+        if (await works(() => film.plays(turn))) answered.plays += 1;
+        else answered.playsNot += 1;
+    })(),
+    (async () => {
+      for (; performance.now() < untilMs; await pause(200)) if (await works(film.beats)) answered.beats += 1;
+    })(),
+    (async () => {
+      for (; performance.now() < untilMs; await pause(500)) if (await works(film.starts)) answered.starts += 1;
+    })(),
+  ];
+  await Promise.all(asking);
+  return answered;
+}
 
 /** PostgreSQL hangs, and is then killed whole; whoever keeps it starts it again. */
 async function hangPostgres(): Promise<() => Promise<void>> {
@@ -125,22 +156,7 @@ describe("engines that go away", { timeout: 1_200_000 }, () => {
       // What has played is in the edges' caches, as any popular film is.
       for (const turn of film.segments.keys()) assert.ok(await film.plays(turn), "a segment came before the outage");
       const mend = await breakEngine(engine);
-      const answered = { plays: 0, playsNot: 0, beats: 0, starts: 0 };
-      const untilMs = performance.now() + OUTAGE_MS;
-      const asking = [
-        (async () => {
-          for (let turn = 0; performance.now() < untilMs; turn += 1, await pause(50))
-            if (await works(() => film.plays(turn))) answered.plays += 1;
-            else answered.playsNot += 1;
-        })(),
-        (async () => {
-          for (; performance.now() < untilMs; await pause(200)) if (await works(film.beats)) answered.beats += 1;
-        })(),
-        (async () => {
-          for (; performance.now() < untilMs; await pause(500)) if (await works(film.starts)) answered.starts += 1;
-        })(),
-      ];
-      await Promise.all(asking);
+      const answered = await askMeanwhile(film);
       const mendedMs = performance.now();
       await mend();
       for (const [what, ask] of [
@@ -157,6 +173,19 @@ describe("engines that go away", { timeout: 1_200_000 }, () => {
       assert.equal(answered.beats > 0, beats, `${answered.beats} beats were taken without ${engine}`);
       assert.equal(answered.starts > 0, starts, `${answered.starts} sessions began without ${engine}`);
     });
+
+  test(`a cache that takes ${SLOW_MS} ms for each answer takes nobody else down`, async (t) => {
+    await viewer.signIn();
+    viewer.play();
+    const film = await watch();
+    road.setDelayMs(SLOW_MS);
+    const answered = await askMeanwhile(film);
+    road.setDelayMs(0);
+    t.diagnostic(`redis, slow: ${JSON.stringify(answered)}`);
+    await viewer.pause();
+    assert.equal(answered.playsNot, 0);
+    assert.ok(answered.beats > 0 && answered.starts > 0);
+  });
 
   test("after all that everything that was acknowledged is there", async (t) => {
     await until("the crowd's session lives", RECOVERY_MS_MAX, async () =>

@@ -9,6 +9,8 @@ export interface Road {
   readonly port: number;
   /** For all connections together, towards the browser; null: as fast as it goes. */
   setKbps(kbps: number | null): void;
+  /** What each answer takes longer. */
+  setDelayMs(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -18,6 +20,7 @@ const PIECE_BYTES = 1_200;
 export async function openRoad(host: string, port: number): Promise<Road> {
   let rateKbps: number | null = null;
   let freeAtMs = 0;
+  let delayMs = 0;
   const sockets = new Set<Socket>();
 
   /** Resolves when it is these bytes' turn. */
@@ -31,6 +34,7 @@ export async function openRoad(host: string, port: number): Promise<Road> {
 
   async function carry(from: Socket, to: Socket): Promise<void> {
     for await (const chunk of from as AsyncIterable<Buffer>) {
+      if (delayMs > 0) await pause(delayMs);
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
         const piece = chunk.subarray(at, at + PIECE_BYTES);
         await turn(piece.length);
@@ -60,6 +64,9 @@ export async function openRoad(host: string, port: number): Promise<Road> {
     setKbps(kbps) {
       rateKbps = kbps;
       freeAtMs = 0;
+    },
+    setDelayMs(ms) {
+      delayMs = ms;
     },
     async close() {
       for (const socket of sockets) socket.destroy();

@@ -16,7 +16,7 @@ import {
   requireUser,
   type Tx,
 } from "#kernel";
-import { advance, type Beat, type Progress } from "./domain.ts";
+import { advance, keyOf, type Beat, type Progress } from "./domain.ts";
 import * as store from "./store.ts";
 
 const LIMIT_MAX = 50; // A TV row shows 20; unbounded reads are forbidden.
@@ -109,10 +109,9 @@ export default defineService({
 async function remember({ ignored }: Parts, tx: BookmarkTx, beats: readonly Beat[]): Promise<void> {
   if (beats.length === 0) return;
   const known = await store.lock(tx, beats);
-  for (const next of advance(known, beats, ignored)) {
-    await store.save(tx, next);
-    tx.emit("updated", updatedOf(next, false));
-  }
+  const news = advance(known, beats, ignored);
+  await store.saveMany(tx, news);
+  for (const next of news) tx.emit("updated", updatedOf(next, false));
 }
 
 async function rememberBeats(
@@ -128,8 +127,10 @@ async function rememberBeats(
 
 /** A session that starts where an earlier one stopped is a resumption, which recommendations learn from. */
 async function noticeResumed(_: Parts, tx: BookmarkTx, events: readonly Received<PlaybackStarted>[]): Promise<void> {
+  const pairs = events.map(({ data }) => data);
+  const progress = new Map((await store.findPairs(tx, pairs)).map((known) => [keyOf(known), known]));
   for (const { data } of events) {
-    const [known] = await store.findMany(tx, data.profileId, [data.contentId]);
+    const known = progress.get(keyOf(data));
     if (!known || known.isFinished || known.positionS <= 0) continue;
     tx.emit("resumed", {
       userId: data.userId,

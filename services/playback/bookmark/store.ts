@@ -53,6 +53,20 @@ export async function findMany(tx: Tx, profileId: string, contentIds: readonly s
   return rows.map(toProgress);
 }
 
+/** Those of some pairs of a profile and a title, in no order. */
+export async function findPairs(
+  tx: Tx,
+  of: readonly { readonly profileId: string; readonly contentId: string }[],
+): Promise<Progress[]> {
+  const pairs = sql`SELECT * FROM unnest(${of.map(({ profileId }) => profileId)}::text[], ${of.map(({ contentId }) => contentId)}::text[])`;
+  const rows = await tables(tx)
+    .selectFrom("bookmarks")
+    .selectAll()
+    .where(sql<boolean>`(profile_id, content_id) IN (${pairs})`)
+    .execute();
+  return rows.map(toProgress);
+}
+
 /** The rows that a batch touches, locked in one order, so that two consumers never wait for each other in a circle. */
 export async function lock(tx: Tx, beats: readonly Beat[]): Promise<Map<string, Progress>> {
   const rows = await tables(tx)
@@ -67,22 +81,24 @@ export async function lock(tx: Tx, beats: readonly Beat[]): Promise<Map<string, 
   return new Map(rows.map((row) => [keyOf({ profileId: row.profile_id, contentId: row.content_id }), toProgress(row)]));
 }
 
-export async function save(tx: Tx, progress: Progress): Promise<void> {
-  const row = {
-    user_id: progress.userId,
-    position_s: progress.positionS,
-    duration_s: progress.durationS,
-    finished: progress.isFinished,
-    removed: false,
-    session_started_at_ms: progress.sessionStartedAtMs,
-    sequence: progress.sequence,
-    updated_at_ms: progress.updatedAtMs,
-  };
-  await tables(tx)
-    .insertInto("bookmarks")
-    .values({ tenant: tx.tenant, profile_id: progress.profileId, content_id: progress.contentId, ...row })
-    .onConflict((conflict) => conflict.columns(["tenant", "profile_id", "content_id"]).doUpdateSet(row))
-    .execute();
+/** Saves what a batch brought, each bookmark once, in one statement. */
+export async function saveMany(tx: Tx, all: readonly Progress[]): Promise<void> {
+  if (all.length === 0) return;
+  await sql`
+    INSERT INTO bookmarks (tenant, profile_id, content_id, user_id, position_s, duration_s, finished, removed,
+      session_started_at_ms, sequence, updated_at_ms)
+    SELECT ${tx.tenant}, profile_id, content_id, user_id, position_s, duration_s, finished, false,
+           session_started_at_ms, sequence, updated_at_ms
+      FROM unnest(${all.map(({ profileId }) => profileId)}::text[], ${all.map(({ contentId }) => contentId)}::text[],
+        ${all.map(({ userId }) => userId)}::text[], ${all.map(({ positionS }) => positionS)}::float8[],
+        ${all.map(({ durationS }) => durationS)}::float8[], ${all.map(({ isFinished: finished }) => finished)}::boolean[],
+        ${all.map(({ sessionStartedAtMs }) => sessionStartedAtMs)}::bigint[],
+        ${all.map(({ sequence }) => sequence)}::int[], ${all.map(({ updatedAtMs }) => updatedAtMs)}::bigint[])
+        AS news (profile_id, content_id, user_id, position_s, duration_s, finished, session_started_at_ms, sequence, updated_at_ms)
+    ON CONFLICT (tenant, profile_id, content_id) DO UPDATE SET user_id = EXCLUDED.user_id,
+      position_s = EXCLUDED.position_s, duration_s = EXCLUDED.duration_s, finished = EXCLUDED.finished, removed = false,
+      session_started_at_ms = EXCLUDED.session_started_at_ms, sequence = EXCLUDED.sequence,
+      updated_at_ms = EXCLUDED.updated_at_ms`.execute(tx.q);
 }
 
 /** What is worth going on with. */
