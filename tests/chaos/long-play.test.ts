@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { Token } from "#contracts/token";
 import { accessToken, makeAccount } from "./accounts.ts";
-import { openCinema } from "./cinema.ts";
+import { type Cinema, openCinema } from "./cinema.ts";
 import { importClip, makeClip, untilComplete } from "./clips.ts";
 import { openStage, type Stage } from "./product.ts";
 
@@ -32,18 +32,16 @@ test("eleven minutes cross two token refreshes and a key rotation", { timeout: 2
   await importClip(stage.admin, film, "long");
   await untilComplete(stage.admin, ["long"], 240_000);
 
-  const formats = ["dash", "hls"] as const;
-  const shows = await Promise.all(
-    formats.map(async (format) => {
+  const shows: { readonly format: "dash" | "hls"; readonly cinema: Cinema; readonly refreshes: number[] }[] = [];
+  try {
+    for (const format of ["dash", "hls"] as const) {
       const cinema = await openCinema({ url, token: await accessToken(stage.admin, account.email) });
       const refreshes: number[] = [];
       cinema.page.on("response", (response) => {
         if (/\/sessions\/[^/]+\/token$/.test(response.url()) && response.ok()) refreshes.push(performance.now());
       });
-      return { format, cinema, refreshes };
-    }),
-  );
-  try {
+      shows.push({ format, cinema, refreshes });
+    }
     for (const { cinema, format } of shows) await cinema.watch("long", format);
     const beganMs = performance.now();
     let rotatedMs = 0;

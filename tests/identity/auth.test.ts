@@ -193,6 +193,11 @@ test("the command line gets a real token in development, and a profile by name",
   assert.equal(payload["profile"], account.profileId);
   assert.equal(payload["device"], "cli");
   const viewer = { viewer: { userId: account.userId } };
+  // Asked for at the same moment, each is signed in, though all are one device.
+  const together = Array.from({ length: 5 }, () =>
+    host.auth.issueToken({ email: account.email, profileName: "Alex" }, host.context()),
+  );
+  assert.equal(new Set((await Promise.all(together)).map((one) => one.accessToken)).size, 5);
   await assert.rejects(host.auth.issueToken({ email: account.email, profileName: "" }, host.context(viewer)), {
     code: "permission_denied",
   });

@@ -20,7 +20,7 @@ import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const entry = resolve(import.meta.dirname, "../../apps/marquee.ts");
 const TITLES = 40;
-const BOOKMARKS = 1_000;
+const BOOKMARKS = 3_000;
 let host: PlaybackHost;
 let admin: Admin;
 let viewer: Viewer;
