@@ -3,11 +3,9 @@ import { join, resolve } from "node:path";
 import { type Config, problem } from "#kernel";
 import { openLogger } from "#kernel/telemetry";
 import { buildClients } from "../scripts/build-clients.ts";
-import { startAdmin } from "./admin/server.ts";
-import { adminSocketPath } from "./admin/socket.ts";
+import { startProductAdmin } from "./admin/start.ts";
 import { placesOf } from "./addresses.ts";
 import { type Cell, cellOf, missingFor } from "./cell.ts";
-import { backupProduct } from "./backup/product.ts";
 import { composeProduct, type Product, startEdges } from "./compose.ts";
 import { claim } from "./start.ts";
 import { services } from "./services.ts";
@@ -70,23 +68,7 @@ async function runCell(cell: Cell, config: Config, say: (line: string) => void, 
   const build = cell.names.includes("web") ? await buildClients({ say }) : undefined;
   const product = await composeProduct(config, { say, build, cell });
   stops.push(() => product.stop());
-  const { host, adapters, states, places, metrics, tracing, audit, pseudonyms } = product;
-  const admin = await startAdmin({
-    host,
-    contracts: services.map((service) => service.contract),
-    socketPath: adminSocketPath(config.MARQUEE_DATA),
-    port: places.adminPort,
-    bind: config.MARQUEE_ADMIN_HOST,
-    flags: adapters.flags,
-    metrics,
-    traces: tracing.traces,
-    hasTracePages: config.MARQUEE_MODE === "development",
-    audit,
-    pseudonyms,
-    states,
-    backup: (options) => backupProduct(product, config, options),
-    about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT, serves: cell.names.join(" ") },
-  });
+  const admin = await startProductAdmin(product, config, config.MARQUEE_ADMIN_HOST, { serves: cell.names.join(" ") });
   stops.push(() => admin.stop());
   announce(cell, product, config);
 }

@@ -2,12 +2,9 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Config, isLoopback, problem } from "#kernel";
 import { buildClients } from "../scripts/build-clients.ts";
-import { startAdmin } from "./admin/server.ts";
-import { adminSocketPath } from "./admin/socket.ts";
-import { backupProduct } from "./backup/product.ts";
+import { startProductAdmin } from "./admin/start.ts";
 import { composeProduct, DEMO_ACCOUNTS, isDemoAllowed, type Product } from "./compose.ts";
 import { beginFirstFilm, startDemo } from "./demo.ts";
-import { services } from "./services.ts";
 
 const STOP_MS_MAX = 15_000;
 
@@ -47,24 +44,8 @@ export async function start(config: Config): Promise<void> {
   try {
     const build = await buildClients({ say });
     product = await composeProduct(config, { say, build });
-    const running = product;
-    const { host, adapters, states, places, metrics, tracing, audit, pseudonyms } = running;
-    const admin = await startAdmin({
-      host,
-      contracts: services.map((service) => service.contract),
-      socketPath: adminSocketPath(config.MARQUEE_DATA),
-      port: places.adminPort,
-      bind: "127.0.0.1",
-      flags: adapters.flags,
-      metrics,
-      traces: tracing.traces,
-      hasTracePages: config.MARQUEE_MODE === "development",
-      audit,
-      pseudonyms,
-      states,
-      backup: (options) => backupProduct(running, config, options),
-      about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT },
-    });
+    const { host } = product;
+    const admin = await startProductAdmin(product, config, "127.0.0.1");
     extras.push(() => admin.stop());
     if (isDemoAllowed(config)) {
       const demo = await startDemo({ ...drawing, host, say, firstFilm });

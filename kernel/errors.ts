@@ -78,10 +78,24 @@ export const problem = {
   internal: maker("internal"),
 } as const;
 
-/** Any thrown value as a Problem; what was not one becomes `internal`, with the original as its cause. */
+/** What connections say when whoever is at the other end has gone: the system's codes, PostgreSQL's (appendix A of its manual), and `pg`'s own words. */
+const LOST = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|08...|57P0[123])$/;
+const LOST_WORDS = /^(Connection terminated|timeout exceeded when trying to connect)/;
+
+function isLostConnection(error: unknown): error is Error {
+  return error instanceof Error && (LOST.test(String("code" in error && error.code)) || LOST_WORDS.test(error.message));
+}
+
+/** Any thrown value as a Problem; what was not one becomes `internal`, or `unavailable` where a connection was lost, with the original as its cause. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Error && error.name === "AbortError")
     return new Problem("canceled", "the caller gave up", { cause: error });
+  if (isLostConnection(error))
+    return new Problem("unavailable", "a connection was lost: try again in a moment", {
+      reason: "connection_lost",
+      retryAfterS: 1,
+      cause: error,
+    });
   return new Problem("internal", "something went wrong on our side", { cause: error });
 }

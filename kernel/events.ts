@@ -198,7 +198,7 @@ export const toRecord = (row: OutboxRow): NewRecord => ({
 });
 
 /** Appends facts to the log directly: no table, durable when the promise resolves. */
-export async function appendFacts(log: EventLog, rows: readonly OutboxRow[]): Promise<void> {
+export async function appendFacts(log: Pick<EventLog, "append">, rows: readonly OutboxRow[]): Promise<void> {
   // Facts are not sent again after they were acknowledged, so they need no deduplication.
   await log.append(rows.map((row) => ({ topic: row.topic, key: row.key, headers: row.headers, value: row.value })));
 }

@@ -37,9 +37,11 @@ import { SWEEP_EVERY_MS, sweepOutlived } from "./retention.ts";
 import { localTransport, type Offered, type Remote, type TransportOptions } from "./rpc.ts";
 import type { Addresses, HttpMount, Platform, Running, Service } from "./service.ts";
 import { openSink, type OpenSink } from "./sink.ts";
+import { sparing } from "./spare-cache.ts";
 import { openPool } from "./sql.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Logger } from "./telemetry.ts";
+import { openTeller, type Teller } from "./teller.ts";
 
 /** The adapters that a composition chose, one a port. */
 export interface Adapters {
@@ -145,8 +147,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     ...options.transport,
   });
 
+  const spared = sparing(adapters.cache, clock);
   const erase = openEraser({ log: adapters.log, pool, topics, declared });
   const relays = new Map<string, Relay>();
+  const tellers: Teller[] = [];
   const running: { readonly service: Service; readonly parts: Running; readonly logger: Logger }[] = [];
   const dbs = new Map<string, Db>();
   const listeners: Listener[] = [];
@@ -164,18 +168,19 @@ export async function startHost(options: HostOptions): Promise<Host> {
     });
     relays.set(name, relay);
     const db = openDb({ pool, service: name, writer: events, onEmitted: (count) => relay.wake(count) });
+    const teller = openTeller({ log: adapters.log, logger });
+    tellers.push(teller);
+    const encodeAll = (event: string, payloads: readonly unknown[], of: { readonly tenant: string }) =>
+      payloads.map((payload) => events.encode(name, event, payload, of.tenant));
     const platform: Platform = {
       db,
       call: Object.fromEntries(
         Object.entries(service.uses).map(([alias, contract]) => [alias, transport.client(contract, name)]),
       ),
-      facts: (event, payloads, of) =>
-        appendFacts(
-          adapters.log,
-          payloads.map((payload) => events.encode(name, event, payload, of.tenant)),
-        ),
+      facts: (event, payloads, of) => appendFacts(adapters.log, encodeAll(event, payloads, of)),
+      tell: (event, payloads, of) => teller.tell(encodeAll(event, payloads, of)),
       ...adapters,
-      cache: prefixed(adapters.cache, name),
+      cache: prefixed(spared, name),
       jobs: tracedJobs(adapters.jobs, name),
       erase,
       clock,
@@ -297,7 +302,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       return Object.fromEntries(await Promise.all([...rooms, ...ports, kept]));
     },
     async drained() {
-      await Promise.all([...relays.values()].map((relay) => relay.drained()));
+      await Promise.all([...relays.values(), ...tellers].map((each) => each.drained()));
     },
     async idle() {
       for (const { service, topic, marksName } of everyListener) {
@@ -319,7 +324,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       for (const { parts, logger } of running.toReversed()) {
         await parts.stop().catch((error: unknown) => logger.warn("stopping failed", { error }));
       }
-      await Promise.all([...relays.values()].map((relay) => relay.stop()));
+      await Promise.all([...relays.values(), ...tellers].map((each) => each.stop()));
       await pool.end();
     },
   };

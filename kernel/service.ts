@@ -32,6 +32,12 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
     payloads: readonly EventPayload<C, K>[],
     of: { readonly tenant: string },
   ) => Promise<void>;
+  /** Says facts of the own contract that nobody waits for: they come to the log soon, and may be lost with this process (kernel/teller.ts). */
+  readonly tell: <K extends EventName<C>>(
+    event: K,
+    payloads: readonly EventPayload<C, K>[],
+    of: { readonly tenant: string },
+  ) => void;
   /** Takes people who are gone out of the log and of remembered answers; for the service that says that they are. */
   readonly erase: Erase;
   readonly cache: Cache;

@@ -13,7 +13,8 @@ export interface RedisCacheOptions {
   readonly pendingMax?: number;
 }
 
-const DEADLINE_MS = 1_000;
+/** Many times what an answer takes; whoever asks has a viewer waiting. */
+const DEADLINE_MS = 250;
 const PENDING_MAX = 10_000;
 /** Larger values are not kept, as the embedded cache does: one that large belongs to the object store. */
 const VALUE_CHARACTERS_MAX = 16 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { Admin } from "@platformatic/kafka";
-import { problem } from "#kernel/errors";
+import { Problem, problem } from "#kernel/errors";
 import type { Consumer, EventLog } from "#kernel/ports/log";
 import type { Backoff } from "./groups.ts";
 import { openAppender } from "./kafka-appender.ts";
@@ -21,6 +21,8 @@ export interface KafkaLogOptions {
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const REPLICATION_DEFAULT = 3;
+/** What a broken connection may look like. */
+const AWAY: ReadonlySet<string> = new Set(["unavailable", "internal"]);
 /** Readers that were used last stay open, for `offsets` and `read`. */
 const READERS_MAX = 64;
 
@@ -73,16 +75,11 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     if (!partitions.has(topic)) await lookUp(topic);
     const turn = (turns.get(topic) ?? Promise.resolve()).then(async () => {
       assertOpen();
-      const reader = readers.get(topic) ?? openReader(client, topic);
-      // The one used last stands last.
-      readers.delete(topic);
-      readers.set(topic, reader);
-      try {
-        return await work(reader);
-      } catch (error) {
-        reader.forget();
-        throw toProblem(error, topic);
-      }
+      // A reader that slept while brokers went and came has connections that lead nowhere; a new one has none.
+      return read(topic, work).catch((error: unknown) => {
+        if (error instanceof Problem && AWAY.has(error.code)) return read(topic, work);
+        throw error;
+      });
     });
     const settled = turn.catch(() => undefined);
     turns.set(topic, settled);
@@ -91,6 +88,20 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     } finally {
       if (turns.get(topic) === settled) turns.delete(topic);
       await dropOldReaders();
+    }
+  }
+
+  async function read<T>(topic: string, work: (reader: Reader) => Promise<T>): Promise<T> {
+    const reader = readers.get(topic) ?? openReader(client, topic);
+    // The one used last stands last.
+    readers.delete(topic);
+    readers.set(topic, reader);
+    try {
+      return await work(reader);
+    } catch (error) {
+      readers.delete(topic);
+      await reader.close();
+      throw toProblem(error, topic);
     }
   }
 

@@ -1,7 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type DescMethod, fromJson, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { type Audit, audited, type Contract, type Context, problem, systemContext, toProblem } from "#kernel";
+import {
+  type Audit,
+  audited,
+  type Contract,
+  type Context,
+  type Logger,
+  problem,
+  systemContext,
+  toProblem,
+} from "#kernel";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
 
@@ -22,7 +31,7 @@ type Method = (request: unknown, context: Context) => Promise<Message>;
  * `POST /call/{service}/{method}` with a request as protobuf JSON: every call of every contract, for the operator of this
  * machine. Answers protobuf JSON or a problem document.
  */
-export function openCalls(host: Pick<Host, "client">, contracts: readonly Contract[], audit: Audit) {
+export function openCalls(host: Pick<Host, "client">, contracts: readonly Contract[], audit: Audit, logger: Logger) {
   const methods = new Map<
     string,
     { readonly service: string; readonly descriptor: DescMethod; readonly call: Method }
@@ -63,6 +72,8 @@ export function openCalls(host: Pick<Host, "client">, contracts: readonly Contra
       response.end(JSON.stringify(toJson(descriptor.output, answer)));
     } catch (error) {
       const fault = toProblem(error);
+      // The operator is told that the log says more.
+      if (fault.code === "internal") logger.error("a call of the operator's failed", { path: request.url, error });
       if (!response.headersSent) response.setHeader(CODE_HEADER, fault.code);
       sendProblem(request, response, fault);
     }

@@ -3,7 +3,7 @@ import { chmod } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Backbone } from "#contracts/backbone";
-import { type Contract, isLoopback, type Metrics, problem, systemClock, toProblem } from "#kernel";
+import { type Contract, isLoopback, type Logger, type Metrics, problem, systemClock, toProblem } from "#kernel";
 import type { AuditLog } from "#kernel/audit";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
@@ -30,6 +30,7 @@ export interface AdminOptions {
   readonly flags: Flags;
   readonly metrics: Metrics;
   readonly audit: AuditLog;
+  readonly logger: Logger;
   readonly pseudonyms: Pseudonyms;
   readonly traces: Traces;
   /** Production keeps /debug/traces shut; the socket shows them to the operator all the same. */
@@ -80,7 +81,7 @@ function operatorListener(options: AdminOptions): RequestListener {
   own.mount(Backbone, openBackboneCalls(host));
   const client: Host["client"] = (contract, caller) =>
     (contract.name === Backbone.name ? own : host).client(contract, caller);
-  const calls = openCalls({ client }, [...contracts, Backbone], audit.of("admin"));
+  const calls = openCalls({ client }, [...contracts, Backbone], audit.of("admin"), options.logger);
   const flags = openFlagCalls(options.flags, options.contracts, audit.of("admin"));
   const startedAtMs = Date.now();
   return (request, response) => {

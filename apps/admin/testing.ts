@@ -10,6 +10,7 @@ import type { FlagRule, Flags } from "#kernel/ports/flags";
 import { localTransport } from "#kernel/rpc";
 import { openPseudonyms } from "#kernel/pseudonyms";
 import { openMetrics } from "#kernel/metrics";
+import { silentLogger } from "#kernel/telemetry";
 import type { Traces } from "#kernel/tracing";
 import type { States } from "./health.ts";
 import { type Admin, type AdminOptions, startAdmin } from "./server.ts";
@@ -98,6 +99,7 @@ export async function startTestAdmin({
     traces: traces ?? { latest: () => [], find: () => undefined },
     hasTracePages: traces !== undefined,
     audit,
+    logger: silentLogger,
     pseudonyms: openPseudonyms(),
     states,
     backup,

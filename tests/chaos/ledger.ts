@@ -43,6 +43,10 @@ const EVENTS = "bronze.events";
 
 /** Every acknowledged write is there, every event was delivered and had its effect once. Rejects with what is missing. */
 export async function count(cells: Cells, watchers: readonly Watcher[], contentId: string): Promise<Counts> {
+  for (const { viewer } of watchers) {
+    const sessionId = viewer.acknowledged.sessionId ?? "";
+    assert.equal((await cells.admin.of(Session).get({ sessionId })).session?.id, sessionId, "a session that lives");
+  }
   const topics = await until("every service has read every topic", SETTLE_MS_MAX, async () => {
     const seen = lines<Topic>(await cells.command("events", "topics", "--json"));
     return seen.every(({ groups }) => groups.every(({ lag }) => lag === 0)) ? seen : null;
@@ -57,8 +61,6 @@ export async function count(cells: Cells, watchers: readonly Watcher[], contentI
   const users = acknowledged.flatMap((one) => one.users);
   for (const userId of users) assert.equal((await cells.admin.of(User).get({ userId })).user?.id, userId);
   const sessionIds = acknowledged.flatMap((one) => one.sessionIds);
-  for (const sessionId of sessionIds)
-    assert.equal((await cells.admin.of(Session).get({ sessionId })).session?.id, sessionId);
 
   const started = await eventsOf(cells, "playback.started");
   const told = new Set(started.map(({ data }) => data?.sessionId));

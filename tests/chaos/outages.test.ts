@@ -36,13 +36,13 @@ const ALL: readonly Outage[] = [
 const CHOSEN = process.env["MARQUEE_CHAOS_OUTAGES"]?.split(",");
 const OUTAGES = ALL.filter(({ engine }) => CHOSEN?.includes(engine) ?? true);
 /** Without these the processes do not run as many; the others have an embedded stand-in. */
-const NEEDED = ["kafka", "redis", "s3", "vault", "registry"];
+const NEEDED = ["kafka", "redis", "s3", "vault", "registry", "clickhouse"];
 const OUTAGE_MS = 8_000;
 const SLOW_MS = 2_000;
 const RECOVERY_MS_MAX = 60_000;
 const REQUEST_MS_MAX = 4_000;
 const FILM = "playing";
-const DEVICE = { id: "a-television", type: "tv", name: "Television" };
+const DEVICE = { id: "a-television", type: "tizen", name: "Television" };
 
 const parts = Object.keys(PARTS) as readonly Part[];
 let engines: Engines;
@@ -135,7 +135,13 @@ async function askMeanwhile(film: Film) {
 /** PostgreSQL hangs, and is then killed whole; whoever keeps it starts it again. */
 async function hangPostgres(): Promise<() => Promise<void>> {
   const signal = async (name: NodeJS.Signals): Promise<void> => {
-    for (const pid of await cells.postgres()) process.kill(pid, name);
+    for (const pid of await cells.postgres()) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // A connection of its ended in this moment.
+      }
+    }
   };
   await signal("SIGSTOP");
   return () => signal("SIGKILL");

@@ -26,7 +26,7 @@ let engines: Engines;
 let cells: Cells;
 
 before(async () => {
-  engines = await openEngines(["kafka", "redis", "s3", "vault", "registry"]);
+  engines = await openEngines(["kafka", "redis", "s3", "vault", "registry", "clickhouse"]);
   cells = await openCells(engines.environment);
   for (const part of parts) await cells.start(part);
 });

@@ -12,6 +12,7 @@ import { topics } from "#contracts/topics";
 import type { Viewer } from "#kernel";
 import { appendFacts, openEvents } from "#kernel/events";
 import { openMetrics } from "#kernel/metrics";
+import { silentLogger } from "#kernel/telemetry";
 import { type Admin, startAdmin } from "../../apps/admin/server.ts";
 import { adminSocketPath } from "../../apps/admin/socket.ts";
 import { services } from "../../apps/services.ts";
@@ -56,6 +57,7 @@ before(async () => {
     traces: { latest: () => [], find: () => undefined },
     hasTracePages: false,
     audit: host.audit,
+    logger: silentLogger,
     pseudonyms: host.pseudonyms,
     states: async () => ({}),
     backup: async function* () {},

@@ -44,6 +44,7 @@ interface Parts {
   readonly cache: Cache;
   readonly clock: Clock;
   readonly facts: RoutingPlatform["facts"];
+  readonly tell: RoutingPlatform["tell"];
   readonly addresses: Addresses;
   readonly counters: { readonly selected: (network: string) => void; readonly switched: (network: string) => void };
   turn: number;
@@ -59,13 +60,14 @@ export default defineService({
     fallback: "round-robin with geo affinity",
   },
 
-  start: ({ cache, clock, facts, addresses, logger, metrics }: RoutingPlatform): Parts => ({
+  start: ({ cache, clock, facts, tell, addresses, logger, metrics }: RoutingPlatform): Parts => ({
     counters: openCounters(metrics),
     networks: addresses.edges.map(({ id, baseUrl }) => ({ id, baseUrl, regions: [], costTier: 1 })),
     health: openHealthBook(logger),
     cache,
     clock,
     facts,
+    tell,
     addresses,
     turn: Math.floor(clock.nowMs() / 1_000),
   }),
@@ -91,11 +93,7 @@ export default defineService({
         rebufferDurationMs: 0,
       };
       await parts.cache.set(sessionId, JSON.stringify(route), ROUTE_TTL_MS);
-      await parts.facts(
-        "routeSelected",
-        [{ userId, sessionId, contentId, networks: ids, fallback: isFallback }],
-        context,
-      );
+      parts.tell("routeSelected", [{ userId, sessionId, contentId, networks: ids, fallback: isFallback }], context);
       return {
         networks: order.map(({ id, baseUrl }) => ({ id, baseUrl })),
         steeringHlsUrl: steeringUrl(parts.addresses, "hls", sessionId),

@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 
 const uses = { session: Session };
 type TokenPlatform = Platform<typeof Token, typeof uses>;
-interface Parts extends Pick<TokenPlatform, "call" | "facts"> {
+interface Parts extends Pick<TokenPlatform, "call" | "tell"> {
   readonly issued: (networkId: string) => void;
   readonly keyring: Keyring;
   readonly clock: Clock;
@@ -24,14 +24,14 @@ export default defineService({
   slo: { p99Ms: 20, availability: 0.9999 },
   ai: { feeds: "none", uses: "none", fallback: "none needed" },
 
-  async start({ secrets, clock, call, facts, metrics }: TokenPlatform): Promise<Parts> {
+  async start({ secrets, clock, call, tell, metrics }: TokenPlatform): Promise<Parts> {
     const issued = metrics.counter(
       "tokens_issued_total",
       "Access tokens for media that were issued, renewals among them",
       ["network"],
     );
     const keyring = await openKeyring(secrets, clock);
-    return { keyring, clock, call, facts, issued: (network) => issued.inc({ network }) };
+    return { keyring, clock, call, tell, issued: (network) => issued.inc({ network }) };
   },
 
   rpc: (parts) => ({
@@ -54,7 +54,7 @@ export default defineService({
       );
       for (const { id } of networks) parts.issued(id);
       const expiresAtMs = (nowS + TOKEN_LIFETIME_S) * 1_000;
-      await parts.facts(
+      parts.tell(
         "issued",
         [{ userId, sessionId, contentId, networks: networks.map(({ id }) => id), expiresAtMs }],
         context,

@@ -20,14 +20,14 @@ export default defineService({
   ai: { feeds: "offers: what people wanted and could not watch", uses: "none", fallback: "none needed" },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, call, cache, clock, facts, metrics }) => {
+  start: ({ db, call, cache, clock, tell, metrics }) => {
     const decisions = metrics.counter(
       "entitlement_decisions_total",
       "Who asked to watch something and what was decided",
       ["outcome", "reason"],
     );
     return {
-      ...{ db, call, cache, clock, facts },
+      ...{ db, call, cache, clock, tell },
       decided: ({ allowed, reason }: Decision) => decisions.inc({ outcome: allowed ? "allowed" : "denied", reason }),
     };
   },
@@ -52,7 +52,7 @@ export default defineService({
       const decision = decisions[0] ?? unknownTitle(contentId);
       const { allowed, reason } = decision;
       parts.decided(decision);
-      if (userId !== "") await parts.facts("checked", [{ userId, profileId, contentId, allowed, reason }], context);
+      if (userId !== "") parts.tell("checked", [{ userId, profileId, contentId, allowed, reason }], context);
       const plan = (await plansOf(parts, context)).find((candidate) => candidate.tier === tier);
       return { decision, tier, streamsMax: plan?.streamsMax ?? 0 };
     },
