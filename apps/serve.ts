@@ -8,7 +8,6 @@ import { placesOf } from "./addresses.ts";
 import { type Cell, cellOf, missingFor } from "./cell.ts";
 import { composeProduct, type Product, startEdges } from "./compose.ts";
 import { claim } from "./start.ts";
-import { services } from "./services.ts";
 
 const STOP_MS_MAX = 15_000;
 

@@ -7,8 +7,8 @@ import { sparing } from "./spare-cache.ts";
 import { testClock } from "./clock.ts";
 
 /** A cache that can be away, and counts who asked it. */
-async function openFlaky() {
-  const inner = await openEmbeddedCache();
+function openFlaky() {
+  const inner = openEmbeddedCache();
   const state = { isAway: false, asked: 0 };
   const through =
     <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>
@@ -30,7 +30,7 @@ async function openFlaky() {
 }
 
 test("a cache that is away is an empty one, and fails those who rely on it", async () => {
-  const { cache, state } = await openFlaky();
+  const { cache, state } = openFlaky();
   const spared = sparing(cache, testClock());
   await spared.set("k", "v", 1_000);
   assert.equal(await spared.get("k"), "v");
@@ -44,7 +44,7 @@ test("a cache that is away is an empty one, and fails those who rely on it", asy
 });
 
 test("one that keeps failing is left alone for a second, and asked again after it", async () => {
-  const { cache, state } = await openFlaky();
+  const { cache, state } = openFlaky();
   const clock = testClock();
   const spared = sparing(cache, clock);
   await spared.set("k", "v", 60_000);
