@@ -1,5 +1,5 @@
 /**
- * `npm run engines [-- start|stop|status|env NAME…]`: the real engines of production on this machine, without containers. They
+ * `npm run engines [-- start|stop|install|status|env NAME…]`: the real engines of production on this machine, without containers. They
  * outlive this command, keep their data under .marquee/engines, and listen on the loopback only. Without names it is about all of them.
  */
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -120,13 +120,24 @@ function chosenOf(names: readonly string[]): readonly Engine[] {
   });
 }
 
+/** Fetches and builds what is missing, and starts nothing. */
+async function install(chosen: readonly Engine[]): Promise<void> {
+  for (const engine of chosen) {
+    const place = placeOf(engine);
+    await Promise.all([place.programs, place.data].map((folder) => mkdir(folder, { recursive: true })));
+    await engine.install(place);
+    say(`${engine.name} is installed`);
+  }
+}
+
 async function main(verb = "start", ...names: readonly string[]): Promise<void> {
   const chosen = chosenOf(names);
   if (verb === "start") for (const engine of chosen) await start(engine);
   else if (verb === "stop") for (const engine of chosen) await stop(engine);
   else if (verb === "env") return printEnvironment(chosen);
+  else if (verb === "install") return install(chosen);
   else if (verb !== "status")
-    throw problem.invalid(`'${verb}' is not known: use start, stop, status or env, and names of engines`);
+    throw problem.invalid(`'${verb}' is not known: use start, stop, install, status or env, and names of engines`);
   await status(chosen);
 }
 
