@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import type { ClickHouseClient } from "@clickhouse/client";
+import { childEnvironment } from "#kernel/child-environment";
 import { problem } from "#kernel/errors";
 import type { Analytics } from "#kernel/ports/analytics";
 import { clientOf, stateOf } from "./clickhouse.ts";
@@ -47,13 +48,12 @@ export async function openEmbeddedAnalytics(
     const child = fork(new URL("./chdb-server.ts", import.meta.url), {
       execArgv: [],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
-      env: {
-        ...process.env,
+      env: childEnvironment({
         MARQUEE_CHDB_FOLDER: options.folder,
         MARQUEE_CHDB_PORT: "0",
         MARQUEE_CHDB_USER: "marquee",
         MARQUEE_CHDB_PASSWORD: password,
-      },
+      }),
     });
     pid = child.pid;
     let said = "";

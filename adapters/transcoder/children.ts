@@ -1,4 +1,5 @@
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
+import { childEnvironment } from "#kernel/child-environment";
 import { Problem, problem } from "#kernel/errors";
 import type { FromServer, Report, Start, ToServer } from "./children-server.ts";
 import { describeFailure, missingProgram } from "./failures.ts";
@@ -36,8 +37,6 @@ export interface ChildrenOptions {
 
 export type RunChild = (job: ChildJob) => Promise<ChildResult>;
 
-/** What programs find their files by: themselves, fonts, temporary files. */
-const ENVIRONMENT = ["PATH", "HOME", "TMPDIR", "LANG"];
 const STDOUT_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
@@ -128,7 +127,7 @@ function openServer(): ChildProcess {
   const opened = fork(new URL("./children-server.ts", import.meta.url), {
     execArgv: [],
     serialization: "advanced",
-    env: Object.fromEntries(ENVIRONMENT.map((name) => [name, process.env[name]])),
+    env: childEnvironment(),
   });
   opened.unref();
   opened.on("message", (message: FromServer) => {
