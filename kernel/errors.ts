@@ -78,8 +78,8 @@ export const problem = {
   internal: maker("internal"),
 } as const;
 
-/** What connections say when whoever is at the other end has gone: the system's codes, PostgreSQL's (appendix A of its manual), and `pg`'s own words. */
-const LOST = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|08...|57P0[123])$/;
+/** What connections say when whoever is at the other end has gone, or has no place left: the system's codes, PostgreSQL's (appendix A of its manual), and `pg`'s own words. */
+const LOST = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|08...|53300|57P0[123])$/;
 const LOST_WORDS = /^(Connection terminated|timeout exceeded when trying to connect)/;
 
 function isLostConnection(error: unknown): error is Error {

@@ -37,7 +37,7 @@ interface Usage {
 
 const PUBLISHES: readonly (readonly [Kind, RegExp])[] = [
   ["state", /\bemit\(\s*"(\w+)"/g],
-  ["fact", /\bfacts\(\s*"(\w+)"/g],
+  ["fact", /\b(?:facts|tell)\(\s*"(\w+)"/g],
 ];
 /** A contract's constant is its name with a capital: `on(Session.events.heartbeat)` waits for one of `session`; read models `follow` events. */
 const CONSUMES = /\b(?:on|follow)\(([A-Z]\w*)\.events\.(\w+)\)/g;

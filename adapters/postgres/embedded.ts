@@ -23,6 +23,8 @@ export interface EmbeddedPostgresOptions {
   readonly folder: string;
   log(line: string): void;
   readonly spawnGuard?: SpawnGuard;
+  /** How many may be connected at once; enough for one product unless said otherwise. */
+  readonly connectionsMax?: number;
 }
 
 const START_TIMEOUT_MS = 120_000;
@@ -43,7 +45,7 @@ interface Running {
  */
 export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<PostgresServer> {
   const cluster = await prepareCluster(options.folder, options.log);
-  let running = (await adopt(cluster, options)) ?? (await launch(cluster, await freePort()));
+  let running = (await adopt(cluster, options)) ?? (await launch(cluster, await freePort(), options));
   const { port } = running;
   let failure: string | undefined;
   let stopping = false;
@@ -91,7 +93,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
         return;
       }
       try {
-        running = await launch(cluster, port);
+        running = await launch(cluster, port, options);
         failure = undefined;
         options.log("PostgreSQL runs again");
         watch();
@@ -195,8 +197,12 @@ async function isOurs(cluster: Cluster, port: number): Promise<boolean> {
 }
 
 /** Starts a postmaster in a session of its own, because the terminal's Ctrl-C is for us to answer, and waits until it accepts connections. */
-async function launch(cluster: Cluster, port: number): Promise<Running> {
-  const all = { ...SETTINGS, unix_socket_directories: socketFolderOf(cluster.data) };
+async function launch(cluster: Cluster, port: number, { connectionsMax }: EmbeddedPostgresOptions): Promise<Running> {
+  const all = {
+    ...SETTINGS,
+    unix_socket_directories: socketFolderOf(cluster.data),
+    ...(connectionsMax === undefined ? {} : { max_connections: String(connectionsMax) }),
+  };
   const settings = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const output = await open(cluster.logPath, "a", 0o600);
   const before = (await output.stat()).size;

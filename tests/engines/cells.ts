@@ -3,7 +3,7 @@
  * something in front that sends each path to the part that answers it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmod, rm } from "node:fs/promises";
+import { chmod, readFile, rm } from "node:fs/promises";
 import { createServer, request as ask } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
@@ -20,6 +20,9 @@ import { makeTestFolder } from "../../kernel/testing/folder.ts";
 const MARQUEE = resolve(import.meta.dirname, "../../apps/marquee.ts");
 const PORTS_PER_CELL = 6;
 const READY_MS_MAX = 120_000;
+const ERRORS_SHOWN = 3;
+/** Each process has a pool of its own, and one that was killed keeps its places for a moment. */
+const CONNECTIONS_MAX = 250;
 const OUTPUT_CHARACTERS_MAX = 20_000;
 
 /** The parts, by the names that their spans carry. */
@@ -71,6 +74,7 @@ export async function openCells(engines: Readonly<Record<string, string>>): Prom
     folder: join(folder, "postgres"),
     log: () => undefined,
     spawnGuard: guardian,
+    connectionsMax: CONNECTIONS_MAX,
   });
   const ports = new Map<Part, number>();
   for (const name of NAMES) ports.set(name, await freeRange(PORTS_PER_CELL));
@@ -149,7 +153,10 @@ export async function openCells(engines: Readonly<Record<string, string>>): Prom
     pidOf: (part) => running.get(part)?.pid ?? 0,
     start,
     end,
-    command: (...words) => run(words, environmentOf("web")),
+    command: (...words) =>
+      run(words, environmentOf("web")).catch(async (error: unknown) => {
+        throw new Error(`${String(error)}\n${await lastErrors(join(folder, "web/logs/marquee.log"))}`);
+      }),
     output: (part) => outputs.get(part) ?? "",
     async postgres() {
       const all = (await processesOf(0, join(folder, "postgres"))).filter(({ command }) => /postgres/.test(command));
@@ -164,6 +171,15 @@ export async function openCells(engines: Readonly<Record<string, string>>): Prom
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** What a process wrote down last of what went wrong. */
+async function lastErrors(file: string): Promise<string> {
+  const lines = (await readFile(file, "utf8").catch(() => "")).split("\n");
+  return lines
+    .filter((line) => line.includes('"level":"ERROR"'))
+    .slice(-ERRORS_SHOWN)
+    .join("\n");
 }
 
 function run(words: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
