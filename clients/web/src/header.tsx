@@ -60,8 +60,11 @@ function ProfileMenu() {
   const viewer = useViewer();
   const ref = useRef<HTMLDetailsElement>(null);
   const { key } = useLocation();
+  const seenKey = useRef(key);
   useEffect(() => {
-    if (ref.current !== null && key !== "") ref.current.open = false;
+    // The first time is when the script arrives, and the menu may be open already.
+    if (ref.current !== null && seenKey.current !== key) ref.current.open = false;
+    seenKey.current = key;
   }, [key]);
   useEffect(() => {
     const close = (event: Event) => {
