@@ -207,9 +207,14 @@ test("property: whatever the allowed steps lead to is registered, and reads what
       const subject = `changing-${++subjects}`;
       await registry.register(subject, JSON.stringify(first));
       let old = first;
+      const registered = new Set([JSON.stringify(first)]);
       for (const change of changes) {
         const next = change(old);
-        const id = await registry.register(subject, JSON.stringify(next));
+        const text = JSON.stringify(next);
+        // A registry knows what it has already, and the newest stays the newest: who goes back is compared with what is not there any more.
+        if (registered.has(text)) continue;
+        registered.add(text);
+        const id = await registry.register(subject, text);
         const reader = typeOf(JSON.parse(await registry.byId(id)) as Schema);
         const writer = typeOf(old);
         const written = writer.random() as object;
