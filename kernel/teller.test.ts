@@ -17,6 +17,7 @@ function openLog() {
     taken,
     async append(records: readonly NewRecord[]): Promise<void> {
       await pause(1);
+      if (records.some(({ key }) => key === "refused")) throw problem.invalid("no such topic");
       if (log.isAway) throw problem.unavailable("the log is away");
       taken.push(...records.map(({ key }) => key));
     },
@@ -59,4 +60,17 @@ test("who stops hands over what waits, and does not wait for a log that is away"
   other.tell([row("b")]);
   await other.stop();
   assert.deepEqual(log.taken, ["a"]);
+});
+
+test("facts that the log will never have keep nobody waiting", async () => {
+  const log = openLog();
+  const said: string[] = [];
+  const logger = { ...silentLogger, error: (message: string) => void said.push(message) };
+  const teller = openTeller({ log, logger, retryMs: 60_000 });
+  teller.tell([row("refused")]);
+  await pause(5);
+  teller.tell([row("a")]);
+  await teller.drained();
+  assert.deepEqual(log.taken, ["a"]);
+  assert.deepEqual(said, ["facts were refused by the log"]);
 });

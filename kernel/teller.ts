@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { Problem } from "./errors.ts";
 import { appendFacts, type OutboxRow } from "./events.ts";
 import type { EventLog } from "./ports/log.ts";
 import type { Logger } from "./telemetry.ts";
@@ -27,24 +28,36 @@ const WAITING_MAX = 10_000;
 const AT_ONCE_MAX = 500;
 const RETRY_MS = 1_000;
 
+/** The log looked at them and will not have them, now or later. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Problem && ["invalid_argument", "failed_precondition", "permission_denied"].includes(error.code);
+
 export function openTeller({ log, logger, waitingMax = WAITING_MAX, retryMs = RETRY_MS }: TellerOptions): Teller {
   const waiting: OutboxRow[] = [];
   const stopping = new AbortController();
   let dropped = 0;
   let draining: Promise<void> | undefined;
 
+  function remove(batch: readonly OutboxRow[]): void {
+    // Meanwhile the oldest may have been dropped, the batch among them.
+    const gone = new Set(batch);
+    while (waiting[0] && gone.has(waiting[0])) waiting.shift();
+  }
+
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, AT_ONCE_MAX);
       try {
         await appendFacts(log, batch);
-        // Meanwhile the oldest may have been dropped, the batch among them.
-        const told = new Set(batch);
-        while (waiting[0] && told.has(waiting[0])) waiting.shift();
+        remove(batch);
         if (dropped > 0) logger.warn("facts were dropped while the log was away", { dropped });
         dropped = 0;
       } catch (error) {
-        if (stopping.signal.aborted) {
+        if (isRefusal(error)) {
+          // Those behind them would wait for ever.
+          logger.error("facts were refused by the log", { lost: batch.length, error });
+          remove(batch);
+        } else if (stopping.signal.aborted) {
           logger.warn("facts were lost, because the log is away", { lost: waiting.length, error });
           waiting.length = 0;
         } else await pause(retryMs, undefined, { signal: stopping.signal }).catch(() => undefined);
