@@ -16,6 +16,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { copyLog, OFFSETS_PER_PARTITION } from "./embedded-copy.ts";
+import { PAGES_MAX, scrubSlice } from "./embedded-scrub.ts";
 import type { PackedNew, PackedRecords, Reply, Request, TopicHeads } from "./messages.ts";
 
 const SLOTS_MAX = 2 ** 15;
@@ -23,6 +24,9 @@ const READ_BYTES_MAX = 8 * 1024 * 1024;
 const PRUNE_RECORDS_MAX = 5_000;
 const ERASE_RECORDS_MAX = 2_000;
 const SQLITE_FULL = 13;
+/** Values of user_version. */
+const CLEAN = 0;
+const DIRTY = 1;
 const PAGE_BYTES = 4_096;
 const CHECKPOINT_PAGES = 4_000;
 /** A frame of the write-ahead log is a page and 24 bytes; SQLite begins it anew after each checkpoint, so that it need not grow beyond. */
@@ -52,6 +56,8 @@ const database = open();
 let wal = openWal();
 const sql = prepareAll(database);
 const topics = loadTopics();
+/** Whether the files may still hold what was erased from the table. It is kept in the file, because an erasure may be cut off. */
+let isDirty = database.prepare("PRAGMA user_version").get()?.["user_version"] !== CLEAN;
 
 function open(): DatabaseSync {
   const opened = new DatabaseSync(path);
@@ -60,8 +66,8 @@ function open(): DatabaseSync {
   opened.exec(
     `PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = 33554432`,
   );
-  // What retention or an erasure deletes is overwritten with zeros. It must be on from the first insert: pages that split leave copies behind.
-  opened.exec("PRAGMA secure_delete = ON");
+  // What retention or an erasure deletes is overwritten with zeros; an erasure also scrubs what this does not reach.
+  opened.exec(`PRAGMA secure_delete = ON; PRAGMA max_page_count = ${PAGES_MAX}`);
   opened.exec(`
     CREATE TABLE IF NOT EXISTS topics (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, retention_ms INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS partitions (
@@ -292,10 +298,10 @@ function seek(partition: Partition, atMs: number): number {
 }
 
 /** Erases a bounded number of records; others get their turn before the next ones. */
-function erase(request: Extract<Request, { kind: "erase" }>): { count: number; next: number } {
+function erase(request: Extract<Request, { kind: "erase" }>): { isDirty: boolean; next: number } {
   const partition = topics.get(request.topic)?.partitions[request.partition];
   const until = Math.min(request.until, partition?.next ?? 0);
-  if (partition === undefined || request.from >= until) return { count: 0, next: request.until };
+  if (partition === undefined || request.from >= until) return { isDirty, next: request.until };
   const base = partition.slot * OFFSETS_PER_PARTITION;
   const doomed: number[] = [];
   let rows = 0;
@@ -312,16 +318,35 @@ function erase(request: Extract<Request, { kind: "erase" }>): { count: number; n
     transact(() => {
       for (const id of doomed) sql.erase.run(id);
       sql.setFirst.run(partition.slot, partition.oldest);
+      database.exec(`PRAGMA user_version = ${DIRTY}`);
     });
+    isDirty = true;
   }
-  return { count: doomed.length, next };
+  return { isDirty, next };
 }
 
-/** The write-ahead log still has the pages from before an erasure: they are written back, and it begins anew, filled with zeros. */
-function scrub(): void {
+/**
+ * Scrubs a bounded part of the files of what erased records left; others get their turn before the next part. Where the next one begins, or
+ * undefined at the end.
+ */
+function scrub(from: number): number | undefined {
+  // Everything into the file, and nothing in the cache, which would bring old bytes back with the next change of their page.
+  database.exec("PRAGMA wal_checkpoint(PASSIVE); PRAGMA shrink_memory");
+  const file = openSync(path, "r+");
+  let next: number | undefined;
+  try {
+    next = scrubSlice(file, from, PAGE_BYTES);
+  } finally {
+    closeSync(file);
+  }
+  if (next !== undefined) return next;
+  // The write-ahead log still has pages from before: it begins anew, filled with zeros.
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   closeSync(wal);
   wal = openWal();
+  transact(() => database.exec(`PRAGMA user_version = ${CLEAN}`));
+  isDirty = false;
+  return undefined;
 }
 
 /** Deletes a bounded number of records that outlived their retention; says whether there are more. */
@@ -376,8 +401,7 @@ function answer(request: Exclude<Request, { kind: "copy" }>): Reply {
     case "erase":
       return { kind: "erased", id: request.id, ...erase(request) };
     case "scrub":
-      scrub();
-      return { kind: "done", id: request.id };
+      return { kind: "scrubbed", id: request.id, next: scrub(request.from) };
     case "close":
       clearTimeout(pruning);
       database.close();

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "#kernel/errors";
@@ -145,6 +146,49 @@ test("erased records are in no file any more, and those around them are found by
     [5_002, "goes on"],
   ]);
   await again.close();
+});
+
+test("copies that rows left where pages were built anew are scrubbed, also after an erasure that was cut off", async () => {
+  const folder = join(root, "scrubbed");
+  let log = await openEmbeddedLog({ folder });
+  await log.createTopics([{ name: "t", partitions: 40, retentionMs: 1e9 }]);
+  // Rows of many sizes that come to many places of the table, as partitions are written.
+  const record = (n: number): NewRecord => {
+    const who = n % 3 === 0 ? "usr_erased" : "usr_stays";
+    const filler = "x".repeat((n * 7_919) % (n % 10 === 0 ? 6_000 : 300));
+    return {
+      topic: "t",
+      key: `${who}-${(n * 31) % 97}`,
+      headers: { filler },
+      value: Buffer.from(`${filler} of ${who}`),
+    };
+  };
+  const bytes = async (): Promise<Buffer> =>
+    Buffer.concat(await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name)))));
+  const all = Array.from({ length: 1_500 }, (_, n) => record(n));
+  for (let at = 0; at < all.length; at += 3) await log.append(all.slice(at, at + 3));
+  await log.close();
+
+  // The rows are deleted as an erasure does it that ends before it has scrubbed.
+  const database = new DatabaseSync(join(folder, "log.sqlite"));
+  database.exec("PRAGMA secure_delete = ON; DELETE FROM records WHERE key LIKE 'usr_erased%'; PRAGMA user_version = 1");
+  database.close();
+  assert.ok((await bytes()).includes("usr_erased"), "SQLite alone leaves some of it");
+
+  log = await openEmbeddedLog({ folder });
+  await log.erase("t", ["usr_erased"], await log.offsets("t"));
+  assert.ok(!(await bytes()).includes("usr_erased"));
+  // What is in use is untouched, and stays writable.
+  await log.append([record(1)]);
+  const positions = new Map([...(await log.offsets("t")).keys()].map((partition) => [partition, 0]));
+  const left = await log.read("t", positions, 2_000);
+  const keys = (records: readonly { readonly key: string }[]): string[] => records.map(({ key }) => key).toSorted();
+  assert.deepEqual(keys(left), keys([...all.filter(({ key }) => key.startsWith("usr_stays")), record(1)]));
+  await log.close();
+  assert.ok(!(await bytes()).includes("usr_erased"), "nothing was brought back from a cache");
+  const checked = new DatabaseSync(join(folder, "log.sqlite"));
+  assert.equal(checked.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
+  checked.close();
 });
 
 test("a log whose first record was erased still begins where it began, also after a restart", async () => {

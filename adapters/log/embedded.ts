@@ -240,15 +240,19 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     async erase(topic, names, until) {
       partitionsOf(topic);
       if (names.length === 0) return;
-      let erased = 0;
+      let isDirty = false;
       for (const [partition, end] of until)
         for (let from = 0; from < end; ) {
           const reply = await call((id) => ({ kind: "erase", id, topic, partition, from, until: end, names }));
           if (reply.kind !== "erased") break;
-          erased += reply.count;
+          isDirty = reply.isDirty;
           from = reply.next;
         }
-      if (erased > 0) await call((id) => ({ kind: "scrub", id }));
+      for (let from: number | undefined = isDirty ? 0 : undefined; from !== undefined; ) {
+        const at: number = from;
+        const reply = await call((id) => ({ kind: "scrub", id, from: at }));
+        from = reply.kind === "scrubbed" ? reply.next : undefined;
+      }
     },
     async copyTo(folder, until) {
       const nexts = [...until].map(

@@ -26,8 +26,8 @@ export type Request =
       readonly until: number;
       readonly names: readonly string[];
     }
-  /** Overwrites what erased records left in the files. */
-  | { readonly kind: "scrub"; readonly id: number }
+  /** Overwrites what erased records left in some of the file, from a byte on. */
+  | { readonly kind: "scrub"; readonly id: number; readonly from: number }
   /** Copies the log to a file, without what lies at or behind these offsets: by topic, each partition's next. */
   | {
       readonly kind: "copy";
@@ -47,8 +47,10 @@ export type Reply =
     }
   | { readonly kind: "records"; readonly id: number; readonly batch: PackedRecords }
   | { readonly kind: "offsets"; readonly id: number; readonly offsets: readonly number[] }
-  /** How many records were erased, and where to go on; `next` is `until` at the end. */
-  | { readonly kind: "erased"; readonly id: number; readonly count: number; readonly next: number }
+  /** Whether the files may hold what was erased, now or before, and where to go on; `next` is `until` at the end. */
+  | { readonly kind: "erased"; readonly id: number; readonly isDirty: boolean; readonly next: number }
+  /** Where to go on; undefined at the end. */
+  | { readonly kind: "scrubbed"; readonly id: number; readonly next: number | undefined }
   /** The copy could not be written; the log is as well as before. */
   | { readonly kind: "uncopied"; readonly id: number; readonly message: string }
   /** The one request failed and nothing of it was written; the log goes on. */
