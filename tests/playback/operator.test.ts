@@ -22,6 +22,8 @@ import { makeTestFolder } from "../../kernel/testing/folder.ts";
 const entry = resolve(import.meta.dirname, "../../apps/marquee.ts");
 const TITLES = 40;
 const BOOKMARKS = 3_000;
+/** A record that nobody can read is put down here, and again with each rebuild: five tries need not take half a minute each time. */
+const redelivery = { firstMs: 10, maxMs: 100 };
 let host: PlaybackHost;
 let admin: Admin;
 let viewer: Viewer;
@@ -29,7 +31,7 @@ let folder = "";
 
 before(async () => {
   folder = await makeTestFolder("operator");
-  host = await startPlayback({ folder });
+  host = await startPlayback({ folder, redelivery });
   for (let index = 0; index < TITLES; index++) await host.addFilm(`film-${index}`);
   viewer = await host.newViewer();
   for (const [contentId, positionS] of [
@@ -274,7 +276,7 @@ test("kill -9 in the middle of a rebuild, and the next one gives the same rows",
       await client.query(`DELETE FROM ${schema}.marks WHERE topic LIKE 'model:%'`);
   });
   await host.stop();
-  host = await startPlayback({ folder });
+  host = await startPlayback({ folder, redelivery });
   await host.settled();
   assert.deepEqual(await rowsOf(host.adapters.postgres.adminUrl, ...MODELS), models);
   assert.deepEqual(await indexOf(host.adapters.postgres.adminUrl), index);
@@ -291,7 +293,7 @@ test("kill -9 in the middle of a rebuild, and the next one gives the same rows",
     victim.kill("SIGKILL");
     await once(victim, "exit");
   }
-  host = await startPlayback({ folder });
+  host = await startPlayback({ folder, redelivery });
   await host.host.backbone.rebuild("bookmark", ["demo"]);
   await host.host.backbone.rebuild("catalog", ["demo"]);
   await host.settled();

@@ -80,7 +80,7 @@ export async function openServer(listener: RequestListener) {
   return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
-export async function startPlayback(options: Pick<TestHostOptions, "folder" | "env"> = {}) {
+export async function startPlayback(options: Pick<TestHostOptions, "folder" | "env" | "redelivery"> = {}) {
   const clock = movableClock();
   const studio = openStudio();
   const services = [tenant, user, profile, subscription, entitlement, catalog, ingest, studio.service, keys];
