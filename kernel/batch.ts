@@ -1,8 +1,9 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { Problem, problem } from "./errors.ts";
 
 /**
- * Group commit for those who write one small thing each: what arrives while a batch is under way makes up the next one. Alone, an item
- * waits for nobody; in a crowd, one transaction serves hundreds.
+ * Group commit for those who write one small thing each: what arrives in one turn of the event loop, or while a batch is under way, goes
+ * together. Alone, an item waits for nobody; in a crowd, one transaction serves hundreds.
  */
 export interface BatchOptions<I, O> {
   readonly itemsMax: number;
@@ -54,6 +55,7 @@ export function openBatch<I, O>({ itemsMax, waitingMax, run }: BatchOptions<I, O
 
   async function drain(key: string, lane: Waiting<I, O>[]): Promise<void> {
     while (lane.length > 0) {
+      await turn();
       const batch = lane.splice(0, itemsMax);
       waitingCount -= batch.length;
       await settle(key, batch);

@@ -66,17 +66,19 @@ export function openDb<C extends Contract>({ pool, service, writer, onEmitted }:
     const outbox: OutboxRow[] = [];
     const followUps: (() => Promise<unknown>)[] = [];
     // The tenant was asserted to be a plain word, so it needs no escaping.
-    const result = await inTransaction(pool, `${setup}'${tenant}'${isRelaxed ? RELAXED : ""}`, async (client) => {
-      const done = await work({
-        tenant,
-        q: queryBuilder(client),
-        emit: (event, payload) => outbox.push(writer.encode(service, event, payload, tenant)),
-        afterCommit: (followUp) => void followUps.push(followUp),
-        executeSql: async (text, values) => ({ rows: (await client.query(text, [...values])).rows }),
-      });
-      if (outbox.length > 0) await insertOutbox(client, outbox);
-      return done;
-    });
+    const result = await inTransaction(
+      pool,
+      `${setup}'${tenant}'${isRelaxed ? RELAXED : ""}`,
+      (client) =>
+        work({
+          tenant,
+          q: queryBuilder(client),
+          emit: (event, payload) => outbox.push(writer.encode(service, event, payload, tenant)),
+          afterCommit: (followUp) => void followUps.push(followUp),
+          executeSql: async (text, values) => ({ rows: (await client.query(text, [...values])).rows }),
+        }),
+      (client) => (outbox.length > 0 ? insertOutbox(client, outbox) : undefined),
+    );
     if (outbox.length > 0) onEmitted(outbox.length);
     await Promise.allSettled(followUps.map((followUp) => followUp()));
     return result;

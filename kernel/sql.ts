@@ -108,13 +108,14 @@ export function identifier(name: string): string {
 }
 
 /**
- * Runs `work` in a transaction that `setup` prepares (role, tenant, path), all in one round trip. Whatever goes wrong, the connection goes back
- * without an open transaction, or not at all.
+ * Runs `work` in a transaction that `setup` prepares (role, tenant, path), all in one round trip; `last` is a statement that goes along with the
+ * commit. Whatever goes wrong, the connection goes back without an open transaction, or not at all.
  */
 export async function inTransaction<T>(
   pool: Pool,
   setup: string,
   work: (client: PoolClient) => Promise<T>,
+  last: (client: PoolClient) => Promise<unknown> | undefined = () => undefined,
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -132,7 +133,12 @@ export async function inTransaction<T>(
       throw error;
     });
     await begun;
-    const { command } = await client.query("COMMIT");
+    const closing = last(client);
+    closing?.catch(() => undefined);
+    const committing = client.query("COMMIT");
+    committing.catch(() => undefined);
+    await closing;
+    const { command } = await committing;
     // PostgreSQL answers a COMMIT after a failed statement with a quiet ROLLBACK.
     if (command !== "COMMIT")
       throw problem.internal("a transaction failed, but its work went on as if nothing had happened");

@@ -8,9 +8,9 @@ const DAY_MS = 86_400_000;
  */
 export const topics: Topics = {
   specs: [
-    { name: "playback.sessions", partitions: 32, retentionMs: 3 * DAY_MS },
+    { name: "playback.sessions", partitions: 32, retentionMs: 3 * DAY_MS, lingerMs: 100 },
     { name: "playback.heartbeats", partitions: 64, retentionMs: 1 * DAY_MS, lingerMs: 250 },
-    { name: "user.events", partitions: 16, retentionMs: 7 * DAY_MS },
+    { name: "user.events", partitions: 16, retentionMs: 7 * DAY_MS, lingerMs: 100 },
     { name: "catalog.changes", partitions: 8, retentionMs: 30 * DAY_MS },
     { name: "epg.updates", partitions: 8, retentionMs: 7 * DAY_MS },
     { name: "recommendations.served", partitions: 16, retentionMs: 3 * DAY_MS, analytics: true },
@@ -18,7 +18,7 @@ export const topics: Topics = {
     { name: "recordings.events", partitions: 16, retentionMs: 30 * DAY_MS },
     { name: "bookmarks.updates", partitions: 32, retentionMs: 7 * DAY_MS, lingerMs: 250 },
     { name: "notifications.events", partitions: 8, retentionMs: 7 * DAY_MS },
-    { name: "qoe.metrics", partitions: 32, retentionMs: 3 * DAY_MS },
+    { name: "qoe.metrics", partitions: 32, retentionMs: 3 * DAY_MS, lingerMs: 250 },
     { name: "cdn.routing.events", partitions: 16, retentionMs: 3 * DAY_MS, lingerMs: 250 },
     { name: "ad.events", partitions: 16, retentionMs: 30 * DAY_MS, analytics: true },
     { name: "ai.features.updates", partitions: 16, retentionMs: 7 * DAY_MS },

@@ -82,13 +82,13 @@ export async function update(parts: Parts, request: UpdateRequest, context: Cont
     const backdrop =
       request.backdropKey === undefined ? {} : { backdrop: JSON.stringify(candidate(old, request.backdropKey)) };
     if (changed.length === 0 && request.backdropKey === undefined) return old;
-    await store.update(tx, old.id, { ...store.columnsOf(facts), ...backdrop });
+    await store.update(parts.recent, tx, old.id, { ...store.columnsOf(facts), ...backdrop });
     tx.emit("titleUpdated", {
       contentId: old.id,
       changed: [...changed, ...(request.backdropKey === undefined ? [] : ["backdrop"])],
     });
     const next = requireRow(await store.find(tx, old.id), old.id);
-    await announceAvailability(tx, next, parts.clock.nowMs(), (isNow) => (isNow ? "window_opened" : "window_closed"));
+    await announceAvailability(parts, tx, next, (isNow) => (isNow ? "window_opened" : "window_closed"));
     return next;
   });
   return { title: toTitle(row) };
@@ -116,9 +116,9 @@ async function setPublication(parts: Parts, id: string, publication: "published"
         `'${old.title}' is ${old.state === "failed" ? `not playable (${old.failure})` : "still being prepared"}: publish it when it plays`,
       );
     }
-    await store.update(tx, id, { publication });
+    await store.update(parts.recent, tx, id, { publication });
     const next = { ...old, publication };
-    await announceAvailability(tx, next, parts.clock.nowMs(), () => publication);
+    await announceAvailability(parts, tx, next, () => publication);
     return next;
   });
   return { title: toTitle(row) };
@@ -137,7 +137,7 @@ export async function remove(parts: Parts, id: string, context: Context) {
         `'${row.title}' has more than ${DESCENDANTS_MAX} titles below it: delete some of its episodes first`,
       );
     for (const gone of [...below, row.id]) {
-      await store.remove(tx, gone);
+      await store.remove(parts.recent, tx, gone);
       tx.emit("availabilityChanged", { contentId: gone, available: false, reason: "deleted" });
     }
     if (row.parent_id !== "") await refreshSeries(parts, tx, row.parent_id);
@@ -147,9 +147,9 @@ export async function remove(parts: Parts, id: string, context: Context) {
 
 /** Says so when people can now, or can no longer, watch a title. */
 export async function announceAvailability(
+  parts: Pick<Parts, "clock" | "recent">,
   tx: CatalogTx,
   row: store.TitleRow,
-  nowMs: number,
   reasonOf: (isNow: boolean) => string,
 ): Promise<void> {
   const isNow = isAvailable(
@@ -159,15 +159,19 @@ export async function announceAvailability(
       availableFromMs: row.available_from_ms,
       availableUntilMs: row.available_until_ms,
     },
-    nowMs,
+    parts.clock.nowMs(),
   );
   if (isNow === row.available) return;
-  await store.update(tx, row.id, { available: isNow });
+  await store.update(parts.recent, tx, row.id, { available: isNow });
   tx.emit("availabilityChanged", { contentId: row.id, available: isNow, reason: reasonOf(isNow) });
 }
 
 /** A series plays as soon as one episode does, and looks like its first playable one until an editor says otherwise. */
-export async function refreshSeries(parts: Pick<Parts, "clock">, tx: CatalogTx, seriesId: string): Promise<void> {
+export async function refreshSeries(
+  parts: Pick<Parts, "clock" | "recent">,
+  tx: CatalogTx,
+  seriesId: string,
+): Promise<void> {
   const series = await store.find(tx, seriesId, { lock: true });
   if (!series) return;
   const children = await store.children(tx, seriesId);
@@ -190,11 +194,11 @@ export async function refreshSeries(parts: Pick<Parts, "clock">, tx: CatalogTx, 
     complete: playable.length > 0 && playable.every((episode) => episode.complete),
   };
   const { state, backdrop, artwork, preview_key, audio_languages, subtitle_languages, complete } = next;
-  await store.update(tx, seriesId, {
+  await store.update(parts.recent, tx, seriesId, {
     ...{ state, backdrop, artwork, preview_key },
     ...{ audio_languages, subtitle_languages, complete },
   });
-  await announceAvailability(tx, next, parts.clock.nowMs(), (isNow) => (isNow ? "playable" : "unpublished"));
+  await announceAvailability(parts, tx, next, (isNow) => (isNow ? "playable" : "unpublished"));
 }
 
 function requireRow(row: store.TitleRow | undefined, id: string): store.TitleRow {

@@ -13,7 +13,7 @@ type CatalogTx = Tx<typeof Catalog>;
 
 /** A file is coming: its title stands in the catalogue from now on, as one that is being prepared. */
 export async function ingestStarted(
-  { clock }: Parts,
+  parts: Parts,
   tx: CatalogTx,
   events: readonly Received<IngestStarted>[],
 ): Promise<void> {
@@ -21,7 +21,7 @@ export async function ingestStarted(
     const facts = factsFrom(JSON.parse(data.metadataJson || "{}") as Record<string, unknown>, data.fileName);
     const isNew = await store.insert(tx, data.contentId, facts, {
       publication: data.publish ? "published" : "draft",
-      nowMs: clock.nowMs(),
+      nowMs: parts.clock.nowMs(),
     });
     if (isNew)
       tx.emit("titleAdded", {
@@ -30,7 +30,7 @@ export async function ingestStarted(
         title: facts.title,
         genres: [...facts.genres],
       });
-    else await store.update(tx, data.contentId, { state: "processing", failure: "" });
+    else await store.update(parts.recent, tx, data.contentId, { state: "processing", failure: "" });
   }
 }
 
@@ -51,13 +51,13 @@ export async function encodingFailed(
 }
 
 /** A title that plays already goes on playing what it has; one that never did is failed, with the reason. */
-async function markFailed({ clock }: Parts, tx: CatalogTx, contentId: string, message: string): Promise<void> {
+async function markFailed(parts: Parts, tx: CatalogTx, contentId: string, message: string): Promise<void> {
   const row = await store.find(tx, contentId, { lock: true });
   if (!row) return;
   const state = row.package_revision > 0 ? row.state : "failed";
-  await store.update(tx, contentId, { state, failure: message });
+  await store.update(parts.recent, tx, contentId, { state, failure: message });
   tx.emit("titleUpdated", { contentId, changed: ["state"] });
-  await announceAvailability(tx, { ...row, state }, clock.nowMs(), () => "failed");
+  await announceAvailability(parts, tx, { ...row, state }, () => "failed");
 }
 
 export async function encodingCompleted(
@@ -90,10 +90,10 @@ export async function encodingCompleted(
       chapters: JSON.stringify(data.chapters),
       backdrop: row.backdrop ?? (candidates[0] ? JSON.stringify(candidates[0]) : null),
     };
-    await store.update(tx, row.id, change);
+    await store.update(parts.recent, tx, row.id, change);
     tx.emit("titleUpdated", { contentId: row.id, changed: ["state", "package"] });
     const next = { ...row, ...change };
-    await announceAvailability(tx, next, parts.clock.nowMs(), () => "playable");
+    await announceAvailability(parts, tx, next, () => "playable");
     if (row.parent_id !== "") await refreshSeries(parts, tx, row.parent_id);
   }
 }
@@ -105,7 +105,7 @@ export async function sweepWindows(parts: Parts): Promise<void> {
     await parts.db.tx({ tenant: id }, async (tx) => {
       const nowMs = parts.clock.nowMs();
       for (const row of await store.outOfStep(tx, nowMs))
-        await announceAvailability(tx, row, nowMs, (isNow) => (isNow ? "window_opened" : "window_closed"));
+        await announceAvailability(parts, tx, row, (isNow) => (isNow ? "window_opened" : "window_closed"));
     });
   }
 }

@@ -9,6 +9,7 @@ import { AGE_RATINGS } from "./domain.ts";
 import { add, publish, remove, unpublish, update } from "./edit.ts";
 import { encodingCompleted, encodingFailed, ingestFailed, ingestStarted, sweepWindows } from "./follow.ts";
 import { toTitle } from "./message.ts";
+import { openRecent, type Recent } from "./recent.ts";
 import { fillIndex, fillNewIndex, reindex, searchTitles, TITLES } from "./search.ts";
 import * as store from "./store.ts";
 
@@ -18,6 +19,7 @@ const AGE_MAX = Math.max(...AGE_RATINGS);
 const uses = { tenant: Tenant };
 export type CatalogPlatform = Platform<typeof Catalog, typeof uses>;
 export interface Parts extends Pick<CatalogPlatform, "db" | "call" | "clock" | "logger" | "cache"> {
+  readonly recent: Recent;
   readonly titles: SearchIndex;
   readonly searched: () => void;
 }
@@ -37,7 +39,7 @@ export default defineService({
     // Conversational and voice come with search of their own.
     const searches = metrics.counter("search_queries_total", "Searches, by how they were put", ["type"]);
     const searched = (): void => searches.inc({ type: "text" });
-    return { db, call, clock, logger, cache, titles: await search.open(TITLES), searched };
+    return { db, call, clock, logger, cache, recent: openRecent(db), titles: await search.open(TITLES), searched };
   },
 
   on: [
@@ -68,13 +70,14 @@ export default defineService({
     unpublish: ({ id }, context) => unpublish(parts, id, context),
     delete: ({ id }, context) => remove(parts, id, context),
     async get({ id }, context) {
-      const row = await parts.db.read(context, (tx) => store.find(tx, id));
-      if (!row) throw problem.notFound(`title '${id}' does not exist`, { reason: "title_unknown" });
-      return { title: toTitle(row) };
+      const title = (await parts.recent.find([id], context)).get(id);
+      if (!title) throw problem.notFound(`title '${id}' does not exist`, { reason: "title_unknown" });
+      return { title };
     },
     async getMany({ ids }, context) {
       if (ids.length > LIMIT_MAX) throw problem.invalid(`${ids.length} ids are more than ${LIMIT_MAX}: ask in parts`);
-      return { titles: (await parts.db.read(context, (tx) => store.findMany(tx, ids))).map(toTitle) };
+      const found = await parts.recent.find(ids, context);
+      return { titles: ids.flatMap((id) => found.get(id) ?? []) };
     },
     async list(request, context) {
       const wanted = {

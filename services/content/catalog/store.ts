@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { ModelTx, Tx } from "#kernel";
 import type { Artwork, Credit, Facts, Kind, Publication, State } from "./domain.ts";
+import type { Recent } from "./recent.ts";
 
 type Row = {
   tenant: string;
@@ -123,11 +124,13 @@ export async function findMany(tx: ModelTx, ids: readonly string[]): Promise<Tit
   return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
-export async function update(tx: Tx, id: string, change: Partial<TitleRow>): Promise<void> {
+export async function update(recent: Recent, tx: Tx, id: string, change: Partial<TitleRow>): Promise<void> {
+  recent.forget(tx, id);
   await tables(tx).updateTable("titles").set(change).where("id", "=", id).execute();
 }
 
-export async function remove(tx: Tx, id: string): Promise<void> {
+export async function remove(recent: Recent, tx: Tx, id: string): Promise<void> {
+  recent.forget(tx, id);
   await tables(tx).deleteFrom("titles").where("id", "=", id).execute();
 }
 

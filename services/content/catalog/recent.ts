@@ -1,0 +1,53 @@
+import { LRUCache } from "lru-cache";
+import type { Context, Tx } from "#kernel";
+import { toTitle } from "./message.ts";
+import type { CatalogPlatform } from "./service.ts";
+import * as store from "./store.ts";
+
+type Title = ReturnType<typeof toTitle>;
+
+/**
+ * Titles that were just asked for: a start of playback asks three times, and thousands watch the same film. What this process changes is
+ * forgotten with the commit; what another one changes is seen a second later.
+ */
+export interface Recent {
+  /** Those that exist, by id. */
+  find(ids: readonly string[], context: Context): Promise<ReadonlyMap<string, Title>>;
+  /** Says that the transaction changes a title. */
+  forget(tx: Tx, id: string): void;
+}
+
+const TITLES_MAX = 5_000;
+const REMEMBERED_MS = 1_000;
+
+const keyOf = (tenant: string, id: string): string => `${tenant}/${id}`;
+
+export function openRecent(db: CatalogPlatform["db"]): Recent {
+  const titles = new LRUCache<string, Title>({ max: TITLES_MAX, ttl: REMEMBERED_MS });
+  let changes = 0;
+  return {
+    async find(ids, context) {
+      const found = new Map<string, Title>();
+      const missing: string[] = [];
+      for (const id of ids) {
+        const title = titles.get(keyOf(context.tenant, id));
+        if (title) found.set(id, title);
+        else missing.push(id);
+      }
+      if (missing.length === 0) return found;
+      const before = changes;
+      for (const row of await db.read(context, (tx) => store.findMany(tx, missing))) {
+        const title = toTitle(row);
+        found.set(row.id, title);
+        // What was read while something changed may be as it was before.
+        if (changes === before) titles.set(keyOf(context.tenant, row.id), title);
+      }
+      return found;
+    },
+    forget: (tx, id) =>
+      tx.afterCommit(async () => {
+        changes += 1;
+        titles.delete(keyOf(tx.tenant, id));
+      }),
+  };
+}
