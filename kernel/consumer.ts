@@ -77,16 +77,18 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
     const decoded = await Promise.all(
       records.map(async (record) => (isOurs(record) ? reader.decode(record) : undefined)),
     );
-    let handled: readonly Received<unknown>[] = [];
+    let handled: readonly { readonly event: Received<unknown>; readonly key: string }[] = [];
     await commit(tenant, records, async (tx, fresh) => {
-      handled = decoded.filter(
-        (event, index): event is Received<unknown> => event !== undefined && fresh.has(records[index] as LogRecord),
-      );
-      for (const run of runsOf(handled, (event) => event.name)) {
-        await handlers.get(run[0]?.name ?? "")?.handle(tx, run);
+      handled = records.flatMap((record, index) => {
+        const event = decoded[index];
+        return event && fresh.has(record) ? [{ event, key: record.key }] : [];
+      });
+      for (const wave of wavesOf(handled, ({ event }) => event.name)) {
+        const events = wave.map(({ event }) => event);
+        await handlers.get(events[0]?.name ?? "")?.handle(tx, events);
       }
     });
-    for (const event of handled) metrics.events.inc({ service, event: event.name, outcome: "handled" });
+    for (const { event } of handled) metrics.events.inc({ service, event: event.name, outcome: "handled" });
   }
 
   /** Sets a poison record aside: first into the dead letters, then past it. The order makes a crash repeat it, never lose it. */
@@ -174,6 +176,30 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
       );
     },
   });
+}
+
+/**
+ * Splits a list into few lists of one name each, to be handled one after the other: items of one key stay in their order, those of
+ * different keys have none. Sessions that start and stop in turn thus make two lists, however many they are.
+ */
+export function wavesOf<T extends { readonly key: string }>(items: readonly T[], nameOf: (item: T) => string): T[][] {
+  const waves: T[][] = [];
+  const queues = new Map([...Map.groupBy(items, ({ key }) => key)].map(([key, queue]) => [key, runsOf(queue, nameOf)]));
+  while (queues.size > 0) {
+    const wave = new Map<string, T[]>();
+    for (const [key, runs] of queues) {
+      const run = runs.shift();
+      const name = run?.[0] && nameOf(run[0]);
+      if (run && name !== undefined) {
+        const list = wave.get(name);
+        if (list) list.push(...run);
+        else wave.set(name, run);
+      }
+      if (runs.length === 0) queues.delete(key);
+    }
+    waves.push(...wave.values());
+  }
+  return waves;
 }
 
 /** Splits a list into runs of neighbours with the same key; order stays. */

@@ -43,7 +43,7 @@ export async function add(parts: Parts, { title }: AddRequest, context: Context)
     });
   const id = title.id || newId("ttl", parts.clock.nowMs());
   const row = await parts.db.tx(context, async (tx) => {
-    const isNew = await store.insert(tx, id, facts, {
+    const isNew = await store.insert(parts.recent, tx, id, facts, {
       publication: title.publication === "published" ? "published" : "draft",
       nowMs: parts.clock.nowMs(),
     });

@@ -19,7 +19,7 @@ export async function ingestStarted(
 ): Promise<void> {
   for (const { data } of events) {
     const facts = factsFrom(JSON.parse(data.metadataJson || "{}") as Record<string, unknown>, data.fileName);
-    const isNew = await store.insert(tx, data.contentId, facts, {
+    const isNew = await store.insert(parts.recent, tx, data.contentId, facts, {
       publication: data.publish ? "published" : "draft",
       nowMs: parts.clock.nowMs(),
     });

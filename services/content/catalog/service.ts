@@ -39,7 +39,16 @@ export default defineService({
     // Conversational and voice come with search of their own.
     const searches = metrics.counter("search_queries_total", "Searches, by how they were put", ["type"]);
     const searched = (): void => searches.inc({ type: "text" });
-    return { db, call, clock, logger, cache, recent: openRecent(db), titles: await search.open(TITLES), searched };
+    return {
+      db,
+      call,
+      clock,
+      logger,
+      cache,
+      recent: openRecent({ db, clock }),
+      titles: await search.open(TITLES),
+      searched,
+    };
   },
 
   on: [
@@ -80,13 +89,13 @@ export default defineService({
       return { titles: ids.flatMap((id) => found.get(id) ?? []) };
     },
     async list(request, context) {
+      const { kinds, genre, parentId, afterId, includeHidden, states } = request;
       const wanted = {
-        ...request,
-        ageRatingMax: request.ageRatingMax || (request.includeHidden ? AGE_MAX : request.ageRatingMax),
+        ...{ kinds, genre, parentId, afterId, includeHidden, states },
+        ageRatingMax: request.ageRatingMax || (includeHidden ? AGE_MAX : request.ageRatingMax),
         limit: Math.min(request.limit || LIMIT_MAX, LIMIT_MAX),
-        nowMs: parts.clock.nowMs(),
       };
-      return { titles: (await parts.db.read(context, (tx) => store.list(tx, wanted))).map(toTitle) };
+      return { titles: [...(await parts.recent.list(wanted, context))] };
     },
     async genres({ ageRatingMax }, context) {
       return { genres: await parts.db.tx(context, (tx) => store.genres(tx, ageRatingMax, parts.clock.nowMs())) };

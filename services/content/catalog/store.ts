@@ -43,11 +43,13 @@ export type TitleRow = Omit<Row, "tenant">;
 const tables = (tx: Pick<Tx, "q">): Kysely<Tables> => tx.q.withTables<Tables>();
 
 export async function insert(
+  recent: Recent,
   tx: Tx,
   id: string,
   facts: Facts,
   of: { publication: Publication; nowMs: number },
 ): Promise<boolean> {
+  recent.forget(tx, id);
   const row = await tables(tx)
     .insertInto("titles")
     .values({

@@ -8,6 +8,7 @@ import {
   sign,
   verify,
 } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { type Clock, Problem } from "#kernel";
 import type { Secrets } from "#kernel/ports/secrets";
 import { type CatClaims, tokenIssuer } from "#media/cat";
@@ -17,6 +18,7 @@ import { KEY_LIFETIME_MS } from "./domain.ts";
 const SECRET = "token/cat";
 /** The current key, the previous one, and one more, so that a rotation by hand right after another ends no token in use. */
 const KEYS_MAX = 3;
+const PSEUDONYMS_MAX = 10_000;
 
 interface StoredKey {
   readonly kid: string;
@@ -44,6 +46,7 @@ export interface Keyring {
 export async function openKeyring(secrets: Secrets, clock: Clock): Promise<Keyring> {
   let ring = await load(secrets, clock);
   let active = activate(ring);
+  const pseudonyms = new LRUCache<string, string>({ max: PSEUDONYMS_MAX });
 
   async function reload(): Promise<void> {
     ring = await load(secrets, clock);
@@ -57,7 +60,13 @@ export async function openKeyring(secrets: Secrets, clock: Clock): Promise<Keyri
       return key !== undefined && verify("sha256", bytes, { key, dsaEncoding: "ieee-p1363" }, signature);
     },
     publicJwks: () => active.jwks,
-    pseudonym: (userId) => createHmac("sha256", active.pseudonymKey).update(userId).digest("base64url").slice(0, 22),
+    pseudonym(userId) {
+      const known = pseudonyms.get(userId);
+      if (known !== undefined) return known;
+      const made = createHmac("sha256", active.pseudonymKey).update(userId).digest("base64url").slice(0, 22);
+      pseudonyms.set(userId, made);
+      return made;
+    },
     reload,
     async rotate({ force }) {
       // Another process may have rotated since we looked: what it made is the base of what we make.

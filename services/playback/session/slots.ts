@@ -65,7 +65,6 @@ async function takeOnce(
 /** Wishes of one account follow each other in their order; those of different accounts are one set. */
 async function takeAll(counters: Counters, tx: Tx<typeof Session>, wishes: readonly Wish[]): Promise<Outcome[]> {
   const outcomes = new Map<Wish, Outcome>();
-  await store.lockUsers(tx, [...new Set(wishes.map(({ row }) => row.user_id))]);
   for (let waiting = [...wishes]; waiting.length > 0; ) {
     const set = new Map<string, Wish>();
     for (const wish of waiting) if (!set.has(wish.row.user_id)) set.set(wish.row.user_id, wish);
@@ -75,7 +74,7 @@ async function takeAll(counters: Counters, tx: Tx<typeof Session>, wishes: reado
   return wishes.map((wish) => outcomes.get(wish) ?? problem.internal("a wish had no outcome"));
 }
 
-/** One wish for each of some accounts, which nobody else counts meanwhile. */
+/** One wish for each of some accounts, which nobody else counts until the transaction ends. */
 async function takeSet(
   counters: Counters,
   tx: Tx<typeof Session>,
@@ -83,7 +82,8 @@ async function takeSet(
   outcomes: Map<Wish, Outcome>,
 ): Promise<void> {
   const users = wishes.map(({ row }) => row.user_id);
-  const known = Map.groupBy(await store.activeOfMany(tx, users), ({ user_id }) => user_id);
+  const [, active] = await Promise.all([store.lockUsers(tx, users), store.activeOfMany(tx, users)]);
+  const known = Map.groupBy(active, ({ user_id }) => user_id);
   const ends: store.End[] = [];
   const reasons = new Map<string, { readonly reason: "expired" | "replaced"; readonly wish: Wish }>();
   const takers: Wish[] = [];
@@ -94,10 +94,10 @@ async function takeSet(
       ends.push({ sessionId, state, endedAtMs: nowMs });
       reasons.set(sessionId, { reason, wish });
     };
-    const active = known.get(row.user_id) ?? [];
+    const theirs = known.get(row.user_id) ?? [];
     // A silent session ends here, so that a slot that is given away cannot come back to life by a late beat.
-    const living = active.filter((other) => isAlive({ lastBeatAtMs: other.last_beat_at_ms }, nowMs));
-    for (const other of active) if (!living.includes(other)) endLater(other.session_id, "expired", "expired");
+    const living = theirs.filter((other) => isAlive({ lastBeatAtMs: other.last_beat_at_ms }, nowMs));
+    for (const other of theirs) if (!living.includes(other)) endLater(other.session_id, "expired", "expired");
     const admission = admit(living.map(toActive), row.device_id, row.streams_max, nowMs);
     if (!admission.admitted) {
       const holders = living.filter((other) => admission.holders.includes(other.session_id));
@@ -107,14 +107,12 @@ async function takeSet(
     for (const id of admission.replaces) endLater(id, "stopped", "replaced");
     takers.push(wish);
   }
-  for (const ended of await store.endMany(tx, ends)) {
-    const cause = reasons.get(ended.session_id);
-    if (cause) cause.wish.inside(() => emitStopped({ counters }, tx, ended, cause.reason));
+  const rows = takers.map(({ row }) => row);
+  const [ended] = await Promise.all([store.endMany(tx, ends), store.insertMany(tx, rows)]);
+  for (const one of ended) {
+    const cause = reasons.get(one.session_id);
+    if (cause) cause.wish.inside(() => emitStopped({ counters }, tx, one, cause.reason));
   }
-  await store.insertMany(
-    tx,
-    takers.map(({ row }) => row),
-  );
   for (const wish of takers) {
     const taken: store.SessionRow = { ...wish.row, tenant: tx.tenant };
     wish.inside(() => emitStarted(tx, taken));

@@ -31,13 +31,14 @@ const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
 
 /**
  * Makes everything that counts these people's streams happen one after the other, until the transaction ends. Locks are taken in one order,
- * so that two who take several never wait for each other in a circle.
+ * so that two who take several never wait for each other in a circle. The statement is on its way when this returns: what is asked
+ * next need not wait for it to resolve, because PostgreSQL answers in order.
  */
-export async function lockUsers(tx: Tx, userIds: readonly string[]): Promise<void> {
+export function lockUsers(tx: Tx, userIds: readonly string[]): Promise<unknown> {
   const names = userIds.map((userId) => `session/${tx.tenant}/${userId}`).toSorted();
-  await sql`SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(${names}::text[]) AS name`.execute(
-    tx.q,
-  );
+  return tx.executeSql("SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS name", [
+    names,
+  ]);
 }
 
 export const activeOf = (tx: Tx, userId: string): Promise<SessionRow[]> => activeOfMany(tx, [userId]);
