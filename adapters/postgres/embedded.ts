@@ -30,6 +30,9 @@ export interface EmbeddedPostgresOptions {
 const START_TIMEOUT_MS = 120_000;
 const RESTARTS_MAX = 3;
 const RESTART_WINDOW_MS = 60_000;
+const RETRY_MS = 500;
+/** A disk that is full becomes free again, and nobody should have to start the product for it. */
+const RARE_RETRY_MS = 10_000;
 const LOG_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A running postmaster: our child, or an orphan of a killed predecessor that we adopted. */
@@ -51,6 +54,8 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   let stopping = false;
   let settled = Promise.resolve();
   const restartsMs: number[] = [];
+  const stop = new AbortController();
+  const rest = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stop.signal }).catch(() => undefined);
   // A socket of the file system costs half of what one of the network does; a program that does not know the parameter takes the address.
   const host = existsSync(socketOf(cluster.data, port)) ? `?host=${encodeURIComponent(cluster.data)}` : "";
   const urlOf = (role: string, password: string, database: string) =>
@@ -85,13 +90,14 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     while (!stopping) {
       const nowMs = performance.now();
       restartsMs.push(nowMs);
-      if (restartsMs.filter((at) => nowMs - at < RESTART_WINDOW_MS).length > RESTARTS_MAX) {
-        failure ??= "PostgreSQL keeps ending";
+      const restarts = restartsMs.filter((at) => nowMs - at < RESTART_WINDOW_MS).length;
+      if (restarts > RESTARTS_MAX) failure ??= "PostgreSQL keeps ending";
+      if (restarts === RESTARTS_MAX + 1)
         options.log(
-          `PostgreSQL ended more than ${RESTARTS_MAX} times within a minute and stays down; its last lines:\n${await lastLines(cluster.logPath)}`,
+          `PostgreSQL ended more than ${RESTARTS_MAX} times within a minute and is tried every ${RARE_RETRY_MS / 1_000} s from now on; its last lines:\n${await lastLines(cluster.logPath)}`,
         );
-        return;
-      }
+      if (restarts > RESTARTS_MAX) await rest(RARE_RETRY_MS);
+      if (stopping) return;
       try {
         running = await launch(cluster, port, options);
         failure = undefined;
@@ -100,7 +106,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
         return;
       } catch (error) {
         failure = error instanceof Error ? error.message : String(error);
-        await sleep(500);
+        await rest(RETRY_MS);
       }
     }
   }
@@ -140,6 +146,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     async stop() {
       if (stopping) return;
       stopping = true;
+      stop.abort();
       clearInterval(trimmer);
       await settled;
       await end(running);

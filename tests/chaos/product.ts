@@ -44,11 +44,11 @@ export interface Product {
   stop(): Promise<number | NodeJS.Signals>;
 }
 
-/** A place for one product. `host` other than loopback is what it is then called by. */
-export async function openStage(env: Readonly<Record<string, string>> = {}): Promise<Stage> {
+/** A place for one product, in a folder of `place`. */
+export async function openStage(env: Readonly<Record<string, string>> = {}, place = tmpdir()): Promise<Stage> {
   // The first start would build the pages, and take that time from what is measured.
   await buildClients();
-  const folder = await mkdtemp(path.join(tmpdir(), "marquee-chaos-"));
+  const folder = await mkdtemp(path.join(place, "marquee-chaos-"));
   // PostgreSQL's own user must be able to enter, so that its data lie here too.
   await chmod(folder, 0o755);
   const port = await freeRange(5);

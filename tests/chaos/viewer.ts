@@ -37,6 +37,8 @@ export interface Viewer {
   pause(): Promise<void>;
   /** One beat that moves nothing: false where the platform does not know the session any more. */
   isKnown(): Promise<boolean>;
+  /** The next segment, as a player reads ahead whatever becomes of its beats. */
+  mediaOnly(): Promise<void>;
   /** A fresh sign-in. */
   signIn(): Promise<void>;
 }
@@ -114,6 +116,10 @@ export function openViewer(admin: AdminClient, url: string, account: Account, co
     // A session that was silent for too long is over, and a player begins a new one.
     if (!(await beat(acknowledged.sequence + 1, Math.max(0, acknowledged.positionS) + 0.01)))
       acknowledged.sessionId = null;
+    await readSegment();
+  }
+
+  async function readSegment(): Promise<void> {
     const segment = segments[turn % Math.max(1, segments.length)];
     if (segment === undefined) return;
     const media = await fetch(segment, { signal: AbortSignal.timeout(REQUEST_MS_MAX) });
@@ -143,6 +149,12 @@ export function openViewer(admin: AdminClient, url: string, account: Account, co
       await running;
     },
     isKnown: () => beat(acknowledged.sequence + 1, Math.max(0, acknowledged.positionS)),
+    async mediaOnly() {
+      turn += 1;
+      await readSegment().catch((error: unknown) => {
+        fault = String(error);
+      });
+    },
     async signIn() {
       token = await accessToken(admin, account.email);
     },

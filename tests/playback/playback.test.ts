@@ -170,6 +170,30 @@ describe("a session", () => {
     assert.deepEqual((await streams(viewer)).toSorted(), ["phone", "tablet"]);
   });
 
+  test("outlives no clock that is set back, and the next one says where one stopped", async () => {
+    const viewer = await host.newViewer();
+    const hourMs = 3_600_000;
+    host.clock.offsetMs += hourMs;
+    const tv = await startOn(viewer, "tv");
+    await beat(viewer, tv.id, 0, 100);
+    await host.settled();
+    host.clock.offsetMs -= hourMs;
+    for (let tries = 0; ; tries++) {
+      const { session } = await host.sessions.get({ sessionId: tv.id }, host.context({ viewer }));
+      if (Number(session?.lastBeatAtMs) <= host.clock.nowMs()) break;
+      assert.ok(tries < 400, "the sweep did not come");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    host.clock.offsetMs += 31_000;
+    const phone = await startOn(viewer, "phone");
+    await startOn(viewer, "tablet");
+    await beat(viewer, phone.id, 0, 30);
+    await host.settled();
+    const { profileId } = viewer;
+    const { bookmark } = await host.bookmarks.get({ profileId, contentId: "film" }, host.context({ viewer }));
+    assert.equal(bookmark?.positionS, 30);
+  });
+
   test("that was swept away comes back within the grace, and not after it", async () => {
     const viewer = await host.newViewer();
     const tv = await startOn(viewer, "tv");

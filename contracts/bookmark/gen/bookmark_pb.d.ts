@@ -43,6 +43,13 @@ export declare type Bookmark = Message<"marquee.bookmark.v1.Bookmark"> & {
    * @generated from field: int64 updated_at_ms = 6;
    */
   updatedAtMs: bigint;
+
+  /**
+   * When the session that said so started; 0 in lists. What a later session says wins.
+   *
+   * @generated from field: int64 session_started_at_ms = 7;
+   */
+  sessionStartedAtMs: bigint;
 };
 
 /**

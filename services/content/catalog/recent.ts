@@ -49,7 +49,8 @@ export function openRecent({ db, clock }: Pick<CatalogPlatform, "db" | "clock">)
       return found;
     },
     async list(wanted, context) {
-      const key = keyOf(context.tenant, JSON.stringify(wanted));
+      // Windows open and close: a list is that of its second.
+      const key = keyOf(context.tenant, JSON.stringify([Math.floor(clock.nowMs() / REMEMBERED_MS), wanted]));
       const known = lists.get(key);
       if (known) return known;
       const before = changes;

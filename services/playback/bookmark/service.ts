@@ -65,7 +65,7 @@ export default defineService({
     async get({ profileId, contentId }, context) {
       const [found] = await db.read(context, (tx) => store.findMany(tx, profileId, [contentId]));
       if (!found) throw problem.notFound(`profile '${profileId}' has not started '${contentId}'`);
-      return { bookmark: toMessage(found) };
+      return { bookmark: { ...toMessage(found), sessionStartedAtMs: BigInt(found.sessionStartedAtMs) } };
     },
     async getMany({ profileId, contentIds }, context) {
       if (contentIds.length > IDS_MAX)

@@ -49,6 +49,8 @@ export async function sweep(parts: Parts, signal: AbortSignal): Promise<void> {
   );
   for (const { id } of tenants) {
     await parts.db.tx({ tenant: id }, async (tx) => {
+      // Else a device that is gone would hold its slot until the clock is where it was.
+      await store.anchorBeats(tx, nowMs + DEAD_AFTER_MS, nowMs);
       for (const silent of await store.silentSince(tx, nowMs - DEAD_AFTER_MS, SWEEP_MAX)) {
         const ended = await store.end(tx, silent.session_id, { state: "expired", endedAtMs: nowMs });
         if (ended) emitStopped(parts, tx, ended, "expired");

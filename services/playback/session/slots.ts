@@ -89,7 +89,7 @@ async function takeSet(
   const takers: Wish[] = [];
   for (const wish of wishes) {
     const { row } = wish;
-    const nowMs = row.started_at_ms;
+    const nowMs = row.last_beat_at_ms;
     const endLater = (sessionId: string, state: store.End["state"], reason: "expired" | "replaced"): void => {
       ends.push({ sessionId, state, endedAtMs: nowMs });
       reasons.set(sessionId, { reason, wish });

@@ -44,6 +44,8 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
     contentId,
     device,
     nowMs: clock.nowMs(),
+    // What the later session says wins. A clock that was set back must not make this one the earlier of two.
+    startedAfterMs: Number(bookmark?.bookmark?.sessionStartedAtMs ?? 0),
     networks: routed.networks,
     pathPrefix: located.pathPrefix,
     packageRevision: title.packageRevision,
@@ -80,6 +82,7 @@ interface NewRow {
   readonly contentId: string;
   readonly device: NonNullable<StartRequest["device"]>;
   readonly nowMs: number;
+  readonly startedAfterMs: number;
   readonly networks: readonly { readonly id: string; readonly baseUrl: string }[];
   readonly pathPrefix: string;
   readonly packageRevision: number;
@@ -100,7 +103,7 @@ const newRow = (of: NewRow): NewSession => ({
   networks: JSON.stringify(of.networks.map(({ id, baseUrl }) => ({ id, baseUrl }))),
   streams_max: of.streamsMax,
   market: of.market,
-  started_at_ms: of.nowMs,
+  started_at_ms: Math.max(of.nowMs, of.startedAfterMs + 1),
   last_beat_at_ms: of.nowMs,
   // The first beat is number 0.
   sequence: -1,

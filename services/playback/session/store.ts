@@ -166,6 +166,16 @@ export async function silentSince(tx: Tx, beforeMs: number, limit: number): Prom
     .execute();
 }
 
+/** Signs of life that are to come only after `afterMs` are of a clock that was set back since: they count from now. */
+export async function anchorBeats(tx: Tx, afterMs: number, nowMs: number): Promise<void> {
+  await tables(tx)
+    .updateTable("sessions")
+    .set({ last_beat_at_ms: nowMs })
+    .where("state", "=", "active")
+    .where("last_beat_at_ms", ">", afterMs)
+    .execute();
+}
+
 /** How many sessions live, by kind of device and country. */
 export async function countActive(tx: Tx): Promise<readonly ActiveCount[]> {
   return tables(tx)
