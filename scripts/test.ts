@@ -17,6 +17,9 @@ const RUN_TIMEOUT_MS = Number(process.env["MARQUEE_TEST_TIMEOUT_MS"] ?? (HAS_REA
 const REQUESTED_TIMEOUT_MS = 60 * 60_000;
 const FILE_TIMEOUT_MS = { light: 240_000, heavy: 14 * 60_000, requested: 25 * 60_000 } as const;
 
+/** One more than two cores: half of their time light tests wait for something. */
+const LIGHT_AT_ONCE = 3;
+
 /** Tests that start the whole product or a browser run alone: two at once on two cores would measure each other. */
 const isHeavy = (file: string): boolean =>
   /^tests\/(content|e2e|chaos|engines|realdata)\/|\.engine\.test\.ts$/.test(file);
@@ -42,7 +45,7 @@ async function runFiles(title: string, files: readonly string[], weight: keyof t
   console.log(`\n${title}: ${files.length} files`);
   const events = run({
     files: files.map((file) => path.join(ROOT, file)),
-    concurrency: weight === "light" ? 2 : 1,
+    concurrency: weight === "light" ? LIGHT_AT_ONCE : 1,
     timeout: FILE_TIMEOUT_MS[weight],
     signal: giveUp.signal,
   });

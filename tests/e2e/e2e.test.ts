@@ -10,7 +10,7 @@ import { journey } from "./scenarios/journey.ts";
 import { kids } from "./scenarios/kids.ts";
 import { library } from "./scenarios/library.ts";
 import { pages } from "./scenarios/pages.ts";
-import { streams } from "./scenarios/streams.ts";
+import { slots, streams } from "./scenarios/streams.ts";
 import { withoutScript } from "./scenarios/without-script.ts";
 import type { Stage } from "./stage.ts";
 
@@ -31,5 +31,6 @@ describe("the product in a browser", { concurrency: false }, () => {
   });
   after(async () => product?.stop());
 
-  for (const declare of [journey, withoutScript, edges, accounts, kids, library, streams, pages]) declare(present);
+  for (const declare of [journey, withoutScript, edges, accounts, kids, library, streams, pages, slots])
+    declare(present);
 });

@@ -84,37 +84,53 @@ export const streams: Scenario = (stage) => {
     }
   });
 
-  it("the slot of a browser that was killed is free within a minute", async () => {
-    const { product, film } = stage();
+  it("a browser is killed while it watches", async () => {
     const account = newAccount("Kilian");
-    const person = await signUp(product.url, account);
-    const { sessionId } = await startSession(person, film.id, device("The one that lives"));
+    const person = await signUp(stage().product.url, account);
+    const { sessionId } = await startSession(person, stage().film.id, device("The one that lives"));
     await killWhileWatching(stage(), account);
-    const killedMs = performance.now();
-    let sequence = 0;
-    let beatMs = 0;
-    await until(
-      "a third device may start",
-      SLOT_FREE_MS_MAX + 10_000,
-      async () => {
-        if (performance.now() - beatMs > 8_000) {
-          beatMs = performance.now();
-          sequence += 1;
-          await beatOrFail(person, sessionId, sequence);
-        }
-        const start = { contentId: film.id, device: device("The one that waits") };
-        const answer = await person.api<ProblemDocument>("POST", "/playback/sessions", start);
-        if (answer.status === 201) return true;
-        assert.equal(answer.status, 409, JSON.stringify(answer.body));
-        return null;
-      },
-      1_000,
-    );
-    const tookMs = performance.now() - killedMs;
+    // Half a minute in which other scenarios run.
+    freedAfter = slotFreed(stage(), person, sessionId);
+    freedAfter.catch(() => undefined);
+  });
+};
+
+let freedAfter: Promise<number> | undefined;
+
+/** Declared behind the scenarios that fill the time until then. */
+export const slots: Scenario = () => {
+  it("the slot of a browser that was killed is free within a minute", async () => {
+    const tookMs = await freedAfter;
+    assert.ok(tookMs !== undefined, "no browser was killed");
     assert.ok(tookMs <= SLOT_FREE_MS_MAX, `the slot was free only after ${(tookMs / 1_000).toFixed(1)} s`);
     assert.ok(tookMs > 2_000, "the slot was free at once: then the browser had not held it");
   });
 };
+
+/** How long it took until a third device could start, in milliseconds, while a living one went on. */
+async function slotFreed({ film }: Stage, person: Person, sessionId: string): Promise<number> {
+  const killedMs = performance.now();
+  let sequence = 0;
+  let beatMs = 0;
+  await until(
+    "a third device may start",
+    SLOT_FREE_MS_MAX + 10_000,
+    async () => {
+      if (performance.now() - beatMs > 8_000) {
+        beatMs = performance.now();
+        sequence += 1;
+        await beatOrFail(person, sessionId, sequence);
+      }
+      const start = { contentId: film.id, device: device("The one that waits") };
+      const answer = await person.api<ProblemDocument>("POST", "/playback/sessions", start);
+      if (answer.status === 201) return true;
+      assert.equal(answer.status, 409, JSON.stringify(answer.body));
+      return null;
+    },
+    1_000,
+  );
+  return performance.now() - killedMs;
+}
 
 async function beatOrFail(person: Person, sessionId: string, sequence: number): Promise<void> {
   const { status, body } = await person.api("POST", `/playback/sessions/${sessionId}/heartbeats`, beat(sequence));
