@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,4 +32,14 @@ test("a log line is one JSON object and holds no secret, wherever it was put", a
   assert.equal(line["user_id"], "usr~");
   assert.equal(line["message"], "hello <email>");
   assert.equal((line["attributes"] as { nested: { pin: unknown } }).nested.pin, "<secret>");
+});
+
+const FULL = "/dev/full";
+test("a full disk ends nobody", { skip: existsSync(FULL) ? false : `there is no ${FULL} here` }, async () => {
+  const log = openLogger({ level: "info", file: FULL })("session");
+  log.warn("first");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  log.warn("second");
+  // An error that nobody listens to would fail this test.
+  await new Promise((resolve) => setTimeout(resolve, 20));
 });

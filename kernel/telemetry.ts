@@ -29,9 +29,19 @@ export interface LogSink {
   readonly pseudonyms?: Pseudonyms | undefined;
 }
 
+const WAITING_BYTES_MAX = 8 * 1024 * 1024;
+
 export function openLogger(sink: LogSink): (service: string) => Logger {
   const mask = openMask(sink.pseudonyms);
-  const destination = pino.destination({ dest: sink.file ?? 1, sync: false, mkdir: true });
+  const destination = pino.destination({
+    dest: sink.file ?? 1,
+    sync: false,
+    mkdir: true,
+    maxLength: WAITING_BYTES_MAX,
+  });
+  // A full disk is no reason to end: lines wait until there is room, and when too many do the newest are dropped. Nor is it one never to end:
+  // who waited for the last line to be written would wait for ever.
+  destination.on("error", () => Object.assign(destination, { flush: () => undefined, flushSync: () => undefined }));
   const root = pino(
     {
       level: sink.level,
