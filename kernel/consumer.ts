@@ -130,8 +130,9 @@ export async function consumeTopic(options: ConsumeService): Promise<Consumer> {
         for (const record of records) await handleRun(tenant, [record]);
         return;
       }
-      // What is away comes back: a record is not poison because a service that it needs is being restarted.
-      if (toProblem(error).code === "unavailable") throw error;
+      // What is away comes back: a record is not poison because a service that it needs is being restarted, or a disk is full.
+      const { code, reason } = toProblem(error);
+      if (code === "unavailable" || reason === "disk_full") throw error;
       const tries = (failures.get(head) ?? 0) + 1;
       failures.set(head, tries);
       metrics.events.inc({ service, event: reader.nameOf(first) ?? "unknown", outcome: "failed" });

@@ -86,7 +86,13 @@ function isLostConnection(error: unknown): error is Error {
   return error instanceof Error && (LOST.test(String("code" in error && error.code)) || LOST_WORDS.test(error.message));
 }
 
-/** Any thrown value as a Problem; what was not one becomes `internal`, or `unavailable` where a connection was lost, with the original as its cause. */
+/** The system's code, and PostgreSQL's. */
+const DISK_FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "53100"]);
+
+/**
+ * Any thrown value as a Problem; what was not one becomes `internal`, or `unavailable` where a connection was lost or a disk is full, which both pass,
+ * with the original as its cause.
+ */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Error && error.name === "AbortError")
@@ -95,6 +101,12 @@ export function toProblem(error: unknown): Problem {
     return new Problem("unavailable", "a connection was lost: try again in a moment", {
       reason: "connection_lost",
       retryAfterS: 1,
+      cause: error,
+    });
+  if (error instanceof Error && "code" in error && DISK_FULL.has(error.code))
+    return new Problem("unavailable", "the disk is full: as soon as there is room, this works again", {
+      reason: "disk_full",
+      retryAfterS: 10,
       cause: error,
     });
   return new Problem("internal", "something went wrong on our side", { cause: error });

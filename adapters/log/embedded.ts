@@ -77,7 +77,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     if (reply.kind === "full") {
       diskFull = reply.message;
       call?.reject(
-        problem.exhausted("the disk with the event log is full: free some space, then try again", {
+        problem.unavailable("the disk with the event log is full: free some space, then try again", {
           reason: "disk_full",
           retryAfterS: 10,
         }),
