@@ -124,6 +124,15 @@ const WATCHING: readonly State[] = [
     },
   },
   {
+    name: "watch-chapters",
+    exclude: "video",
+    async reach(page) {
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Chapters" }).click();
+      await page.getByRole("menuitemradio").first().waitFor();
+    },
+  },
+  {
     name: "watch-settings",
     exclude: "video",
     async reach(page) {
