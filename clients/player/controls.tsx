@@ -115,7 +115,7 @@ function Buttons({ playback, state, container, hasStats, onStats, onMenu, onNext
         <RotateCw size={24} aria-hidden="true" />
       </button>
       <Volume playback={playback} state={state} />
-      <div className="ms-auto flex items-center gap-0.5 sm:gap-2">
+      <div className="ms-auto flex min-w-0 items-center gap-0.5 sm:gap-2">
         {nextId !== null && (
           <button
             type="button"
@@ -148,7 +148,7 @@ function Volume({ playback, state }: { playback: Playback; state: PlayerState })
   const isSilent = state.muted || state.volume === 0;
   const Icon = isSilent ? VolumeX : state.volume < 0.5 ? Volume1 : Volume2;
   return (
-    <div className="group/volume flex items-center">
+    <div className="group/volume flex min-w-0 items-center">
       <button
         type="button"
         aria-label={isSilent ? m.player.unmute : m.player.mute}

@@ -202,6 +202,10 @@ async function inspect({ page }: Visit, states: readonly State[], stage: Stage):
         "document.documentElement.scrollWidth - document.documentElement.clientWidth",
       );
       if (overflowPx > 0) faults.push(`${state.name} at ${size.width}: is ${overflowPx} px wider than its window`);
+      const cut = await page.evaluate<string[]>(
+        `[...document.querySelectorAll(".player-chrome button")].filter((button) => button.getBoundingClientRect().right > innerWidth).map((button) => button.ariaLabel)`,
+      );
+      if (cut.length > 0) faults.push(`${state.name} at ${size.width}: '${cut.join("', '")}' is cut off`);
     }
   }
   return faults;
