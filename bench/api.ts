@@ -19,7 +19,7 @@ import { importClip, makeClip, untilComplete } from "../tests/chaos/clips.ts";
 import { openStage, type Product, type Stage } from "../tests/chaos/product.ts";
 import type { Ask, Report, Run } from "./api/generator.ts";
 import type { LimitOptions } from "./api/limit.ts";
-import { type Measure, median, table, writeResults } from "./harness.ts";
+import { type Measure, median, percentile, table, writeResults } from "./harness.ts";
 
 const VIEWERS = 200;
 const FILMS = 4;
@@ -133,9 +133,6 @@ async function watch(url: string, viewer: Viewer): Promise<void> {
   if (answer.status !== 201) throw new Error(`a session was refused with ${answer.status}: ${await answer.text()}`);
   viewer.sessionId = ((await answer.json()) as { sessionId: string }).sessionId;
 }
-
-const percentile = (samples: readonly number[], share: number): number =>
-  [...samples].sort((a, b) => a - b)[Math.min(samples.length - 1, Math.floor(samples.length * share))] ?? Number.NaN;
 
 /** What PostgreSQL and everything else of the product have used of the cores, in ms: figures that a busy machine changes little. */
 async function cpuOf(product: Product): Promise<{ readonly postgresMs: number; readonly otherMs: number }> {

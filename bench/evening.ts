@@ -5,7 +5,6 @@
  *   node bench/evening.ts [viewers, 50000] [minutes, 10]
  */
 import { execFile, fork } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -14,9 +13,9 @@ import { Profile } from "#contracts/profile";
 import { Subscription } from "#contracts/subscription";
 import { User } from "#contracts/user";
 import { importClip, makeClip, untilComplete } from "../tests/chaos/clips.ts";
-import { openStage, type Product, type Stage, TENANT } from "../tests/chaos/product.ts";
+import { openStage, type Stage, TENANT } from "../tests/chaos/product.ts";
 import type { Evening, Guest, Kept } from "./evening/viewers.ts";
-import { type Measure, table, writeResults } from "./harness.ts";
+import { type Measure, memoryOf, percentile, table, writeResults } from "./harness.ts";
 
 const VIEWERS = 50_000;
 const MINUTES = 10;
@@ -60,16 +59,6 @@ async function guestsOf({ admin }: Stage, count: number): Promise<Guest[]> {
 const allowFiles = (pid: number): Promise<unknown> =>
   run("prlimit", ["--pid", String(pid), `--nofile=${FILES_MAX}:${FILES_MAX}`]).catch(() => undefined);
 
-/** What all processes of the product hold, each shared page counted once, in MB. */
-async function memoryOf(product: Product): Promise<number> {
-  let pssKb = 0;
-  for (const { pid } of await product.processes()) {
-    const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
-    pssKb += Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
-  }
-  return pssKb / 1_024;
-}
-
 async function spend(evening: Evening): Promise<Kept> {
   const child = fork(path.join(import.meta.dirname, "evening/viewers.ts"), { execArgv: [], serialization: "advanced" });
   try {
@@ -108,9 +97,6 @@ async function settledTopics({ folder }: Stage): Promise<readonly Topic[]> {
   }
 }
 
-const percentile = (samples: readonly number[], share: number): number =>
-  [...samples].sort((a, b) => a - b)[Math.min(samples.length - 1, Math.floor(samples.length * share))] ?? Number.NaN;
-
 export async function main(viewers: number, minutes: number): Promise<void> {
   const stage = await openStage();
   try {
@@ -126,7 +112,8 @@ export async function main(viewers: number, minutes: number): Promise<void> {
     const guests = await guestsOf(stage, viewers);
     console.log(`an evening of ${minutes} minutes begins`);
     const memories: number[] = [];
-    const watching = setInterval(() => void memoryOf(product).then((mb) => memories.push(mb)), MEMORY_EVERY_MS);
+    const look = async (): Promise<unknown> => memories.push((await memoryOf(await product.processes())).pssMb);
+    const watching = setInterval(() => void look(), MEMORY_EVERY_MS);
     const durationS = minutes * 60;
     const evening = { port: Number(port), guests, films, durationS, arrivalS: durationS * ARRIVAL_SHARE };
     const kept = await spend(evening).finally(() => clearInterval(watching));

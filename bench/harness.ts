@@ -1,6 +1,6 @@
 /** What every benchmark shares: medians, a table for people and a JSON file for machines. */
 
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface Measure {
@@ -22,6 +22,29 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** The sample below which a share of them lies, 0 to 1; NaN of nothing. */
+export function percentile(samples: readonly number[], share: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+export interface Memory {
+  readonly pssMb: number;
+  readonly rssMb: number;
+}
+
+/** What processes hold: PSS counts each shared page once, RSS with everybody who has it. */
+export async function memoryOf(processes: readonly { readonly pid: number }[]): Promise<Memory> {
+  let pssKb = 0;
+  let rssKb = 0;
+  for (const { pid } of processes) {
+    const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
+    pssKb += Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
+    rssKb += Number(/^Rss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
+  }
+  return { pssMb: pssKb / 1_024, rssMb: rssKb / 1_024 };
 }
 
 export function meetsBar({ value, bar, better }: Measure): boolean {

@@ -13,7 +13,7 @@ import { accessToken, type Account, makeAccount } from "../tests/chaos/accounts.
 import { importClip, makeClip, untilComplete } from "../tests/chaos/clips.ts";
 import { openStage, type Stage } from "../tests/chaos/product.ts";
 import { openBeating } from "./heartbeats/beating.ts";
-import { type Measure, table, writeResults } from "./harness.ts";
+import { type Measure, percentile, table, writeResults } from "./harness.ts";
 import type { SignInReport } from "./heartbeats/sign-ins.ts";
 
 const IMPORTS = 20;
@@ -24,11 +24,6 @@ const WARM_S = 8;
 const IDLE_S = 30;
 const LOAD_S = 45;
 const RATIO_BAR = 3;
-
-function percentile(samples: readonly number[], share: number): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
 
 /** Signs people in from a thread of its own, so that the clock of the beats does not wait for it. */
 function startSignIns(url: string, accounts: readonly Account[]): { stop(): Promise<SignInReport> } {

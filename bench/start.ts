@@ -5,34 +5,17 @@
  *
  *   node bench/start.ts
  */
-import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { makeAccount } from "../tests/chaos/accounts.ts";
 import type { ProcessId } from "../tests/chaos/processes.ts";
 import { openStage, type Product } from "../tests/chaos/product.ts";
-import { type Measure, median, table, writeResults } from "./harness.ts";
+import { type Measure, median, memoryOf, table, writeResults } from "./harness.ts";
 
 const STARTS = 5;
 /** What a start leaves to be done has been done by then, and the collector had its turn. */
 const IDLE_MS = 15_000;
 const READY_S_BAR = 5;
 const MEMORY_MB_BAR = 700;
-
-interface Memory {
-  readonly pssMb: number;
-  readonly rssMb: number;
-}
-
-async function memoryOf(processes: readonly ProcessId[]): Promise<Memory> {
-  let pssKb = 0;
-  let rssKb = 0;
-  for (const { pid } of processes) {
-    const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
-    pssKb += Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
-    rssKb += Number(/^Rss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
-  }
-  return { pssMb: pssKb / 1_024, rssMb: rssKb / 1_024 };
-}
 
 /** Which of our programs a process is. */
 function roleOf({ command }: ProcessId): string {

@@ -54,8 +54,8 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   let stopping = false;
   let settled = Promise.resolve();
   const restartsMs: number[] = [];
-  const stop = new AbortController();
-  const rest = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stop.signal }).catch(() => undefined);
+  const stopped = new AbortController();
+  const rest = (ms: number): Promise<void> => sleep(ms, undefined, { signal: stopped.signal }).catch(() => undefined);
   // A socket of the file system costs half of what one of the network does; a program that does not know the parameter takes the address.
   const host = existsSync(socketOf(cluster.data, port)) ? `?host=${encodeURIComponent(cluster.data)}` : "";
   const urlOf = (role: string, password: string, database: string) =>
@@ -146,7 +146,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     async stop() {
       if (stopping) return;
       stopping = true;
-      stop.abort();
+      stopped.abort();
       clearInterval(trimmer);
       await settled;
       await end(running);
