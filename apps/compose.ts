@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Auth } from "#contracts/auth";
 import { type Config, type Contract, isLoopback, type Logger, problem, systemClock } from "#kernel";
-import { type GateOptions, openGate, watchLoop } from "#kernel/admission";
+import { watchLoop } from "#kernel/admission";
 import { type AuditLog, openAuditLog } from "#kernel/audit";
 import { type Adapters, type Host, startHost } from "#kernel/host";
 import { listenHttp, type HttpListener, type ProblemPage, sendProblem } from "#kernel/http";
@@ -21,6 +21,7 @@ import { openHealth } from "./admin/health.ts";
 import { type Places, placesOf } from "./addresses.ts";
 import type { Cell } from "./cell.ts";
 import { superviseEdges } from "./edges.ts";
+import { openGates } from "./gates.ts";
 import { openMesh } from "./mesh.ts";
 import { services } from "./services.ts";
 import { openRenderer } from "./ssr.ts";
@@ -28,15 +29,6 @@ import { openRenderer } from "./ssr.ts";
 const MB = 1024 * 1024;
 const EDGE_CACHE_BYTES_MAX = 512 * MB;
 const EDGE_MEMORY_BYTES_MAX = 32 * MB;
-
-/** Signing in can wait for those who watch; its line is as long as people have patience. */
-const SIGN_IN = /^\/(sign-in|sign-up|auth|oauth|forgot-password|reset-password)(\/|\?|$)/;
-const SIGN_IN_BEGINS = /^\/(sign-in|sign-up|forgot-password)(\?|$)/;
-const placeOfSignIn: GateOptions["placeOf"] = ({ method, url = "" }) => {
-  if (!SIGN_IN.test(url)) return null;
-  return method === "GET" && SIGN_IN_BEGINS.test(url) && !url.includes("interaction=") ? "begins" : "goes on";
-};
-const SIGN_IN_LIMITS = { atOnceMax: 2, waitingMax: 200, waitMsMax: 8_000, turnMsMax: 10_000 } as const;
 
 export const DEMO_ACCOUNTS = [
   { email: "alex@demo.test", password: "marquee-demo" },
@@ -245,8 +237,7 @@ async function openListeners(
     tls: places.tls,
     mounts: publicMounts,
     fallback,
-    // Only here: what one of these asks of ourselves, by the listener below, must not stand behind it.
-    gate: openGate({ placeOf: placeOfSignIn, ...SIGN_IN_LIMITS, load }),
+    gates: openGates(metrics, load),
     page,
     logger: logger("web"),
     metrics,

@@ -8,10 +8,7 @@ import { execFile, fork } from "node:child_process";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
-import { Auth } from "#contracts/auth";
-import { Profile } from "#contracts/profile";
-import { Subscription } from "#contracts/subscription";
-import { User } from "#contracts/user";
+import { accessToken, makeAccount } from "../tests/chaos/accounts.ts";
 import { importClip, makeClip, untilComplete } from "../tests/chaos/clips.ts";
 import { openStage, type Stage, TENANT } from "../tests/chaos/product.ts";
 import type { Evening, Guest, Kept } from "./evening/viewers.ts";
@@ -39,16 +36,9 @@ async function guestsOf({ admin }: Stage, count: number): Promise<Guest[]> {
   async function make(): Promise<void> {
     for (let n = next++; n < accounts; n = next++) {
       const email = `guest-${n}@evening.test`;
-      const userId = (await admin.of(User).create({ email, name: "Evening", language: "en" })).user?.id ?? "";
-      await admin.of(Subscription).change({ userId, tier: "premium" });
-      for (let tries = 0; (await admin.of(Profile).list({ userId })).profiles.length === 0; tries += 1) {
-        if (tries > 600) throw new Error(`'${email}' got no profile within 30 s`);
-        await pause(50);
-      }
-      for (let device = 0; device < DEVICES_AN_ACCOUNT && guests.length < count; device += 1) {
-        const { accessToken: token } = await admin.of(Auth).issueToken({ email });
-        guests.push({ token, deviceId: `evening-${n}-${device}` });
-      }
+      await makeAccount(admin, email, { password: null });
+      for (let device = 0; device < DEVICES_AN_ACCOUNT && guests.length < count; device += 1)
+        guests.push({ token: await accessToken(admin, email), deviceId: `evening-${n}-${device}` });
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, make));

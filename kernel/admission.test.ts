@@ -1,24 +1,33 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";
-import { openGate, type Place } from "./admission.ts";
+import { type GateOptions, openGate } from "./admission.ts";
 import { Problem } from "./errors.ts";
 
-function line(
-  options: {
-    readonly waitMsMax?: number;
-    readonly turnMsMax?: number;
-    readonly loop?: { load: number; nowMs: number };
-  } = {},
-) {
+interface Options {
+  readonly waitMsMax?: number;
+  readonly turnMsMax?: number;
+  readonly loop?: { load: number; nowMs: number };
+  readonly lines?: GateOptions["lines"];
+}
+
+function line(options: Options = {}) {
   const loop = options.loop ?? { load: 0, nowMs: 0 };
+  const limits = { atOnceMax: 2, waitingMax: 3, waitMsMax: options.waitMsMax ?? 60_000 };
+  const refused: string[] = [];
   const gate = openGate({
-    ...{ placeOf: () => "begins", atOnceMax: 2, waitingMax: 3 },
-    ...{ waitMsMax: options.waitMsMax ?? 60_000, turnMsMax: options.turnMsMax ?? 60_000, load: () => loop.load },
+    placeOf: () => "begins",
+    lines: options.lines ?? [
+      { place: "goes on", ...limits },
+      { place: "begins", ...limits },
+    ],
+    turnMsMax: options.turnMsMax ?? 60_000,
+    load: { now: () => loop.load, max: 0.4 },
+    refused: (place) => refused.push(place),
     nowMs: () => loop.nowMs,
   });
   const told: string[] = [];
-  const come = (name: string, place: Place = "begins"): EventEmitter => {
+  const come = (name: string, place = "begins"): EventEmitter => {
     const response = new EventEmitter();
     gate.enter(
       place,
@@ -28,7 +37,7 @@ function line(
     );
     return response;
   };
-  return { told, come, loop };
+  return { told, come, loop, refused };
 }
 
 test("a few enter at a time, in their order; who stands behind too many is told to come back", () => {
@@ -92,4 +101,25 @@ test("whoever stays inside without an end keeps nobody out, and gives a place ba
   for (const response of stuck) response.emit("close");
   for (const name of ["d", "e", "f"]) come(name);
   assert.deepEqual(told.slice(3), ["d enters", "e enters"]);
+});
+
+test("a lower line leaves room to a higher one, which goes first; each has an end of its own, and who is refused is counted", () => {
+  const limits = { waitingMax: 1, waitMsMax: 60_000 };
+  const { told, come, refused } = line({
+    lines: [
+      { place: "playback", atOnceMax: 3, ...limits },
+      { place: "browsing", atOnceMax: 1, ...limits },
+    ],
+  });
+  const first = come("home 1", "browsing");
+  const second = come("home 2", "browsing");
+  come("home 3", "browsing");
+  const beats = ["beat 1", "beat 2", "beat 3"].map((name) => come(name, "playback"));
+  assert.deepEqual(told, ["home 1 enters", "home 3 busy", "beat 1 enters", "beat 2 enters"]);
+  assert.deepEqual(refused, ["browsing"]);
+  first.emit("close");
+  assert.equal(told.at(-1), "beat 3 enters");
+  for (const beat of beats) beat.emit("close");
+  assert.equal(told.at(-1), "home 2 enters");
+  second.emit("close");
 });

@@ -193,6 +193,22 @@ export const Config = z.object({
     .max(64)
     .optional()
     .describe("ffmpeg processes at once; default: one a core"),
+  MARQUEE_RATE_VIEWER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(50)
+    .describe(
+      "requests a second that one account may make for ever, three times as many at once; an address four times",
+    ),
+  MARQUEE_RATE_TENANT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe("requests a second that all of one tenant may make in each process; default: no limit"),
   MARQUEE_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error"])
     .default("info")

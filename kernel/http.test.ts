@@ -50,10 +50,13 @@ async function closedHouse() {
       },
     ],
     fallback: (_, response) => response.end("inside"),
-    gate: openGate({
-      placeOf: ({ url = "" }) => (url.startsWith("/sign-in") ? "begins" : null),
-      ...{ atOnceMax: 1, waitingMax: 0, waitMsMax: 1_000, turnMsMax: 60_000, load: () => 0 },
-    }),
+    gates: [
+      openGate({
+        placeOf: ({ url = "" }) => (url.startsWith("/sign-in") ? "begins" : null),
+        lines: [{ place: "begins", atOnceMax: 1, waitingMax: 0, waitMsMax: 1_000 }],
+        turnMsMax: 60_000,
+      }),
+    ],
     page: ({ status, retryPath, acceptLanguage }) => ({
       headers: { "content-type": "text/html; charset=utf-8" },
       body: `${status} ${retryPath} ${acceptLanguage}`,

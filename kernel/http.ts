@@ -127,8 +127,8 @@ export interface HttpServerOptions {
   readonly mounts: readonly (Pick<HttpMount, "prefix" | "handle"> & { readonly service?: string })[];
   /** Whatever no mount takes. */
   readonly fallback: RequestListener;
-  /** Where requests that can wait stand in line. */
-  readonly gate?: Gate;
+  /** Where requests stand in line: at the first that has a place for one. */
+  readonly gates?: readonly Gate[];
   /** What browsers are shown of a problem; without it they get the document as everybody. */
   readonly page?: ProblemPage | undefined;
   readonly logger: Logger;
@@ -145,22 +145,28 @@ const STOP_GRACE_MS = 3_000;
 
 /** One listener: mounts by prefix, then the fallback. With a certificate it speaks HTTP/2 and HTTP/1.1 over TLS. */
 export async function listenHttp(options: HttpServerOptions): Promise<HttpListener> {
-  const { mounts, fallback, gate, page, logger, metrics, name } = options;
+  const { mounts, fallback, gates = [], page, logger, metrics, name } = options;
   const sorted = mounts.toSorted((a, b) => b.prefix.length - a.prefix.length);
   const listener: RequestListener = (request, response) => {
-    const place = gate?.placeOf(request) ?? null;
-    if (!gate || place === null) return answer(request, response);
-    gate.enter(
-      place,
-      response,
-      () => answer(request, response),
-      // Nothing of it has been traced yet, and the code on the page must lead somewhere.
-      (error) =>
-        void inSpan(`${request.method ?? "GET"} refused`, { "http.route": "gate" }, null, async () =>
-          sendProblem(request, response, error, page),
-        ),
-    );
+    for (const gate of gates) {
+      const place = gate.placeOf(request);
+      if (place === null) continue;
+      return gate.enter(
+        place,
+        response,
+        () => answer(request, response),
+        (error) => refuse(request, response, error),
+      );
+    }
+    answer(request, response);
   };
+  /** Programs come in thousands and are counted; a person's page has a code, which must lead to a trace. */
+  function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (!page || !prefersHtml(request.headers.accept)) return sendProblem(request, response, error);
+    void inSpan(`${request.method ?? "GET"} refused`, { "http.route": "gate" }, null, async () =>
+      sendProblem(request, response, error, page),
+    );
+  }
   const answer: RequestListener = (request, response) => {
     const mount = sorted.find(({ prefix }) => request.url?.startsWith(prefix));
     if (!mount) return fallback(request, response);

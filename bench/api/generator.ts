@@ -6,6 +6,8 @@
 import { connect, type Socket } from "node:net";
 
 export interface Ask {
+  /** The row that it counts for, where several are asked at once. */
+  readonly of?: string;
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -21,15 +23,25 @@ export interface Run {
   readonly perS: number | null;
   /** Sent in turn. */
   readonly asks: readonly Ask[];
-  /** Every answer has this status, else it counts as failed. */
-  readonly status: number;
+  /** Every answer has one of these, else it counts as refused (503 or 429 that says when to come back) or failed. */
+  readonly statuses: readonly number[];
+}
+
+export interface Tally {
+  good: number;
+  refused: number;
 }
 
 export interface Report {
+  /** All that came, whatever they said. */
   readonly answered: number;
+  readonly refused: number;
   readonly failed: number;
   readonly elapsedS: number;
+  /** Of those that were neither refused nor failed. */
   readonly latenciesMs: readonly number[];
+  /** By the name of the ask. */
+  readonly tallies: Readonly<Record<string, Tally>>;
   /** The first answer that was not as expected. */
   readonly fault: string;
 }
@@ -56,15 +68,16 @@ function endOf(text: string): number {
   return last < 0 ? -1 : last + 5;
 }
 
-async function generate({ host, port, connections, durationS, perS, asks, status }: Run): Promise<Report> {
+async function generate({ host, port, connections, durationS, perS, asks, statuses }: Run): Promise<Report> {
   const prepared = asks.map((ask) => {
     const bytes = bytesOf(ask, host);
-    return { bytes, counterAt: bytes.indexOf(COUNTER) };
+    return { bytes, counterAt: bytes.indexOf(COUNTER), of: ask.of ?? "" };
   });
   const latenciesMs: number[] = [];
   const due: number[] = [];
   const idle: ((dueMs: number) => void)[] = [];
-  let [at, failed, fault] = [0, 0, ""];
+  const tallies: Record<string, Tally> = Object.fromEntries(prepared.map(({ of }) => [of, { good: 0, refused: 0 }]));
+  let [at, answered, failed, fault] = [0, 0, 0, ""];
   const beganMs = performance.now();
   const isOver = (): boolean => performance.now() - beganMs > durationS * 1_000;
 
@@ -82,6 +95,7 @@ async function generate({ host, port, connections, durationS, perS, asks, status
       let text = "";
       let dueMs = 0;
       let isAsking = false;
+      let asked = "";
       const fail = (why: string): void => {
         failed += 1;
         fault ||= why.slice(0, FAULT_CHARACTERS_MAX);
@@ -93,6 +107,7 @@ async function generate({ host, port, connections, durationS, perS, asks, status
         const one = prepared[at++ % prepared.length];
         if (!one) return;
         const { bytes, counterAt } = one;
+        asked = one.of;
         // A copy, because the socket may still hold what was written before.
         const sent = counterAt < 0 ? bytes : Buffer.from(bytes);
         if (counterAt >= 0) sent.write(String(at).padEnd(COUNTER.length), counterAt, "latin1");
@@ -115,9 +130,16 @@ async function generate({ host, port, connections, durationS, perS, asks, status
         text += chunk;
         const end = endOf(text);
         if (end < 0) return;
-        latenciesMs.push(performance.now() - dueMs);
         isAsking = false;
-        if (Number(text.slice(9, 12)) !== status) {
+        answered += 1;
+        const status = Number(text.slice(9, 12));
+        const tally = tallies[asked];
+        if (statuses.includes(status)) {
+          latenciesMs.push(performance.now() - dueMs);
+          if (tally) tally.good += 1;
+        } else if ((status === 503 || status === 429) && /\r\nretry-after: \d/i.test(text.slice(0, end))) {
+          if (tally) tally.refused += 1;
+        } else {
           failed += 1;
           fault ||= text.slice(0, end).slice(-FAULT_CHARACTERS_MAX);
         }
@@ -151,7 +173,8 @@ async function generate({ host, port, connections, durationS, perS, asks, status
   await Promise.all(serving);
   const elapsedS = (performance.now() - beganMs) / 1_000;
   for (const socket of sockets) socket.removeAllListeners("close").destroy();
-  return { answered: latenciesMs.length, failed, elapsedS, latenciesMs, fault };
+  const refused = Object.values(tallies).reduce((sum, tally) => sum + tally.refused, 0);
+  return { answered, refused, failed, elapsedS, latenciesMs, tallies, fault };
 }
 
 process.on("message", (run: Run) => void generate(run).then((report) => process.send?.(report)));

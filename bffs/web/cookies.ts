@@ -2,7 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { problem, type Viewer } from "#kernel";
 import type { Signed, WebParts } from "./parts.ts";
-import { contextOf, hostOf, openTenants, type TenantOf } from "./request.ts";
+import { openRates } from "./rates.ts";
+import { contextOf, hostOf, ipOf, openTenants, type TenantOf } from "./request.ts";
 import type { VerifiedToken } from "./tokens.ts";
 
 /**
@@ -37,6 +38,7 @@ export interface Cookies {
 
 export function openCookies(parts: WebParts): Cookies {
   const tenantOf = openTenants(parts);
+  const rates = openRates(parts);
   const isSecure = parts.addresses.publicUrl.startsWith("https:");
   const renewals = new Map<string, Promise<Tokens | null>>();
   const set = (reply: FastifyReply, name: string, value: string, days: number): void => {
@@ -94,6 +96,7 @@ export function openCookies(parts: WebParts): Cookies {
           });
         if (verified.tenant !== (await tenantOf(request)))
           throw problem.unauthenticated("the access token belongs to another service", { reason: "token_invalid" });
+        rates({ tenant: verified.tenant, viewer: verified.viewer, ip: ipOf(request) });
         return signedOf(parts, request, reply, verified.tenant, verified);
       }
       const access = request.cookies[ACCESS];
@@ -102,7 +105,9 @@ export function openCookies(parts: WebParts): Cookies {
       const current = isFresh ? verified : ((await renewed(request, reply)) ?? verified);
       const tenant = await tenantOf(request);
       // A cookie of another tenant's site is as good as none.
-      return signedOf(parts, request, reply, tenant, current?.tenant === tenant ? current : undefined);
+      const known = current?.tenant === tenant ? current : undefined;
+      rates({ tenant, viewer: known?.viewer ?? null, ip: ipOf(request) });
+      return signedOf(parts, request, reply, tenant, known);
     },
     async renew(request, reply) {
       await renewed(request, reply);
