@@ -155,6 +155,16 @@ export const OPERATIONAL_ALERTS: readonly Alert[] = [
       "The audit log says which process. After a release it is a `uses` that is missing; else somebody has a certificate who should not.",
   },
   {
+    alert: "MarqueePlaybackTurnedAway",
+    expr: `sum(rate(marquee_requests_refused_total{queue="playback"}[5m])) > 1`,
+    for: "2m",
+    severity: "page",
+    summary:
+      "{{ $value | humanize }} requests of players a second are told to come back, because more come than can be answered",
+    remedy:
+      "Add processes of the web and of the services that it calls, or cores. Those who look around are turned away first; if `rate` is what grows in marquee_requests_refused_total, it is a few who ask too often.",
+  },
+  {
     alert: "MarqueeSignInsRefused",
     expr: `sum(rate(marquee_auth_sign_ins_total{code=~"unauthenticated|resource_exhausted"}[10m])) > 1\nand\nsum(rate(marquee_auth_sign_ins_total{code=~"unauthenticated|resource_exhausted"}[10m])) > 0.8 * sum(rate(marquee_auth_sign_ins_total[10m]))`,
     for: "5m",
