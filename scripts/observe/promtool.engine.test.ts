@@ -216,6 +216,12 @@ const CASES: readonly Case[] = [
     { 'marquee_rpc_refused_total{service="keys",reason="undeclared_call"}': "_x15 1x10" },
     { 'marquee_rpc_refused_total{service="keys",reason="draining"}': "0+5x30" },
   ),
+  ...pair(
+    "MarqueePlaybackTurnedAway",
+    "10m",
+    { 'marquee_requests_refused_total{queue="playback",reason="busy"}': "0+120x12" },
+    { 'marquee_requests_refused_total{queue="browsing",reason="busy"}': "0+1200x12" },
+  ),
   ...pair("MarqueeSignInsRefused", "25m", signIns(300, 10), signIns(300, 300)),
 ];
 
