@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * The rule by which listings become a guide (docs/guides/guide.md says it for operators). Of one channel of one source:
@@ -246,7 +246,7 @@ const isChanged = (known: Known, slot: Placed): boolean =>
 function idOf(channelId: string, { startMs, titleKey }: Placed, taken: ReadonlySet<string>): string {
   for (let n = 0; ; n++) {
     const text = `${channelId}/${startMs}/${titleKey}${n === 0 ? "" : `/${n}`}`;
-    const id = `pr-${createHash("sha256").update(text).digest("base64url").slice(0, 20)}`;
+    const id = `pr-${hash("sha256", text, "base64url").slice(0, 20)}`;
     if (!taken.has(id)) return id;
   }
 }
@@ -260,11 +260,11 @@ export interface DayChange {
 }
 
 export function daysOf({ added, changed, removed }: Change): DayChange[] {
-  const days = new Map<string, DayChange>();
+  const days = new Map<number, DayChange>();
   const of = (atMs: number): DayChange => {
-    const day = dayOf(atMs);
-    const known = days.get(day) ?? { day, added: [], changed: [], removed: [] };
-    days.set(day, known);
+    const number = Math.floor(atMs / DAY_MS);
+    const known = days.get(number) ?? { day: dayOf(atMs), added: [], changed: [], removed: [] };
+    days.set(number, known);
     return known;
   };
   for (const { id, slot } of added) of(slot.startMs).added.push(id);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type Numbering, numberingOf, parseProgramId, type Programme } from "#media/xmltv";
 
 // Which series and which episode a programme is. Ids of data bases come first, because they are meant for it; a title and a number or
@@ -24,8 +24,21 @@ const EPISODE_ID = /episode\/(\w{1,20})/i;
 const FILM = /\b(film|movie|spielfilm|película|pelicula|feature film)\b/i;
 const EPISODIC = /\b(series|serie|soap|sitcom|episode)\b/i;
 
+const keys = new Map<string, string>();
+const KEYS_MAX = 5_000;
+
+/** The key of a text; guides say the same titles again and again, so that the last ones are remembered. */
+export function keyOf(text: string): string {
+  const known = keys.get(text);
+  if (known !== undefined) return known;
+  const key = makeKey(text);
+  if (keys.size >= KEYS_MAX) keys.clear();
+  keys.set(text, key);
+  return key;
+}
+
 /** A text with nothing left but what people mean by it: small letters and digits, one space between words. */
-export const keyOf = (text: string): string =>
+const makeKey = (text: string): string =>
   text
     .normalize("NFKD")
     .replace(/\p{M}+/gu, "")
@@ -35,7 +48,7 @@ export const keyOf = (text: string): string =>
     .replace(/[^\p{L}\p{N}]+/gu, " ")
     .trim();
 
-const short = (text: string): string => createHash("sha256").update(text).digest("base64url").slice(0, 16);
+const short = (text: string): string => hash("sha256", text, "base64url").slice(0, 16);
 
 export function identityOf(programme: Programme, title: string, subtitle: string): Identity {
   const numbering = numberingOf(programme.episodeNumbers);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { LocalText, Programme } from "#media/xmltv";
 import { identityOf, keyOf } from "./identity.ts";
 
@@ -39,8 +39,9 @@ export interface Body {
   readonly titles: readonly LocalText[];
   readonly subtitles: readonly LocalText[];
   readonly descriptions: readonly LocalText[];
-  readonly subtitle: string;
-  readonly description: string;
+  /** In the source's language, where they are not the first ones. */
+  readonly subtitle?: string;
+  readonly description?: string;
   readonly categories: readonly string[];
   readonly credits: readonly { readonly name: string; readonly role: string; readonly character: string }[];
   readonly imageUrl: string;
@@ -85,11 +86,12 @@ export function listingOf(programme: Programme, seq: number, language: string): 
     ...(flag ? { flag } : {}),
     ...(Object.keys(others).length > 0 ? { titles: others } : {}),
   };
+  const description = pick(programme.descriptions, language);
   const body: Body = {
-    ...{ titles: programme.titles, subtitles: programme.subtitles, descriptions: programme.descriptions, subtitle },
-    ...{ description: pick(programme.descriptions, language), categories },
-    credits: programme.credits.slice(0, CREDITS_KEPT),
-    imageUrl: imageOf(programme),
+    ...{ titles: programme.titles, subtitles: programme.subtitles, descriptions: programme.descriptions },
+    ...(subtitle === (programme.subtitles[0]?.text ?? "") ? {} : { subtitle }),
+    ...(description === (programme.descriptions[0]?.text ?? "") ? {} : { description }),
+    ...{ categories, credits: programme.credits.slice(0, CREDITS_KEPT), imageUrl: imageOf(programme) },
     ...{ ageRating: age, rating, year: yearOf(programme.date) },
     ...{ season: identity.season, episode: identity.episode, identity: identity.explanation, flag },
   };
@@ -98,7 +100,7 @@ export function listingOf(programme: Programme, seq: number, language: string): 
     ...{ seq, external_id: programme.channelId, start_ms: programme.startMs, stop_ms: programme.stopMs },
     ...{ length_s: programme.lengthS, clump_index: programme.clump.index, clump_count: programme.clump.count },
     ...{ title, title_key: keyOf(title), series_id: identity.seriesId, episode_key: identity.episodeKey },
-    hash: createHash("sha256").update(texts.card).update(texts.body).digest("base64url").slice(0, 22),
+    hash: hash("sha256", texts.card + texts.body, "base64url").slice(0, 22),
     ...texts,
   };
 }

@@ -7,7 +7,9 @@ export function toProgramme(row: Programme) {
   const body = JSON.parse(row.body) as Body;
   return {
     ...{ id: row.id, channelId: row.channel_id, startMs: BigInt(row.start_ms), stopMs: BigInt(row.stop_ms) },
-    ...{ title: row.title, subtitle: body.subtitle, description: body.description },
+    title: row.title,
+    subtitle: body.subtitle ?? body.subtitles[0]?.text ?? "",
+    description: body.description ?? body.descriptions[0]?.text ?? "",
     ...{ titles: [...body.titles], subtitles: [...body.subtitles], descriptions: [...body.descriptions] },
     ...{ categories: [...body.categories], credits: [...body.credits], imageUrl: body.imageUrl },
     ...{ ageRating: body.ageRating, rating: body.rating, year: body.year },
