@@ -4,6 +4,7 @@ import qoe from "../services/insight/qoe/service.ts";
 import session from "../services/playback/session/service.ts";
 import catalog from "../services/content/catalog/service.ts";
 import encoding from "../services/content/encoding/service.ts";
+import epg from "../services/content/epg/service.ts";
 import ingest from "../services/content/ingest/service.ts";
 import keys from "../services/content/keys/service.ts";
 import analytics from "../services/insight/analytics/service.ts";
@@ -21,7 +22,7 @@ import user from "../services/identity/user/service.ts";
 /** Every service of the product. A process runs all of them, or some. */
 export const services: readonly Service[] = [
   ...[tenant, user, auth, profile, subscription, entitlement],
-  ...[catalog, ingest, encoding, keys],
+  ...[catalog, ingest, encoding, keys, epg],
   ...[origin, license, token, routing],
   ...[session, bookmark],
   ...[qoe, analytics],

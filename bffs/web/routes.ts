@@ -1,4 +1,5 @@
 import { flagRoutes } from "./flags.ts";
+import { guideRoutes } from "./guide.ts";
 import { homeRoutes } from "./home.ts";
 import { peopleRoutes } from "./people.ts";
 import { playbackRoutes } from "./playback.ts";
@@ -9,6 +10,7 @@ import { titleRoutes } from "./titles.ts";
 export const webRoutes: readonly Route[] = [
   ...homeRoutes,
   ...titleRoutes,
+  ...guideRoutes,
   ...playbackRoutes,
   ...peopleRoutes,
   ...flagRoutes,

@@ -4,6 +4,17 @@
  */
 import { z } from "zod";
 
+export {
+  type Airing,
+  ChannelOrder,
+  Guide,
+  type GridProgramme,
+  type GuideChannel,
+  GuideNow,
+  GuideProgramme,
+  GuideSearch,
+} from "./guide.ts";
+
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 const text = (lengthMax: number) => z.string().max(lengthMax);
 const url = z.string().max(2_048);
