@@ -172,8 +172,8 @@ describe("XMLTV", () => {
       ["<html><body/></html>", /'html', not 'tv'/],
       ["<tv><programme>", /unclosed tag/],
       ["<tv></channel></tv>", /unexpected close tag/],
-      ["just text", /root/],
-      ["{}", /root/],
+      ["just text", /tv/],
+      ["{}", /tv/],
     ] as const)
       assert.throws(
         () => read(document),
