@@ -355,6 +355,13 @@ export declare type BeatRequest = Message<"marquee.session.v1.BeatRequest"> & {
    * @generated from field: repeated marquee.session.v1.PlayerError errors = 21;
    */
   errors: PlayerError[];
+
+  /**
+   * How far the picture of a channel is behind the world; absent for what is not live.
+   *
+   * @generated from field: optional uint32 live_latency_ms = 22;
+   */
+  liveLatencyMs?: number | undefined;
 };
 
 /**
