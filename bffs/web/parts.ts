@@ -3,6 +3,7 @@ import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
 import { Entitlement } from "#contracts/entitlement";
+import { Live } from "#contracts/live";
 import { Profile } from "#contracts/profile";
 import { Session } from "#contracts/session";
 import { Subscription } from "#contracts/subscription";
@@ -20,6 +21,7 @@ export const webUses = {
   catalog: Catalog,
   encoding: Encoding,
   entitlement: Entitlement,
+  live: Live,
   profile: Profile,
   session: Session,
   subscription: Subscription,

@@ -1,3 +1,4 @@
+import { channelRoutes } from "./channels.ts";
 import { flagRoutes } from "./flags.ts";
 import { homeRoutes } from "./home.ts";
 import { peopleRoutes } from "./people.ts";
@@ -9,6 +10,7 @@ import { titleRoutes } from "./titles.ts";
 export const webRoutes: readonly Route[] = [
   ...homeRoutes,
   ...titleRoutes,
+  ...channelRoutes,
   ...playbackRoutes,
   ...peopleRoutes,
   ...flagRoutes,

@@ -45,6 +45,7 @@ describe("a channel", () => {
     assert.equal(started.hlsUrl, `${own?.baseUrl}/live/ch-one/main.m3u8?CAT=${own?.token}`);
     assert.equal(started.dashUrl, `${own?.baseUrl}/live/ch-one/main.mpd?CAT=${own?.token}`);
     assert.equal(started.resumePositionS, 0);
+    assert.deepEqual([started.live?.latency, started.live?.dvrWindowS], ["low", 7_200]);
     // The path is in the token as it is.
     assert.ok(Buffer.from(own?.token ?? "", "base64url").includes("/live/ch-one/"));
     await host.settled();

@@ -1,10 +1,12 @@
-import type { StartRequest } from "#contracts/session";
+import type { StartRequest, StartResponse } from "#contracts/session";
 import { type Context, newId, Problem, problem, requireProfile, type Viewer } from "#kernel";
 import { BEAT_INTERVAL_MS, contentTypeOf, resumePosition } from "./domain.ts";
 import type { Parts } from "./service.ts";
 import { toMessage, tokensFor } from "./shared.ts";
 import { takeSlot } from "./slots.ts";
 import type { NewSession } from "./store.ts";
+
+type LiveFacts = Pick<NonNullable<StartResponse["live"]>, "latency" | "dvrWindowS">;
 
 /** Devices whose player is Shaka, with our request filter. */
 const STEERED: ReadonlySet<string> = new Set(["web", "tizen", "webos"]);
@@ -67,6 +69,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
     fairplayCertificate: licenses.fairplayCertificate,
     resumePositionS: resumePosition(bookmark?.bookmark, found.durationS),
     heartbeatIntervalS: BEAT_INTERVAL_MS / 1_000,
+    ...(located.live ? { live: located.live } : {}),
   };
 }
 
@@ -77,7 +80,14 @@ interface Watchable {
   /** 0 for a channel, whose keys go by the day. */
   readonly packageRevision: number;
   readonly durationS: number;
-  locate(): Promise<{ readonly hlsPath: string; readonly dashPath: string; readonly pathPrefix: string }>;
+  locate(): Promise<Located>;
+}
+
+interface Located {
+  readonly hlsPath: string;
+  readonly dashPath: string;
+  readonly pathPrefix: string;
+  readonly live?: LiveFacts;
 }
 
 async function findTitle({ call }: Parts, contentId: string, context: Context): Promise<Watchable> {
@@ -100,7 +110,11 @@ async function findChannel({ call }: Parts, contentId: string, context: Context)
     : problem.precondition("this channel is off the air now: try again later, or watch another one", {
         reason: "off_air",
       });
-  const locate = () => call.live.locate({ channelId: contentId }, context);
+  const locate = async (): Promise<Located> => {
+    const located = await call.live.locate({ channelId: contentId }, context);
+    const { hlsPath, dashPath, pathPrefix, latency, dvrWindowS } = located;
+    return { hlsPath, dashPath, pathPrefix, live: { latency, dvrWindowS } };
+  };
   return { fault, packageRevision: 0, durationS: 0, locate };
 }
 
