@@ -48,7 +48,7 @@ export function openLive(store: LiveStore, ownUrl: string): Live {
   function manifestOf(object: LiveObject, body: Buffer, kind: LivePath["kind"]): Manifest {
     const known = manifests.get(object);
     if (known !== undefined) return known;
-    const manifest = compileManifest(body.toString("utf8"), kind, ownUrl);
+    const manifest = compileManifest(body.toString("utf8"), kind, ownUrl, { isShortLived: true });
     manifests.set(object, manifest);
     return manifest;
   }
