@@ -188,7 +188,7 @@ function openLine(baseUrl: string, onBytes: (bytes: number) => void, keepBytes: 
       const text = head.toString("latin1", 0, end);
       const [, length] = /\r\ncontent-length: (\d+)/i.exec(text) ?? [];
       if (!text.startsWith("HTTP/1.1 200 ") || length === undefined)
-        return void settle?.reject(new Error(text.split("\r\n", 1)[0]));
+        return settle?.reject(new Error(text.split("\r\n", 1)[0]));
       const rest = head.subarray(end + 4);
       leftBytes = Number(length);
       kept = [];

@@ -22,7 +22,7 @@ let token = "";
 let cacheFolder = "";
 let remove = async (): Promise<void> => {};
 const key = newKey("k1");
-let nowMs = NOW_S * 1_000;
+const nowMs = NOW_S * 1_000;
 
 before(async () => {
   origin = await openTestOrigin();
