@@ -10,6 +10,8 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { Live } from "#contracts/live";
+import { MARQUEE_LIVE } from "../apps/demo/channels.ts";
 import { accessToken, makeAccount } from "../tests/chaos/accounts.ts";
 import { type Cinema, openCinema, type Stall } from "../tests/chaos/cinema.ts";
 import { openStage } from "../tests/chaos/product.ts";
@@ -17,7 +19,7 @@ import { type Glimpse, openClockReader } from "../tests/e2e/clock.ts";
 import { until } from "../tests/e2e/until.ts";
 import { type Measure, percentile, resultsFolder, table, writeResults } from "./harness.ts";
 
-const CHANNEL = "ch-marquee-live";
+const CHANNEL = MARQUEE_LIVE.channel.id;
 const LOOK_MS = 500;
 /** A player that has just come needs so long to be where it wants to be. */
 const SETTLE_MS = 10_000;
@@ -151,6 +153,7 @@ export async function run(seconds: number, players: readonly PlayerName[], pictu
     const product = stage.start();
     const url = await product.ready();
     const account = await makeAccount(stage.admin, "latency@bench.test");
+    await stage.admin.of(Live).add(MARQUEE_LIVE);
     const all: Seen[] = [];
     for (const player of players)
       all.push(await watch(player, url, await accessToken(stage.admin, account.email), seconds));

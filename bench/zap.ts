@@ -9,13 +9,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
 import { Live } from "#contracts/live";
+import { MARQUEE_LIVE } from "../apps/demo/channels.ts";
 import { accessToken, makeAccount } from "../tests/chaos/accounts.ts";
 import { openCinema } from "../tests/chaos/cinema.ts";
 import { openStage } from "../tests/chaos/product.ts";
 import type { Format } from "../tests/e2e/browser.ts";
 import { type Measure, percentile, table, writeResults } from "./harness.ts";
 
-const FROM = "ch-marquee-live";
+const FROM = MARQUEE_LIVE.channel.id;
 const ZAP_MS_BAR = 1_500;
 const ZAP_MS_MAX = 30_000;
 /** So long one looks at a channel before the next press. */
@@ -47,17 +48,10 @@ export async function run(changes: number, format: Format): Promise<void> {
     const url = await product.ready();
     const account = await makeAccount(stage.admin, "zap@bench.test");
     // A second channel like the first one: what is measured is the change and not what the channel is made of.
-    const inputs = [{ kind: "demo", url: "", secret: "" }];
+    const { channel, inputs } = MARQUEE_LIVE;
+    await stage.admin.of(Live).add(MARQUEE_LIVE);
     await stage.admin.of(Live).add({
-      channel: {
-        id: "ch-zap",
-        number: 900,
-        name: "Zap",
-        latency: "low",
-        ladder: ["360p-h264-800k"],
-        onAir: true,
-        onDemand: true,
-      },
+      channel: { ...channel, id: "ch-zap", number: 2, name: "Zap", ladder: ["360p-h264-700k"] },
       inputs,
     });
     const cinema = await openCinema({ url, token: await accessToken(stage.admin, account.email) });

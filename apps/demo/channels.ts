@@ -3,7 +3,7 @@ import { type Context, Problem } from "#kernel";
 import type { Host } from "#kernel/host";
 
 /** The channel with the clock: two rungs, which two cores can make beside a player. */
-const MARQUEE_LIVE = {
+export const MARQUEE_LIVE = {
   channel: {
     ...{ id: "ch-marquee-live", number: 1, name: "Marquee Live", language: "en", latency: "low", tier: "basic" },
     ladder: ["720p-h264-2500k", "360p-h264-700k"],

@@ -21,3 +21,7 @@ export const Live = defineContract({
     spliceDetected: event<LiveSpliceDetected>()("live.splice.detected", liveSpliceDetectedSchema),
   },
 });
+
+/** Sessions, tokens, licences and beats are of a title or of a channel, and its id says of which. */
+export const CHANNEL_ID_PREFIX = "ch-";
+export const isChannelId = (contentId: string): boolean => contentId.startsWith(CHANNEL_ID_PREFIX);

@@ -5,11 +5,13 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { Live } from "#contracts/live";
+import { MARQUEE_LIVE } from "../../apps/demo/channels.ts";
 import { accessToken, makeAccount } from "./accounts.ts";
 import { type Cinema, openCinema } from "./cinema.ts";
 import { openStage, type Stage } from "./product.ts";
 
-const CHANNEL = "ch-marquee-live";
+const CHANNEL = MARQUEE_LIVE.channel.id;
 const PERIOD_MS = 180_000;
 const CHANGES = 3;
 const STALL_MS_MAX = 1_000;
@@ -31,6 +33,7 @@ test("three changes of the key pass unseen, for those who are there, come late o
   stage = await openStage({ MARQUEE_LIVE_KEY_PERIOD_MS: String(PERIOD_MS) });
   const product = stage.start();
   const url = await product.ready();
+  await stage.admin.of(Live).add(MARQUEE_LIVE);
   const shows: { readonly format: "dash" | "hls"; readonly email: string; readonly cinema: Cinema }[] = [];
   const open = async (format: "dash" | "hls", who: string) => {
     const { email } = await makeAccount(stage.admin, `${who}-${format}@chaos.test`);
