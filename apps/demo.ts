@@ -12,6 +12,7 @@ import { User } from "#contracts/user";
 import { type Config, type Context, Problem, systemContext } from "#kernel";
 import type { Host } from "#kernel/host";
 import { DEMO_ACCOUNTS } from "./compose.ts";
+import { makeChannels } from "./demo/channels.ts";
 import type { DemoFilm, Reel } from "./demo/film.ts";
 import { DEMO_FILMS } from "./demo/films.ts";
 import { type MadeReel, makeFilm } from "./demo/make.ts";
@@ -60,6 +61,7 @@ const drawFilm = (film: DemoFilm, { folder, signal, config }: DrawingOptions): P
 
 export async function startDemo(options: DemoOptions): Promise<{ stop(): Promise<void> }> {
   for (const account of DEMO_ACCOUNTS) await makeAccount(options, account);
+  await makeChannels(options.host, contextOf(options));
   const films = makeFilms(options).catch((error: unknown) => {
     if (!options.signal.aborted)
       options.say(`the demo films could not all be made: ${error instanceof Error ? error.message : String(error)}`);

@@ -9,6 +9,7 @@ import ingest from "../services/content/ingest/service.ts";
 import keys from "../services/content/keys/service.ts";
 import analytics from "../services/insight/analytics/service.ts";
 import license from "../services/delivery/license/service.ts";
+import live from "../services/delivery/live/service.ts";
 import origin from "../services/delivery/origin/service.ts";
 import routing from "../services/delivery/routing/service.ts";
 import token from "../services/delivery/token/service.ts";
@@ -23,7 +24,7 @@ import user from "../services/identity/user/service.ts";
 export const services: readonly Service[] = [
   ...[tenant, user, auth, profile, subscription, entitlement],
   ...[catalog, ingest, encoding, keys, epg],
-  ...[origin, license, token, routing],
+  ...[origin, license, token, routing, live],
   ...[session, bookmark],
   ...[qoe, analytics],
 ];

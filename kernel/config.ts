@@ -209,6 +209,20 @@ export const Config = z.object({
     .max(1_000_000)
     .optional()
     .describe("requests a second that all of one tenant may make in each process; default: no limit"),
+  MARQUEE_LIVE_KEY_PERIOD_MS: z.coerce
+    .number()
+    .int()
+    .min(4_000)
+    .max(7 * 86_400_000)
+    .refine((value) => value % 2_000 === 0, "a key changes between two segments: write whole seconds, an even number")
+    .default(86_400_000)
+    .describe("how long a content key of a live channel is in use, in milliseconds"),
+  MARQUEE_LIVE_DVR_BYTES: z.coerce
+    .number()
+    .int()
+    .min(64 * 1024 * 1024)
+    .default(6 * 1024 * 1024 * 1024)
+    .describe("what a channel keeps on the disk at most, apart from what recordings hold"),
   MARQUEE_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error"])
     .default("info")

@@ -111,3 +111,8 @@ export function toProblem(error: unknown): Problem {
     });
   return new Problem("internal", "something went wrong on our side", { cause: error });
 }
+
+/** Whether there was no room: more of it may be made. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && DISK_FULL.has(error.code);
+}

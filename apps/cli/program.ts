@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { JOURNEYS } from "../journeys.ts";
 import { addBackbone } from "./program-backbone.ts";
 import { addEpg } from "./program-epg.ts";
+import { addChannels } from "./program-channels.ts";
 import { addTraceFile } from "./program-trace-file.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
@@ -37,6 +38,7 @@ Environment (docs/guides/operate.md lists all):
   films(program, cli, run);
   titles(program, cli, run);
   addEpg(program, cli, run);
+  addChannels(program, cli, run);
   users(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);

@@ -18,6 +18,12 @@ export const EdgeConfig = z.object({
     .int()
     .min(0)
     .default(64 * 1024 * 1024),
+  /** For what channels make; it is young for a minute and never on the disk. */
+  liveBytesMax: z
+    .number()
+    .int()
+    .min(0)
+    .default(128 * 1024 * 1024),
   /** PEM by path; with it the edge speaks HTTPS and HTTP/2. */
   tls: z.object({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
   /** Where access log lines go: a file, or `-` for standard output; none are written without it. */

@@ -4,6 +4,8 @@ import type { EdgeConfig } from "./config.ts";
 import { openGate } from "./gate.ts";
 import { createHandler, type Handler } from "./handler.ts";
 import { openKeyStore } from "./keys.ts";
+import { openLive } from "./live.ts";
+import { openLiveStore } from "./live-store.ts";
 import { openAccessLog } from "./log.ts";
 import type { Manifest } from "./manifest.ts";
 import { followPurges } from "./purges.ts";
@@ -32,6 +34,7 @@ export async function openEdge(config: EdgeConfig, nowMs: () => number = Date.no
     networkId: id,
     upstream,
   });
+  const liveStore = openLiveStore(upstream, config.liveBytesMax);
   const manifests = new LRUCache<string, { readonly etag: string; readonly manifest: Manifest }>({
     max: 1_000,
     maxSize: MANIFEST_BYTES_MAX,
@@ -66,12 +69,16 @@ export async function openEdge(config: EdgeConfig, nowMs: () => number = Date.no
     gate: openGate(keys, nowMs),
     renewer: openRenewer(upstream, { networkId: id, isSecure: base.protocol === "https:" }, nowMs),
     store,
+    live: openLive(liveStore, base.origin),
     manifests,
     counters,
     log,
+    nowMs,
     isReady: () => keys.issuer() !== undefined,
     gauges: () => ({
       memory_bytes: store.memoryBytes(),
+      live_bytes: liveStore.usage().bytes,
+      live_waiting: liveStore.usage().waiting,
       disk_bytes: store.disk.bytes,
       disk_objects: store.disk.objects,
       disk_errors: store.disk.errors,

@@ -5,13 +5,14 @@ import type { StoredObject } from "./disk.ts";
 import { finished } from "./download.ts";
 import type { Admission, Gate, Refusal } from "./gate.ts";
 import type { AccessLog } from "./log.ts";
-import { compileManifest, type Filled, type Manifest } from "./manifest.ts";
+import type { Live } from "./live.ts";
+import { parseLivePath } from "./live-path.ts";
+import { compileManifest, type Manifest } from "./manifest.ts";
 import { cacheKeyOf, isMainManifest, type MediaPath, parseMediaPath } from "./paths.ts";
 import type { Renewal, Renewer } from "./renewal.ts";
 import {
   corsHeaders,
   destroy,
-  isHttp2,
   type Fault,
   type Headers,
   objectHeaders,
@@ -19,6 +20,7 @@ import {
   type Request,
   type Response,
   sendDownload,
+  sendManifest,
   sendObject,
   sendProblem,
   wantedOf,
@@ -37,12 +39,17 @@ export interface HandlerParts {
   readonly gate: Gate;
   readonly renewer: Renewer;
   readonly store: Store;
+  readonly live: Live;
   readonly manifests: LRUCache<string, { readonly etag: string; readonly manifest: Manifest }>;
   readonly counters: Counters;
   readonly log: AccessLog | undefined;
+  readonly nowMs: () => number;
   readonly isReady: () => boolean;
   readonly gauges: () => Readonly<Record<string, number>>;
 }
+
+/** What time it is, for players whose own clock is wrong (DASH-IF IOP, `urn:mpeg:dash:utc:http-iso:2014`); no secret, and no token covers it. */
+const TIME_PATH = "/live/time";
 
 /** What is told about an answer, in counters and in the log. */
 interface Outcome {
@@ -100,13 +107,20 @@ export function createHandler(parts: HandlerParts): Handler {
       return fail(faultOf(admission), corsHeaders(request.headers.origin, isCookieUsed));
     }
     outcome.sessionId = admission.claims.sid ?? "";
+    const channel = isLive(target.path) ? parseLivePath(target.path, target.query) : null;
     const wanted = parseMediaPath(target.path);
-    if (wanted === null) return fail(FAULTS.unknown);
+    if (wanted === null && channel === null) return fail(FAULTS.unknown);
     const renewal = admission.isRenewalDue ? await renewer.renew(admission) : undefined;
     if (renewal !== undefined) counters.renewals += 1;
     const isCookieUsed = renewal !== undefined || admission.carrier === "cookie";
     const cors = corsHeaders(request.headers.origin, isCookieUsed);
     const headers = renewal === undefined ? cors : [...cors, "set-cookie", renewal.cookie];
+    const reader = readerOf(admission, renewal, target);
+    if (channel !== null) {
+      Object.assign(outcome, await parts.live.answer(request, response, channel, reader, headers));
+      return;
+    }
+    if (wanted === null) return;
     const isSteered = target.isSteered && isMainManifest(wanted);
     const found = await store.find(wanted, isSteered);
     if (found.kind === "absent") return fail(FAULTS.unknown, cors);
@@ -114,9 +128,9 @@ export function createHandler(parts: HandlerParts): Handler {
     const isHead = request.method === "HEAD";
     if (wanted.kind !== "object") {
       const object = found.kind === "object" ? found.object : await finished(found.download);
-      const filled = manifestOf(wanted, isSteered, object).fill(readerOf(admission, renewal, target));
+      const filled = manifestOf(wanted, isSteered, object).fill(reader);
       outcome.status = 200;
-      outcome.bytes = sendManifest(response, wanted, filled, headers, isHead);
+      outcome.bytes = sendManifest(response, wanted.contentType, filled, headers, isHead);
       return;
     }
     const subject = found.kind === "object" ? found.object : found.download;
@@ -145,7 +159,9 @@ export function createHandler(parts: HandlerParts): Handler {
       preflight(request, response);
     } else if (request.method !== "GET" && request.method !== "HEAD") plain(response, outcome, FAULTS.method);
     else if (target === null) plain(response, outcome, FAULTS.target);
-    else if (target.path.startsWith("/vod/")) {
+    else if (target.path === TIME_PATH) {
+      sendText(response, outcome, "text/plain; charset=utf-8", new Date(parts.nowMs()).toISOString());
+    } else if (target.path.startsWith("/vod/") || isLive(target.path)) {
       try {
         await media(request, response, target, outcome);
       } catch (error) {
@@ -220,30 +236,6 @@ function sendText(response: Response, outcome: Outcome, type: string, text: stri
   outcome.bytes = body.length;
 }
 
-/** It holds the reader's token, so that nobody may keep it. */
-function sendManifest(
-  response: Response,
-  wanted: MediaPath,
-  { body, release }: Filled,
-  headers: Headers,
-  isHead: boolean,
-): number {
-  writeHead(response, 200, [
-    "content-type",
-    wanted.contentType,
-    "content-length",
-    String(body.length),
-    "cache-control",
-    "no-store",
-    ...headers,
-  ]);
-  if (isHead) response.end(release);
-  // HTTP/1 says when the last byte has gone to the system; HTTP/2 may hold on to it for longer.
-  else if (isHttp2(response)) response.end(body);
-  else response.end(body, release);
-  return isHead ? 0 : body.length;
-}
-
 const readerOf = (admission: Admission, renewal: Renewal | undefined, target: Target) => ({
   sessionId: admission.claims.sid ?? "",
   token: renewal?.token ?? admission.token,
@@ -258,6 +250,8 @@ function faultOf({ reason }: Refusal): Fault {
       : `the access token does not allow this (${reason}): renew it, or start playback`;
   return { status: 403, reason, detail };
 }
+
+const isLive = (path: string): boolean => path.startsWith("/live/");
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
 

@@ -49,6 +49,12 @@ interface Shape {
   readonly pattern: Buffer;
 }
 
+/** Buffers of the sizes that playlists of channels come in. Each of those is another one after half a second, read by many at once. */
+const SLAB_BYTES = [4, 8, 16, 32, 64].map((kibibytes) => kibibytes * 1_024);
+const SLABS_BYTES_MAX = 64 * 1024 * 1024;
+const slabs = new Map<number, Buffer[]>(SLAB_BYTES.map((sizeBytes) => [sizeBytes, []]));
+let slabsBytes = 0;
+
 /**
  * A playlist of two hours has over a thousand addresses, so that most of what is sent are tokens. A buffer that was sent once has
  * everything but the next reader's values in its place: reusing it costs a third of making one.
@@ -60,7 +66,13 @@ let compiledCount = 0;
  * Compiles a manifest once for all readers. `ownUrl` is this edge's address: URIs of other networks get no token, as ours is
  * refused there.
  */
-export function compileManifest(text: string, kind: MediaPath["kind"], ownUrl: string): Manifest {
+export function compileManifest(
+  text: string,
+  kind: MediaPath["kind"],
+  ownUrl: string,
+  { isShortLived = false } = {},
+): Manifest {
+  const fillIn = isShortLived ? fillSlab : fillSpare;
   const accepts = (uri: string): boolean => !/^https?:/i.test(uri) || uri.startsWith(`${ownUrl}/`);
   const prepared = (kind === "dash" ? prepareMpd : prepareHls)(text, { accepts });
   // The codec appends a word that occurs nowhere else, which tells where the holes are.
@@ -125,17 +137,14 @@ function layOut({ pieces, holes }: Compiled, key: string, values: Values): Shape
   return { key, sizeBytes: at, positions: frozen, pattern };
 }
 
-/** Tokens are base64url and session ids plain words, so that nothing needs escaping, in XML or in HLS. */
-function fillIn({ key, sizeBytes, positions, pattern }: Shape, values: Values): Filled {
+function fillSpare({ key, sizeBytes, positions, pattern }: Shape, values: Values): Filled {
   const waiting = spares.get(key);
   let body = waiting?.pop();
   if (body === undefined) {
     body = Buffer.allocUnsafeSlow(sizeBytes);
     pattern.copy(body);
   }
-  write(body, positions.query, values.query);
-  write(body, positions.session, values.session);
-  write(body, positions.token, values.token);
+  writeAll(body, positions, values);
   const done = body;
   return {
     body: done,
@@ -146,6 +155,33 @@ function fillIn({ key, sizeBytes, positions, pattern }: Shape, values: Values): 
       spares.set(key, list, { size: list.length * sizeBytes + 1 });
     },
   };
+}
+
+/** A thousand readers of one moment would otherwise leave ten megabytes behind, and those of the next moment as many. */
+function fillSlab({ sizeBytes, positions, pattern }: Shape, values: Values): Filled {
+  const size = SLAB_BYTES.find((each) => each >= sizeBytes) ?? sizeBytes;
+  const slab = slabs.get(size)?.pop();
+  if (slab !== undefined) slabsBytes -= size;
+  const whole = slab ?? Buffer.allocUnsafeSlow(size);
+  const body = whole.subarray(0, sizeBytes);
+  pattern.copy(body);
+  writeAll(body, positions, values);
+  return {
+    body,
+    release() {
+      const list = slabs.get(size);
+      if (list === undefined || slabsBytes + size > SLABS_BYTES_MAX) return;
+      list.push(whole);
+      slabsBytes += size;
+    },
+  };
+}
+
+/** Tokens are base64url and session ids plain words, so that nothing needs escaping, in XML or in HLS. */
+function writeAll(body: Buffer, positions: Shape["positions"], values: Values): void {
+  write(body, positions.query, values.query);
+  write(body, positions.session, values.session);
+  write(body, positions.token, values.token);
 }
 
 /** The first hole is written, the others are copies of it. */

@@ -3,7 +3,8 @@ import { constants, type Http2ServerRequest, type Http2ServerResponse } from "no
 import { isMatch, isRangeFresh, parseRange } from "#media/range";
 import type { StoredObject } from "./disk.ts";
 import type { Download } from "./download.ts";
-import type { MediaPath } from "./paths.ts";
+import type { LiveObject } from "./live-store.ts";
+import type { Filled } from "./manifest.ts";
 
 export type Request = IncomingMessage | Http2ServerRequest;
 export type Response = ServerResponse | Http2ServerResponse;
@@ -100,18 +101,18 @@ const single = (value: string | string[] | undefined): string | undefined => (Ar
 const KEEP = "private, max-age=31536000, immutable";
 
 export function objectHeaders(
-  media: MediaPath,
+  { contentType, keep = KEEP }: { readonly contentType: string; readonly keep?: string },
   etag: string,
   sizeBytes: number,
   wanted: Wanted,
   more: Headers,
 ): Headers {
   const { status, startBytes, endBytes } = wanted;
-  const shared = ["cache-control", KEEP, "accept-ranges", "bytes", ...(etag === "" ? [] : ["etag", etag]), ...more];
+  const shared = ["cache-control", keep, "accept-ranges", "bytes", ...(etag === "" ? [] : ["etag", etag]), ...more];
   if (status === 304) return shared;
   if (status === 416) return ["content-range", `bytes */${sizeBytes}`, "content-length", "0", ...shared];
   const range = status === 206 ? ["content-range", `bytes ${startBytes}-${endBytes - 1}/${sizeBytes}`] : [];
-  return ["content-type", media.contentType, "content-length", String(endBytes - startBytes), ...range, ...shared];
+  return ["content-type", contentType, "content-length", String(endBytes - startBytes), ...range, ...shared];
 }
 
 /** One write for head and body. Returns the bytes of the body. */
@@ -131,6 +132,30 @@ export function sendObject(
   const isAll = endBytes - startBytes === object.body.length;
   response.end(isAll ? object.body : object.body.subarray(startBytes, endBytes));
   return endBytes - startBytes;
+}
+
+/** It holds the reader's token, so that nobody may keep it. */
+export function sendManifest(
+  response: Response,
+  contentType: string,
+  { body, release }: Filled,
+  headers: Headers,
+  isHead: boolean,
+): number {
+  writeHead(response, 200, [
+    "content-type",
+    contentType,
+    "content-length",
+    String(body.length),
+    "cache-control",
+    "no-store",
+    ...headers,
+  ]);
+  if (isHead) response.end(release);
+  // HTTP/1 says when the last byte has gone to the system; HTTP/2 may hold on to it for longer.
+  else if (isHttp2(response)) response.end(body);
+  else response.end(body, release);
+  return isHead ? 0 : body.length;
 }
 
 /** Sends a part of an object while it arrives. Where the download breaks off, so does the answer, and the player asks again. */
@@ -157,6 +182,31 @@ export async function sendDownload(
   }
   if (!isGone(response)) response.end();
   return at - wanted.startBytes;
+}
+
+/**
+ * Sends an object that grows, piece by piece as they come, to one of the many who read it: nobody waits for the end of a segment that is
+ * still being made.
+ */
+export async function sendGrowing(response: Response, object: LiveObject, headers: Headers): Promise<number> {
+  writeHead(response, 200, headers);
+  let sentBytes = 0;
+  for (let index = 0; ; ) {
+    const piece = object.pieces[index];
+    if (piece !== undefined) {
+      const isRoom = isHttp2(response) ? response.write(piece) : response.write(piece);
+      index += 1;
+      sentBytes += piece.length;
+      if (!isRoom && !(await drained(response))) break;
+    } else if (object.isWhole) break;
+    else if (object.failure !== undefined) {
+      destroy(response);
+      break;
+    } else await object.more();
+    if (isGone(response)) break;
+  }
+  if (!isGone(response)) response.end();
+  return sentBytes;
 }
 
 /** The stream of an HTTP/2 answer is what breaks; its response object does not say so. */

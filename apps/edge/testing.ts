@@ -67,6 +67,8 @@ export interface TestOrigin {
   /** Bodies by path and query. */
   readonly objects: Map<string, Buffer>;
   readonly counts: Map<string, number>;
+  /** Answers for what is no plain object, by path and query. */
+  readonly answers: Map<string, (response: ServerResponse) => void>;
   keys: readonly TestKey[];
   renew: (body: { token: string; network: string }) => Promise<string | undefined>;
   purge(contentId: string, deleted: boolean): void;
@@ -90,6 +92,7 @@ export async function openTestOrigin(): Promise<TestOrigin> {
   const origin = {
     url: "",
     objects: new Map<string, Buffer>(),
+    answers: new Map<string, (response: ServerResponse) => void>(),
     counts,
     keys: [] as readonly TestKey[],
     renew: async (): Promise<string | undefined> => undefined,
@@ -126,6 +129,8 @@ export async function openTestOrigin(): Promise<TestOrigin> {
         ? json(response, 403, { reason: "token_invalid" })
         : json(response, 200, { token, expiresAtMs: 1 });
     }
+    const answer = origin.answers.get(url);
+    if (answer !== undefined) return answer(response);
     const body = origin.objects.get(url);
     if (body === undefined) return json(response, 404, { reason: "not_found" });
     const etag = `"${body.length.toString(36)}-${url.length}"`;

@@ -5,8 +5,12 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 /** Connections to the origin at once, and requests that may wait for one. */
 const CONNECTIONS_MAX = 32;
 const WAITING_MAX = 512;
+/** Each question about what a channel has not made yet holds a connection until it is there: some a track, and no more than there are objects. */
+const LIVE_CONNECTIONS_MAX = 512;
 /** Until the answer's head, and between two pieces of its body. */
 const SILENCE_MS = 10_000;
+/** What a channel makes is late when it is not there after three segments (draft-pantos-hls-rfc8216bis, section 6.2.5.2), and then some. */
+const LIVE_SILENCE_MS = 8_000;
 const JSON_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The origin cannot help now: it does not answer, breaks off, or too much waits for it already. */
@@ -17,6 +21,8 @@ export class UpstreamError extends Error {
 export interface Upstream {
   /** Resolves with the answer's head; its body must be read or destroyed. Tries once more when a kept connection turns out dead. */
   get(path: string): Promise<IncomingMessage>;
+  /** The same for what a channel makes now: it may take seconds until it is there. */
+  getLive(path: string): Promise<IncomingMessage>;
   getJson(path: string, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<Answer>;
   postJson(path: string, body: unknown): Promise<Answer>;
   readonly counts: { requests: number; errors: number };
@@ -33,6 +39,7 @@ interface Options {
   readonly body?: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  readonly isLive?: boolean;
 }
 
 /** The one connection of an edge to the rest of the world. */
@@ -43,20 +50,22 @@ export function openUpstream(originUrl: string): Upstream {
   const agent = isTls ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
   // Long polls hold a connection for as long as nothing happens; they must not take one from the media.
   const pollAgent = isTls ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  const liveOptions = { keepAlive: true, maxSockets: LIVE_CONNECTIONS_MAX };
+  const liveAgent = isTls ? new HttpsAgent(liveOptions) : new HttpAgent(liveOptions);
   const send = isTls ? httpsRequest : httpRequest;
   const counts = { requests: 0, errors: 0 };
   let waiting = 0;
 
   function once(path: string, options: Options & { readonly traceId: string }): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const timeoutMs = options.timeoutMs ?? SILENCE_MS;
+      const timeoutMs = options.timeoutMs ?? (options.isLive ? LIVE_SILENCE_MS : SILENCE_MS);
       const headers = {
         traceparent: `00-${options.traceId}-${randomBytes(8).toString("hex")}-01`,
         ...(options.body === undefined ? {} : { "content-type": "application/json" }),
       };
       const request: ClientRequest = send(new URL(path, base), {
         method: options.method,
-        agent: options.timeoutMs === undefined ? agent : pollAgent,
+        agent: options.isLive ? liveAgent : options.timeoutMs === undefined ? agent : pollAgent,
         headers,
         ...(options.signal ? { signal: options.signal } : {}),
       });
@@ -73,7 +82,8 @@ export function openUpstream(originUrl: string): Upstream {
   }
 
   async function fetchHead(path: string, options: Options): Promise<IncomingMessage> {
-    if (waiting >= WAITING_MAX) throw new UpstreamError(`${waiting} requests wait for the origin already`);
+    const waitingMax = options.isLive ? WAITING_MAX + LIVE_CONNECTIONS_MAX : WAITING_MAX;
+    if (waiting >= waitingMax) throw new UpstreamError(`${waiting} requests wait for the origin already`);
     waiting += 1;
     counts.requests += 1;
     // W3C Trace Context: the origin's spans and our error name the same trace.
@@ -111,11 +121,13 @@ export function openUpstream(originUrl: string): Upstream {
 
   return {
     get: (path) => fetchHead(path, { method: "GET" }),
+    getLive: (path) => fetchHead(path, { method: "GET", isLive: true }),
     getJson: (path, options = {}) => json(path, { method: "GET", ...options }),
     postJson: (path, body) => json(path, { method: "POST", body: JSON.stringify(body) }),
     counts,
     close() {
       agent.destroy();
+      liveAgent.destroy();
       pollAgent.destroy();
     },
   };

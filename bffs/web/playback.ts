@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { Heartbeat, HeartbeatAnswer, Session, StartSession, TokenAnswer } from "#contracts/web";
 import { ChaptersOff, NextEpisodeOff } from "#contracts/flags";
+import { isChannelId } from "#contracts/live";
 import type { StartResponse } from "#contracts/session";
 import { type Context, Problem, problem, toProblem } from "#kernel";
 import type { FlagContext } from "#kernel/ports/flags";
 import { audienceOf } from "./audience.ts";
+import { programmeNow } from "./channels.ts";
 import type { WebParts } from "./parts.ts";
 import { ipOf, marketOf } from "./request.ts";
 import { Id, type Route, route } from "./route.ts";
@@ -13,15 +15,57 @@ import { chaptersOf, episodeBadge, isoOf } from "./views.ts";
 
 const EMPTY_TO_NULL = (url: string): string | null => (url === "" ? null : url);
 
-async function answerStart(
+type Content = Pick<Session, "content" | "live">;
+
+async function answerStart(parts: WebParts, started: StartResponse, of: Promise<Content>): Promise<Session> {
+  if (!started.session) throw problem.internal("the answer to a start has no session");
+  return {
+    sessionId: started.session.id,
+    manifests: { hls: started.hlsUrl, dash: started.dashUrl },
+    ...tokensOf(started),
+    licenses: {
+      clearkey: EMPTY_TO_NULL(started.licenseClearkey),
+      widevine: EMPTY_TO_NULL(started.licenseWidevine),
+      playready: EMPTY_TO_NULL(started.licensePlayready),
+      fairplay: EMPTY_TO_NULL(started.licenseFairplay),
+    },
+    fairplayCertificate: EMPTY_TO_NULL(started.fairplayCertificate),
+    resumePositionS: started.resumePositionS,
+    heartbeatIntervalS: started.heartbeatIntervalS,
+    ...(await of),
+  };
+}
+
+async function channelContent(
   parts: WebParts,
-  started: StartResponse,
+  { live }: StartResponse,
+  id: string,
+  context: Context,
+): Promise<Content> {
+  const { channel } = await parts.call.live.get({ channelId: id }, context);
+  if (!channel || !live) throw problem.internal("the session has no channel");
+  const programme = await programmeNow(parts, channel, context);
+  return {
+    content: {
+      ...{ id, title: channel.name, subtitle: programme?.title ?? "", durationS: 0, chapters: [], backId: id },
+      ...{ nextEpisodeId: null, introStartS: null, introEndS: null },
+    },
+    live: {
+      latency: live.latency === "low" ? "low" : "standard",
+      dvrWindowS: live.dvrWindowS,
+      programme,
+    },
+  };
+}
+
+async function titleContent(
+  parts: WebParts,
   contentId: string,
   audience: FlagContext,
   context: Context,
-): Promise<Session> {
+): Promise<Content> {
   const { title } = await parts.call.catalog.get({ id: contentId }, context);
-  if (!title || !started.session) throw problem.internal("the session has no content");
+  if (!title) throw problem.internal("the session has no content");
   const isEpisode = title.kind === "episode" && title.parentId !== "";
   const siblings = isEpisode
     ? (
@@ -36,18 +80,7 @@ async function answerStart(
   const hasNext = isEpisode && !flags.evaluate(NextEpisodeOff, audience).value;
   const next = siblings[siblings.findIndex((sibling) => sibling.id === title.id) + 1];
   return {
-    sessionId: started.session.id,
-    manifests: { hls: started.hlsUrl, dash: started.dashUrl },
-    ...tokensOf(started),
-    licenses: {
-      clearkey: EMPTY_TO_NULL(started.licenseClearkey),
-      widevine: EMPTY_TO_NULL(started.licenseWidevine),
-      playready: EMPTY_TO_NULL(started.licensePlayready),
-      fairplay: EMPTY_TO_NULL(started.licenseFairplay),
-    },
-    fairplayCertificate: EMPTY_TO_NULL(started.fairplayCertificate),
-    resumePositionS: started.resumePositionS,
-    heartbeatIntervalS: started.heartbeatIntervalS,
+    live: null,
     content: {
       id: title.id,
       title: series?.title ?? title.title,
@@ -103,7 +136,7 @@ async function durationOf({ call }: WebParts, sessionId: string, context: Contex
     if (toProblem(error).status >= 500) throw error;
     return { session: undefined };
   });
-  if (!session) return 0;
+  if (!session || isChannelId(session.contentId)) return 0;
   return (await call.catalog.get({ id: session.contentId }, context)).title?.durationS ?? 0;
 }
 
@@ -127,7 +160,11 @@ export const playbackRoutes: readonly Route[] = [
           context,
         )
         .catch((error: unknown) => withNames(parts, error, context));
-      return answerStart(parts, started, body.contentId, audienceOf(parts, request, context), context);
+      const { contentId } = body;
+      const content = isChannelId(contentId)
+        ? channelContent(parts, started, contentId, context)
+        : titleContent(parts, contentId, audienceOf(parts, request, context), context);
+      return answerStart(parts, started, content);
     },
   }),
   route({
@@ -144,9 +181,10 @@ export const playbackRoutes: readonly Route[] = [
     body: Heartbeat,
     response: HeartbeatAnswer,
     handle: async (parts, { context, params, body }) => {
-      const { videoStartTimeMs, errors, ...beat } = body;
+      const { videoStartTimeMs, liveLatencyMs, errors, ...beat } = body;
+      const latency = liveLatencyMs === null ? {} : { liveLatencyMs };
       const answer = await parts.call.session.beat(
-        { ...beat, sessionId: params.id, videoStartTimeMs: videoStartTimeMs ?? -1, errors },
+        { ...beat, ...latency, sessionId: params.id, videoStartTimeMs: videoStartTimeMs ?? -1, errors },
         context,
       );
       return {

@@ -1,3 +1,4 @@
+import { channelRoutes } from "./channels.ts";
 import { flagRoutes } from "./flags.ts";
 import { guideRoutes } from "./guide.ts";
 import { homeRoutes } from "./home.ts";
@@ -11,6 +12,7 @@ export const webRoutes: readonly Route[] = [
   ...homeRoutes,
   ...titleRoutes,
   ...guideRoutes,
+  ...channelRoutes,
   ...playbackRoutes,
   ...peopleRoutes,
   ...flagRoutes,

@@ -14,6 +14,7 @@ import {
   chaptersOf,
   factsOf,
   imageOf,
+  lockOf,
   nextEpisode,
   previewUrlOf,
   progressOf,
@@ -23,7 +24,6 @@ import {
 
 const MORE_MAX = 12;
 const LIST_MAX = 100;
-type Locked = Title["locked"];
 
 async function titlePage(parts: WebParts, id: string, audience: FlagContext, context: Context): Promise<Title> {
   const { call, flags } = parts;
@@ -88,15 +88,10 @@ async function lockedOf(
   parts: WebParts,
   where: { readonly contentId: string; readonly profileId: string; readonly market: string },
   context: Context,
-): Promise<Locked> {
+): Promise<Title["locked"]> {
   const userId = context.viewer?.userId ?? "";
   const { decision } = await parts.call.entitlement.check({ userId, ...where }, context);
-  if (!decision || decision.allowed) return null;
-  const reasons: readonly string[] = ["tier", "age", "market", "window"];
-  return {
-    reason: (reasons.includes(decision.reason) ? decision.reason : "window") as NonNullable<Locked>["reason"],
-    message: decision.message,
-  };
+  return lockOf(decision);
 }
 
 /** Other titles that share genres, those that share most first. */

@@ -2,6 +2,7 @@ import type { Card, Image, Title as TitlePage } from "#contracts/web";
 import type { Artwork, Title } from "#contracts/catalog";
 import type { Bookmark } from "#contracts/bookmark";
 import type { Encoding } from "#contracts/encoding";
+import type { Decision } from "#contracts/entitlement";
 import type { Profile as ProfileMessage } from "#contracts/profile";
 import type { Profile } from "#contracts/web";
 
@@ -42,6 +43,17 @@ export function factsOf(title: Title, episodes = 0): string {
         ? durationText(title.durationS)
         : "";
   return [title.year > 0 ? String(title.year) : "", length, title.genres[0] ?? ""].filter(Boolean).join(" · ");
+}
+
+/** What keeps somebody from watching, as pages say it; null where nothing does. */
+export function lockOf(decision: Decision | undefined): TitlePage["locked"] {
+  if (!decision || decision.allowed) return null;
+  const reasons: readonly string[] = ["tier", "age", "market", "window"];
+  type Reason = NonNullable<TitlePage["locked"]>["reason"];
+  return {
+    reason: (reasons.includes(decision.reason) ? decision.reason : "window") as Reason,
+    message: decision.message,
+  };
 }
 
 export interface Around {

@@ -16,6 +16,7 @@ import { type RefObject, useEffect, useState, useSyncExternalStore } from "react
 import { clock, timeLeft } from "../ui/time.ts";
 import { useWords } from "../ui/words.tsx";
 import { toggleFullScreen } from "./keyboard.ts";
+import { LiveButtons, LiveTimeline } from "./live-controls.tsx";
 import { ChaptersMenu, LanguageMenu, SettingsMenu } from "./menus.tsx";
 import type { Playback } from "./playback.ts";
 import { Scrubber } from "./scrubber.tsx";
@@ -31,6 +32,7 @@ interface ControlsProps {
   onMenu(isOpen: boolean): void;
   onBack(): void;
   onNext(contentId: string): void;
+  onChannel: ((step: 1 | -1) => void) | null;
 }
 
 /** The next episode is offered when so much is left. */
@@ -55,11 +57,15 @@ export function Controls(props: ControlsProps) {
           </p>
         </div>
         <div className="px-4 pb-3 sm:px-8 sm:pb-6">
-          <Timeline playback={playback} state={state} />
+          {state.live === null ? (
+            <Timeline playback={playback} state={state} />
+          ) : (
+            <LiveTimeline playback={playback} state={state} live={state.live} />
+          )}
           <Buttons {...props} />
         </div>
       </div>
-      <Offers {...props} />
+      {state.live === null && <Offers {...props} />}
     </>
   );
 }
@@ -81,7 +87,7 @@ function Timeline({ playback, state }: { playback: Playback; state: PlayerState 
   );
 }
 
-function Buttons({ playback, state, container, hasStats, onStats, onMenu, onNext }: ControlsProps) {
+function Buttons({ playback, state, container, hasStats, onStats, onMenu, onNext, onChannel }: ControlsProps) {
   const { m } = useWords();
   const nextId = state.session?.content.nextEpisodeId ?? null;
   return (
@@ -115,6 +121,7 @@ function Buttons({ playback, state, container, hasStats, onStats, onMenu, onNext
         <RotateCw size={24} aria-hidden="true" />
       </button>
       <Volume playback={playback} state={state} />
+      {state.session?.live != null && <LiveButtons playback={playback} state={state} onChannel={onChannel} />}
       <div className="ms-auto flex min-w-0 items-center gap-0.5 sm:gap-2">
         {nextId !== null && (
           <button

@@ -2,9 +2,10 @@
 import type { Session } from "../../contracts/web/index.ts";
 import { cdnOf, type Delivery, markFailed, signed, steeredOrder } from "./delivery.ts";
 import { isFailedTransfer } from "./errors.ts";
+import { followEdge, latencyMsOf, liveConfiguration, placeOf, STEADY, windowOf } from "./live.ts";
 import type { Preferences } from "./preferences.ts";
 import { type Format, loadShaka, type Shaka, type ShakaPlayer, type VideoTrack } from "./shaka.ts";
-import type { LanguageOption, QualityOption } from "./state.ts";
+import type { LanguageOption, LiveWindow, QualityOption } from "./state.ts";
 import { createTransport, type Transport } from "./transport.ts";
 
 export interface Thumbnail {
@@ -26,13 +27,27 @@ export interface EngineEvents {
 }
 
 export interface Engine {
-  load(startS: number): Promise<void>;
+  /** Null: at the beginning, and at the edge of what is live. */
+  load(startS: number | null): Promise<void>;
   transport: Transport;
   audio(): LanguageOption[];
   subtitles(): LanguageOption[];
   qualities(): QualityOption[];
   rendition(): { bitrateKbps: number; width: number; height: number; codecs: string };
-  counters(): { droppedFrames: number; decodedFrames: number; throughputKbps: number; bufferS: number };
+  counters(): {
+    droppedFrames: number;
+    decodedFrames: number;
+    throughputKbps: number;
+    bufferS: number;
+    /** Null for what is not live. */
+    liveLatencyMs: number | null;
+  };
+  /** Null for what is not live, and while nothing is known of it. */
+  liveWindow(): LiveWindow | null;
+  /** Where in the window a moment is, in milliseconds since the epoch; null where it is not in it any more. */
+  placeOf(momentMs: number): number | null;
+  /** Whether a channel is to be followed closely, or watched at the speed of time. */
+  follow(isAtEdge: boolean): void;
   selectAudio(key: string): void;
   /** Null: none. */
   selectSubtitle(key: string | null): void;
@@ -118,7 +133,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const player = new library.Player(null, options.captions);
   await player.attach(options.video);
   player.configure(configuration(options));
-  if (needsKeysAhead(options)) player.configure({ drm: { servers: {}, clearKeys: await keysAhead(options.session) } });
+  const { live } = options.session;
+  if (live !== null) player.configure(liveConfiguration(live));
+  // What a channel's playlist says of keys is left aside: its CMAF headers say it too, each day's, and Shaka asks a server for those.
+  if (needsKeysAhead(options) && live !== null) player.configure({ manifest: { ignoreDrmInfo: true } });
+  else if (needsKeysAhead(options))
+    player.configure({ drm: { servers: {}, clearKeys: await keysAhead(options.session) } });
   const transport = connect(library, player, options);
   listen(player, options);
   return {
@@ -126,6 +146,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     load: (startS) => loadManifest(player, options, startS),
     ...tracks(player, options),
     ...readings(player, options),
+    ...liveControls(player, options),
     retry: () => player.retryStreaming(0.1),
     async destroy() {
       await player.destroy();
@@ -213,11 +234,11 @@ function listen(player: ShakaPlayer, { events, delivery }: EngineOptions): void 
 }
 
 /** One address on one network is enough: the request filter offers it on the others too. */
-async function loadManifest(player: ShakaPlayer, options: EngineOptions, startS: number): Promise<void> {
+async function loadManifest(player: ShakaPlayer, options: EngineOptions, startS: number | null): Promise<void> {
   const { session, format, delivery } = options;
   const mimeType = format === "hls" ? "application/x-mpegurl" : "application/dash+xml";
   const manifest = format === "hls" ? session.manifests.hls : session.manifests.dash;
-  await player.load(signed(delivery, manifest), startS > 0 ? startS : null, mimeType);
+  await player.load(signed(delivery, manifest), startS !== null && startS > 0 ? startS : null, mimeType);
   if (format === "hls") readyText(player);
 }
 
@@ -297,7 +318,17 @@ function unique(options: readonly LanguageOption[]): LanguageOption[] {
   return [...byKey.values()];
 }
 
-function readings(player: ShakaPlayer, { video, delivery }: EngineOptions) {
+function liveControls(player: ShakaPlayer, { session: { live }, video }: EngineOptions) {
+  return {
+    liveWindow: () => (live === null ? null : windowOf(player, video.currentTime, live)),
+    placeOf: (momentMs: number) => (live === null ? null : placeOf(player, momentMs, video.currentTime)),
+    follow(isAtEdge: boolean) {
+      if (live !== null) player.configure("streaming.liveSync", isAtEdge ? followEdge(live.latency) : STEADY);
+    },
+  };
+}
+
+function readings(player: ShakaPlayer, { video, delivery, session }: EngineOptions) {
   const imageTrack = () => {
     const [smallest] = player
       .getImageTracks()
@@ -325,6 +356,7 @@ function readings(player: ShakaPlayer, { video, delivery }: EngineOptions) {
         decodedFrames: finite(stats.decodedFrames),
         throughputKbps: Math.round(finite(stats.estimatedBandwidth) / 1_000),
         bufferS: ahead === undefined ? 0 : ahead.end - video.currentTime,
+        liveLatencyMs: session.live === null ? null : latencyMsOf(player),
       };
     },
     hasThumbnails: () => imageTrack() !== null,

@@ -31,6 +31,7 @@ function world(intervalS = 10) {
           decodedFrames: 0,
           throughputKbps: 0,
           bufferS: 0,
+          liveLatencyMs: null,
         },
         nowMs,
       ),

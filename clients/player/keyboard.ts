@@ -11,6 +11,8 @@ export type Command =
   | "fullScreen"
   | "captions"
   | "leave"
+  | "channelUp"
+  | "channelDown"
   | { tenths: number };
 
 interface Key {
@@ -35,6 +37,10 @@ const KEYS = new Map<string, Command>(
     f: "fullScreen",
     c: "captions",
     Escape: "leave",
+    PageUp: "channelUp",
+    PageDown: "channelDown",
+    ChannelUp: "channelUp",
+    ChannelDown: "channelDown",
   } as const),
 );
 
@@ -60,11 +66,19 @@ export async function toggleFullScreen(root: HTMLElement): Promise<void> {
   }
 }
 
-export function run(command: Command, playback: Playback | null, root: HTMLElement, onBack: () => void): void {
+/** What the page around the player does. */
+export interface Around {
+  onBack(): void;
+  /** To the next channel (1) or the one before (-1); null where there is nothing to change to. */
+  readonly onChannel: ((step: 1 | -1) => void) | null;
+}
+
+export function run(command: Command, playback: Playback | null, root: HTMLElement, around: Around): void {
   if (playback === null) return;
-  const { volume, durationS, subtitles } = playback.store.get();
+  const { volume, durationS, subtitles, live } = playback.store.get();
   if (typeof command === "object") {
-    playback.seekTo((durationS * command.tenths) / 10);
+    const [startS, endS] = live === null ? [0, durationS] : [live.startS, live.edgeS];
+    playback.seekTo(startS + ((endS - startS) * command.tenths) / 10);
     return;
   }
   switch (command) {
@@ -88,6 +102,11 @@ export function run(command: Command, playback: Playback | null, root: HTMLEleme
     }
     case "leave":
       // In full screen the browser itself takes Escape to leave it.
-      if (document.fullscreenElement === null) onBack();
+      if (document.fullscreenElement === null) around.onBack();
+      return;
+    case "channelUp":
+      return around.onChannel?.(1);
+    case "channelDown":
+      return around.onChannel?.(-1);
   }
 }

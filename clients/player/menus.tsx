@@ -163,13 +163,19 @@ export function SettingsMenu({ playback, state, container, onMenu, hasStats, onS
             </Option>
           ))}
         </Group>
-        <Group title={m.player.speed} value={String(state.rate)} onChange={(value) => playback.setRate(Number(value))}>
-          {RATES.map((rate) => (
-            <Option key={rate} value={String(rate)}>
-              <span className="tabular">{rate === 1 ? m.player.normalSpeed : `${rate}×`}</span>
-            </Option>
-          ))}
-        </Group>
+        {state.session?.live == null && (
+          <Group
+            title={m.player.speed}
+            value={String(state.rate)}
+            onChange={(value) => playback.setRate(Number(value))}
+          >
+            {RATES.map((rate) => (
+              <Option key={rate} value={String(rate)}>
+                <span className="tabular">{rate === 1 ? m.player.normalSpeed : `${rate}×`}</span>
+              </Option>
+            ))}
+          </Group>
+        )}
       </div>
       <Menu.Separator className="my-2 h-px bg-ink/12" />
       <Menu.CheckboxItem checked={hasStats} onCheckedChange={onStats} className="player-option">

@@ -34,6 +34,7 @@ export interface NerdFacts {
   decodedFrames: number;
   throughputKbps: number;
   bufferS: number;
+  liveLatencyMs: number | null;
 }
 
 export interface Playback {
@@ -41,6 +42,10 @@ export interface Playback {
   togglePlay(): void;
   seekTo(positionS: number): void;
   seekBy(deltaS: number): void;
+  /** To where the world is; nothing for what is not live. */
+  goLive(): void;
+  /** Where the present programme of a channel began, on the clock of the picture; null where that is not to be had (any more). */
+  programmeStartS(): number | null;
   setVolume(volume: number): void;
   toggleMuted(): void;
   setRate(rate: number): void;
@@ -115,12 +120,12 @@ export function createPlayback(options: PlaybackOptions): Playback {
       });
       return;
     }
-    const positionS = startS ?? session.resumePositionS;
-    store.set({ session, durationS: session.content.durationS, positionS });
+    const positionS = startS ?? (session.live === null ? session.resumePositionS : null);
+    store.set({ session, durationS: session.content.durationS, positionS: positionS ?? 0, live: null });
     await open(session, positionS, mine);
   };
 
-  const open = async (session: Session, positionS: number, mine: number) => {
+  const open = async (session: Session, positionS: number | null, mine: number) => {
     const delivery = createDelivery(session.cdns);
     const tokens = keepTokens({
       expiresAt: session.tokenExpiresAt,
@@ -193,7 +198,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     left.over = true;
     // A beat after the farewell would be the next one's number, and of a session that is over.
     left.heartbeats.stop();
-    const facts = { positionS: position(), durationS: store.get().durationS, sequence: left.heartbeats.sequence() };
+    const facts = { ...placeToKeep(), sequence: left.heartbeats.sequence() };
     api.stop(left.session.sessionId, facts);
   };
 
@@ -203,15 +208,16 @@ export function createPlayback(options: PlaybackOptions): Playback {
     createHeartbeats({
       intervalS: session.heartbeatIntervalS,
       compose: (sequence) => {
-        const { paused, waiting, ended, durationS } = store.get();
+        const { paused, waiting, ended } = store.get();
         const counters = run?.engine.counters() ?? {
           droppedFrames: 0,
           decodedFrames: 0,
           throughputKbps: 0,
           bufferS: 0,
+          liveLatencyMs: null,
         };
         const state = ended ? "ended" : waiting ? "buffering" : paused ? "paused" : "playing";
-        const facts = { sequence, positionS: position(), durationS, state, cdnId: cdnNow(), ...counters } as const;
+        const facts = { sequence, ...placeToKeep(), state, cdnId: cdnNow(), ...counters } as const;
         return heartbeatOf(qoe, facts, monotonicMs());
       },
       send: (beat) => api.heartbeat(session.sessionId, beat),
@@ -242,7 +248,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     const sleptMs = Math.max(sinceLastMs, run.heartbeats.msSinceAnswer());
     const slept = sleptMs > run.session.heartbeatIntervalS * 3_000;
     run.over = true;
-    startS = position();
+    startS = placeToReturnTo();
     video.pause();
     if (slept) void start();
     else {
@@ -253,6 +259,16 @@ export function createPlayback(options: PlaybackOptions): Playback {
 
   /* ---- readings ---- */
 
+  /** What a bookmark is made of: a channel has no place to come back to. */
+  const placeToKeep = () =>
+    store.get().session?.live == null
+      ? { positionS: position(), durationS: store.get().durationS }
+      : { positionS: 0, durationS: 0 };
+  /** Where a new session begins: a channel's picture goes on where it was only for who had gone back in time. */
+  const placeToReturnTo = () => {
+    const { live, session } = store.get();
+    return session?.live == null || live?.isAtEdge === false ? position() : null;
+  };
   const position = () => (video.ended ? store.get().durationS : video.currentTime || store.get().positionS);
   const cdnNow = () => (run === null ? "" : (run.delivery.lastUsed ?? presentCdn(run.delivery, monotonicMs())));
 
@@ -273,7 +289,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     (event) => {
       // Back from the browser's page cache: the farewell has been sent, so the session begins anew.
       if (!event.persisted) return;
-      startS = position();
+      startS = placeToReturnTo();
       void start();
     },
     { signal: off.signal },
@@ -287,8 +303,9 @@ export function createPlayback(options: PlaybackOptions): Playback {
 
   const seekTo = (positionS: number) => {
     if (store.get().phase !== "ready") return;
-    const { durationS } = store.get();
-    const target = Math.min(Math.max(0, positionS), Math.max(0, durationS - 0.5));
+    const { durationS, live } = store.get();
+    const [firstS, lastS] = live === null ? [0, Math.max(0, durationS - 0.5)] : [live.startS, live.edgeS];
+    const target = Math.min(Math.max(firstS, positionS), lastS);
     video.currentTime = target;
     store.set({ positionS: target, ended: false });
   };
@@ -303,6 +320,16 @@ export function createPlayback(options: PlaybackOptions): Playback {
     },
     seekTo,
     seekBy: (deltaS) => seekTo(video.currentTime + deltaS),
+    goLive() {
+      const edge = run?.engine.liveWindow();
+      if (edge == null) return;
+      seekTo(edge.edgeS);
+      if (video.paused) video.play().catch(() => store.set({ paused: true }));
+    },
+    programmeStartS() {
+      const startsAt = store.get().session?.live?.programme?.startsAt;
+      return startsAt === undefined ? null : (run?.engine.placeOf(Date.parse(startsAt)) ?? null);
+    },
     setVolume(volume) {
       video.volume = Math.min(1, Math.max(0, volume));
       video.muted = volume === 0;
@@ -335,7 +362,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
       return { qoe, cdnId: cdnNow(), codecs: run.engine.rendition().codecs, ...run.engine.counters() };
     },
     restart() {
-      if (store.get().session !== null) startS = position();
+      if (store.get().session !== null) startS = placeToReturnTo();
       void start();
     },
     async endOther(sessionId) {

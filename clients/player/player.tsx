@@ -24,6 +24,8 @@ export interface PlayerProps {
   preparing: number | null;
   onBack(): void;
   onNext(contentId: string): void;
+  /** To the next channel (1) or the one before (-1); null where there is nothing to change to. */
+  onChannel?: ((step: 1 | -1) => void) | null;
 }
 
 const noSubscription = () => () => undefined;
@@ -47,7 +49,7 @@ export function Player(props: PlayerProps) {
   const [isMenuOpen, setIsMenuOpen] = useState(false);
   const isHeld = state.phase !== "ready" || state.paused || state.waiting || state.ended || isMenuOpen;
   const { isIdle, wake, rest } = useIdle(root, isHeld);
-  const { api, contentId, format, startS, preparing } = props;
+  const { api, contentId, format, startS, preparing, onBack, onChannel = null } = props;
   const isPreparing = preparing !== null;
 
   const onClick = useEffectEvent((event: MouseEvent) => {
@@ -58,14 +60,16 @@ export function Player(props: PlayerProps) {
     else rest();
   });
   const onDoubleClick = useEffectEvent(() => {
-    if (root.current !== null) run("fullScreen", playback, root.current, props.onBack);
+    if (root.current !== null) run("fullScreen", playback, root.current, { onBack, onChannel });
   });
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     const command = playback === null || isMenuOpen ? null : commandOf(event);
     if (command === null || root.current === null) return;
+    // Pages scroll by the keys that change channels.
+    if (onChannel === null && (command === "channelUp" || command === "channelDown")) return;
     event.preventDefault();
     wake();
-    run(command, playback, root.current, props.onBack);
+    run(command, playback, root.current, { onBack, onChannel });
   });
 
   useEffect(() => {
@@ -119,6 +123,7 @@ export function Player(props: PlayerProps) {
           onMenu={setIsMenuOpen}
           onBack={props.onBack}
           onNext={props.onNext}
+          onChannel={onChannel}
         />
       )}
       {playback !== null && hasStats && <Stats playback={playback} state={state} onClose={() => setHasStats(false)} />}

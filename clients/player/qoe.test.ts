@@ -33,6 +33,7 @@ const facts: BeatFacts = {
   decodedFrames: 300,
   throughputKbps: 9_000,
   bufferS: 20,
+  liveLatencyMs: null,
 };
 
 test("start-up is from the press to the first picture, and is measured once", () => {

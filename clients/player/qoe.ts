@@ -138,6 +138,8 @@ export interface BeatFacts {
   decodedFrames: number;
   throughputKbps: number;
   bufferS: number;
+  /** Null for what is not live. */
+  liveLatencyMs: number | null;
 }
 
 const bounded = (value: number, max: number) => (Number.isFinite(value) ? Math.min(max, Math.max(0, value)) : 0);
@@ -165,6 +167,7 @@ export function heartbeatOf(state: Qoe, facts: BeatFacts, atMs: number): Heartbe
     decodedFrames: boundedInt(facts.decodedFrames, 1_000_000_000),
     throughputKbps: boundedInt(facts.throughputKbps, 10_000_000),
     bufferS: bounded(facts.bufferS, 100_000),
+    liveLatencyMs: facts.liveLatencyMs === null ? null : boundedInt(facts.liveLatencyMs, 2_000_000_000),
     errors: state.errors,
   };
 }

@@ -3,7 +3,7 @@ import type { Engine } from "./engine.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import { savePreferences } from "./preferences.ts";
 import type { Qoe, QoeEvent } from "./qoe.ts";
-import type { PlayerState, Store } from "./state.ts";
+import type { LiveWindow, PlayerState, Store } from "./state.ts";
 import { listenToVideo } from "./video.ts";
 
 const LOOK_MS = 2_000;
@@ -69,11 +69,14 @@ function readTracks({ store, note, qoe, run }: Watched): void {
  * A network that has become slower than the picture is told at once, and a picture that stands still every two seconds:
  * the platform may know a better network.
  */
-function lookAtNetwork({ store, qoe, run, signal }: Watched): void {
+function lookAtNetwork(watched: Watched): void {
+  const { store, qoe, run, signal } = watched;
   let wasFast = true;
   const timer = setInterval(() => {
     const now = run();
     if (now === null || store.get().phase !== "ready") return;
+    // The world goes on while the picture is held.
+    if (store.get().live !== null) readClock(watched);
     const isFast = now.engine.counters().throughputKbps >= qoe().bitrateKbps;
     if (store.get().waiting || (wasFast && !isFast)) now.heartbeats.beat();
     wasFast = isFast;
@@ -81,8 +84,11 @@ function lookAtNetwork({ store, qoe, run, signal }: Watched): void {
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
 
-function readClock({ video, store }: Watched): void {
+function readClock({ video, store, run }: Watched): void {
   const { buffered, currentTime, duration } = video;
+  const engine = run()?.engine;
+  const live = engine?.liveWindow() ?? null;
+  if (live !== null && live.isAtEdge !== store.get().live?.isAtEdge) engine?.follow(live.isAtEdge);
   let bufferedEndS = currentTime;
   for (let index = 0; index < buffered.length; index += 1) {
     if (buffered.start(index) <= currentTime + 0.25) bufferedEndS = Math.max(bufferedEndS, buffered.end(index));
@@ -90,8 +96,18 @@ function readClock({ video, store }: Watched): void {
   store.set({
     positionS: currentTime,
     bufferedEndS,
-    durationS: Number.isFinite(duration) && duration > 0 ? duration : store.get().durationS,
+    live: sameWindow(store.get().live, live),
+    durationS:
+      store.get().session?.live == null && Number.isFinite(duration) && duration > 0 ? duration : store.get().durationS,
   });
+}
+
+/** The window moves all the time; who looks at it sees seconds. */
+function sameWindow(known: LiveWindow | null, now: LiveWindow | null): LiveWindow | null {
+  if (known === null || now === null || known.isAtEdge !== now.isAtEdge) return now;
+  return Math.floor(known.edgeS) === Math.floor(now.edgeS) && Math.floor(known.startS) === Math.floor(now.startS)
+    ? known
+    : now;
 }
 
 function listen(watched: Watched): void {

@@ -60,6 +60,19 @@ export function Refusal({ playback, refusal, onBack }: RefusalProps) {
           }
         />
       );
+    case "off_air":
+      return (
+        <StatePage
+          title={m.live.offAir}
+          text={m.live.offAirText}
+          actions={
+            <>
+              {retry}
+              {back}
+            </>
+          }
+        />
+      );
     case "processing":
       return (
         <StatePage

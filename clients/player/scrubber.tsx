@@ -8,23 +8,38 @@ import type { PlayerState } from "./state.ts";
 
 const PREVIEW_WIDTH = 176;
 
+/** What a line stands for: a film from its beginning to its end, or a channel's window. */
+function spanOf({ live, durationS }: PlayerState): { readonly startS: number; readonly endS: number } {
+  return live === null ? { startS: 0, endS: durationS } : { startS: live.startS, endS: live.edgeS };
+}
+
+/** The time of a place as its line tells it: since the beginning of a film, before now on a channel. */
+function timeOf(placeS: number, { live, durationS }: PlayerState): string {
+  return live === null ? clock(placeS, durationS) : `-${clock(Math.max(0, live.edgeS - placeS))}`;
+}
+
 /** The film as a line: where one is, what has arrived, and a look at any other place before going there. */
 export function Scrubber({ playback, state }: { playback: Playback; state: PlayerState }) {
   const { m } = useWords();
   const rail = useRef<HTMLDivElement>(null);
   const [hoverS, setHoverS] = useState<number | null>(null);
   const [dragS, setDragS] = useState<number | null>(null);
-  const { durationS } = state;
+  const { startS, endS } = spanOf(state);
+  const lengthS = endS - startS;
   const chapters = state.session?.content.chapters ?? [];
   const positionS = dragS ?? state.positionS;
-  const percent = (seconds: number) => (durationS > 0 ? Math.min(100, Math.max(0, (seconds / durationS) * 100)) : 0);
+  const percent = (placeS: number) =>
+    lengthS > 0 ? Math.min(100, Math.max(0, ((placeS - startS) / lengthS) * 100)) : 0;
 
-  const where = m.player.seekValue(clock(positionS, durationS), clock(durationS));
+  const where =
+    state.live === null
+      ? m.player.seekValue(timeOf(positionS, state), clock(endS))
+      : m.live.behind(clock(Math.max(0, endS - positionS)));
   const chapter = chapterAt(chapters, positionS);
   const secondsAt = (event: PointerEvent) => {
     const box = rail.current?.getBoundingClientRect();
     if (box === undefined || box.width === 0) return 0;
-    return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * durationS;
+    return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * lengthS + startS;
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const steps: Readonly<Record<string, number>> = {
@@ -34,8 +49,8 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
       ArrowUp: positionS + 5,
       PageDown: positionS - 60,
       PageUp: positionS + 60,
-      Home: 0,
-      End: durationS,
+      Home: startS,
+      End: endS,
     };
     const target = steps[event.key];
     if (target === undefined) return;
@@ -68,16 +83,16 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
         <div className="scrubber-fill bg-ink/35" style={{ width: `${percent(state.bufferedEndS)}%` }} />
         <div className="scrubber-fill bg-accent-line" style={{ width: `${percent(positionS)}%` }} />
         {chapters
-          .filter(({ startS }) => startS > 0 && startS < durationS)
-          .map(({ startS }) => (
-            <div key={startS} className="scrubber-chapter" style={{ left: `${percent(startS)}%` }} />
+          .filter((each) => each.startS > 0 && each.startS < endS)
+          .map((each) => (
+            <div key={each.startS} className="scrubber-chapter" style={{ left: `${percent(each.startS)}%` }} />
           ))}
         <div
           role="slider"
           tabIndex={0}
           aria-label={m.player.seek}
-          aria-valuemin={0}
-          aria-valuemax={Math.round(durationS)}
+          aria-valuemin={Math.round(startS)}
+          aria-valuemax={Math.round(endS)}
           aria-valuenow={Math.round(positionS)}
           aria-valuetext={chapter ? m.player.seekValueInChapter(where, chapter.title) : where}
           className="scrubber-thumb"
@@ -91,7 +106,7 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
           hasThumbnails={state.hasThumbnails}
           chapter={chapterAt(chapters, previewS)?.title ?? null}
           seconds={previewS}
-          durationS={durationS}
+          time={timeOf(previewS, state)}
           percent={percent(previewS)}
         />
       )}
@@ -104,11 +119,11 @@ interface PreviewProps {
   hasThumbnails: boolean;
   chapter: string | null;
   seconds: number;
-  durationS: number;
+  time: string;
   percent: number;
 }
 
-function Preview({ playback, hasThumbnails, chapter, seconds, durationS, percent }: PreviewProps) {
+function Preview({ playback, hasThumbnails, chapter, seconds, time, percent }: PreviewProps) {
   const [thumbnail, setThumbnail] = useState<Thumbnail | null>(null);
   // Thumbnails are seconds apart: asking once a second is enough.
   const wholeS = Math.floor(seconds);
@@ -128,7 +143,7 @@ function Preview({ playback, hasThumbnails, chapter, seconds, durationS, percent
       {thumbnail !== null && <Frame thumbnail={thumbnail} />}
       <span className="flex max-w-full flex-col items-center rounded bg-black/75 px-2 py-0.5 text-14">
         {chapter !== null && <bdi className="max-w-full truncate">{chapter}</bdi>}
-        <span className="tabular font-semibold">{clock(seconds, durationS)}</span>
+        <span className="tabular font-semibold">{time}</span>
       </span>
     </div>
   );

@@ -18,6 +18,14 @@ export interface QualityOption {
   active: boolean;
 }
 
+/** A channel's window: how far back one may go, and how close one is to the world. On the clock of the picture. */
+export interface LiveWindow {
+  startS: number;
+  /** As close to the world as the player goes. */
+  edgeS: number;
+  isAtEdge: boolean;
+}
+
 export interface PlayerState {
   phase: "starting" | "ready" | "failed" | "refused" | "endedElsewhere";
   session: Session | null;
@@ -29,6 +37,8 @@ export interface PlayerState {
   positionS: number;
   durationS: number;
   bufferedEndS: number;
+  /** Null for what is not live. */
+  live: LiveWindow | null;
   volume: number;
   muted: boolean;
   rate: number;
@@ -53,6 +63,7 @@ export const stateAtStart: PlayerState = {
   positionS: 0,
   durationS: 0,
   bufferedEndS: 0,
+  live: null,
   volume: 1,
   muted: false,
   rate: 1,

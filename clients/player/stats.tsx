@@ -18,6 +18,9 @@ function rows(facts: NerdFacts, state: PlayerState): [string, string][] {
     ["Bitrate", `${qoe.bitrateKbps} kbit/s, average ${averageBitrateKbps(qoe, nowMs)}, most ${qoe.bitrateMaxKbps}`],
     ["Throughput", `${facts.throughputKbps} kbit/s`],
     ["Buffer", `${facts.bufferS.toFixed(1)} s`],
+    ...(facts.liveLatencyMs === null
+      ? []
+      : [["Latency", `${(facts.liveLatencyMs / 1_000).toFixed(2)} s behind the world`] as [string, string]]),
     ["Start-up", qoe.videoStartTimeMs === null ? "–" : `${qoe.videoStartTimeMs} ms`],
     ["Rebuffering", `${qoe.rebufferCount} times, ${Math.round(rebufferDurationMs(qoe, nowMs))} ms`],
     ["Switches", `${qoe.bitrateSwitches}, drops in resolution ${qoe.resolutionDrops}`],

@@ -85,6 +85,9 @@ export const Episode = z.object({
   state: z.enum(["playable", "processing", "unavailable"]),
 });
 
+/** Why something cannot be watched by this account, and what would unlock it; null when it can. */
+const locked = z.object({ reason: z.enum(["tier", "age", "market", "window"]), message: text(300) }).nullable();
+
 /** Chapters in the order of their starts; a title may be empty. */
 const chapters = z.array(z.object({ startS: z.number().min(0), title: text(120) })).max(200);
 
@@ -113,13 +116,30 @@ export const Title = z.object({
   inMyList: z.boolean(),
   state: z.enum(["playable", "processing", "unavailable"]),
   processingProgress: z.number().nullable(),
-  /** Why it cannot be played by this account, and what would unlock it; null when it can. */
-  locked: z.object({ reason: z.enum(["tier", "age", "market", "window"]), message: text(300) }).nullable(),
+  locked,
   more: z.array(Card).max(20),
   seriesId: id.nullable(),
   seriesTitle: text(200).nullable(),
   nextEpisodeId: id.nullable(),
 });
+
+/** What a channel shows at a moment. */
+const programme = z.object({ title: text(200), startsAt: z.iso.datetime(), endsAt: z.iso.datetime() });
+
+export const Channel = z.object({
+  id,
+  /** What a viewer types. */
+  number: z.int(),
+  name: text(200),
+  logo: url.nullable(),
+  language: text(35),
+  ageRating: AgeRating,
+  onAir: z.boolean(),
+  locked,
+  now: programme.nullable(),
+});
+
+export const ChannelList = z.object({ channels: z.array(Channel).max(500) });
 
 /** What clients are told of feature flags, by name; a switch that a client does not know is none of its business. */
 export const ClientFlags = z.object({
@@ -163,6 +183,16 @@ export const Session = z.object({
     introEndS: z.number().nullable(),
     backId: id,
   }),
+  /** For channels only. */
+  live: z
+    .object({
+      latency: z.enum(["low", "standard"]),
+      /** How far back the viewer may go. */
+      dvrWindowS: z.number(),
+      /** What was on when the session began, to start it over; null where nobody knows. */
+      programme: programme.nullable(),
+    })
+    .nullable(),
 });
 
 /** The spec's QoE fields (ARCH-001 section 9). Counters count from the session's start. */
@@ -186,6 +216,8 @@ export const Heartbeat = z.object({
   decodedFrames: z.int().min(0).max(1_000_000_000),
   throughputKbps: z.int().min(0).max(10_000_000),
   bufferS: z.number().min(0).max(100_000),
+  /** How far the picture of a channel is behind the world; null for what is not live. */
+  liveLatencyMs: z.int().min(0).max(2_000_000_000).nullable().default(null),
   errors: z.array(z.object({ code: text(40), message: text(300) })).max(10),
 });
 
@@ -300,6 +332,8 @@ export const ProblemDocument = z.object({
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 });
 
+export type Channel = z.infer<typeof Channel>;
+export type ChannelList = z.infer<typeof ChannelList>;
 export type ClientFlags = z.infer<typeof ClientFlags>;
 export type Image = z.infer<typeof Image>;
 export type AgeRating = z.infer<typeof AgeRating>;

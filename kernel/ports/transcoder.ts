@@ -42,6 +42,56 @@ export interface Transcoder {
    * side, under 1.5 MB for 8 s.
    */
   preview(path: string, source: SourceInfo, span: PreviewSpan, out: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Encodes one track of a live source in real time, at normal priority, as fragmented MP4 with a fragment a frame, into the Unix socket
+   * at `out`, which must be listening. Ends when the source does; rejects as `canceled` when `signal` aborts.
+   */
+  encodeLive(job: LiveEncode, out: string, progress: LiveProgress, signal?: AbortSignal): Promise<void>;
+}
+
+/** Called about twice a second. */
+export type LiveProgress = (at: LiveReport) => void;
+
+export interface LiveReport {
+  readonly frames: number;
+  readonly framesDropped: number;
+  /** Of real time: 1 keeps up. */
+  readonly speed: number;
+}
+
+export interface LiveEncode {
+  readonly source: LiveSource;
+  readonly track: LiveVideo | LiveAudio;
+  /** Decode times count from so long before the source's start: the encoder's priming comes before it, and no file holds times below zero. */
+  readonly leadS: number;
+}
+
+/** A test picture, with the wall clock burnt in, that begins at `startMs`. */
+export interface LiveSource {
+  readonly kind: "test";
+  /** Letters, digits and spaces; shown in the picture. */
+  readonly title: string;
+  /** Milliseconds since the epoch, at least half a second ahead. */
+  readonly startMs: number;
+}
+
+export interface LiveVideo {
+  readonly kind: "video";
+  readonly width: number;
+  readonly height: number;
+  /** A whole number, so that segments of two seconds are whole. */
+  readonly frameRate: number;
+  readonly bitrateKbps: number;
+  /** Frames from one IDR to the next. */
+  readonly gopFrames: number;
+  /** Whether each frame has to come out before the next one goes in. */
+  readonly isLowLatency: boolean;
+}
+
+/** AAC-LC stereo, 48 kHz. */
+export interface LiveAudio {
+  readonly kind: "audio";
+  readonly bitrateKbps: number;
 }
 
 /** Called with the finished share, 0 to 1, at most a few times a second. */

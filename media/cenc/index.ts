@@ -11,11 +11,13 @@ export { createHevcSliceParser } from "./hevc.ts";
 export {
   createSubsampleMapper,
   createTrackPackager,
+  createTrackWriter,
   type PackagedSegment,
   type SubsampleMapper,
   type TrackPackager,
   type TrackPackagerOptions,
   type TrackProtection,
+  type TrackWriter,
 } from "./packager.ts";
 export { readProtection, writeSinf, type Protection } from "./protection.ts";
 export type { SliceParser } from "./slices.ts";

@@ -24,6 +24,7 @@ import {
   type TrackInit,
   writeInit,
   writeSegment,
+  type WrittenSegment,
 } from "#media/isobmff";
 import type { IFrame } from "#media/presentation";
 import { createAvcSliceParser } from "./avc.ts";
@@ -86,21 +87,64 @@ export interface TrackPackager {
   ): PackagedSegment;
 }
 
-export function createTrackPackager(options: TrackPackagerOptions): TrackPackager {
-  const { protection, primingTicks = "edit-list" } = options;
-  const track = parseTrackInit(options.init);
+/** Writes the chunks of one track, clear or protected: what packagers of files and of live streams share. */
+export interface TrackWriter {
+  /** The CMAF header of everything that is written. */
+  readonly initSegment: Uint8Array;
+  /** Each fragment becomes a movie fragment of its own. */
+  write(fragments: readonly Fragment[], place: ChunkPlace): WrittenSegment;
+}
+
+export interface ChunkPlace {
+  /** Of the first movie fragment; each further one counts one more. */
+  readonly sequence: number;
+  readonly baseDecodeTimeTicks: number;
+  /** Whether a styp box opens it; yes by default. */
+  readonly styp?: boolean;
+}
+
+export function createTrackWriter(
+  track: TrackInit,
+  { protection, language }: Pick<TrackPackagerOptions, "protection" | "language">,
+): TrackWriter {
   if (track.sinf !== null) throw new FormatError("cenc", "the encoder's track is protected already");
   const mapSubsamples = protection === null ? null : createSubsampleMapper(track);
-  const language = options.language === undefined ? {} : { language: options.language };
+  const said = language === undefined ? {} : { language };
   let encryptor: CbcsEncryptor | null = null;
   let initSegment: Uint8Array;
   if (protection === null) {
-    initSegment = writeInit(track, language);
+    initSegment = writeInit(track, said);
   } else {
     encryptor = createCbcsEncryptor(protection.key, bytesOfHex(protection.ivHex, "constant IV"));
     const sinf = writeSinf(track, protection.kid, protection.ivHex);
-    initSegment = writeInit(track, { ...language, sinf, pssh: protection.pssh });
+    initSegment = writeInit(track, { ...said, sinf, pssh: protection.pssh });
   }
+  return {
+    initSegment,
+    write(fragments, place) {
+      const chunks: readonly Chunk[] =
+        mapSubsamples === null
+          ? fragments
+          : fragments.map((fragment) => ({ ...fragment, subsamples: mapSubsamples(fragment) }));
+      const written = writeSegment({
+        kind: track.kind,
+        trackId: track.trackId,
+        ...place,
+        chunks,
+        ...(encryptor === null || mapSubsamples === null ? {} : { onSample: sampleEncryptor(encryptor) }),
+      });
+      if (encryptor !== null && mapSubsamples === null) {
+        encryptor.encryptWhole(written.bytes, sampleRanges(chunks, written.chunkDataOffsetsBytes));
+      }
+      return written;
+    },
+  };
+}
+
+export function createTrackPackager(options: TrackPackagerOptions): TrackPackager {
+  const { primingTicks = "edit-list" } = options;
+  const track = parseTrackInit(options.init);
+  const { initSegment, write } = createTrackWriter(track, options);
   const identity = codingOf(track);
   return {
     track,
@@ -130,19 +174,7 @@ export function createTrackPackager(options: TrackPackagerOptions): TrackPackage
       if (groups.length > CHUNKS_PER_SEGMENT_MAX) {
         throw new FormatError("cenc", `${groups.length} chunks in a segment, over ${CHUNKS_PER_SEGMENT_MAX}`);
       }
-      const chunks: Chunk[] =
-        mapSubsamples === null ? groups : groups.map((group) => ({ ...group, subsamples: mapSubsamples(group) }));
-      const written = writeSegment({
-        kind: track.kind,
-        trackId: track.trackId,
-        sequence: (number - 1) * CHUNKS_PER_SEGMENT_MAX + 1,
-        baseDecodeTimeTicks,
-        chunks,
-        ...(encryptor === null || mapSubsamples === null ? {} : { onSample: sampleEncryptor(encryptor) }),
-      });
-      if (encryptor !== null && mapSubsamples === null) {
-        encryptor.encryptWhole(written.bytes, sampleRanges(chunks, written.chunkDataOffsetsBytes));
-      }
+      const written = write(groups, { sequence: (number - 1) * CHUNKS_PER_SEGMENT_MAX + 1, baseDecodeTimeTicks });
       return { bytes: written.bytes, durationTicks: written.durationTicks, iframes: written.iframes };
     },
   };

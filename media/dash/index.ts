@@ -1,3 +1,10 @@
-/** MPEG-DASH: a static MPD written from a presentation, and sent out with a caller's query. */
+/** MPEG-DASH: MPDs written from films and from channels, and sent out with a caller's query. */
+export {
+  type LiveMpd,
+  type LiveMpdEvent,
+  type LiveMpdPeriod,
+  type LiveMpdTrack,
+  writeLiveMpd,
+} from "./live.ts";
 export { appendQueryToMpd, prepareMpd } from "./query.ts";
 export { DASH_NAME, type DashLocation, type MpdOptions, writeMpd } from "./write.ts";

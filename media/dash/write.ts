@@ -7,9 +7,11 @@
  * it refuses two default_KIDs in one set, and with ContentProtection in Representations it keeps the protection data of the
  * first only, so that the other keys are never asked for.
  */
-import type { DrmByKid, DrmSignalling } from "#media/hls";
+import type { DrmByKid } from "#media/hls";
 import type { AudioTrack, Presentation, TextTrack, ThumbnailTrack, VideoTrack } from "#media/presentation";
 import { segmentName } from "#media/presentation";
+import { channelConfiguration, duration, family, folder, positive, ROLE, writeProtection } from "./elements.ts";
+import { type Attributes, Xml } from "./xml.ts";
 
 export const DASH_NAME = "manifest.mpd";
 
@@ -28,14 +30,6 @@ export interface MpdOptions {
   /** Adds an I-frame set of byte ranges for the smallest rung of each codec. Default false: it doubles a long MPD. */
   readonly trickPlay?: boolean;
 }
-
-const ROLE = "urn:mpeg:dash:role:2011";
-const SYSTEMS = {
-  widevine: "urn:uuid:edef8ba9-79d6-4ace-a3c8-27dcd51d21ed",
-  playready: "urn:uuid:9a04f079-9840-4286-ab92-e65be0885f95",
-  fairplay: "urn:uuid:94ce86fb-07ff-4f43-adb8-93d2fa968ca2",
-  clearkey: "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e",
-} as const;
 
 type MediaTrack = VideoTrack | AudioTrack;
 
@@ -105,13 +99,6 @@ function groups<Track>(tracks: readonly Track[], keyOf: (track: Track) => string
 const numbered = <Track>(sets: readonly [Track, ...Track[]][], ids: { next: number }): TrackSet<Track>[] =>
   sets.map((tracks) => ({ id: ids.next++, tracks }));
 
-/** `avc1` and `avc3` are one family, as are `hvc1` and `hev1`: their rungs switch without a new decoder. */
-function family(codec: string): string {
-  const fourcc = codec.split(".")[0] ?? "";
-  if (/^avc[13]$/.test(fourcc)) return "avc";
-  return /^(?:hvc1|hev1|dvh1|dvhe)$/.test(fourcc) ? "hevc" : fourcc;
-}
-
 function writeVideoSet(
   xml: Xml,
   presentation: Presentation,
@@ -175,13 +162,6 @@ function writeAudioSet(
   if (shared) segmentTemplate(xml, first, "$RepresentationID$");
   for (const track of set.tracks) representation(xml, track, { audioSamplingRate: track.sampleRateHz }, shared);
   xml.close("AdaptationSet");
-}
-
-/** ISO/IEC 23091-3, table 10: the usual layout of so many channels. */
-function channelConfiguration(channels: number): number {
-  if (channels === 7) return 11;
-  if (channels === 8) return 12;
-  return channels >= 1 && channels <= 6 ? channels : 0;
 }
 
 const TEXT_ROLES = { subtitles: "subtitle", captions: "caption", forced: "forced-subtitle" } as const;
@@ -358,54 +338,8 @@ function protection(xml: Xml, presentation: Presentation, track: MediaTrack, drm
       `track '${track.profile}': nothing is known of its key ${track.kid}; pass its signalling in options.drm`,
     );
   }
-  xml.leaf("ContentProtection", {
-    schemeIdUri: "urn:mpeg:dash:mp4protection:2011",
-    value: "cbcs",
-    "cenc:default_KID": uuid(track.kid),
-  });
-  for (const system of systems(signalling)) {
-    xml.open("ContentProtection", { schemeIdUri: system.uri, value: system.value });
-    for (const [name, text] of system.children) if (text !== undefined) xml.leaf(name, {}, text);
-    xml.close("ContentProtection");
-  }
+  writeProtection(xml, track.kid, signalling);
 }
-
-interface System {
-  readonly uri: string;
-  readonly value: string;
-  readonly children: readonly (readonly [name: string, text: string | undefined])[];
-}
-
-function systems(drm: DrmSignalling): System[] {
-  const { pssh } = drm;
-  const out: System[] = [];
-  if (drm.clearkeyLicenseUrl !== undefined) {
-    // DASH-IF IOP 4.3, section 7.6.2.4. Shaka makes a `pssh` from default_KID where none is given.
-    const children = [
-      ["cenc:pssh", pssh.common],
-      ["dashif:Laurl", drm.clearkeyLicenseUrl],
-    ] as const;
-    out.push({ uri: SYSTEMS.clearkey, value: "ClearKey1.0", children });
-  }
-  if (pssh.widevine !== undefined) {
-    out.push({ uri: SYSTEMS.widevine, value: "Widevine", children: [["cenc:pssh", pssh.widevine]] });
-  }
-  if (pssh.playready !== undefined || pssh.playreadyPro !== undefined) {
-    const children = [
-      ["cenc:pssh", pssh.playready],
-      ["mspr:pro", pssh.playreadyPro],
-    ] as const;
-    out.push({ uri: SYSTEMS.playready, value: "MSPR 2.0", children });
-  }
-  if (drm.fairplayUri !== undefined) {
-    out.push({ uri: SYSTEMS.fairplay, value: "FairPlay", children: [["dashif:Certurl", drm.fairplayCertificateUrl]] });
-  }
-  return out;
-}
-
-const uuid = (kid: string): string => kid.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-const positive = (value: number): number => Math.max(1, Math.ceil(value));
-const duration = (valueS: number): string => `PT${Number(valueS.toFixed(6))}S`;
 
 function longestSegmentS(presentation: Presentation): number {
   let longest = 1;
@@ -417,13 +351,6 @@ function longestSegmentS(presentation: Presentation): number {
   return longest;
 }
 
-function folder(profile: string): string {
-  // The profile becomes a Representation id and, through $RepresentationID$, a folder: neither may hold more than this.
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(profile))
-    throw new RangeError(`profile '${profile}' is no folder name`);
-  return profile;
-}
-
 function checkLocation(location: DashLocation): void {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(location.id))
     throw new RangeError(`service location '${location.id}' is not [A-Za-z0-9._-]+`);
@@ -432,45 +359,4 @@ function checkLocation(location: DashLocation): void {
       `service location '${location.id}': '${location.baseUrl}' is not http(s)://… with a '/' at the end`,
     );
   }
-}
-
-type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
-
-class Xml {
-  text = '<?xml version="1.0" encoding="UTF-8"?>\n';
-  private depth = 0;
-
-  open(name: string, attributes: Attributes): void {
-    this.text += `${"  ".repeat(this.depth++)}<${name}${this.attributes(attributes)}>\n`;
-  }
-
-  close(name: string): void {
-    this.text += `${"  ".repeat(--this.depth)}</${name}>\n`;
-  }
-
-  leaf(name: string, attributes: Attributes, content?: string): void {
-    const start = `${"  ".repeat(this.depth)}<${name}${this.attributes(attributes)}`;
-    this.text += content === undefined ? `${start}/>\n` : `${start}>${escapeXml(content)}</${name}>\n`;
-  }
-
-  private attributes(values: Attributes): string {
-    let out = "";
-    for (const [name, value] of Object.entries(values)) {
-      if (value !== undefined) out += ` ${name}="${escapeXml(String(value))}"`;
-    }
-    return out;
-  }
-}
-
-/** Characters that XML 1.0 forbids even when escaped are dropped. */
-function escapeXml(text: string): string {
-  return text
-    .replace(
-      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-      "",
-    )
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

@@ -23,3 +23,36 @@ export interface DrmSignalling {
 
 /** By key id, as the presentation writes it: 32 lower-case hexadecimal digits. */
 export type DrmByKid = ReadonlyMap<string, DrmSignalling>;
+
+interface KeySignals {
+  readonly kid: string;
+  readonly psshWidevine: Uint8Array;
+  readonly psshPlayready: Uint8Array;
+  readonly playreadyObject: Uint8Array;
+  readonly fairplayUri: string;
+}
+
+/** What manifests say of a package's keys. Licence addresses carry marks that the edge fills in; an empty one is a system that is off. */
+export function drmOf(
+  signals: { readonly keys: readonly KeySignals[]; readonly psshCommon: Uint8Array },
+  licenses: { readonly clearkey: string; readonly fairplayCertificate: string },
+): DrmByKid {
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+  const common = base64(signals.psshCommon);
+  return new Map(
+    signals.keys.map((key): [string, DrmSignalling] => [
+      key.kid,
+      {
+        pssh: {
+          common,
+          widevine: base64(key.psshWidevine),
+          playready: base64(key.psshPlayready),
+          playreadyPro: base64(key.playreadyObject),
+        },
+        fairplayUri: key.fairplayUri,
+        ...(licenses.fairplayCertificate === "" ? {} : { fairplayCertificateUrl: licenses.fairplayCertificate }),
+        ...(licenses.clearkey === "" ? {} : { clearkeyLicenseUrl: licenses.clearkey }),
+      },
+    ]),
+  );
+}

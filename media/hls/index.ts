@@ -1,5 +1,12 @@
 /** HTTP Live Streaming: playlists written from a presentation, parsed from strangers, and sent out with a caller's query. */
-export type { DrmByKid, DrmSignalling } from "./drm.ts";
+export { type DrmByKid, drmOf, type DrmSignalling } from "./drm.ts";
+export {
+  type LiveDateRange,
+  type LivePartEntry,
+  type LivePlaylist,
+  type LiveSegmentEntry,
+  writeLivePlaylist,
+} from "./live.ts";
 export { type HlsParseLimits, parseHls, parseMediaPlaylist, parseMultivariantPlaylist } from "./parse.ts";
 export type {
   HlsByteRange,

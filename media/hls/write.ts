@@ -21,7 +21,8 @@ import type {
   VideoTrack,
 } from "#media/presentation";
 import { segmentName, tileName } from "#media/presentation";
-import type { DrmByKid, DrmSignalling } from "./drm.ts";
+import type { DrmByKid } from "./drm.ts";
+import { attributes, keyLines, quoted } from "./tags.ts";
 
 export const HLS_NAMES = { multivariant: "main.m3u8", media: "index.m3u8", iframes: "iframes.m3u8" } as const;
 
@@ -45,7 +46,6 @@ export interface MultivariantOptions {
 }
 
 const HEADER = "#EXTM3U\n#EXT-X-VERSION:7\n";
-const WIDEVINE = "urn:uuid:edef8ba9-79d6-4ace-a3c8-27dcd51d21ed";
 
 /** The multivariant playlist (RFC 8216bis, section 4.4.6). Throws RangeError for a presentation without audio and video. */
 export function writeMultivariantPlaylist(presentation: Presentation, options: MultivariantOptions = {}): string {
@@ -282,43 +282,6 @@ function initAndKeys(presentation: Presentation, track: VideoTrack | AudioTrack,
   if (lines.length === 0) throw new RangeError(`key ${key.kid}: the signalling names no DRM system`);
   return `${map}${lines.join("\n")}\n`;
 }
-
-function keyLines(tag: "#EXT-X-KEY" | "#EXT-X-SESSION-KEY", kid: string, ivHex: string, drm: DrmSignalling): string[] {
-  const line = (uri: string, format: string, more: Record<string, string> = {}): string =>
-    attributes(tag, {
-      METHOD: "SAMPLE-AES",
-      URI: quoted(uri),
-      ...more,
-      KEYFORMAT: quoted(format),
-      KEYFORMATVERSIONS: '"1"',
-    });
-  const KEYID = `0x${kid}`;
-  const IV = `0x${ivHex}`;
-  const lines: string[] = [];
-  if (drm.pssh.widevine !== undefined)
-    lines.push(line(`data:text/plain;base64,${drm.pssh.widevine}`, WIDEVINE, { KEYID }));
-  if (drm.pssh.playreadyPro !== undefined) {
-    lines.push(
-      line(`data:text/plain;charset=UTF-16;base64,${drm.pssh.playreadyPro}`, "com.microsoft.playready", { KEYID }),
-    );
-  }
-  if (drm.fairplayUri !== undefined) lines.push(line(drm.fairplayUri, "com.apple.streamingkeydelivery", { IV }));
-  if (drm.clearkeyLicenseUrl !== undefined) lines.push(line(drm.clearkeyLicenseUrl, "org.w3.clearkey", { KEYID }));
-  if (drm.identityKeyUri !== undefined) lines.push(line(drm.identityKeyUri, "identity", { IV }));
-  return lines;
-}
-
-function attributes(tag: string, values: Readonly<Record<string, string | undefined>>): string {
-  const list = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
-  return `${tag}:${list.join(",")}`;
-}
-
-/** A quoted-string (section 4.2) cannot hold quotes or line ends, and has no escapes; a typographic quote is safe everywhere. */
-const quoted = (text: string): string =>
-  `"${text
-    .replace(/[\u0000-\u001f\u007f]+/g, " ")
-    .replaceAll('"', "\u201d")
-    .trim()}"`;
 
 function unique(label: string, taken: Set<string>): string {
   let name = label;

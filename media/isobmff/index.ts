@@ -28,3 +28,4 @@ export {
 } from "./init.ts";
 export { groupSamples, segmentFragments, normaliseFragments, type NormaliseOptions } from "./timeline.ts";
 export { writeSegment, type Chunk, type SegmentOptions, type WrittenSegment } from "./segment.ts";
+export { createFragmentStream, type FragmentStream, type Streamed } from "./stream.ts";

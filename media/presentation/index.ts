@@ -136,3 +136,23 @@ export function tileName(number: number): string {
 export function packageFolder(contentId: string, revision: number): string {
   return `vod/${contentId}/r${revision}`;
 }
+
+export {
+  isSamePlace,
+  LIVE_SEGMENT_S,
+  liveGrid,
+  type LiveGrid,
+  type LivePlace,
+  liveSegmentName,
+  partFrames,
+  placeOf,
+} from "./live.ts";
+
+/** The class of content key by picture size: the same limits as the usage rules of our CPIX documents. */
+const SD_PIXELS_MAX = 1_024 * 576;
+const HD_PIXELS_MAX = 1_920 * 1_088;
+export function keyClassOf(width: number, height: number): KeyClass {
+  const pixels = width * height;
+  if (pixels <= SD_PIXELS_MAX) return "SD";
+  return pixels <= HD_PIXELS_MAX ? "HD" : "UHD";
+}

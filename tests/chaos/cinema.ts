@@ -61,6 +61,8 @@ export interface Cinema {
   readonly protocols: ReadonlyMap<string, ReadonlySet<string>>;
   /** Opens the player and resolves when the picture has advanced by two seconds. */
   watch(contentId: string, format: Format): Promise<void>;
+  /** The same with a channel. */
+  tune(channelId: string, format: Format): Promise<void>;
   positionS(): Promise<number>;
   /** Waits until the picture has advanced by so many seconds of film. */
   advance(seconds: number, timeoutMs?: number): Promise<void>;
@@ -102,6 +104,26 @@ export async function openCinema({ url, token, args = [] }: CinemaOptions): Prom
     );
   }
 
+  async function open(address: string): Promise<void> {
+    await page.goto(address);
+    let fromS: number | null = null;
+    await until(
+      "the first two seconds of picture",
+      FIRST_PICTURE_MS_MAX,
+      async () => {
+        const { positionS: atS, decodedFrames } = await pictureOf(page);
+        // A film begins at its beginning, a channel where the world is.
+        if (decodedFrames > 0) fromS ??= atS;
+        return fromS !== null && atS > fromS + 2 ? true : null;
+      },
+      100,
+    ).catch(async (error: unknown) => {
+      const picture = JSON.stringify(await pictureOf(page).catch(() => null));
+      throw new Error(`${String(error)}; ${picture}\n${complaints.join("\n")}\n${JSON.stringify(transfers.slice(-8))}`);
+    });
+    await page.evaluate("marqueeStopwatch.start()");
+  }
+
   return {
     context,
     page,
@@ -111,21 +133,8 @@ export async function openCinema({ url, token, args = [] }: CinemaOptions): Prom
     protocols,
     positionS,
     advance,
-    async watch(contentId, format) {
-      await page.goto(`/watch/${contentId}?format=${format}&t=0`);
-      await until(
-        "the first two seconds of picture",
-        FIRST_PICTURE_MS_MAX,
-        async () => ((await positionS()) > 2 ? true : null),
-        100,
-      ).catch(async (error: unknown) => {
-        const picture = JSON.stringify(await pictureOf(page).catch(() => null));
-        throw new Error(
-          `${String(error)}; ${picture}\n${complaints.join("\n")}\n${JSON.stringify(transfers.slice(-8))}`,
-        );
-      });
-      await page.evaluate("marqueeStopwatch.start()");
-    },
+    watch: (contentId, format) => open(`/watch/${contentId}?format=${format}&t=0`),
+    tune: (channelId, format) => open(`/live/${channelId}?format=${format}`),
     bufferS: () =>
       page.evaluate<number>(
         "(() => { const video = document.querySelector('video'); const { buffered, currentTime } = video; for (let i = 0; i < buffered.length; i++) if (buffered.start(i) <= currentTime + 0.1 && buffered.end(i) >= currentTime) return buffered.end(i) - currentTime; return 0; })()",
@@ -153,13 +162,17 @@ async function listenToProtocols(context: BrowserContext, page: Page): Promise<M
   return protocols;
 }
 
+/** Pages of channels begin as their media do. */
+const isMedia = (pathname: string): boolean =>
+  pathname.startsWith("/vod/") || /^\/live\/.+\.[a-z0-9]{3,4}$/.test(pathname);
+
 function listen(page: Page): { transfers: MediaTransfer[]; switches: { atMs: number; order: string[] }[] } {
   const transfers: MediaTransfer[] = [];
   const switches: { atMs: number; order: string[] }[] = [];
   const open = new Map<object, MediaTransfer>();
   page.on("request", (request) => {
     const { host, pathname } = new URL(request.url());
-    if (!pathname.startsWith("/vod/") || request.method() === "OPTIONS") return;
+    if (!isMedia(pathname) || request.method() === "OPTIONS") return;
     const transfer = { atMs: performance.now(), edge: host, path: pathname, status: 0 };
     transfers.push(transfer);
     open.set(request, transfer);

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
+import { Live } from "#contracts/live";
 import { Profile } from "#contracts/profile";
 import { Session } from "#contracts/session";
 import { topics } from "#contracts/topics";
@@ -40,7 +41,7 @@ export function movableClock({ sleepMsMax = Infinity } = {}): Clock & { offsetMs
 }
 
 const never = async (): Promise<never> => {
-  throw problem.unavailable("nothing is encoded in this test");
+  throw problem.unavailable("nothing of it is there in this test");
 };
 
 /** An encoder whose word about a title is given by the test, and which may listen to what it likes. */
@@ -66,6 +67,59 @@ export function openStudio(listens: readonly Handler<unknown, typeof Encoding>[]
   return { service, complete };
 }
 
+/** What the tests' channels are like; their days are those of a clock that the test sets. */
+export interface TestChannel {
+  readonly id: string;
+  readonly tier: string;
+  readonly ageRating: number;
+  readonly onAir: boolean;
+  readonly days: readonly number[];
+}
+
+/** The channels of a test: what they are and which days their windows touch is its word. */
+export function openBroadcast() {
+  const channels = new Map<string, TestChannel>();
+  let studio: Db<typeof Live> | undefined;
+  const find = (id: string): TestChannel => {
+    const channel = channels.get(id);
+    if (!channel) throw problem.notFound(`channel '${id}' does not exist`);
+    return channel;
+  };
+  const unused = { add: never, setOnAir: never, remove: never, hold: never, listSegments: never, pin: never };
+  const service = defineService({
+    contract: Live,
+    uses: {},
+    slo: { p99Ms: 1, availability: 0.999 },
+    ai: { feeds: "none", uses: "none", fallback: "none needed" },
+    start: ({ db }) => (studio = db),
+    rpc: () => ({
+      ...unused,
+      ...{ unpin: never, health: never, schedule: never },
+      get: async ({ channelId }) => ({ channel: { ...find(channelId), name: channelId }, inputUrls: [] }),
+      list: async () => ({ channels: [...channels.values()].map((each) => ({ ...each, name: each.id })) }),
+      locate: async ({ channelId }) => ({
+        ...{ hlsPath: `/live/${channelId}/main.m3u8`, dashPath: `/live/${channelId}/main.mpd` },
+        ...{ pathPrefix: `/live/${channelId}/`, latency: "low", dvrWindowS: 7_200 },
+        ...{ dayIndices: [...find(channelId).days], keyPeriodMs: 86_400_000n },
+      }),
+    }),
+    ready: async () => {},
+  });
+  return {
+    service,
+    async put(channel: TestChannel): Promise<void> {
+      channels.set(channel.id, channel);
+      const { id: contentId, tier, ageRating, onAir } = channel;
+      await studio?.tx({ tenant: "demo" }, async (tx) =>
+        tx.emit("channelChanged", {
+          ...{ contentId, number: 1, name: contentId, logo: "", language: "en", latency: "low", ageRating, tier },
+          ...{ ladder: [], inputs: [], onAir, onDemand: true, dvrWindowS: 7_200, removed: false },
+        }),
+      );
+    },
+  };
+}
+
 /** An edge that does nothing but answer that it is well. */
 export const openEdge = async (id: string) => ({ id, ...(await openServer((_, response) => response.end("ok"))) });
 
@@ -83,12 +137,13 @@ export async function openServer(listener: RequestListener) {
 export async function startPlayback(options: Pick<TestHostOptions, "folder" | "env" | "redelivery"> = {}) {
   const clock = movableClock();
   const studio = openStudio();
+  const broadcast = openBroadcast();
   const services = [tenant, user, profile, subscription, entitlement, catalog, ingest, studio.service, keys];
   const delivery = [origin, license, token, routing];
   const edges = await Promise.all(["a", "b"].map(openEdge));
   const host = await startTestHost({
     ...options,
-    services: [...services, ...delivery, session, bookmark],
+    services: [...services, ...delivery, broadcast.service, session, bookmark],
     addresses: { edges },
     clock,
   });
@@ -127,6 +182,11 @@ export async function startPlayback(options: Pick<TestHostOptions, "folder" | "e
         host.context(),
       );
       await studio.complete(id, durationS);
+      await host.settled();
+    },
+    /** A channel as it is from now on. */
+    async putChannel(channel: TestChannel): Promise<void> {
+      await broadcast.put(channel);
       await host.settled();
     },
     /** A new account with its first profile on the basic plan, which plays on two devices. */

@@ -190,6 +190,21 @@ export const ar: Messages = {
   loading: "جارٍ التحميل",
   couldNotSave: "تعذّر الحفظ. حاول مجددًا.",
 
+  live: {
+    title: "مباشر",
+    goLive: "إلى البث المباشر",
+    isLive: "مباشر",
+    behind: (time) => `متأخر ${time} عن البث المباشر`,
+    startOver: "من البداية",
+    channelUp: "القناة التالية",
+    channelDown: "القناة السابقة",
+    offAir: "خارج البث",
+    offAirText: "لا تبث هذه القناة شيئًا الآن. حاول بعد قليل أو شاهد قناة أخرى.",
+    noChannels: "لا قنوات بعد",
+    noChannelsText: "ما إن تبدأ قناة البث تظهر هنا.",
+    watch: (channel) => `شاهد ${channel}`,
+  },
+
   player: {
     pause: "إيقاف مؤقت",
     back: "رجوع",

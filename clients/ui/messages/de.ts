@@ -176,6 +176,21 @@ export const de: Messages = {
   loading: "Lädt",
   couldNotSave: "Das ließ sich nicht speichern. Bitte versuche es noch einmal.",
 
+  live: {
+    title: "Live",
+    goLive: "Zu live",
+    isLive: "Live",
+    behind: (time) => `${time} hinter live`,
+    startOver: "Von vorn",
+    channelUp: "Nächster Sender",
+    channelDown: "Voriger Sender",
+    offAir: "Sendepause",
+    offAirText: "Dieser Sender sendet gerade nichts. Versuche es später wieder oder sieh einen anderen.",
+    noChannels: "Noch keine Sender",
+    noChannelsText: "Sobald ein Sender sendet, ist er hier.",
+    watch: (channel) => `${channel} ansehen`,
+  },
+
   player: {
     pause: "Pause",
     back: "Zurück",

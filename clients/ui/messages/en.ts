@@ -175,6 +175,21 @@ export const en = {
   loading: "Loading",
   couldNotSave: "That could not be saved. Please try again.",
 
+  live: {
+    title: "Live",
+    goLive: "Go live",
+    isLive: "Live",
+    behind: (time: string) => `${time} behind live`,
+    startOver: "Start over",
+    channelUp: "Next channel",
+    channelDown: "Previous channel",
+    offAir: "Off the air",
+    offAirText: "This channel sends nothing at the moment. Try again in a while, or watch another one.",
+    noChannels: "No channels yet",
+    noChannelsText: "As soon as a channel is on the air, it is here.",
+    watch: (channel: string) => `Watch ${channel}`,
+  },
+
   player: {
     pause: "Pause",
     back: "Back",

@@ -175,6 +175,21 @@ export const es: Messages = {
   loading: "Cargando",
   couldNotSave: "No se pudo guardar. Inténtalo de nuevo.",
 
+  live: {
+    title: "En directo",
+    goLive: "Ir al directo",
+    isLive: "En directo",
+    behind: (time) => `${time} por detrás del directo`,
+    startOver: "Desde el principio",
+    channelUp: "Canal siguiente",
+    channelDown: "Canal anterior",
+    offAir: "Sin emisión",
+    offAirText: "Este canal no emite en este momento. Vuelve a intentarlo dentro de un rato o mira otro.",
+    noChannels: "Todavía no hay canales",
+    noChannelsText: "En cuanto un canal emita, estará aquí.",
+    watch: (channel) => `Ver ${channel}`,
+  },
+
   player: {
     pause: "Pausar",
     back: "Volver",

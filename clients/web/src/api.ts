@@ -2,6 +2,7 @@
 import type {
   Account,
   Card,
+  ChannelList,
   ClientFlags,
   Home,
   NewProfile,
@@ -31,6 +32,7 @@ export function createApi(http: Http) {
     flags: () => http.call<ClientFlags>("/flags"),
     home: () => http.call<Home>("/home"),
     title: (id: string) => http.call<Title>(`/titles/${part(id)}`),
+    channels: () => http.call<ChannelList>("/channels"),
     genres: () => http.call<GenreList>("/genres"),
     genre: (id: string) => http.call<Cards & { title: string }>(`/genres/${part(id)}`),
     search: (query: string, signal?: AbortSignal) =>

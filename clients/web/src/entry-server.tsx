@@ -70,7 +70,8 @@ export async function render(request: RenderRequest): Promise<RenderResult> {
       </WordsProvider>
     </StrictMode>,
   );
-  const leaf = context.matches.at(-1)?.route;
+  const match = context.matches.at(-1);
+  const leaf = match?.route;
   const handle: unknown = leaf?.handle;
   const body = documentOf({
     html,
@@ -80,7 +81,9 @@ export async function render(request: RenderRequest): Promise<RenderResult> {
     locale,
     brand: viewer?.brand ?? null,
     chunks: isPageHandle(handle) ? [handle.chunk] : [],
-    meta: isPageHandle(handle) ? handle.meta(leaf === undefined ? undefined : context.loaderData[leaf.id], m) : {},
+    meta: isPageHandle(handle)
+      ? handle.meta(leaf === undefined ? undefined : context.loaderData[leaf.id], m, match?.params ?? {})
+      : {},
     tagline: m.landingText,
     isError: context.errors !== null,
   });

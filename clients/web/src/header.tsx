@@ -1,4 +1,4 @@
-import { Bookmark, House, Search, UserRound } from "lucide-react";
+import { Bookmark, House, RadioTower, Search, UserRound } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { Link, NavLink, useLocation } from "react-router";
 import { Avatar } from "../../ui/avatar.tsx";
@@ -25,6 +25,9 @@ export function Header() {
           <nav aria-label={m.mainNavigation} className="hidden items-center sm:flex">
             <NavLink to="/" end className={navLink}>
               {m.home}
+            </NavLink>
+            <NavLink to="/live" className={navLink}>
+              {m.live.title}
             </NavLink>
             <NavLink to="/my-list" className={navLink}>
               {m.myList}
@@ -140,6 +143,10 @@ export function BottomBar() {
       <NavLink to="/" end className={link}>
         <House size={22} aria-hidden="true" />
         {m.home}
+      </NavLink>
+      <NavLink to="/live" className={link}>
+        <RadioTower size={22} aria-hidden="true" />
+        {m.live.title}
       </NavLink>
       <NavLink to="/search" className={link}>
         <Search size={22} aria-hidden="true" />

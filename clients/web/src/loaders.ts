@@ -30,6 +30,8 @@ export function createLoaders(api: Api) {
     root: async ({ request }: LoaderFunctionArgs) => ({ viewer: await guarded(request, () => api.viewer()) }),
     home: ({ request }: LoaderFunctionArgs) => guarded(request, async () => ({ home: await homeOrNull(api) })),
     title: (args: LoaderFunctionArgs) => guarded(args.request, async () => ({ title: await api.title(idOf(args)) })),
+    channels: ({ request }: LoaderFunctionArgs) =>
+      guarded(request, async () => ({ ...(await api.channels()), nowMs: Date.now() })),
     search: ({ request }: LoaderFunctionArgs) =>
       guarded(request, async () => {
         const query = (new URL(request.url).searchParams.get("q") ?? "").trim().slice(0, 200);

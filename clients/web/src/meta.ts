@@ -13,7 +13,7 @@ export interface PageMeta {
 
 /** A route's `handle`. */
 export interface PageHandle {
-  meta(loaderData: unknown, m: Messages): Partial<PageMeta>;
+  meta(loaderData: unknown, m: Messages, params: Readonly<Record<string, string | undefined>>): Partial<PageMeta>;
   /** The page's source, to find its chunk in the Vite manifest. */
   chunk: string;
   /** Pages that fill the screen have no header of ours. */

@@ -11,7 +11,7 @@ function skeletonFor(pathname: string) {
   if (pathname === "/") return <HomeSkeleton />;
   if (pathname.startsWith("/title/")) return <TitleSkeleton />;
   if (/^\/(genre\/|my-list)/.test(pathname)) return <GridSkeleton />;
-  if (pathname.startsWith("/watch/")) return <div className="fixed inset-0 bg-black" />;
+  if (/^\/(watch|live)\//.test(pathname)) return <div className="fixed inset-0 bg-black" />;
   return null;
 }
 
@@ -31,8 +31,11 @@ export function Root() {
   const chrome = handle?.chrome ?? "full";
 
   useEffect(() => {
-    document.title = tabTitle(handle?.meta(leaf?.loaderData, m).title, viewer?.brand.name ?? "Marquee");
-  }, [handle, leaf?.loaderData, m, viewer?.brand.name]);
+    document.title = tabTitle(
+      handle?.meta(leaf?.loaderData, m, leaf?.params ?? {}).title,
+      viewer?.brand.name ?? "Marquee",
+    );
+  }, [handle, leaf?.loaderData, leaf?.params, m, viewer?.brand.name]);
 
   return (
     <>

@@ -1,6 +1,5 @@
 import type { ComponentType } from "react";
 import type { RouteObject } from "react-router";
-import type { Messages } from "../../ui/messages/en.ts";
 import type { Api } from "./api.ts";
 import { ChunkMissing } from "./chunk-missing.tsx";
 import { createLoaders, type LoaderData } from "./loaders.ts";
@@ -16,11 +15,7 @@ function page(load: Page, handle: PageHandle) {
   return { lazy, handle, ErrorBoundary: PageError };
 }
 
-function handle(
-  chunk: string,
-  chrome: PageHandle["chrome"],
-  meta: (loaderData: unknown, m: Messages) => Partial<PageMeta>,
-): PageHandle {
+function handle(chunk: string, chrome: PageHandle["chrome"], meta: PageHandle["meta"]): PageHandle {
   return { chunk: `src/pages/${chunk}.tsx`, chrome, meta };
 }
 
@@ -77,6 +72,27 @@ export function createRoutes(api: Api): RouteObject[] {
           ...page(
             () => import("./pages/watch.tsx"),
             handle("watch", "none", (loaderData) => titleMeta(loaderData)),
+          ),
+        },
+        {
+          path: "live",
+          loader: load.channels,
+          ...page(
+            () => import("./pages/channels.tsx"),
+            handle("channels", "full", (_, m) => ({ title: m.live.title })),
+          ),
+        },
+        {
+          path: "live/:id",
+          loader: load.channels,
+          // Who changes channels wants the next picture, not the list of channels once more.
+          shouldRevalidate: () => false,
+          ...page(
+            () => import("./pages/live.tsx"),
+            handle("live", "none", (loaderData, m, { id }) => {
+              const channels = (loaderData as LoaderData<"channels"> | undefined)?.channels ?? [];
+              return { title: channels.find((channel) => channel.id === id)?.name ?? m.live.title };
+            }),
           ),
         },
         {

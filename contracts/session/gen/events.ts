@@ -84,6 +84,8 @@ export interface PlaybackHeartbeat {
   readonly market: string;
   /** vod or live. */
   readonly contentType: string;
+  /** How far the picture of a channel is behind the world; -1: not live, or nobody knows. */
+  readonly liveLatencyMs: number;
 }
 
 /** Playback began. */
@@ -197,6 +199,12 @@ export const playbackHeartbeatSchema = {
       doc: "Where the viewer was taken to be at the start (ISO 3166-1 alpha-2); empty: nobody knows.",
     },
     { name: "contentType", type: "string", default: "vod", doc: "vod or live." },
+    {
+      name: "liveLatencyMs",
+      type: "int",
+      default: -1,
+      doc: "How far the picture of a channel is behind the world; -1: not live, or nobody knows.",
+    },
   ],
 } as const;
 

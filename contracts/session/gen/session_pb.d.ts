@@ -214,6 +214,13 @@ export declare type StartResponse = Message<"marquee.session.v1.StartResponse"> 
    * @generated from field: double heartbeat_interval_s = 12;
    */
   heartbeatIntervalS: number;
+
+  /**
+   * For channels only.
+   *
+   * @generated from field: marquee.session.v1.LiveFacts live = 13;
+   */
+  live?: LiveFacts | undefined;
 };
 
 /**
@@ -221,6 +228,31 @@ export declare type StartResponse = Message<"marquee.session.v1.StartResponse"> 
  * Use `create(StartResponseSchema)` to create a new message.
  */
 export declare const StartResponseSchema: GenMessage<StartResponse>;
+
+/**
+ * @generated from message marquee.session.v1.LiveFacts
+ */
+export declare type LiveFacts = Message<"marquee.session.v1.LiveFacts"> & {
+  /**
+   * low or standard.
+   *
+   * @generated from field: string latency = 1;
+   */
+  latency: string;
+
+  /**
+   * How far back the viewer may go.
+   *
+   * @generated from field: uint32 dvr_window_s = 2;
+   */
+  dvrWindowS: number;
+};
+
+/**
+ * Describes the message marquee.session.v1.LiveFacts.
+ * Use `create(LiveFactsSchema)` to create a new message.
+ */
+export declare const LiveFactsSchema: GenMessage<LiveFacts>;
 
 /**
  * @generated from message marquee.session.v1.PlayerError
@@ -355,6 +387,13 @@ export declare type BeatRequest = Message<"marquee.session.v1.BeatRequest"> & {
    * @generated from field: repeated marquee.session.v1.PlayerError errors = 21;
    */
   errors: PlayerError[];
+
+  /**
+   * How far the picture of a channel is behind the world; absent for what is not live.
+   *
+   * @generated from field: optional uint32 live_latency_ms = 22;
+   */
+  liveLatencyMs?: number | undefined;
 };
 
 /**

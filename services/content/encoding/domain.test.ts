@@ -2,16 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { SourceInfo } from "#kernel/ports/transcoder";
-import {
-  keyClassOf,
-  languageName,
-  languageOf,
-  nameFilm,
-  planOf,
-  progressOf,
-  tasksOf,
-  thumbnailShapeOf,
-} from "./domain.ts";
+import { keyClassOf } from "#media/presentation";
+import { languageName, languageOf, nameFilm, planOf, progressOf, tasksOf, thumbnailShapeOf } from "./domain.ts";
 
 interface Shape {
   readonly width: number;

@@ -1,5 +1,4 @@
 import type { SourceInfo } from "#kernel/ports/transcoder";
-import type { KeyClass } from "#media/presentation";
 
 /** One rung of the ladder: a codec, a box that the picture fits into, a bitrate (ARCH-001 section 5, "ABR Ladder Definitions"). */
 interface LadderRung {
@@ -221,15 +220,6 @@ export function languageName(language: string): string {
   } catch {
     return language;
   }
-}
-
-/** The class of content key by picture size: the same limits as the usage rules of our CPIX documents. */
-export const SD_PIXELS_MAX = 1_024 * 576;
-export const HD_PIXELS_MAX = 1_920 * 1_088;
-export function keyClassOf(width: number, height: number): KeyClass {
-  const pixels = width * height;
-  if (pixels <= SD_PIXELS_MAX) return "SD";
-  return pixels <= HD_PIXELS_MAX ? "HD" : "UHD";
 }
 
 export type Stage = "playable" | "complete";

@@ -5,6 +5,7 @@ import type { PackagedSegment, TrackProtection } from "#media/cenc";
 import {
   type AudioTrack,
   type Chapter,
+  keyClassOf,
   packageFolder,
   type Presentation,
   type Segment,
@@ -18,7 +19,6 @@ import {
   type AudioRung,
   indexKey,
   intermediateFolder,
-  keyClassOf,
   type Plan,
   type Stage,
   stageOf,

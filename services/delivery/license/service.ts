@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Entitlement } from "#contracts/entitlement";
 import { Keys } from "#contracts/keys";
 import { License } from "#contracts/license";
+import { isChannelId, Live } from "#contracts/live";
 import { Session } from "#contracts/session";
 import { Token } from "#contracts/token";
 import { type Config, defineService, type Platform, problem, toProblem } from "#kernel";
@@ -13,7 +14,7 @@ import { allowedClasses, clearKeyLicense, type DrmSystem, requestedKids, securit
 const BODY_BYTES_MAX = 64 * 1_024;
 const VENDOR_TIMEOUT_MS = 5_000;
 
-const uses = { session: Session, entitlement: Entitlement, keys: Keys, token: Token };
+const uses = { session: Session, entitlement: Entitlement, keys: Keys, live: Live, token: Token };
 export type LicensePlatform = Platform<typeof License, typeof uses>;
 interface Parts extends Pick<LicensePlatform, "call" | "config" | "addresses"> {
   readonly gate: Gate;
@@ -109,16 +110,42 @@ async function answerClearKey(
   if (!kids) throw problem.invalid('the licence request is not of the form {"kids": ["…"], "type": "temporary"}');
   const deviceType = session.device?.type ?? "";
   const classes = allowedClasses(deviceType, securityLevelOf(deviceType, "clearkey"));
-  const { keys } = await call.keys.getSet(
-    { contentId: session.contentId, packageRevision: session.packageRevision },
-    context,
-  );
+  const keys = await fromSets(call, session, context, (set) => call.keys.getSet(set, context));
   const granted = keys.filter(
     (key) => (kids.length === 0 || kids.includes(key.kid)) && (classes as ReadonlySet<string>).has(key.keyClass),
   );
   if (granted.length === 0) throw problem.denied("none of these keys belongs to what this device may play");
   response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
   response.end(clearKeyLicense(granted));
+}
+
+/** Days that one licence may cover: as many as a window of hours touches, and the next one. */
+const SETS_MAX = 64;
+
+/**
+ * The keys that a session may have: those of its title's package, or of the days that its channel's window touches, the present
+ * one and the next. A day that the channel was not on the air has none.
+ */
+async function fromSets<K>(
+  call: LicensePlatform["call"],
+  { contentId, packageRevision }: Pass["session"],
+  context: Pass["context"],
+  ask: (set: {
+    readonly contentId: string;
+    readonly packageRevision: number;
+  }) => Promise<{ readonly keys: readonly K[] }>,
+): Promise<readonly K[]> {
+  if (!isChannelId(contentId)) return (await ask({ contentId, packageRevision })).keys;
+  const { dayIndices } = await call.live.locate({ channelId: contentId }, context);
+  const days = await Promise.all(
+    dayIndices.slice(-SETS_MAX).map((day) => ask({ contentId, packageRevision: day }).catch(noneIsNone)),
+  );
+  return days.flatMap(({ keys }) => keys);
+}
+
+function noneIsNone(error: unknown): { readonly keys: readonly never[] } {
+  if (toProblem(error).code === "not_found") return { keys: [] };
+  throw error;
 }
 
 function vendorUrl(config: Config, system: Exclude<DrmSystem, "clearkey">): string {
@@ -137,11 +164,11 @@ async function termsOf(
   { session, context }: Pass,
   system: DrmSystem,
 ): Promise<Readonly<Record<string, string>>> {
-  const { contentId, packageRevision } = session;
+  const { contentId } = session;
   const deviceType = session.device?.type ?? "";
   const level = securityLevelOf(deviceType, system);
   const classes: ReadonlySet<string> = allowedClasses(deviceType, level);
-  const { keys } = await call.keys.signalling({ contentId, packageRevision }, context);
+  const keys = await fromSets(call, session, context, (set) => call.keys.signalling(set, context));
   const kids = keys.filter(({ keyClass }) => classes.has(keyClass)).map(({ kid }) => kid);
   return {
     "x-marquee-session": session.id,

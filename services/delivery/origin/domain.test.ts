@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { drmOf, parsePackagePath, parsePicturePath, pathsOf, steeredNetworks } from "./domain.ts";
+import { drmOf } from "#media/hls";
+import { parsePackagePath, parsePicturePath, pathsOf, steeredNetworks } from "./domain.ts";
 
 describe("addresses of packages", () => {
   it("are manifests, playlists and objects", () => {

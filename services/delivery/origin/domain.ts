@@ -1,5 +1,4 @@
 import { MARKS } from "#contracts/origin/edges";
-import type { DrmByKid, DrmSignalling } from "#media/hls";
 
 /**
  * What can be asked of a package, and nothing else: its index, and whatever else may lie beside it, has no address.
@@ -47,39 +46,6 @@ export function pathsOf(contentId: string, revision: number, indexVersion: numbe
   const pathPrefix = `/vod/${contentId}/r${revision}/`;
   const main = `${pathPrefix}main-${indexVersion}`;
   return { hlsPath: `${main}.m3u8`, dashPath: `${main}.mpd`, pathPrefix };
-}
-
-interface KeySignals {
-  readonly kid: string;
-  readonly psshWidevine: Uint8Array;
-  readonly psshPlayready: Uint8Array;
-  readonly playreadyObject: Uint8Array;
-  readonly fairplayUri: string;
-}
-
-/** What manifests say of a package's keys. Licence addresses carry marks that the edge fills in; an empty one is a system that is off. */
-export function drmOf(
-  signals: { readonly keys: readonly KeySignals[]; readonly psshCommon: Uint8Array },
-  licenses: { readonly clearkey: string; readonly fairplayCertificate: string },
-): DrmByKid {
-  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
-  const common = base64(signals.psshCommon);
-  return new Map(
-    signals.keys.map((key): [string, DrmSignalling] => [
-      key.kid,
-      {
-        pssh: {
-          common,
-          widevine: base64(key.psshWidevine),
-          playready: base64(key.psshPlayready),
-          playreadyPro: base64(key.playreadyObject),
-        },
-        fairplayUri: key.fairplayUri,
-        ...(licenses.fairplayCertificate === "" ? {} : { fairplayCertificateUrl: licenses.fairplayCertificate }),
-        ...(licenses.clearkey === "" ? {} : { clearkeyLicenseUrl: licenses.clearkey }),
-      },
-    ]),
-  );
 }
 
 interface Network {

@@ -5,6 +5,7 @@ import { problem } from "#kernel";
 import { writeMpd } from "#media/dash";
 import {
   type DrmByKid,
+  drmOf,
   writeIFramePlaylist,
   writeImagePlaylist,
   writeMediaPlaylist,
@@ -13,7 +14,7 @@ import {
 } from "#media/hls";
 import { packageFolder, type Presentation } from "#media/presentation";
 import { MARKS } from "#contracts/origin/edges";
-import { DASH_TYPE, drmOf, HLS_TYPE, type PackagePath, steeredNetworks, steeringUrl } from "./domain.ts";
+import { DASH_TYPE, HLS_TYPE, type PackagePath, steeredNetworks, steeringUrl } from "./domain.ts";
 import type { OriginPlatform } from "./service.ts";
 
 export type ManifestPath = Exclude<PackagePath, { readonly kind: "object" }>;

@@ -9,10 +9,11 @@ import { Origin } from "#contracts/origin";
 import { KEYS_PATH, PURGES_PATH, RENEW_PATH } from "#contracts/origin/edges";
 import { Token } from "#contracts/token";
 import { defineService, on, type Platform, problem, type Received, systemContext, type Tx } from "#kernel";
+import { answerObject } from "#kernel/serve-object";
 import { parsePreviewPath, pathsOf, pictureFolder } from "./domain.ts";
 import { type Feed, openFeed } from "./feed.ts";
 import { openManifests } from "./manifests.ts";
-import { answerMedia, answerObject, type MediaParts } from "./media.ts";
+import { answerMedia, type MediaParts } from "./media.ts";
 import { openPictures, type Pictures } from "./pictures.ts";
 import * as store from "./store.ts";
 
@@ -100,7 +101,7 @@ async function answerImages(parts: Parts, request: IncomingMessage, response: Se
   if (key === null) return parts.pictures.answer(request, response);
   if (request.method !== "GET" && request.method !== "HEAD")
     throw problem.invalid(`previews are read by GET or HEAD, not by ${request.method}`);
-  return answerObject(parts, key, "video/mp4", request, response);
+  return answerObject(parts.objects, key, "video/mp4", request, response);
 }
 
 /** The issuer's public keys. Short-lived in caches, as a token of a new key comes within seconds of its making. */

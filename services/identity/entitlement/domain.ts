@@ -8,6 +8,7 @@ export interface Plan {
 /** What of a title decides who may watch it. */
 export interface Rules {
   readonly contentId: string;
+  /** As the catalogue says it, or `channel`. */
   readonly kind: string;
   readonly parentId: string;
   readonly isPublished: boolean;
@@ -82,21 +83,22 @@ export function decide(
   nowMs: number,
 ): Decision {
   const { contentId, kind } = title;
+  const noun = kind === "channel" ? "channel" : "title";
   const chain = parent && kind === "episode" ? [title, parent] : [title];
   if (chain.some((rules) => !rules.isPublished)) return unknownTitle(contentId);
   if (kind !== "trailer") {
     const closed = chain.map((rules) => windowMessage(rules, nowMs)).find((message) => message !== "");
     if (closed) return refused(contentId, "window", closed);
     if (chain.some((rules) => rules.markets.length > 0 && !rules.markets.includes(watcher.market)))
-      return refused(contentId, "market", "This title is not available where you are.");
+      return refused(contentId, "market", `This ${noun} is not available where you are.`);
   }
   const age = Math.max(...chain.map((rules) => rules.ageRating));
   if (age > watcher.ageRatingMax)
-    return refused(contentId, "age", `This title is rated ${age}: choose a profile that may watch it.`);
+    return refused(contentId, "age", `This ${noun} is rated ${age}: choose a profile that may watch it.`);
   if (kind !== "trailer") {
     const open = entitlementsOf(watcher.tier, plans);
     const missing = chain.find((rules) => rules.tierMin !== "" && !open.includes(PREFIX + rules.tierMin));
-    if (missing) return refused(contentId, "tier", upgradeMessage(missing.tierMin, plans));
+    if (missing) return refused(contentId, "tier", upgradeMessage(noun, missing.tierMin, plans));
   }
   return allowed(contentId);
 }
@@ -110,9 +112,9 @@ function windowMessage({ fromMs, untilMs }: Rules, nowMs: number): string {
 const dayOf = (ms: number): string =>
   new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }).format(ms);
 
-function upgradeMessage(tierMin: string, plans: readonly Plan[]): string {
+function upgradeMessage(noun: string, tierMin: string, plans: readonly Plan[]): string {
   const plan = plans.find(({ tier }) => tier === tierMin);
   return plan
-    ? `This title is part of the ${plan.label} plan. Change your plan to watch it.`
-    : "No plan includes this title.";
+    ? `This ${noun} is part of the ${plan.label} plan. Change your plan to watch it.`
+    : `No plan includes this ${noun}.`;
 }

@@ -1,5 +1,6 @@
 import { Catalog, type Title } from "#contracts/catalog";
 import type { Entitlement } from "#contracts/entitlement";
+import { type Channel, isChannelId, Live } from "#contracts/live";
 import { Profile } from "#contracts/profile";
 import { Subscription } from "#contracts/subscription";
 import { type Clients, type Clock, type Context, type Db, problem } from "#kernel";
@@ -8,7 +9,7 @@ import { type Decision, entitlementsOf, type Plan, type Rules, tierOf } from "./
 import * as store from "./store.ts";
 
 /** What decisions are made of: the plan, the profile, the titles. Each is remembered shortly and forgotten when an event says so. */
-export const uses = { subscription: Subscription, profile: Profile, catalog: Catalog };
+export const uses = { subscription: Subscription, profile: Profile, catalog: Catalog, live: Live };
 
 export interface Parts {
   readonly db: Db<typeof Entitlement>;
@@ -105,14 +106,38 @@ async function load(parts: Parts, context: Context, ids: readonly string[]): Pro
   }
   const missing = ids.filter((id) => !rules.has(id));
   if (missing.length === 0) return rules;
-  const { titles } = await parts.call.catalog.getMany({ ids: missing }, context);
-  for (const title of titles) {
-    const fact = rulesOf(title);
+  const [channels, titles] = [missing.filter(isChannelId), missing.filter((id) => !isChannelId(id))];
+  const [found, heard] = await Promise.all([
+    titles.length === 0 ? [] : parts.call.catalog.getMany({ ids: titles }, context).then((answer) => answer.titles),
+    channels.length === 0 ? [] : channelsOf(parts, context),
+  ]);
+  for (const fact of [...found.map(rulesOf), ...heard.map(rulesOfChannel)]) {
     rules.set(fact.contentId, fact);
     await parts.cache.set(keyOf(context.tenant, "title", fact.contentId), JSON.stringify(fact), BELIEVED_MS);
   }
   return rules;
 }
+
+const CHANNELS_PAGE = 500;
+const CHANNELS_MAX = 5_000;
+
+/** All of them: they are few, and who asks for one asks for the next one soon. */
+async function channelsOf({ call }: Parts, context: Context): Promise<readonly Channel[]> {
+  const all: Channel[] = [];
+  while (all.length < CHANNELS_MAX) {
+    const afterNumber = all.at(-1)?.number ?? 0;
+    const { channels } = await call.live.list({ limit: CHANNELS_PAGE, afterNumber }, context);
+    all.push(...channels);
+    if (channels.length < CHANNELS_PAGE) break;
+  }
+  return all;
+}
+
+/** Whether it is on the air is not a matter of rights: who may watch it is told so when it is not. */
+const rulesOfChannel = ({ id, ageRating, tier }: Channel): Rules => ({
+  ...{ contentId: id, kind: "channel", parentId: "", isPublished: true, ageRating, tierMin: tier },
+  ...{ markets: [], fromMs: 0, untilMs: 0 },
+});
 
 const rulesOf = (title: Title): Rules => ({
   contentId: title.id,

@@ -1,6 +1,7 @@
 // Entitlement: who may watch what. Plan, age, market and window are decided here and nowhere else.
 import { Catalog, type CatalogAvailabilityChanged, type CatalogTitleUpdated } from "#contracts/catalog";
 import { Entitlement } from "#contracts/entitlement";
+import { Live, type LiveChannelChanged } from "#contracts/live";
 import { Profile, type ProfileUpdated } from "#contracts/profile";
 import { Subscription, type SubscriptionChanged } from "#contracts/subscription";
 import { User, type UserCreated, type UserDeleted } from "#contracts/user";
@@ -39,6 +40,7 @@ export default defineService({
     on(Profile.events.updated)(noticeProfiles),
     on(Catalog.events.availabilityChanged)(noticeTitles),
     on(Catalog.events.titleUpdated)(noticeTitles),
+    on(Live.events.channelChanged)(noticeTitles),
   ],
 
   rpc: (parts) => ({
@@ -145,7 +147,7 @@ async function noticeProfiles(
 async function noticeTitles(
   parts: Parts,
   tx: EntitlementTx,
-  events: readonly Received<CatalogAvailabilityChanged | CatalogTitleUpdated>[],
+  events: readonly Received<CatalogAvailabilityChanged | CatalogTitleUpdated | LiveChannelChanged>[],
 ): Promise<void> {
   await disbelieve(
     parts.cache,

@@ -1,6 +1,7 @@
 // Bookmark: remembers where each profile stopped watching, and what it put on its list.
 import { Bookmark, type BookmarkUpdated } from "#contracts/bookmark";
 import { Catalog, type CatalogAvailabilityChanged } from "#contracts/catalog";
+import { isChannelId } from "#contracts/live";
 import { Profile, type ProfileUpdated } from "#contracts/profile";
 import { type PlaybackHeartbeat, type PlaybackStarted, type PlaybackStopped, Session } from "#contracts/session";
 import { User, type UserDeleted } from "#contracts/user";
@@ -119,9 +120,9 @@ async function rememberBeats(
   tx: BookmarkTx,
   events: readonly Received<PlaybackHeartbeat>[],
 ): Promise<void> {
-  const beats = events.map(
-    ({ data }): Beat => ({ ...data, sessionStartedAtMs: data.startedAtMs, updatedAtMs: data.timeMs }),
-  );
+  const beats = events
+    .filter(hasPlaces)
+    .map(({ data }): Beat => ({ ...data, sessionStartedAtMs: data.startedAtMs, updatedAtMs: data.timeMs }));
   await remember(parts, tx, beats.map(positionOnly));
 }
 
@@ -147,12 +148,16 @@ async function rememberStops(
   tx: BookmarkTx,
   events: readonly Received<PlaybackStopped>[],
 ): Promise<void> {
-  const said = events.filter(({ data }) => data.positionS >= 0 && data.durationS > 0);
+  const said = events.filter(({ data }) => data.positionS >= 0 && data.durationS > 0).filter(hasPlaces);
   const beats = said.map(
     ({ data }): Beat => ({ ...data, sessionStartedAtMs: data.startedAtMs, updatedAtMs: data.endedAtMs }),
   );
   await remember(parts, tx, beats.map(positionOnly));
 }
+
+/** A channel is where the world is: there is no place in it to come back to. */
+const hasPlaces = ({ data }: { readonly data: { readonly contentId: string } }): boolean =>
+  !isChannelId(data.contentId);
 
 const positionOnly = ({
   userId,

@@ -1,7 +1,7 @@
 import type { BeatRequest } from "#contracts/session";
 import { type Context, problem, requireUser, type Tx } from "#kernel";
 import { type Batch, openBatch } from "#kernel/batch";
-import { BEAT_INTERVAL_MS, GRACE_MS, admit } from "./domain.ts";
+import { BEAT_INTERVAL_MS, GRACE_MS, admit, contentTypeOf } from "./domain.ts";
 import type { Parts, SessionPlatform } from "./service.ts";
 import { identityOf } from "./shared.ts";
 import * as store from "./store.ts";
@@ -175,5 +175,6 @@ const factOf = (request: BeatRequest, row: store.SessionRow, nowMs: number) => (
   bufferS: request.bufferS,
   errorCount: request.errors.length,
   market: row.market,
-  contentType: "vod",
+  contentType: contentTypeOf(row.content_id),
+  liveLatencyMs: request.liveLatencyMs ?? -1,
 });

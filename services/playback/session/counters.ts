@@ -1,8 +1,9 @@
 import type { Metrics } from "#kernel";
-import { CONTENT_TYPE, deviceOf, regionOf } from "./domain.ts";
+import { type ContentType, deviceOf, regionOf } from "./domain.ts";
 
 /** How many living sessions there are of a kind. */
 export interface ActiveCount {
+  readonly contentType: ContentType;
   readonly deviceType: string;
   readonly market: string;
   readonly count: number;
@@ -10,7 +11,7 @@ export interface ActiveCount {
 
 /** What happens to sessions, for operators. */
 export interface Counters {
-  started(device: string): void;
+  started(contentType: ContentType, device: string): void;
   denied(): void;
   stopped(reason: string): void;
   /** A player could not play; `network` is one of the session's. */
@@ -34,14 +35,14 @@ export function openCounters(metrics: Metrics): Counters {
     ...(["content_type", "device", "region"] as const),
   ]);
   return {
-    started: (device) => starts.inc({ content_type: CONTENT_TYPE, device: deviceOf(device) }),
+    started: (contentType, device) => starts.inc({ content_type: contentType, device: deviceOf(device) }),
     denied: () => denials.inc(),
     stopped: (reason) => stops.inc({ reason: REASONS.has(reason) ? reason : "other" }),
     failed: (network) => errors.inc({ network }),
     active(counts) {
       living.reset();
-      for (const { deviceType, market, count } of counts)
-        living.inc({ content_type: CONTENT_TYPE, device: deviceOf(deviceType), region: regionOf(market) }, count);
+      for (const { contentType, deviceType, market, count } of counts)
+        living.inc({ content_type: contentType, device: deviceOf(deviceType), region: regionOf(market) }, count);
     },
   };
 }

@@ -1,3 +1,5 @@
+import { isChannelId } from "#contracts/live";
+
 /** How often a player says how it is. */
 export const BEAT_INTERVAL_MS = 10_000;
 /** A session is dead after three missed beats; its slot is free then. */
@@ -50,8 +52,8 @@ export function resumePosition(
   return durationS > 0 && bookmark.positionS >= durationS ? 0 : bookmark.positionS;
 }
 
-/** What there is to watch; channels and recordings come with theirs. */
-export const CONTENT_TYPE = "vod";
+export type ContentType = "vod" | "live";
+export const contentTypeOf = (contentId: string): ContentType => (isChannelId(contentId) ? "live" : "vod");
 
 const DEVICES: ReadonlySet<string> = new Set("web android_tv apple_tv tizen webos stb ios android cast".split(" "));
 

@@ -3,6 +3,7 @@ import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
 import { Entitlement } from "#contracts/entitlement";
 import { License } from "#contracts/license";
+import { Live } from "#contracts/live";
 import { Origin } from "#contracts/origin";
 import { Routing } from "#contracts/routing";
 import { Session } from "#contracts/session";
@@ -24,6 +25,7 @@ const uses = {
   catalog: Catalog,
   entitlement: Entitlement,
   license: License,
+  live: Live,
   origin: Origin,
   routing: Routing,
   tenant: Tenant,

@@ -1,10 +1,12 @@
-import type { StartRequest } from "#contracts/session";
+import type { StartRequest, StartResponse } from "#contracts/session";
 import { type Context, newId, Problem, problem, requireProfile, type Viewer } from "#kernel";
-import { BEAT_INTERVAL_MS, CONTENT_TYPE, resumePosition } from "./domain.ts";
+import { BEAT_INTERVAL_MS, contentTypeOf, resumePosition } from "./domain.ts";
 import type { Parts } from "./service.ts";
 import { toMessage, tokensFor } from "./shared.ts";
 import { takeSlot } from "./slots.ts";
 import type { NewSession } from "./store.ts";
+
+type LiveFacts = Pick<NonNullable<StartResponse["live"]>, "latency" | "dvrWindowS">;
 
 /** Devices whose player is Shaka, with our request filter. */
 const STEERED: ReadonlySet<string> = new Set(["web", "tizen", "webos"]);
@@ -16,27 +18,21 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   if (!device || !DEVICE_ID.test(device.id))
     throw problem.invalid("device.id must have 1 to 128 letters, digits, '_', '.', ':' or '-'");
   const { call, clock } = parts;
-  const [right, { title }] = await Promise.all([
+  const contentType = contentTypeOf(contentId);
+  const [right, found] = await Promise.all([
     call.entitlement.check({ userId: viewer.userId, profileId: viewer.profileId, contentId, market }, context),
-    call.catalog.get({ id: contentId }, context),
+    (contentType === "live" ? findChannel : findTitle)(parts, contentId, context),
   ]);
   if (!right.decision?.allowed) throw notEntitled(right.decision?.reason ?? "unknown", right.decision?.message ?? "");
-  if (!title || title.packageRevision === 0) {
-    throw problem.precondition("this title is still being prepared: it will start by itself in a moment", {
-      reason: "processing",
-    });
-  }
+  if (found.fault) throw found.fault;
   const sessionId = newId("ses", clock.nowMs());
   const [routed, located, bookmark] = await Promise.all([
-    call.routing.select(
-      { sessionId, userId: viewer.userId, contentId, contentType: CONTENT_TYPE, ip, region: market },
-      context,
-    ),
-    call.origin.locate(
-      { contentId, packageRevision: title.packageRevision, indexVersion: title.indexVersion },
-      context,
-    ),
-    call.bookmark.get({ profileId: viewer.profileId, contentId }, context).catch(notFoundIsNothing),
+    call.routing.select({ sessionId, userId: viewer.userId, contentId, contentType, ip, region: market }, context),
+    found.locate(),
+    // A channel has no place to come back to: it is where the world is.
+    contentType === "live"
+      ? undefined
+      : call.bookmark.get({ profileId: viewer.profileId, contentId }, context).catch(notFoundIsNothing),
   ]);
   const row = newRow({
     sessionId,
@@ -48,7 +44,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
     startedAfterMs: Number(bookmark?.bookmark?.sessionStartedAtMs ?? 0),
     networks: routed.networks,
     pathPrefix: located.pathPrefix,
-    packageRevision: title.packageRevision,
+    packageRevision: found.packageRevision,
     streamsMax: right.streamsMax,
     market,
   });
@@ -58,9 +54,9 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   if (!base) throw problem.unavailable("no delivery network is available: try again in a moment", { retryAfterS: 5 });
   const licenses = await call.license.locate({ sessionId: taken.session_id, token: base.token }, context);
   // A player that can exchange tokens by itself gets a manifest of every network, one that cannot stays with its own.
-  const steer = STEERED.has(device.type) ? "steer=1&" : "";
+  const steer = STEERED.has(device.type) && contentType === "vod" ? "steer=1&" : "";
   const at = (path: string): string => `${base.baseUrl}${path}?${steer}CAT=${base.token}`;
-  parts.counters.started(taken.device_type);
+  parts.counters.started(contentType, taken.device_type);
   return {
     session: toMessage(taken),
     hlsUrl: at(located.hlsPath),
@@ -71,9 +67,55 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
     licensePlayready: licenses.playready,
     licenseFairplay: licenses.fairplay,
     fairplayCertificate: licenses.fairplayCertificate,
-    resumePositionS: resumePosition(bookmark?.bookmark, title.durationS),
+    resumePositionS: resumePosition(bookmark?.bookmark, found.durationS),
     heartbeatIntervalS: BEAT_INTERVAL_MS / 1_000,
+    ...(located.live ? { live: located.live } : {}),
   };
+}
+
+/** What is to be watched, as far as a start needs to know it. */
+interface Watchable {
+  /** Whether it can be watched now, or why not. */
+  readonly fault: Problem | null;
+  /** 0 for a channel, whose keys go by the day. */
+  readonly packageRevision: number;
+  readonly durationS: number;
+  locate(): Promise<Located>;
+}
+
+interface Located {
+  readonly hlsPath: string;
+  readonly dashPath: string;
+  readonly pathPrefix: string;
+  readonly live?: LiveFacts;
+}
+
+async function findTitle({ call }: Parts, contentId: string, context: Context): Promise<Watchable> {
+  const { title } = await call.catalog.get({ id: contentId }, context);
+  const { packageRevision = 0, indexVersion = 0, durationS = 0 } = title ?? {};
+  const fault =
+    packageRevision > 0
+      ? null
+      : problem.precondition("this title is still being prepared: it will start by itself in a moment", {
+          reason: "processing",
+        });
+  const locate = () => call.origin.locate({ contentId, packageRevision, indexVersion }, context);
+  return { fault, packageRevision, durationS, locate };
+}
+
+async function findChannel({ call }: Parts, contentId: string, context: Context): Promise<Watchable> {
+  const { channel } = await call.live.get({ channelId: contentId }, context);
+  const fault = channel?.onAir
+    ? null
+    : problem.precondition("this channel is off the air now: try again later, or watch another one", {
+        reason: "off_air",
+      });
+  const locate = async (): Promise<Located> => {
+    const located = await call.live.locate({ channelId: contentId }, context);
+    const { hlsPath, dashPath, pathPrefix, latency, dvrWindowS } = located;
+    return { hlsPath, dashPath, pathPrefix, live: { latency, dvrWindowS } };
+  };
+  return { fault, packageRevision: 0, durationS: 0, locate };
 }
 
 interface NewRow {

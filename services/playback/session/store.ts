@@ -1,6 +1,8 @@
 import { type Kysely, sql } from "kysely";
 import type { Tx } from "#kernel";
+import { CHANNEL_ID_PREFIX } from "#contracts/live";
 import type { ActiveCount } from "./counters.ts";
+import type { ContentType } from "./domain.ts";
 
 export type SessionRow = {
   tenant: string;
@@ -176,13 +178,19 @@ export async function anchorBeats(tx: Tx, afterMs: number, nowMs: number): Promi
     .execute();
 }
 
-/** How many sessions live, by kind of device and country. */
+/** How many sessions live, by what they are of, kind of device and country. */
 export async function countActive(tx: Tx): Promise<readonly ActiveCount[]> {
   return tables(tx)
     .selectFrom("sessions")
-    .select(({ fn }) => ["device_type as deviceType", "market", fn.countAll<number>().as("count")])
+    .select(({ fn }) => [
+      sql<ContentType>`CASE WHEN starts_with(content_id, ${CHANNEL_ID_PREFIX}) THEN 'live' ELSE 'vod' END`.as(
+        "contentType",
+      ),
+      ...(["device_type as deviceType", "market"] as const),
+      fn.countAll<number>().as("count"),
+    ])
     .where("state", "=", "active")
-    .groupBy(["device_type", "market"])
+    .groupBy(["contentType", "device_type", "market"])
     .limit(1_000)
     .execute();
 }

@@ -32,6 +32,7 @@ const beat = (sequence: number): Heartbeat => ({
   decodedFrames: 24 * sequence,
   throughputKbps: 20_000,
   bufferS: 20,
+  liveLatencyMs: null,
   errors: [],
 });
 

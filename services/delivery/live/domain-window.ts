@@ -1,0 +1,195 @@
+import type { LiveMpd, LiveMpdPeriod, LiveMpdTrack } from "#media/dash";
+import type { DrmByKid, LivePlaylist, LiveSegmentEntry } from "#media/hls";
+import { type KeyClass, LIVE_SEGMENT_S, type LiveGrid, type LivePlace, type Presentation } from "#media/presentation";
+import { type Latency, SEGMENT_MS } from "./domain.ts";
+
+/** A hole that is longer than this ends the window: who joins does not want to scroll past an hour of nothing. */
+const GAP_SEGMENTS_MAX = 30;
+/** How long before it is due the next key's period is told. */
+const NEXT_PERIOD_MS = 60_000;
+
+export interface WindowSegment {
+  readonly number: number;
+  readonly run: number;
+  readonly runFirst: number;
+  readonly dayIndex: number;
+  readonly init: string;
+  readonly durationTicks: number;
+  readonly isWhole: boolean;
+  readonly parts: readonly { readonly durationTicks: number; readonly isIndependent: boolean }[];
+}
+
+export interface WindowTrack {
+  readonly name: string;
+  readonly keyClass: KeyClass;
+  readonly segments: readonly WindowSegment[];
+  readonly next: LivePlace | null;
+}
+
+/** What protects a segment, by the day and class of its key. */
+export type KeyOf = (dayIndex: number, keyClass: KeyClass) => { readonly kid: string; readonly ivHex: string };
+
+/** The part of a track that belongs to one window: from the first number on, and behind the last long hole. */
+export function windowOf<Segment extends Pick<WindowSegment, "number">>(
+  segments: readonly Segment[],
+  firstNumber: number,
+): readonly Segment[] {
+  let from = segments.length;
+  while (from > 0) {
+    const segment = segments[from - 1];
+    const after = segments[from];
+    if (!segment || segment.number < firstNumber) break;
+    if (after && after.number - segment.number - 1 > GAP_SEGMENTS_MAX) break;
+    from--;
+  }
+  return segments.slice(from);
+}
+
+/** A track's entries without holes: what was never made is a gap of the run that came after it. */
+export function entriesOf(track: WindowTrack, grid: Pick<LiveGrid, "timescale">, keyOf: KeyOf): LiveSegmentEntry[] {
+  const entries: LiveSegmentEntry[] = [];
+  let before: LiveSegmentEntry | undefined;
+  const push = (entry: LiveSegmentEntry): void => {
+    entries.push(entry);
+    before = entry;
+  };
+  for (const segment of track.segments) {
+    for (let number = (before?.number ?? segment.number - 1) + 1; number < segment.number; number++)
+      push({
+        ...{ number, startMs: number * SEGMENT_MS, durationS: LIVE_SEGMENT_S, parts: [], isWhole: true, isGap: true },
+        ...{ runSerial: segment.run, init: before?.init ?? null, key: before?.key ?? null },
+      });
+    push({
+      number: segment.number,
+      startMs: segment.number * SEGMENT_MS,
+      durationS: segment.durationTicks / grid.timescale,
+      parts: segment.parts.map(({ durationTicks, isIndependent }) => ({
+        durationS: durationTicks / grid.timescale,
+        isIndependent,
+      })),
+      isWhole: segment.isWhole,
+      isGap: false,
+      runSerial: segment.run,
+      init: segment.init,
+      key: keyOf(segment.dayIndex, track.keyClass),
+    });
+  }
+  return entries;
+}
+
+export interface PlaylistOf {
+  readonly track: WindowTrack;
+  readonly grid: LiveGrid;
+  readonly latency: Latency;
+  readonly others: readonly WindowTrack[];
+  readonly keyOf: KeyOf;
+  readonly drm: DrmByKid;
+  /** How long its frames are: a part is made of whole ones. */
+  readonly frameTicks: number;
+}
+
+const longestPartTicks = ({ grid, frameTicks }: Pick<PlaylistOf, "grid" | "frameTicks">): number =>
+  Math.ceil(grid.partTicks / frameTicks) * frameTicks;
+
+export function playlistOf(of: PlaylistOf): LivePlaylist {
+  const { track, grid, latency, others } = of;
+  const isLow = latency === "low";
+  return {
+    segments: entriesOf(track, grid, of.keyOf),
+    targetDurationS: LIVE_SEGMENT_S,
+    partTargetS: isLow ? longestPartTicks(of) / grid.timescale : null,
+    hint: isLow ? track.next : null,
+    reports: others.flatMap(({ name, segments }) => {
+      const last = segments.at(-1);
+      if (!last) return [];
+      return [{ uri: `../${name}/index.m3u8`, number: last.number, part: isLow ? last.parts.length - 1 : null }];
+    }),
+    drm: of.drm,
+  };
+}
+
+/** Whether a track has what a blocking request asks for: a part, or without one the whole segment. */
+export function hasReached(
+  segments: readonly Pick<WindowSegment, "number" | "isWhole" | "parts">[],
+  msn: number,
+  part: number | null,
+): boolean {
+  const last = segments.at(-1);
+  if (!last || last.number < msn) return false;
+  if (last.number > msn) return true;
+  return last.isWhole || (part !== null && part < last.parts.length);
+}
+
+/** Spans of one key and one timeline, by the track that leads; a span keeps its first number when the window moves on. */
+export function periodsOf(of: {
+  readonly lead: WindowTrack;
+  readonly tracks: readonly WindowTrack[];
+  readonly keyOf: KeyOf;
+  readonly keyPeriodMs: number;
+  readonly nowMs: number;
+  /** Whether a run goes on at this moment. */
+  readonly isOpen: boolean;
+  readonly initOf: (dayIndex: number) => string;
+}): LiveMpdPeriod[] {
+  const { lead, tracks, keyOf, keyPeriodMs } = of;
+  const dayFirst = (dayIndex: number): number => Math.ceil((dayIndex * keyPeriodMs) / SEGMENT_MS);
+  const spans: { run: number; dayIndex: number; firstNumber: number; lastNumber: number | null }[] = [];
+  // Encoders come up one after the other: a span begins where the last one did.
+  const firstOf = (run: number): number =>
+    Math.max(...tracks.flatMap(({ segments }) => segments.find((segment) => segment.run === run)?.runFirst ?? []));
+  for (const { number, run, dayIndex } of lead.segments) {
+    const last = spans.at(-1);
+    if (last?.run === run && last.dayIndex === dayIndex) last.lastNumber = number;
+    else spans.push({ run, dayIndex, firstNumber: Math.max(firstOf(run), dayFirst(dayIndex)), lastNumber: number });
+  }
+  const open = spans.at(-1);
+  if (open && of.isOpen) {
+    open.lastNumber = null;
+    const next = dayFirst(open.dayIndex + 1);
+    if (next * SEGMENT_MS - of.nowMs < NEXT_PERIOD_MS) {
+      open.lastNumber = next - 1;
+      spans.push({ run: open.run, dayIndex: open.dayIndex + 1, firstNumber: next, lastNumber: null });
+    }
+  }
+  return spans.map(({ run, dayIndex, firstNumber, lastNumber }) => ({
+    id: `${run}-${dayIndex}`,
+    ...{ firstNumber, lastNumber },
+    tracks: new Map(
+      tracks
+        .filter(({ segments }) => segments.some((segment) => segment.run === run))
+        .map(({ name, keyClass, segments }) => {
+          const init = segments.find((segment) => segment.run === run && segment.dayIndex === dayIndex)?.init;
+          return [name, { init: init ?? of.initOf(dayIndex), kid: keyOf(dayIndex, keyClass).kid }];
+        }),
+    ),
+  }));
+}
+
+/** How far behind the clock players aim to be. */
+const LATENCIES: Readonly<Record<Latency, LiveMpd["latency"]>> = {
+  low: { targetMs: 1_200, minMs: 800, maxMs: 6_000 },
+  standard: { targetMs: 6_000, minMs: 4_000, maxMs: 20_000 },
+};
+export const latencyOf = (latency: Latency): LiveMpd["latency"] => LATENCIES[latency];
+
+/** A channel as a presentation without segments: what a multivariant playlist needs to know. */
+export function presentationOf(channelId: string, tracks: readonly LiveMpdTrack[]): Presentation {
+  const base = (track: LiveMpdTrack) => ({
+    ...{ profile: track.name, codec: track.codec, timescale: track.timescale, kid: null, segments: [] },
+    ...{ bandwidthAverageBps: track.bandwidthBps, bandwidthPeakBps: track.bandwidthBps },
+  });
+  return {
+    ...{ contentId: channelId, revision: 0, indexVersion: 0, durationS: 0, keys: [], text: [], thumbnails: null },
+    video: tracks.flatMap((track) => {
+      if (track.kind !== "video") return [];
+      const { width, height, frameRate } = track;
+      return [{ ...base(track), kind: "video" as const, width, height, frameRate: [frameRate, 1] as const }];
+    }),
+    audio: tracks.flatMap((track, index) => {
+      if (track.kind !== "audio") return [];
+      const { language, label, channels, sampleRateHz } = track;
+      const isDefault = tracks.findIndex(({ kind }) => kind === "audio") === index;
+      return [{ ...base(track), kind: "audio" as const, language, label, channels, sampleRateHz, isDefault }];
+    }),
+  };
+}

@@ -1,0 +1,114 @@
+import type { LiveMpdTrack } from "#media/dash";
+import { writeLiveMpd } from "#media/dash";
+import { type DrmByKid, writeLivePlaylist, writeMultivariantPlaylist } from "#media/hls";
+import { LIVE_SEGMENT_S } from "#media/presentation";
+import { problem } from "#kernel";
+import { dayIndexOf, initName, SEGMENT_MS } from "./domain.ts";
+import {
+  type KeyOf,
+  latencyOf,
+  periodsOf,
+  playlistOf,
+  presentationOf,
+  windowOf,
+  type WindowTrack,
+} from "./domain-window.ts";
+import type { Station } from "./station.ts";
+import type { KnownTrack } from "./store.ts";
+
+/** ISO/IEC 14496-3: samples of a frame of AAC. */
+const AAC_FRAME_TICKS = 1_024;
+/** Headers of fragments and what a rate control overshoots. */
+const OVERHEAD = 1.15;
+
+/** How a track is told in manifests. */
+function told(track: KnownTrack): LiveMpdTrack {
+  const { name, codec, timescale, bitrateKbps } = track;
+  const base = { name, codec, timescale, bandwidthBps: Math.ceil(bitrateKbps * 1_000 * OVERHEAD) };
+  if (track.kind === "video") {
+    const { width, height, frameRate } = track;
+    return { ...base, kind: "video", width, height, frameRate };
+  }
+  const { language, channels, sampleRateHz } = track;
+  const label = new Intl.DisplayNames([language], { type: "language", fallback: "code" }).of(language) ?? language;
+  return { ...base, kind: "audio", language, label, channels, sampleRateHz };
+}
+
+/** Tracks that are there, in the order of the ladder. */
+const present = (station: Station): KnownTrack[] =>
+  station.plans.flatMap(({ name }) => {
+    const known = station.tracks.get(name);
+    return known && (station.history.track(name)?.segments.length ?? 0) > 0 ? [known] : [];
+  });
+
+function windowTrack(station: Station, name: string, nowMs: number): WindowTrack | null {
+  const plan = station.plans.find((each) => each.name === name);
+  const track = station.history.track(name);
+  if (!plan || !track || track.segments.length === 0) return null;
+  const firstNumber = Math.floor((nowMs - station.channel.dvrWindowS * 1_000) / SEGMENT_MS);
+  return { name, keyClass: plan.keyClass, segments: windowOf(track.segments, firstNumber), next: track.next };
+}
+
+/** Everything about the keys of some days: what protects a segment, and how players get it. */
+async function protectionOf(
+  station: Station,
+  days: Iterable<number>,
+): Promise<{ readonly keyOf: KeyOf; readonly drm: DrmByKid }> {
+  const sets = await station.keyring.days(days);
+  const drm: DrmByKid = new Map([...sets.values()].flatMap((set) => [...set.drm]));
+  const keyOf: KeyOf = (dayIndex, keyClass) => {
+    const protection = sets.get(dayIndex)?.protections[keyClass];
+    if (!protection) throw problem.internal(`the keys of day ${dayIndex} are missing`);
+    return { kid: protection.kid, ivHex: protection.ivHex };
+  };
+  return { keyOf, drm };
+}
+
+export function renderMain(station: Station): string {
+  return writeMultivariantPlaylist(presentationOf(station.channel.id, present(station).map(told)));
+}
+
+export async function renderPlaylist(station: Station, name: string, skip: boolean, nowMs: number): Promise<string> {
+  const track = windowTrack(station, name, nowMs);
+  const grid = station.gridOf(name);
+  if (!track || !grid) throw problem.notFound(`channel '${station.channel.id}' has no track '${name}'`);
+  const { keyOf, drm } = await protectionOf(
+    station,
+    track.segments.map(({ dayIndex }) => dayIndex),
+  );
+  const others = present(station).flatMap((known) =>
+    known.name === name ? [] : (windowTrack(station, known.name, nowMs) ?? []),
+  );
+  const known = station.tracks.get(name);
+  const playlist = playlistOf({
+    ...{ track, grid, others, keyOf, drm, latency: station.channel.latency },
+    frameTicks: known?.kind === "video" ? grid.timescale / known.frameRate : AAC_FRAME_TICKS,
+  });
+  return writeLivePlaylist(playlist, { skip });
+}
+
+export async function renderMpd(station: Station, keyPeriodMs: number, nowMs: number): Promise<string> {
+  const known = present(station);
+  const tracks = known.flatMap(({ name }) => windowTrack(station, name, nowMs) ?? []);
+  const lead = tracks[0];
+  const first = lead?.segments[0];
+  if (!lead || !first) throw problem.notFound(`channel '${station.channel.id}' has made nothing yet`);
+  const days = new Set(lead.segments.map(({ dayIndex }) => dayIndex));
+  days.add(dayIndexOf(Math.floor(nowMs / SEGMENT_MS), keyPeriodMs) + 1);
+  const { keyOf, drm } = await protectionOf(station, days);
+  const grid = station.gridOf(lead.name);
+  return writeLiveMpd({
+    tracks: known.map(told),
+    periods: periodsOf({
+      ...{ lead, tracks, keyOf, keyPeriodMs, nowMs },
+      isOpen: station.state === "live",
+      initOf: initName,
+    }),
+    firstPartS: grid ? grid.partTicks / grid.timescale : LIVE_SEGMENT_S,
+    windowS: Math.min(station.channel.dvrWindowS, Math.ceil(nowMs / 1_000 - first.number * LIVE_SEGMENT_S)),
+    publishTimeMs: nowMs,
+    latency: latencyOf(station.channel.latency),
+    timeUri: "/live/time",
+    drm,
+  });
+}

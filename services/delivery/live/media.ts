@@ -1,0 +1,178 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Clock, problem } from "#kernel";
+import { answerObject, IMMUTABLE } from "#kernel/serve-object";
+import { type Directives, initKey, objectKey, parseDirectives, parseLivePath, type LivePath } from "./domain.ts";
+import { hasReached } from "./domain-window.ts";
+import { renderMain, renderMpd, renderPlaylist } from "./manifests.ts";
+import type { LivePlatform } from "./service.ts";
+import type { Station } from "./station.ts";
+
+export interface MediaParts extends Pick<LivePlatform, "objects"> {
+  readonly clock: Clock;
+  readonly keyPeriodMs: number;
+  /** The channel of an id, on the air or not; `not_found` where there is none. */
+  stationOf(channelId: string): Promise<Station>;
+}
+
+const HLS_TYPE = "application/vnd.apple.mpegurl";
+const DASH_TYPE = "application/dash+xml";
+const TIME_PATH = "/live/time";
+/** A channel that sleeps is awake, with its first parts, in less. */
+const WAKE_MS_MAX = 12_000;
+/** Three target durations: RFC 8216bis, 6.2.5.2. */
+const BLOCK_MS_MAX = 6_000;
+/** A request may ask for the segment after the next one at most (6.2.5.2). */
+const AHEAD_MAX = 2;
+/** An answer to a blocking request never changes; it is of no use for longer than this. */
+const BLOCKED = "public, max-age=60, immutable";
+/** What is asked for without saying what is expected of it is old soon. */
+const FRESH = "public, max-age=1";
+
+/** Answers `/live/…`. */
+export async function answerLive(parts: MediaParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== "GET" && request.method !== "HEAD")
+    throw problem.invalid(`media is read by GET or HEAD, not by ${request.method}`);
+  const [pathText = "", query = ""] = (request.url ?? "").split("?", 2);
+  if (pathText === TIME_PATH) {
+    const body = new Date(parts.clock.nowMs()).toISOString();
+    return send(request, response, { body, contentType: "text/plain", cacheControl: "no-store" });
+  }
+  const path = parseLivePath(pathText);
+  if (!path) throw problem.notFound("there is no such object");
+  const station = await parts.stationOf(path.channelId);
+  const leaving = new AbortController();
+  response.once("close", () => leaving.abort());
+  if (path.kind === "init")
+    return answerObject(parts.objects, initKey(path.channelId, path.track, path.file), "video/mp4", request, response);
+  if (path.kind === "segment") return answerSegment(parts, station, path, request, response, leaving.signal);
+  await awake(station, leaving.signal);
+  const nowMs = parts.clock.nowMs();
+  if (path.kind === "hls")
+    return send(request, response, { body: renderMain(station), contentType: HLS_TYPE, cacheControl: FRESH });
+  if (path.kind === "dash")
+    return send(request, response, {
+      body: await renderMpd(station, parts.keyPeriodMs, nowMs),
+      ...{ contentType: DASH_TYPE, cacheControl: FRESH },
+    });
+  const directives = parseDirectives(query);
+  await reached(station, path.track, directives, leaving.signal);
+  return send(request, response, {
+    body: await renderPlaylist(station, path.track, directives.skip, parts.clock.nowMs()),
+    contentType: HLS_TYPE,
+    cacheControl: directives.msn === null ? FRESH : BLOCKED,
+  });
+}
+
+/** Wakes a channel and waits until each of its tracks has something to play. */
+async function awake(station: Station, signal: AbortSignal): Promise<void> {
+  if (isOff(station)) throw offAir(station);
+  station.ask();
+  const came = await station.history.waitFor(() => station.state === "live" || isOff(station), WAKE_MS_MAX, signal);
+  if (isOff(station)) throw offAir(station);
+  if (came) return;
+  // What was made before can be watched while nothing new comes.
+  const { message } = station.health();
+  if ([...station.history.tracks.values()].some(({ segments }) => segments.length > 0)) return;
+  throw problem.unavailable(`channel '${station.channel.id}' is not there yet${message === "" ? "" : `: ${message}`}`, {
+    retryAfterS: 2,
+  });
+}
+
+const isOff = ({ state }: Station): boolean => state === "off";
+const offAir = ({ channel }: Station) =>
+  problem.notFound(`channel '${channel.id}' is off the air`, { reason: "off_air" });
+
+/** Waits for what a blocking request asks for. */
+async function reached(station: Station, track: string, { msn, part }: Directives, signal: AbortSignal): Promise<void> {
+  if (msn === null) return;
+  const history = station.history.track(track);
+  const last = history?.segments.at(-1);
+  if (!history || !last) throw problem.notFound(`channel '${station.channel.id}' has no track '${track}'`);
+  if (msn > last.number + AHEAD_MAX)
+    throw problem.invalid(`_HLS_msn=${msn} is too far ahead: the newest segment is ${last.number}`, {
+      reason: "msn_too_far",
+    });
+  const isThere = (): boolean => hasReached(history.segments, msn, part) || isOff(station);
+  if (await station.history.waitFor(isThere, BLOCK_MS_MAX, signal)) return;
+  throw problem.unavailable(`segment ${msn} of '${station.channel.id}' does not come in time`, { retryAfterS: 1 });
+}
+
+async function answerSegment(
+  parts: MediaParts,
+  station: Station,
+  { track: name, number, part }: LivePath & { readonly kind: "segment" },
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const { history } = station;
+  const track = history.track(name);
+  const find = () => track?.segments.findLast((segment) => segment.number === number);
+  const newest = track?.segments.at(-1);
+  // What is about to be made is waited for; a player asks for it because a playlist or the clock says so.
+  if (!find() && track?.next && newest && number > newest.number && number <= newest.number + AHEAD_MAX)
+    await history.waitFor(() => (track.segments.at(-1)?.number ?? 0) >= number || !track.next, BLOCK_MS_MAX, signal);
+  const segment = find();
+  if (part !== null) {
+    if (segment && !segment.isWhole)
+      await history.waitFor(() => segment.parts.length > part || segment.isWhole, BLOCK_MS_MAX, signal);
+    const held = segment?.parts[part];
+    if (!held) throw problem.notFound(`there is no part ${part} of segment ${number}`);
+    return send(request, response, { body: held.bytes, contentType: SEGMENT_TYPE, cacheControl: IMMUTABLE });
+  }
+  if (segment && segment.parts.length > 0 && request.headers.range === undefined)
+    return streamSegment(station, segment, request, response, signal);
+  return answerObject(parts.objects, objectKey(station.channel.id, name, number), SEGMENT_TYPE, request, response);
+}
+
+const SEGMENT_TYPE = "video/iso.segment";
+
+/** Sends a segment from memory: at once where it is whole, in pieces as its parts come where it grows. */
+async function streamSegment(
+  station: Station,
+  segment: { readonly parts: readonly { readonly bytes: Uint8Array }[]; readonly isWhole: boolean },
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const head = { "content-type": SEGMENT_TYPE, "cache-control": IMMUTABLE };
+  // Taken now: the ring lets go of them while they are sent.
+  const pieces = [...segment.parts];
+  if (segment.isWhole)
+    return send(request, response, {
+      body: Buffer.concat(pieces.map(({ bytes }) => bytes)),
+      ...{ contentType: SEGMENT_TYPE, cacheControl: IMMUTABLE },
+    });
+  response.writeHead(200, head);
+  if (request.method === "HEAD") return void response.end();
+  for (let sent = 0; ; ) {
+    for (const { bytes } of segment.parts.slice(sent)) response.write(bytes);
+    sent = segment.parts.length;
+    if (segment.isWhole || signal.aborted) break;
+    const count = sent;
+    const came = await station.history.waitFor(
+      () => segment.parts.length > count || segment.isWhole,
+      BLOCK_MS_MAX,
+      signal,
+    );
+    // Half a segment must not look like a whole one.
+    if (!came) return void response.destroy();
+  }
+  response.end();
+}
+
+interface Sent {
+  readonly body: string | Uint8Array;
+  readonly contentType: string;
+  readonly cacheControl: string;
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { body, contentType, cacheControl }: Sent): void {
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  response.writeHead(200, {
+    "content-type": contentType,
+    "cache-control": cacheControl,
+    "content-length": bytes.length,
+  });
+  response.end(request.method === "HEAD" ? undefined : bytes);
+}

@@ -1,0 +1,220 @@
+/**
+ * The packager of one run of a channel: takes what encoders write into its sockets, cuts it into parts, encrypts and writes them, away
+ * from the event loop that answers people. Parts go out by transfer.
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import { parentPort, workerData } from "node:worker_threads";
+import { createTrackWriter, type TrackProtection, type TrackWriter } from "#media/cenc";
+import { createFragmentStream, type Fragment, type Sample, type TrackInit } from "#media/isobmff";
+import { isSamePlace, type KeyClass, type LiveGrid, type LivePlace, placeOf } from "#media/presentation";
+import { dayIndexOf, gridOf, type Latency } from "./domain.ts";
+
+export interface PackagerTrack {
+  readonly name: string;
+  readonly kind: "video" | "audio";
+  readonly keyClass: KeyClass;
+  readonly language: string;
+  /** Where its encoder writes to. */
+  readonly socketPath: string;
+}
+
+export interface PackagerRun {
+  readonly tracks: readonly PackagerTrack[];
+  readonly latency: Latency;
+  readonly frameRate: number;
+  /** The first segment; what comes before it is thrown away. */
+  readonly firstNumber: number;
+  /** From where encoders count, in milliseconds since the epoch. */
+  readonly originMs: number;
+  readonly keyPeriodMs: number;
+}
+
+/** The keys of one day. */
+export interface PackagerKeys {
+  readonly type: "keys";
+  readonly dayIndex: number;
+  readonly protections: Readonly<Partial<Record<KeyClass, TrackProtection>>>;
+}
+
+export interface TrackFacts {
+  readonly codec: string;
+  readonly timescale: number;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly sampleRateHz: number;
+}
+
+export interface MadePart {
+  readonly type: "part";
+  readonly track: string;
+  readonly number: number;
+  readonly part: number;
+  readonly dayIndex: number;
+  readonly durationTicks: number;
+  readonly isIndependent: boolean;
+  /** Whether the segment is whole with it. */
+  readonly isLast: boolean;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export type FromPackager =
+  | { readonly type: "listening" }
+  | { readonly type: "track"; readonly track: string; readonly facts: TrackFacts }
+  | {
+      readonly type: "init";
+      readonly track: string;
+      readonly dayIndex: number;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
+  | MadePart
+  /** The run cannot go on: no key, or what came is not what an encoder makes. */
+  | { readonly type: "fault"; readonly reason: "no_key" | "bad_stream"; readonly message: string };
+
+/** More than a part of the best picture that we encode. */
+const PART_BYTES_MAX = 32 * 1024 * 1024;
+const SEQUENCES_PER_SEGMENT = 32;
+
+if (!parentPort) throw new Error("the packager runs as a worker");
+const port = parentPort;
+const run = workerData as PackagerRun;
+const keysOfDay = new Map<number, PackagerKeys["protections"]>();
+const say = (message: FromPackager): void => port.postMessage(message);
+
+port.on("message", (message: PackagerKeys) => {
+  keysOfDay.set(message.dayIndex, message.protections);
+  // What is past is never encrypted again.
+  for (const day of keysOfDay.keys()) if (day < message.dayIndex - 2) keysOfDay.delete(day);
+});
+
+let listening = 0;
+for (const track of run.tracks) {
+  const server: Server = createServer((socket) => {
+    // One encoder a track; whoever else knocks is not one.
+    server.close();
+    readTrack(track, socket);
+  });
+  server.listen(track.socketPath, () => {
+    if (++listening === run.tracks.length) say({ type: "listening" });
+  });
+}
+
+interface Waiting {
+  readonly place: LivePlace;
+  readonly timeTicks: number;
+  readonly pieces: Uint8Array[];
+  readonly samples: Sample[];
+  sizeBytes: number;
+  durationTicks: number;
+}
+
+function readTrack(plan: PackagerTrack, socket: Socket): void {
+  const stream = createFragmentStream();
+  const cutter = openCutter(plan);
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (bytes) => {
+    try {
+      for (const streamed of stream.push(bytes)) {
+        if (streamed.kind === "init") cutter.begin(streamed.track);
+        else cutter.take(streamed.fragment);
+      }
+    } catch (error) {
+      socket.destroy();
+      const message = error instanceof Error ? error.message : String(error);
+      say({ type: "fault", reason: error instanceof NoKey ? "no_key" : "bad_stream", message });
+    }
+  });
+}
+
+class NoKey extends Error {}
+
+function openCutter(plan: PackagerTrack) {
+  let track: TrackInit | null = null;
+  let grid: LiveGrid | null = null;
+  let originTicks = 0;
+  let waiting: Waiting | null = null;
+  const writers = new Map<number, TrackWriter>();
+
+  function writerOf(dayIndex: number): TrackWriter {
+    const known = writers.get(dayIndex);
+    if (known) return known;
+    const protection = keysOfDay.get(dayIndex)?.[plan.keyClass];
+    if (!track || !protection) throw new NoKey(`there is no ${plan.keyClass} key of day ${dayIndex}`);
+    const made = createTrackWriter(track, { protection, language: plan.language });
+    writers.clear();
+    writers.set(dayIndex, made);
+    say({ type: "init", track: plan.name, dayIndex, bytes: new Uint8Array(made.initSegment) });
+    return made;
+  }
+
+  function write({ place, timeTicks, pieces, samples, durationTicks, sizeBytes }: Waiting, next: LivePlace): void {
+    const dayIndex = dayIndexOf(place.number, run.keyPeriodMs);
+    const data = new Uint8Array(sizeBytes);
+    let at = 0;
+    for (const piece of pieces) {
+      data.set(piece, at);
+      at += piece.length;
+    }
+    const fragment: Fragment = { bytes: data, baseDecodeTimeTicks: timeTicks, samples };
+    const { bytes } = writerOf(dayIndex).write([fragment], {
+      // 32 bits, so that it begins again after some years.
+      sequence: ((place.number * SEQUENCES_PER_SEGMENT + place.part) % 0xffffffff) + 1,
+      baseDecodeTimeTicks: timeTicks,
+      styp: place.part === 0,
+    });
+    const own = bytes as Uint8Array<ArrayBuffer>;
+    const made: MadePart = {
+      ...{ type: "part", track: plan.name, ...place, dayIndex, durationTicks, bytes: own },
+      isIndependent: samples[0]?.isSync === true,
+      isLast: next.number !== place.number,
+    };
+    port.postMessage(made, [own.buffer]);
+  }
+
+  function takeSample(fragment: Fragment, sample: Sample, timeTicks: number, at: LiveGrid): void {
+    const place = placeOf(timeTicks, at);
+    if (place.number < run.firstNumber) return;
+    if (waiting && !isSamePlace(waiting.place, place)) {
+      // Time went on without frames: what there is of the part is all there will be.
+      write(waiting, place);
+      waiting = null;
+    }
+    waiting ??= { place, timeTicks, pieces: [], samples: [], sizeBytes: 0, durationTicks: 0 };
+    waiting.pieces.push(fragment.bytes.subarray(sample.offsetBytes, sample.offsetBytes + sample.sizeBytes));
+    waiting.samples.push({ ...sample, offsetBytes: waiting.sizeBytes });
+    waiting.sizeBytes += sample.sizeBytes;
+    waiting.durationTicks += sample.durationTicks;
+    if (waiting.sizeBytes > PART_BYTES_MAX) throw new Error(`a part of ${waiting.sizeBytes} bytes is too large`);
+    // Where the next sample will be is known, so that a whole part need not wait for it.
+    const next = placeOf(timeTicks + sample.durationTicks, at);
+    if (isSamePlace(place, next)) return;
+    write(waiting, next);
+    waiting = null;
+  }
+
+  return {
+    begin(init: TrackInit): void {
+      track = init;
+      grid = gridOf(plan, init.timescale, run.latency, run.frameRate);
+      originTicks = Math.round((run.originMs / 1_000) * init.timescale);
+      const isVideo = init.kind === "video";
+      const facts: TrackFacts = {
+        codec: init.codec,
+        timescale: init.timescale,
+        width: isVideo ? init.width : 0,
+        height: isVideo ? init.height : 0,
+        channels: isVideo ? 0 : init.channels,
+        sampleRateHz: isVideo ? 0 : init.sampleRateHz,
+      };
+      say({ type: "track", track: plan.name, facts });
+    },
+    take(fragment: Fragment): void {
+      if (!grid) throw new Error("media came before its header");
+      let timeTicks = originTicks + fragment.baseDecodeTimeTicks;
+      for (const sample of fragment.samples) {
+        takeSample(fragment, sample, timeTicks, grid);
+        timeTicks += sample.durationTicks;
+      }
+    },
+  };
+}

@@ -1,0 +1,211 @@
+// Live: takes the inputs of channels in, encodes and encrypts them in real time, and keeps the last hours for who joins late.
+import { Keys } from "#contracts/keys";
+import { License } from "#contracts/license";
+import { type AddRequest, Live } from "#contracts/live";
+import { type Context, defineService, type Platform, problem, type Tx } from "#kernel";
+import {
+  assertChannelId,
+  assertHolder,
+  type Channel,
+  channelFolder,
+  channelOf,
+  licensedDays,
+  NUMBER_MAX,
+  SEGMENT_MS,
+} from "./domain.ts";
+import { answerLive } from "./media.ts";
+import { listSegments } from "./segments.ts";
+import { openStations, type Stations } from "./stations.ts";
+import * as store from "./store.ts";
+
+const LIMIT_MAX = 500;
+const TICK_MS = 5_000;
+const TRIM_MS = 20_000;
+/** Nobody records longer than this ahead, and what is forgotten must not keep a disk full for ever. */
+const AHEAD_MS_MAX = 40 * 86_400_000;
+
+const uses = { keys: Keys, license: License };
+export type LivePlatform = Platform<typeof Live, typeof uses>;
+interface Parts extends Pick<LivePlatform, "db" | "objects" | "call" | "clock"> {
+  readonly stations: Stations;
+  readonly keyPeriodMs: number;
+}
+
+export default defineService({
+  contract: Live,
+  uses,
+  slo: { p99Ms: 200, availability: 0.9999 },
+  ai: { feeds: "channel health for incidents", uses: "none", fallback: "none needed" },
+  migrations: new URL("./migrations/", import.meta.url),
+  tenantless: ["owners"],
+
+  start(platform: LivePlatform): Parts {
+    const { db, objects, call, clock, config } = platform;
+    return {
+      ...{ db, objects, call, clock, keyPeriodMs: config.MARQUEE_LIVE_KEY_PERIOD_MS },
+      stations: openStations(platform),
+    };
+  },
+
+  rpc: (parts) => ({
+    add: (request, context) => add(parts, request, context),
+    async get({ channelId }, context) {
+      const { channel } = await find(parts, channelId, context);
+      return { channel: toMessage(channel), inputUrls: channel.inputs.map(({ url }) => url) };
+    },
+    async list({ limit, afterNumber }, context) {
+      const found = await parts.db.read(context, (tx) =>
+        store.list(tx, afterNumber, Math.min(limit || LIMIT_MAX, LIMIT_MAX)),
+      );
+      return { channels: found.map(({ channel }) => toMessage(channel)) };
+    },
+    async setOnAir({ channelId, onAir }, context) {
+      const { channel } = await parts.db.tx(context, async (tx) => {
+        const before = await store.find(tx, assertChannelId(channelId));
+        const changed = await store.setOnAir(tx, channelId, onAir);
+        if (!before || !changed) throw unknown(channelId);
+        if (before.channel.onAir !== onAir) announce(tx, changed.channel, false);
+        return changed;
+      });
+      await parts.stations.close(channelId);
+      if (onAir && !channel.onDemand) await parts.stations.of(channelId);
+      return { channel: toMessage(channel) };
+    },
+    async remove({ channelId }, context) {
+      await find(parts, channelId, context);
+      await parts.stations.close(channelId);
+      await parts.db.tx(context, async (tx) => {
+        const gone = await store.remove(tx, channelId);
+        if (gone) announce(tx, gone.channel, true);
+      });
+      await parts.stations.close(channelId);
+      await parts.objects.deletePrefix(channelFolder(channelId));
+      await parts.call.keys.deleteContent({ contentId: channelId }, context);
+      return {};
+    },
+    async locate({ channelId }, context) {
+      const { channel } = await find(parts, channelId, context);
+      if (!channel.onAir) throw problem.notFound(`channel '${channelId}' is off the air`, { reason: "off_air" });
+      const pathPrefix = `/live/${channelId}/`;
+      return {
+        ...{ hlsPath: `${pathPrefix}main.m3u8`, dashPath: `${pathPrefix}main.mpd`, pathPrefix },
+        ...{ latency: channel.latency, dvrWindowS: channel.dvrWindowS, keyPeriodMs: BigInt(parts.keyPeriodMs) },
+        dayIndices: licensedDays(parts.clock.nowMs(), channel.dvrWindowS, parts.keyPeriodMs),
+      };
+    },
+    async hold({ channelId, holder, untilMs }, context) {
+      const until = timeOf(parts, untilMs, "until_ms");
+      await find(parts, channelId, context);
+      await parts.db.tx(context, (tx) => store.hold(tx, channelId, assertHolder(holder), until));
+      await parts.stations.holds(context.tenant);
+      return {};
+    },
+    async listSegments(request, context) {
+      await find(parts, request.channelId, context);
+      return listSegments(parts, request, context);
+    },
+    async pin({ channelId, holder, fromMs, toMs }, context) {
+      const [from, to] = [timeOf(parts, fromMs, "from_ms"), timeOf(parts, toMs, "to_ms")];
+      if (to <= from) throw problem.invalid(`a span from ${from} to ${to} is none: to_ms is later than from_ms`);
+      await find(parts, channelId, context);
+      const span = { firstNumber: Math.floor(from / SEGMENT_MS), lastNumber: Math.ceil(to / SEGMENT_MS) - 1 };
+      await parts.db.tx(context, (tx) => store.pin(tx, { channelId, holder: assertHolder(holder), ...span }));
+      return {};
+    },
+    async unpin({ channelId, holder }, context) {
+      await parts.db.tx(context, (tx) => store.unpin(tx, assertChannelId(channelId), assertHolder(holder)));
+      return {};
+    },
+    async health({ channelId }, context) {
+      await find(parts, channelId, context);
+      const { rungs, state, message, input, lagMs } = (await parts.stations.of(channelId)).health();
+      const kept = await parts.db.read(context, (tx) => store.bytesOf(tx, channelId));
+      return {
+        ...{ state, message, input, lagMs, segments: kept.segments, dvrBytes: BigInt(kept.bytes) },
+        rungs: rungs.map(({ track, report, isLeftOut }) => ({
+          track,
+          state: isLeftOut ? "left_out" : report ? "running" : "waiting",
+          ...{ speed: report?.speed ?? 0, message: "" },
+          frames: BigInt(report?.frames ?? 0),
+          framesDropped: BigInt(report?.framesDropped ?? 0),
+        })),
+      };
+    },
+    async schedule({ channelId }, context) {
+      await find(parts, channelId, context);
+      return { airings: [] };
+    },
+  }),
+
+  http: (parts) => [
+    {
+      listener: "origin",
+      prefix: "/live/",
+      handle: (request, response) =>
+        answerLive({ ...parts, stationOf: (channelId) => parts.stations.of(channelId) }, request, response),
+    },
+  ],
+
+  periodic: ({ stations }) => [
+    { name: "let channels sleep that nobody asks for", everyMs: TICK_MS, run: () => stations.tick() },
+    { name: "trim the windows of channels", everyMs: TRIM_MS, run: (signal) => stations.trim(signal) },
+  ],
+
+  run: ({ stations }) => stations.begin(),
+
+  ready: ({ db }) => db.ping(),
+
+  stop: ({ stations }) => stations.stop(),
+});
+
+async function add(parts: Parts, { channel: wish, inputs }: AddRequest, context: Context) {
+  if (!wish) throw problem.invalid("a channel is missing");
+  const taken = wish.number || (await nextNumber(parts, context));
+  const channel = channelOf({ ...wish, number: taken, onAir: true, onDemand: isOnDemand(inputs) }, inputs);
+  await parts.db.tx(context, async (tx) => {
+    await store.insert(tx, channel);
+    announce(tx, channel, false);
+  });
+  if (!channel.onDemand) await parts.stations.of(channel.id);
+  return { channel: toMessage(channel) };
+}
+
+/** What is pushed to us comes whether somebody watches or not; everything else can begin when it is asked for. */
+const isOnDemand = (inputs: readonly { readonly kind: string }[]): boolean =>
+  inputs.every(({ kind }) => kind !== "rtmp" && kind !== "srt");
+
+async function nextNumber(parts: Parts, context: Context): Promise<number> {
+  const all = await parts.db.read(context, (tx) => store.list(tx, 0, NUMBER_MAX));
+  return (all.at(-1)?.channel.number ?? 0) + 1;
+}
+
+async function find(parts: Parts, channelId: string, context: Context): Promise<store.StoredChannel> {
+  assertChannelId(channelId);
+  const found = await parts.db.read(context, (tx) => store.find(tx, channelId));
+  if (!found) throw unknown(channelId);
+  return found;
+}
+
+const unknown = (channelId: string) => problem.notFound(`channel '${channelId}' does not exist`);
+
+function timeOf({ clock }: Parts, valueMs: bigint, name: string): number {
+  const timeMs = Number(valueMs);
+  if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs > clock.nowMs() + AHEAD_MS_MAX)
+    throw problem.invalid(`${name} is ${valueMs}: write milliseconds since the epoch, at most 40 days ahead`);
+  return timeMs;
+}
+
+function announce(tx: Tx<typeof Live>, channel: Channel, removed: boolean): void {
+  const { id, number, name, logo, language, latency, ageRating, tier, onAir, onDemand, dvrWindowS } = channel;
+  tx.emit("channelChanged", {
+    ...{ contentId: id, number, name, logo, language, latency, ageRating, tier, onAir, onDemand, dvrWindowS, removed },
+    ladder: [...channel.ladder],
+    inputs: channel.inputs.map(({ kind }) => kind),
+  });
+}
+
+const toMessage = (channel: Channel) => ({
+  ...channel,
+  ladder: [...channel.ladder],
+  inputs: channel.inputs.map(({ kind }) => kind),
+});

@@ -1,0 +1,263 @@
+import { problem, toProblem } from "#kernel";
+import type { LiveReport } from "#kernel/ports/transcoder";
+import { isDiskFull } from "#kernel/errors";
+import {
+  type Channel,
+  dayIndexAt,
+  FRAME_RATE,
+  gridOf,
+  initKey,
+  initName,
+  objectKey,
+  SEGMENT_MS,
+  type TrackPlan,
+  tracksOf,
+} from "./domain.ts";
+import type { LiveGrid } from "#media/presentation";
+import { type HeldSegment, type History, openHistory } from "./history.ts";
+import { type DayKeys, type Keyring, openKeyring } from "./keyring.ts";
+import type { MadePart, TrackFacts } from "./packager-worker.ts";
+import { type Run, startRun } from "./run.ts";
+import type { LivePlatform } from "./service.ts";
+import * as store from "./store.ts";
+
+export type StationState = "off" | "asleep" | "waking" | "live" | "no_input" | "failed";
+
+/** A channel as this process runs it. */
+export interface Station {
+  readonly tenant: string;
+  readonly channel: Channel;
+  readonly history: History;
+  readonly keyring: Keyring;
+  readonly tracks: ReadonlyMap<string, store.KnownTrack>;
+  readonly plans: readonly TrackPlan[];
+  readonly state: StationState;
+  health(): StationHealth;
+  gridOf(track: string): LiveGrid | null;
+  /** Somebody asks for it: it wakes, and stays awake for a while. */
+  ask(): void;
+  holdUntil(untilMs: number): void;
+  /** Goes to sleep when nobody has asked for a while; sees to the keys of tomorrow. */
+  tick(): Promise<void>;
+  /** Ends its encoders. */
+  stop(): Promise<void>;
+}
+
+export interface StationHealth {
+  readonly state: StationState;
+  readonly reason: string;
+  readonly message: string;
+  readonly input: string;
+  readonly lagMs: number;
+  readonly rungs: readonly {
+    readonly track: string;
+    readonly report: LiveReport | null;
+    readonly isLeftOut: boolean;
+  }[];
+}
+
+export interface StationOptions {
+  readonly tenant: string;
+  readonly stored: store.StoredChannel;
+  /** What of the window there is, oldest first. */
+  readonly segments: readonly store.StoredSegment[];
+  readonly keyPeriodMs: number;
+  /** A segment could not be written: makes room, and answers whether there is some now. */
+  readonly makeRoom: (channelId: string) => Promise<boolean>;
+}
+
+/** A channel that nobody asks for goes to sleep after this. */
+const IDLE_MS = 60_000;
+const RETRY_MS_MIN = 1_000;
+const RETRY_MS_MAX = 30_000;
+const RETRY_FACTOR = 2;
+
+type StationPlatform = Pick<LivePlatform, "db" | "call" | "objects" | "transcoder" | "clock" | "logger">;
+
+export function openStation(platform: StationPlatform, options: StationOptions): Station {
+  const { db, objects, clock, logger } = platform;
+  const { tenant, stored, keyPeriodMs } = options;
+  const { channel } = stored;
+  const plans = tracksOf(channel);
+  const history = openHistory();
+  history.restore(options.segments);
+  const keyring = openKeyring(platform, { tenant, channelId: channel.id });
+  const tracks = new Map(stored.tracks.map((track) => [track.name, track]));
+  const reports = new Map<string, LiveReport>();
+  let state: StationState = channel.onAir ? "asleep" : "off";
+  let why = { reason: "", message: "" };
+  let askedMs = 0;
+  let heldUntilMs = 0;
+  let lagMs = 0;
+  let awake: { readonly ending: AbortController; readonly done: Promise<void> } | null = null;
+  let run: { readonly serial: number; readonly going: Run } | null = null;
+  let givenDay = -1;
+
+  const log = (message: string, more: Readonly<Record<string, unknown>> = {}): void =>
+    logger.info(message, { channel_id: channel.id, ...more });
+
+  /** Says where the channel stands, to whoever looks and to those who follow events. */
+  function become(next: StationState, reason = "", message = ""): void {
+    if (state === next && why.reason === reason) return;
+    state = next;
+    why = { reason, message };
+    history.wake();
+    const said = {
+      ...{ contentId: channel.id, state, reason, message, input: state === "live" ? "primary" : "" },
+      ...{ rungsLeftOut: [], timeMs: clock.nowMs() },
+    };
+    void db
+      .tx({ tenant }, async (tx) => tx.emit("healthChanged", said))
+      .catch((error: unknown) =>
+        logger.error("a channel's health could not be told", { channel_id: channel.id, error }),
+      );
+  }
+
+  async function keepRunning(signal: AbortSignal): Promise<void> {
+    for (let retryMs = RETRY_MS_MIN; !signal.aborted; ) {
+      const startedMs = clock.nowMs();
+      try {
+        await runOnce(signal);
+        become("no_input", "input_ended", "the input ended; it is tried again");
+      } catch (error) {
+        if (signal.aborted) break;
+        const { reason, message } = toProblem(error);
+        logger.warn("a channel's run failed", { channel_id: channel.id, error });
+        become("failed", reason, message);
+      }
+      if (clock.nowMs() - startedMs > RETRY_MS_MAX) retryMs = RETRY_MS_MIN;
+      await clock.sleep(retryMs, signal).catch(() => {});
+      retryMs = Math.min(retryMs * RETRY_FACTOR, RETRY_MS_MAX);
+    }
+  }
+
+  async function runOnce(signal: AbortSignal): Promise<void> {
+    const serial = await db.tx({ tenant }, (tx) => store.beginRun(tx, channel.id));
+    if (serial === undefined) throw problem.notFound(`channel '${channel.id}' does not exist`);
+    const today = dayIndexAt(clock.nowMs(), keyPeriodMs);
+    // Without keys for now and for what follows there is no channel: it fails closed.
+    const keys = [await keyring.day(today), await keyring.day(today + 1)];
+    givenDay = today + 1;
+    reports.clear();
+    const going = await startRun(platform, {
+      ...{ channel, plans, keys, keyPeriodMs, signal },
+      onReport: (track, report) => void reports.set(track, report),
+      on(message) {
+        if (message.type === "track") know(message.track, message.facts);
+        else if (message.type === "init") keepInit(message.track, message.dayIndex, message.bytes);
+        else take(message, serial);
+      },
+    });
+    run = { serial, going };
+    log("a channel's run begins", { run: serial, first_number: going.firstNumber });
+    try {
+      await going.ended;
+    } finally {
+      run = null;
+      for (const { track, segment } of history.close()) void keep(track, segment);
+      log("a channel's run is over", { run: serial });
+    }
+  }
+
+  function know(name: string, facts: TrackFacts): void {
+    const plan = plans.find((each) => each.name === name);
+    if (!plan) return;
+    const { kind, bitrateKbps, language } = plan;
+    tracks.set(name, { ...facts, name, kind, bitrateKbps, language, frameRate: kind === "video" ? FRAME_RATE : 0 });
+    if (tracks.size < plans.length) return;
+    void db
+      .tx({ tenant }, (tx) => store.saveTracks(tx, channel.id, [...tracks.values()]))
+      .catch((error: unknown) => logger.error("a channel's tracks were not kept", { channel_id: channel.id, error }));
+  }
+
+  function keepInit(track: string, dayIndex: number, bytes: Uint8Array): void {
+    void objects
+      .put(initKey(channel.id, track, initName(dayIndex)), bytes)
+      .then(() => history.wake())
+      .catch((error: unknown) => logger.error("a header was not kept", { channel_id: channel.id, track, error }));
+  }
+
+  function take(part: MadePart, serial: number): void {
+    const grid = station.gridOf(part.track);
+    const whole = history.take(part, { serial, init: initName(part.dayIndex) });
+    if (grid)
+      lagMs = clock.nowMs() - (part.number * SEGMENT_MS + ((part.part + 1) * grid.partTicks * 1_000) / grid.timescale);
+    if (state !== "live" && plans.every(({ name }) => history.track(name)?.next !== null && history.track(name)))
+      become("live");
+    if (whole) void keep(part.track, whole);
+  }
+
+  /** A whole segment becomes an object, and then a row: the row names nothing that is not there. */
+  async function keep(track: string, segment: HeldSegment): Promise<void> {
+    const { number, run: serial, runFirst, dayIndex, init, sizeBytes, durationTicks } = segment;
+    const bytes = Buffer.concat(segment.parts.map((part) => part.bytes));
+    const key = objectKey(channel.id, track, number);
+    try {
+      await objects.put(key, bytes).catch(async (error: unknown) => {
+        if (!isDiskFull(error) || !(await options.makeRoom(channel.id))) throw error;
+        await objects.put(key, bytes);
+      });
+      const row = { number, run: serial, runFirst, dayIndex, tracks: { [track]: { sizeBytes, durationTicks, init } } };
+      await db.tx({ tenant }, (tx) => store.addToSegment(tx, channel.id, row), { isRelaxed: true });
+    } catch (error) {
+      logger.error("a segment was not kept", { channel_id: channel.id, track, number, error });
+    }
+  }
+
+  const wake = (): void => {
+    const ending = new AbortController();
+    become("waking");
+    const done = keepRunning(ending.signal).finally(() => {
+      awake = null;
+      if (state !== "off") become("asleep");
+    });
+    awake = { ending, done };
+  };
+
+  async function sleep(): Promise<void> {
+    const was = awake;
+    was?.ending.abort();
+    await was?.done;
+  }
+
+  const station: Station = {
+    ...{ tenant, channel, history, keyring, tracks, plans },
+    get state() {
+      return state;
+    },
+    health: () => ({
+      ...{ state, ...why, input: state === "live" ? "primary" : "", lagMs: Math.max(0, Math.round(lagMs)) },
+      rungs: plans.map(({ name }) => ({ track: name, report: reports.get(name) ?? null, isLeftOut: false })),
+    }),
+    gridOf(name) {
+      const known = tracks.get(name);
+      return known ? gridOf(known, known.timescale, channel.latency, FRAME_RATE) : null;
+    },
+    ask() {
+      askedMs = clock.nowMs();
+      if (state !== "off" && !awake) wake();
+    },
+    holdUntil(untilMs) {
+      heldUntilMs = untilMs;
+      if (untilMs > clock.nowMs() && state !== "off" && !awake) wake();
+    },
+    async tick() {
+      const nowMs = clock.nowMs();
+      history.forgetBefore(Math.floor((nowMs - channel.dvrWindowS * 1_000) / SEGMENT_MS));
+      if (awake && channel.onDemand && nowMs - askedMs > IDLE_MS && heldUntilMs <= nowMs) return sleep();
+      const tomorrow = dayIndexAt(nowMs, keyPeriodMs) + 1;
+      if (!run || tomorrow === givenDay) return;
+      const keys: DayKeys = await keyring.day(tomorrow);
+      run?.going.giveKeys(keys);
+      givenDay = tomorrow;
+    },
+    async stop() {
+      // Nobody is told: a channel that is taken off the air says so itself, and a product that stops tells nothing.
+      state = "off";
+      history.wake();
+      await sleep();
+    },
+  };
+  if (channel.onAir && !channel.onDemand) wake();
+  return station;
+}
