@@ -8,6 +8,7 @@ import epg from "../services/content/epg/service.ts";
 import ingest from "../services/content/ingest/service.ts";
 import keys from "../services/content/keys/service.ts";
 import analytics from "../services/insight/analytics/service.ts";
+import notification from "../services/engagement/notification/service.ts";
 import license from "../services/delivery/license/service.ts";
 import origin from "../services/delivery/origin/service.ts";
 import routing from "../services/delivery/routing/service.ts";
@@ -25,5 +26,6 @@ export const services: readonly Service[] = [
   ...[catalog, ingest, encoding, keys, epg],
   ...[origin, license, token, routing],
   ...[session, bookmark],
+  notification,
   ...[qoe, analytics],
 ];

@@ -4,6 +4,7 @@ import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
 import { Entitlement } from "#contracts/entitlement";
 import { Epg } from "#contracts/epg";
+import { Notification } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
 import { Session } from "#contracts/session";
 import { Subscription } from "#contracts/subscription";
@@ -22,6 +23,7 @@ export const webUses = {
   encoding: Encoding,
   entitlement: Entitlement,
   epg: Epg,
+  notification: Notification,
   profile: Profile,
   session: Session,
   subscription: Subscription,

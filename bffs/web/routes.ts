@@ -1,6 +1,7 @@
 import { flagRoutes } from "./flags.ts";
 import { guideRoutes } from "./guide.ts";
 import { homeRoutes } from "./home.ts";
+import { notificationRoutes } from "./notifications.ts";
 import { peopleRoutes } from "./people.ts";
 import { playbackRoutes } from "./playback.ts";
 import type { Route } from "./route.ts";
@@ -13,5 +14,6 @@ export const webRoutes: readonly Route[] = [
   ...guideRoutes,
   ...playbackRoutes,
   ...peopleRoutes,
+  ...notificationRoutes,
   ...flagRoutes,
 ];
