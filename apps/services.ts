@@ -1,6 +1,7 @@
 import type { Service } from "#kernel";
 import bookmark from "../services/playback/bookmark/service.ts";
 import qoe from "../services/insight/qoe/service.ts";
+import schedule from "../services/playback/schedule/service.ts";
 import session from "../services/playback/session/service.ts";
 import catalog from "../services/content/catalog/service.ts";
 import encoding from "../services/content/encoding/service.ts";
@@ -25,7 +26,7 @@ export const services: readonly Service[] = [
   ...[tenant, user, auth, profile, subscription, entitlement],
   ...[catalog, ingest, encoding, keys, epg],
   ...[origin, license, token, routing],
-  ...[session, bookmark],
+  ...[session, bookmark, schedule],
   notification,
   ...[qoe, analytics],
 ];
