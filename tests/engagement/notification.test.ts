@@ -143,11 +143,10 @@ test("a reminder that comes twice is told once by each way, and who goes there i
   await until(async () => (await mails()).length > 0 && service.pushes.length > 0);
   await host.settled();
   const sent = await said<NotificationSent>("notification.sent");
-  assert.deepEqual(sent.map(({ channel, notificationId }) => [channel, notificationId]).toSorted(), [
-    ["email", id],
-    ["in_app", id],
-    ["push", id],
-  ]);
+  assert.deepEqual(
+    sent.map(({ channel, notificationId }) => `${channel} ${notificationId}`).toSorted((a, b) => a.localeCompare(b)),
+    [`email ${id}`, `in_app ${id}`, `push ${id}`],
+  );
   const [mail = ""] = await mails();
   assert.match(mail, /Subject: Die Nordsee/);
   assert.ok(mail.replaceAll(/=\r?\n/g, "").includes(`http://localhost:8080/n/${id}`), mail);

@@ -13,14 +13,15 @@ const SHOWN_MAX = 99;
 export function Bell() {
   const { m } = useWords();
   const { unread, newestId, hasNews, readAll } = useUnread();
-  const [isOpen, setIsOpen] = useState(false);
+  // Going somewhere closes it: it is open on the page that it was opened on.
+  const { key } = useLocation();
+  const [openOn, setOpenOn] = useState<string | null>(null);
+  const isOpen = openOn === key;
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
-  const { key } = useLocation();
-  useEffect(() => setIsOpen(false), [key]);
   useCloseOutside(box, isOpen, (byKey) => {
-    setIsOpen(false);
+    setOpenOn(null);
     if (byKey) button.current?.focus();
   });
   return (
@@ -32,7 +33,7 @@ export function Bell() {
         aria-label={m.notices.bell(unread)}
         aria-expanded={isOpen}
         aria-controls={id}
-        onClick={() => setIsOpen(!isOpen)}
+        onClick={() => setOpenOn(isOpen ? null : key)}
       >
         <BellIcon size={22} aria-hidden="true" />
         {unread > 0 && (
@@ -85,7 +86,8 @@ function Panel({ id, newestId, onRead }: PanelProps) {
   const ref = useRef<HTMLElement>(null);
   const load = (before?: string) =>
     browserApi.notices({ language: locale, zone: Intl.DateTimeFormat().resolvedOptions().timeZone, before });
-  const show = useEffectEvent(async () => {
+  const show = useEffectEvent(async (newest: string | null) => {
+    if (loaded.state === "there" && (loaded.notices.notices[0]?.id ?? "") === newest) return;
     try {
       const notices = await load();
       setLoaded({ state: "there", notices });
@@ -96,7 +98,7 @@ function Panel({ id, newestId, onRead }: PanelProps) {
     }
   });
   useEffect(() => ref.current?.focus(), []);
-  useEffect(() => void show(), [newestId]);
+  useEffect(() => void show(newestId), [newestId]);
   const more = async (notices: Notices) => {
     const older = await load(notices.next ?? undefined).catch(() => null);
     if (older !== null)

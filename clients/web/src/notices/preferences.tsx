@@ -85,7 +85,7 @@ function Check({ label, isOn, onChange }: { label: string; isOn: boolean; onChan
         type="checkbox"
         checked={isOn}
         onChange={(event) => onChange(event.currentTarget.checked)}
-        className="size-5 accent-accent-line"
+        className="size-5 flex-none accent-accent-line"
       />
       {label}
     </label>
