@@ -9,6 +9,7 @@ import { edges } from "./scenarios/edges.ts";
 import { journey } from "./scenarios/journey.ts";
 import { kids } from "./scenarios/kids.ts";
 import { library } from "./scenarios/library.ts";
+import { notices } from "./scenarios/notices.ts";
 import { pages } from "./scenarios/pages.ts";
 import { slots, streams } from "./scenarios/streams.ts";
 import { withoutScript } from "./scenarios/without-script.ts";
@@ -31,6 +32,6 @@ describe("the product in a browser", { concurrency: false }, () => {
   });
   after(async () => product?.stop());
 
-  for (const declare of [journey, withoutScript, edges, accounts, kids, library, streams, pages, slots])
+  for (const declare of [journey, withoutScript, edges, accounts, kids, library, notices, streams, pages, slots])
     declare(present);
 });
