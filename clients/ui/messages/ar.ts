@@ -258,7 +258,7 @@ export const ar: Messages = {
     from: "من",
     until: "إلى",
     zone: (zone: string) => `الأوقات بتوقيت ${zone}.`,
-    thisDevice: "هذا الجهاز",
+    thisDevice: "هذا المتصفح",
     thisDeviceOff: "يمكنه عرض إشعاراتك عندما يكون Marquee مغلقًا.",
     thisDeviceOn: "يعرض إشعاراتك، حتى عندما يكون Marquee مغلقًا.",
     thisDeviceDenied: "هذا المتصفح لا يعرض إشعاراتنا. اسمح بإشعارات هذا الموقع في إعداداته.",

@@ -244,9 +244,9 @@ export const de: Messages = {
     from: "Von",
     until: "Bis",
     zone: (zone: string) => `Die Zeiten gelten für ${zone}.`,
-    thisDevice: "Dieses Gerät",
-    thisDeviceOff: "Es kann deine Mitteilungen zeigen, während Marquee geschlossen ist.",
-    thisDeviceOn: "Es zeigt deine Mitteilungen, auch während Marquee geschlossen ist.",
+    thisDevice: "Dieser Browser",
+    thisDeviceOff: "Er kann deine Mitteilungen zeigen, während Marquee geschlossen ist.",
+    thisDeviceOn: "Er zeigt deine Mitteilungen, auch während Marquee geschlossen ist.",
     thisDeviceDenied:
       "Dieser Browser soll keine von uns zeigen. Erlaube Mitteilungen für diese Seite in seinen Einstellungen.",
     turnOn: "Einschalten",

@@ -243,7 +243,7 @@ export const en = {
     from: "From",
     until: "Until",
     zone: (zone: string) => `Times are those of ${zone}.`,
-    thisDevice: "This device",
+    thisDevice: "This browser",
     thisDeviceOff: "It can show your notifications while Marquee is closed.",
     thisDeviceOn: "It shows your notifications, also while Marquee is closed.",
     thisDeviceDenied: "This browser was told to show none of ours. Allow notifications for this site in its settings.",

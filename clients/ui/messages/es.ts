@@ -243,7 +243,7 @@ export const es: Messages = {
     from: "Desde",
     until: "Hasta",
     zone: (zone: string) => `Las horas son las de ${zone}.`,
-    thisDevice: "Este dispositivo",
+    thisDevice: "Este navegador",
     thisDeviceOff: "Puede mostrar tus avisos con Marquee cerrado.",
     thisDeviceOn: "Muestra tus avisos, también con Marquee cerrado.",
     thisDeviceDenied: "Este navegador no muestra los nuestros. Permite los avisos de este sitio en sus ajustes.",
