@@ -6,6 +6,7 @@ import { Entitlement } from "#contracts/entitlement";
 import { Epg } from "#contracts/epg";
 import { Notification } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
+import { Schedule } from "#contracts/schedule";
 import { Session } from "#contracts/session";
 import { Subscription } from "#contracts/subscription";
 import { Tenant } from "#contracts/tenant";
@@ -25,6 +26,7 @@ export const webUses = {
   epg: Epg,
   notification: Notification,
   profile: Profile,
+  schedule: Schedule,
   session: Session,
   subscription: Subscription,
   tenant: Tenant,

@@ -4,6 +4,7 @@ import { homeRoutes } from "./home.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { peopleRoutes } from "./people.ts";
 import { playbackRoutes } from "./playback.ts";
+import { reminderRoutes } from "./reminders.ts";
 import type { Route } from "./route.ts";
 import { titleRoutes } from "./titles.ts";
 
@@ -15,5 +16,6 @@ export const webRoutes: readonly Route[] = [
   ...playbackRoutes,
   ...peopleRoutes,
   ...notificationRoutes,
+  ...reminderRoutes,
   ...flagRoutes,
 ];

@@ -38,6 +38,23 @@ export const NoticePreferences = NewNoticePreferences.extend({
   pushDevices: z.int(),
 });
 
+export const NewReminder = z.object({
+  /** How long before the start, in seconds. */
+  leadS: z.int().min(0).max(86_400).default(300),
+});
+
+export const Reminder = z.object({
+  programmeId: z.string().max(64),
+  channelId: z.string().max(64),
+  /** By language (BCP 47); empty where the guide does not say which it is. */
+  titles: z.record(z.string().max(35), z.string().max(500)),
+  startMs: z.int(),
+  stopMs: z.int(),
+  leadS: z.int(),
+});
+
+export const Reminders = z.object({ reminders: z.array(Reminder).max(200) });
+
 /** A PushSubscription of the browser's Push API. */
 export const PushSubscription = z.object({
   endpoint: z.string().min(1).max(1_000),
@@ -47,6 +64,8 @@ export const PushSubscription = z.object({
 
 export type Notice = z.infer<typeof Notice>;
 export type Notices = z.infer<typeof Notices>;
+export type Reminder = z.infer<typeof Reminder>;
+export type Reminders = z.infer<typeof Reminders>;
 export type NewNoticePreferences = z.infer<typeof NewNoticePreferences>;
 export type NoticePreferences = z.infer<typeof NoticePreferences>;
 export type PushSubscription = z.infer<typeof PushSubscription>;

@@ -88,7 +88,7 @@ export function checkPreferences(given: {
 /** How often a profile may be told by a channel within a window. */
 export const RATES: Readonly<Record<Channel, { readonly max: number; readonly windowMs: number }>> = {
   push: { max: 12, windowMs: 3_600_000 },
-  email: { max: 20, windowMs: 86_400_000 },
+  email: { max: 8, windowMs: 21_600_000 },
 };
 
 const RETRY_AFTER_MS = [10_000, 60_000, 300_000, 1_800_000] as const;

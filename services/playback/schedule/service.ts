@@ -75,6 +75,7 @@ async function set(parts: Parts, request: SetReminderRequest, context: Context):
   if (!programme) throw problem.notFound(`programme '${programmeId.slice(0, 64)}' does not exist`);
   const { channelId } = programme;
   const { channel } = await call.epg.getChannel({ id: channelId }, context);
+  await assertOldEnough(parts, context, profileId, programme.ageRating);
   const airing = airingOf(programme);
   const nowMs = clock.nowMs();
   if (airing.startMs <= nowMs)
@@ -93,6 +94,14 @@ async function set(parts: Parts, request: SetReminderRequest, context: Context):
     const isSame = dueAtMs(known) === dueAtMs(wanted);
     return isSame ? known : saved(tx, { ...wanted, id: known.id });
   });
+}
+
+/** A title may say more than a child should read. */
+async function assertOldEnough({ call }: Parts, context: Context, profileId: string, age: number): Promise<void> {
+  if (age === 0) return;
+  const { profile } = await call.profile.get({ profileId }, context);
+  if (profile && age > profile.ageRatingMax)
+    throw problem.denied(`this programme is rated ${age}: choose a profile that may watch it`, { reason: "age" });
 }
 
 async function saved(tx: ScheduleTx, reminder: Reminder): Promise<Reminder> {
