@@ -1,6 +1,7 @@
 import type { Service } from "#kernel";
 import bookmark from "../services/playback/bookmark/service.ts";
 import qoe from "../services/insight/qoe/service.ts";
+import schedule from "../services/playback/schedule/service.ts";
 import session from "../services/playback/session/service.ts";
 import catalog from "../services/content/catalog/service.ts";
 import encoding from "../services/content/encoding/service.ts";
@@ -8,6 +9,7 @@ import epg from "../services/content/epg/service.ts";
 import ingest from "../services/content/ingest/service.ts";
 import keys from "../services/content/keys/service.ts";
 import analytics from "../services/insight/analytics/service.ts";
+import notification from "../services/engagement/notification/service.ts";
 import license from "../services/delivery/license/service.ts";
 import live from "../services/delivery/live/service.ts";
 import origin from "../services/delivery/origin/service.ts";
@@ -25,6 +27,7 @@ export const services: readonly Service[] = [
   ...[tenant, user, auth, profile, subscription, entitlement],
   ...[catalog, ingest, encoding, keys, epg],
   ...[origin, license, token, routing, live],
-  ...[session, bookmark],
+  ...[session, bookmark, schedule],
+  ...[notification],
   ...[qoe, analytics],
 ];

@@ -166,6 +166,12 @@ export const Config = z.object({
     .describe("secret: a client token of Unleash, which says what environment is meant"),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
+  MARQUEE_PUSH_HOSTS: word(
+    /^\.?[a-z0-9.-]+(:\d{1,5})?(,\.?[a-z0-9.-]+(:\d{1,5})?){0,19}$/,
+    "push.example.org,.push.example.net",
+  )
+    .optional()
+    .describe("push services beside those of the browsers that there are; a dot takes in what is below a name"),
   MARQUEE_GOOGLE_CLIENT_ID: z.string().optional().describe("with the secret: sign-in with Google"),
   MARQUEE_GOOGLE_CLIENT_SECRET: z.string().optional().describe("secret"),
   MARQUEE_GOOGLE_ISSUER: z

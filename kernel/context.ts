@@ -68,6 +68,12 @@ export function requireProfile(context: Context): Viewer {
   return viewer;
 }
 
+/** A viewer acts for the profile that was chosen on the device and for no other; operators and services act for any. */
+export function assertOwnProfile({ viewer }: Context, profileId: string): void {
+  if (viewer && (profileId === "" || viewer.profileId !== profileId))
+    throw problem.denied("this is another profile's: choose it first", { reason: "not_yours" });
+}
+
 /** The viewer of a call that needs a signed-in person. */
 export function requireUser(context: Context): Viewer {
   if (!context.viewer) throw problem.unauthenticated("sign in first", { reason: "signed_out" });

@@ -1,7 +1,15 @@
 export { type Audit, audited } from "./audit.ts";
 export { systemClock, type Clock } from "./clock.ts";
 export { type Config, isLoopback } from "./config.ts";
-export { assertTenant, type Context, requireProfile, requireUser, systemContext, type Viewer } from "./context.ts";
+export {
+  assertOwnProfile,
+  assertTenant,
+  type Context,
+  requireProfile,
+  requireUser,
+  systemContext,
+  type Viewer,
+} from "./context.ts";
 export {
   type Client,
   type Clients,

@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { prefersHtml, problemDocument, retryPathOf, toProblem } from "./faults.ts";
 import { openCookies } from "./cookies.ts";
 import { registerEvents } from "./live.ts";
+import { registerNotices } from "./notifications.ts";
 import { openApiDocument } from "./openapi.ts";
 import { registerPages } from "./pages.ts";
 import type { WebParts } from "./parts.ts";
@@ -77,6 +78,7 @@ export async function createWebBff(parts: WebParts, site: Site): Promise<Fastify
     } as never,
   );
   registerPages(app, parts, cookies);
+  registerNotices(app, parts, cookies);
   registerSite(app, parts, cookies, site);
   await app.ready();
   return app;

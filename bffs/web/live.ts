@@ -1,14 +1,19 @@
-import type { FastifyInstance } from "fastify";
-import { requireProfile } from "#kernel";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { type Context, requireProfile } from "#kernel";
 import type { Cookies } from "./cookies.ts";
 import type { WebParts } from "./parts.ts";
 import { API } from "./route.ts";
 
 const POLL_MS = 1_000;
+/** Messages are counted for every page that is open. */
+const NOTICES_POLL_MS = 3_000;
 const STREAM_MS_MAX = 5 * 60_000;
 const STREAMS_MAX = 2_000;
 
-/** Server-sent events: titles that are being prepared say how far they are, so that pages show it and play them by themselves. */
+/**
+ * Server-sent events. With `contentId`, titles that are being prepared say how far they are, so that pages show it and play them by
+ * themselves; without, the profile hears how many messages it has not read.
+ */
 export function registerEvents(app: FastifyInstance, parts: WebParts, cookies: Cookies): void {
   let streams = 0;
   app.get(`${API}/events`, async (request, reply) => {
@@ -24,7 +29,7 @@ export function registerEvents(app: FastifyInstance, parts: WebParts, cookies: C
     reply.raw.write(": here\n\n");
     streams++;
     const until = parts.clock.nowMs() + STREAM_MS_MAX;
-    const known = new Map<string, string>();
+    const { pollMs, look } = watched(parts, request);
     let isOpen = true;
     request.raw.once("close", () => {
       isOpen = false;
@@ -32,9 +37,8 @@ export function registerEvents(app: FastifyInstance, parts: WebParts, cookies: C
     try {
       while (isOpen && parts.clock.nowMs() < until) {
         const fresh = { ...context, deadlineMs: parts.clock.nowMs() + 5_000 };
-        const { encodings } = await parts.call.encoding.list({ limit: 50, activeOnly: true }, fresh);
-        for (const line of changes(known, encodings)) reply.raw.write(line);
-        await parts.clock.sleep(POLL_MS);
+        for (const line of await look(fresh)) reply.raw.write(line);
+        await parts.clock.sleep(pollMs);
       }
     } catch (error) {
       parts.logger.debug("an event stream ended early", { error });
@@ -43,6 +47,29 @@ export function registerEvents(app: FastifyInstance, parts: WebParts, cookies: C
       reply.raw.end();
     }
   });
+}
+
+/** What a page watches: a look brings what is new since the one before. */
+function watched({ call }: WebParts, request: FastifyRequest) {
+  const { contentId } = request.query as { contentId?: unknown };
+  if (contentId !== undefined) {
+    const known = new Map<string, string>();
+    const look = async (context: Context): Promise<string[]> => {
+      const { encodings } = await call.encoding.list({ limit: 50, activeOnly: true }, context);
+      return changes(known, encodings);
+    };
+    return { pollMs: POLL_MS, look };
+  }
+  let last = "";
+  const look = async (context: Context): Promise<string[]> => {
+    const { profileId } = requireProfile(context);
+    const { unread, newestId } = await call.notification.unread({ profileId }, context);
+    const text = JSON.stringify({ unread, newestId });
+    if (text === last) return [];
+    last = text;
+    return [`event: notifications\ndata: ${text}\n\n`];
+  };
+  return { pollMs: NOTICES_POLL_MS, look };
 }
 
 interface Seen {

@@ -5,7 +5,9 @@ import { Encoding } from "#contracts/encoding";
 import { Entitlement } from "#contracts/entitlement";
 import { Epg } from "#contracts/epg";
 import { Live } from "#contracts/live";
+import { Notification } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
+import { Schedule } from "#contracts/schedule";
 import { Session } from "#contracts/session";
 import { Subscription } from "#contracts/subscription";
 import { Tenant } from "#contracts/tenant";
@@ -24,7 +26,9 @@ export const webUses = {
   entitlement: Entitlement,
   epg: Epg,
   live: Live,
+  notification: Notification,
   profile: Profile,
+  schedule: Schedule,
   session: Session,
   subscription: Subscription,
   tenant: Tenant,

@@ -2,8 +2,10 @@ import { channelRoutes } from "./channels.ts";
 import { flagRoutes } from "./flags.ts";
 import { guideRoutes } from "./guide.ts";
 import { homeRoutes } from "./home.ts";
+import { notificationRoutes } from "./notifications.ts";
 import { peopleRoutes } from "./people.ts";
 import { playbackRoutes } from "./playback.ts";
+import { reminderRoutes } from "./reminders.ts";
 import type { Route } from "./route.ts";
 import { titleRoutes } from "./titles.ts";
 
@@ -15,5 +17,7 @@ export const webRoutes: readonly Route[] = [
   ...channelRoutes,
   ...playbackRoutes,
   ...peopleRoutes,
+  ...notificationRoutes,
+  ...reminderRoutes,
   ...flagRoutes,
 ];

@@ -21,6 +21,13 @@ export default defineConfig(({ isSsrBuild }) => ({
     cssCodeSplit: false,
     // Shaka is a third of a megabyte by nature; it is loaded when a film starts.
     chunkSizeWarningLimit: 700,
-    rollupOptions: isSsrBuild === true ? {} : { input: "src/entry-client.tsx" },
+    rollupOptions:
+      isSsrBuild === true
+        ? {}
+        : {
+            input: ["src/entry-client.tsx", "src/sw.ts"],
+            // A service worker is found again by its name, at the root of what it serves.
+            output: { entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+          },
   },
 }));

@@ -10,6 +10,7 @@ import { journey } from "./scenarios/journey.ts";
 import { kids } from "./scenarios/kids.ts";
 import { library } from "./scenarios/library.ts";
 import { live } from "./scenarios/live.ts";
+import { notices } from "./scenarios/notices.ts";
 import { pages } from "./scenarios/pages.ts";
 import { slots, streams } from "./scenarios/streams.ts";
 import { withoutScript } from "./scenarios/without-script.ts";
@@ -32,6 +33,6 @@ describe("the product in a browser", { concurrency: false }, () => {
   });
   after(async () => product?.stop());
 
-  for (const declare of [journey, withoutScript, edges, accounts, kids, library, live, streams, pages, slots])
+  for (const declare of [journey, withoutScript, edges, accounts, kids, library, live, notices, streams, pages, slots])
     declare(present);
 });

@@ -6,9 +6,10 @@ import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { Bookmark } from "#contracts/bookmark";
 import type { Encoding } from "#contracts/encoding";
-import { on, type Viewer } from "#kernel";
+import { type Context, on, type Viewer } from "#kernel";
 import type { Handler } from "#kernel/service";
 import { openLogger } from "#kernel/telemetry";
+import { openReceiver } from "../engagement/setup.ts";
 import { until } from "../identity/setup.ts";
 import { calm } from "../playback/setup.ts";
 import { placesOf } from "./search.ts";
@@ -37,6 +38,7 @@ const grumpy: Handler<unknown, typeof Encoding> = on(Bookmark.events.updated)(as
 let host: WholeHost;
 let folder: string;
 let logFile: string;
+let programmeId: string;
 const cached: { readonly key: string; readonly value: string; readonly ttlMs: number }[] = [];
 before(async () => {
   folder = await makeTestFolder("erasure");
@@ -52,6 +54,7 @@ before(async () => {
   });
   await host.addFilm("film");
   await host.addFilm("other");
+  programmeId = await host.addProgramme("Twisty passages");
 });
 after(async () => {
   await host?.stop();
@@ -71,6 +74,7 @@ async function use(person: Person, profileName: string): Promise<Traces> {
   assert.ok(profile);
   await host.auth.forgotPassword({ email: person.email, ip: "192.0.2.7" }, host.context());
   await host.bookmarks.save({ profileId: viewer.profileId, contentId: "other" }, context);
+  await beReminded(viewer, context);
   const started = await host.sessions.start({ contentId: "film", device: person.device }, context);
   const sessionId = started.session?.id ?? "";
   for (let n = 0; n < 4; n += 1) await host.sessions.beat(calm(sessionId, n, 30 + 10 * n), context);
@@ -84,6 +88,17 @@ async function use(person: Person, profileName: string): Promise<Traces> {
   await until(async () => (await host.mailsTo(person.email)).length > 0);
   const texts = [person.email, person.name, person.device.name, person.device.id, profileName];
   return { viewer, texts: [...texts, viewer.userId, viewer.profileId, profile.id] };
+}
+
+/** Somebody wants to be told by mail and on a device, and is. */
+async function beReminded({ profileId, deviceId }: Viewer, context: Context): Promise<void> {
+  const choices = [{ kind: "reminder", inApp: true, email: true, push: false }];
+  await host.notifications.setPreferences({ profileId, preferences: { choices, zone: "Europe/Berlin" } }, context);
+  const { p256dh, auth } = openReceiver();
+  const endpoint = `https://fcm.googleapis.com/fcm/send/${deviceId}`;
+  await host.notifications.subscribe({ profileId, deviceId, endpoint, p256dh, auth }, context);
+  await host.schedules.setReminder({ profileId, programmeId, leadS: 7_200 }, context);
+  await until(async () => (await host.notifications.list({ profileId }, context)).notifications.length > 0);
 }
 
 /** Waits until somebody is found in these places alone. */
@@ -104,13 +119,18 @@ const everywhere = [
   "table bookmark.bookmarks",
   "table bookmark.saved",
   "table entitlement.grants",
+  "table notification.messages",
+  "table notification.preferences",
+  "table notification.subscriptions",
   "table profile.profiles",
+  "table schedule.reminders",
   "table session.idempotency",
   "table session.sessions",
   "table subscription.subscriptions",
   "table user.users",
   "topic bookmarks.updates",
   "topic bookmarks.updates.dlq",
+  "topic notifications.events",
   "topic playback.heartbeats",
   "topic playback.sessions",
   "topic user.events",
@@ -179,8 +199,14 @@ test("what a person leaves behind is gone from every store, and nothing of anybo
   for (const { key, ttlMs } of mine) assert.ok(ttlMs <= DAY_MS, `the cache may know '${key}' for ${ttlMs} ms`);
 
   const left = await look(stays.texts);
-  // Their sign-in and their sessions have ended by themselves meanwhile: five weeks have passed.
-  const passing = ["table auth.oidc", "table session.sessions", "table qoe.sessions", "table auth.resets"];
+  // Their sign-in, their sessions and their reminders have ended by themselves meanwhile: five weeks have passed.
+  const passing = [
+    "table auth.oidc",
+    "table session.sessions",
+    "table qoe.sessions",
+    "table auth.resets",
+    "table schedule.reminders",
+  ];
   assert.deepEqual(
     [...before.keys()].filter((place) => !left.has(place) && !passing.includes(place)),
     [],

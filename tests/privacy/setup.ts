@@ -1,19 +1,26 @@
 // Everything that keeps something of a person, on real engines: all services but for the encoder, whose word is given by the test.
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Auth } from "#contracts/auth";
 import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
+import { Epg } from "#contracts/epg";
+import { Notification } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
+import { Schedule } from "#contracts/schedule";
 import { Session } from "#contracts/session";
 import { User } from "#contracts/user";
 import type { Viewer } from "#kernel";
 import catalog from "../../services/content/catalog/service.ts";
+import epg from "../../services/content/epg/service.ts";
 import ingest from "../../services/content/ingest/service.ts";
 import keys from "../../services/content/keys/service.ts";
 import license from "../../services/delivery/license/service.ts";
 import origin from "../../services/delivery/origin/service.ts";
 import routing from "../../services/delivery/routing/service.ts";
 import token from "../../services/delivery/token/service.ts";
+import notification from "../../services/engagement/notification/service.ts";
 import auth from "../../services/identity/auth/service.ts";
 import entitlement from "../../services/identity/entitlement/service.ts";
 import profile from "../../services/identity/profile/service.ts";
@@ -23,6 +30,7 @@ import user from "../../services/identity/user/service.ts";
 import analytics from "../../services/insight/analytics/service.ts";
 import qoe from "../../services/insight/qoe/service.ts";
 import bookmark from "../../services/playback/bookmark/service.ts";
+import schedule from "../../services/playback/schedule/service.ts";
 import session from "../../services/playback/session/service.ts";
 import type { TestHostOptions } from "../host.ts";
 import { openBrowser, PASSWORD, redeem, startIdentity, tokensOf, until } from "../identity/setup.ts";
@@ -42,15 +50,31 @@ export async function startWhole(
   const studio = openStudio(listens);
   const edges = await Promise.all(["a", "b"].map(openEdge));
   const identity = [tenant, user, profile, subscription, entitlement, auth];
-  const content = [catalog, ingest, studio.service, keys];
-  const services = [...identity, ...content, origin, license, token, routing, session, bookmark, qoe, analytics];
+  const content = [catalog, ingest, studio.service, keys, epg];
+  const services = [
+    ...identity,
+    ...content,
+    origin,
+    license,
+    token,
+    routing,
+    session,
+    bookmark,
+    schedule,
+    notification,
+    qoe,
+    analytics,
+  ];
   const redelivery = { firstMs: 10, maxMs: 100 };
   const host = await startIdentity({ ...rest, services, addresses: { edges }, clock, redelivery });
   const call = {
     auth: host.client(Auth),
     bookmarks: host.client(Bookmark),
     catalog: host.client(Catalog),
+    epg: host.client(Epg),
+    notifications: host.client(Notification),
     profiles: host.client(Profile),
+    schedules: host.client(Schedule),
     sessions: host.client(Session),
     users: host.client(User),
   };
@@ -71,6 +95,20 @@ export async function startWhole(
       );
       await studio.complete(id, 600);
       await host.settled();
+    },
+    /** A programme that starts in an hour. */
+    async addProgramme(title: string): Promise<string> {
+      const stamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace(/[-:T]/g, "")} +0000`;
+      const [startMs, stopMs] = [clock.nowMs() + 3_600_000, clock.nowMs() + 7_200_000];
+      const location = join(host.folder, "guide.xml");
+      await writeFile(
+        location,
+        `<tv><channel id="a"><display-name>A</display-name></channel>
+         <programme channel="a" start="${stamp(startMs)}" stop="${stamp(stopMs)}"><title>${title}</title></programme></tv>`,
+      );
+      await call.epg.putSource({ name: "one", kind: "file", location, addsChannels: true }, host.context());
+      await call.epg.import({ sourceName: "one" }, host.context());
+      return until(async () => (await call.epg.search({ query: title, limit: 1 }, host.context())).programmes[0]?.id);
     },
     /** Signs somebody up in a browser and hands the new viewer over, with the first profile. */
     async signUp({ email, name, device }: Person): Promise<Viewer> {

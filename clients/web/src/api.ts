@@ -11,6 +11,12 @@ import type {
   Title,
   Viewer,
 } from "../../../contracts/web/index.ts";
+import type {
+  NewNoticePreferences,
+  NoticePreferences,
+  Notices,
+  PushSubscription,
+} from "../../../contracts/web/notifications/index.ts";
 import { createHttp, type Http } from "../../player/http.ts";
 
 export interface Cards {
@@ -50,6 +56,19 @@ export function createApi(http: Http) {
     choosePlan: (tier: Account["plan"]["tier"]) =>
       http.call<Account>("/account/plan", { method: "PUT", body: { tier } }),
     signOutDevice: (id: string) => http.call<null>(`/devices/${part(id)}`, { method: "DELETE" }),
+    notices: ({ language, zone, before }: { language: string; zone: string; before?: string | undefined }) =>
+      http.call<Notices>(
+        `/notifications?language=${part(language)}&zone=${part(zone)}${before === undefined ? "" : `&before=${part(before)}`}`,
+      ),
+    readNotices: () => http.call<{ unread: number }>("/notifications/read", { method: "POST", body: {} }),
+    clickNotice: (id: string) =>
+      http.call<null>(`/notifications/${part(id)}/click`, { method: "POST", keepalive: true }),
+    noticePreferences: () => http.call<NoticePreferences>("/notification-preferences"),
+    setNoticePreferences: (body: NewNoticePreferences) =>
+      http.call<NoticePreferences>("/notification-preferences", { method: "PUT", body }),
+    pushKey: () => http.call<{ publicKey: string }>("/push-subscription"),
+    subscribePush: (body: PushSubscription) => http.call<null>("/push-subscription", { method: "PUT", body }),
+    unsubscribePush: () => http.call<null>("/push-subscription", { method: "DELETE" }),
     endStream: (id: string) => http.call<null>(`/streams/${part(id)}`, { method: "DELETE" }),
   };
 }

@@ -5,6 +5,7 @@ import { Avatar } from "../../ui/avatar.tsx";
 import { Logo } from "../../ui/logo.tsx";
 import { useWords } from "../../ui/words.tsx";
 import { useViewer } from "./hooks.ts";
+import { Bell } from "./notices/bell.tsx";
 
 const navLink = ({ isActive }: { isActive: boolean }) =>
   `inline-flex min-h-11 items-center px-3 text-16 transition-colors ${isActive ? "font-semibold text-ink" : "text-ink-2 hover:text-ink"}`;
@@ -44,6 +45,7 @@ export function Header() {
               >
                 <Search size={22} aria-hidden="true" />
               </Link>
+              {viewer.profile !== null && <Bell key={viewer.profile.id} />}
               <ProfileMenu />
             </>
           ) : (

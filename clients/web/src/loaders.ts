@@ -45,9 +45,15 @@ export function createLoaders(api: Api) {
     myList: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.myList()),
     profiles: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.profiles()),
     account: ({ request }: LoaderFunctionArgs) =>
-      guarded(request, async () => ({ account: await api.account(), nowMs: Date.now() })),
+      guarded(request, async () => {
+        const [account, notices] = await Promise.all([api.account(), noticesOrNull(api)]);
+        return { account, notices, nowMs: Date.now() };
+      }),
   };
 }
+
+/** Before a profile was chosen there is nobody to ask; and where they cannot be had, the rest of the page can. */
+const noticesOrNull = (api: Api) => api.noticePreferences().catch(() => null);
 
 /** Signed out, the home address is the landing page: null says so. */
 async function homeOrNull(api: Api) {

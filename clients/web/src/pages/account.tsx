@@ -1,10 +1,12 @@
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { useLoaderData, useRevalidator } from "react-router";
 import type { Account } from "../../../../contracts/web/index.ts";
 import { ago, dateInWords } from "../../../ui/time.ts";
 import { useWords } from "../../../ui/words.tsx";
 import { browserApi } from "../api.ts";
 import type { LoaderData } from "../loaders.ts";
+import { NoticePreferencesPart } from "../notices/preferences.tsx";
+import { Part } from "../part.tsx";
 
 /** Runs a change, then loads the page's data anew; a failure is told where it happened. */
 function useChange() {
@@ -23,7 +25,7 @@ function useChange() {
 }
 
 export function Component() {
-  const { account, nowMs } = useLoaderData<LoaderData<"account">>();
+  const { account, notices, nowMs } = useLoaderData<LoaderData<"account">>();
   const { m } = useWords();
   const { busy, failed, change } = useChange();
   return (
@@ -40,6 +42,7 @@ export function Component() {
       <Plans account={account} busy={busy} change={change} />
       <Streams account={account} nowMs={nowMs} busy={busy} change={change} />
       <Devices account={account} nowMs={nowMs} busy={busy} change={change} />
+      {notices !== null && <NoticePreferencesPart initial={notices} />}
     </div>
   );
 }
@@ -48,15 +51,6 @@ interface PartProps {
   account: Account;
   busy: string | null;
   change(key: string, run: () => Promise<unknown>): void;
-}
-
-function Part({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section className="mt-14">
-      <h2 className="display mb-4 text-28">{title}</h2>
-      {children}
-    </section>
-  );
 }
 
 function Plans({ account, busy, change }: PartProps) {
