@@ -128,7 +128,7 @@ function firstWithParts({ segments, targetDurationS }: LivePlaylist): number {
   let endS = segments[index]?.durationS ?? 0;
   while (index > 0) {
     endS += segments[index - 1]?.durationS ?? 0;
-    if (endS > targetDurationS * PART_TARGETS + 0.1) break;
+    if (endS > targetDurationS * PART_TARGETS) break;
     index--;
   }
   return index;

@@ -188,7 +188,7 @@ describe("a channel", () => {
       after.segments.map(({ uri }) => numberOf(uri)),
       after.segments.map((_, index) => after.mediaSequence + index),
     );
-    assert.ok(((await text("main.mpd")).match(/<Period /g)?.length ?? 0) >= 2);
+    assert.ok([...(await text("main.mpd")).matchAll(/<Period /g)].length >= 2);
     const { state } = await stage.live.health({ channelId: ID }, stage.host.context());
     assert.equal(state, "live");
   });
