@@ -3,7 +3,7 @@
  * channel has. Time begins with the epoch, segments are addressed by their number, and the number follows from the clock, so that
  * the document changes only when a key or a timeline does: each such span is a Period.
  *
- *   main.mpd   {track}/{init}   {track}/seg-{number}.m4s
+ *   main.mpd   {track}/{init}   {track}/seg-{number}{suffix}.m4s
  *
  * A segment can be fetched as soon as its first part is there (availabilityTimeOffset), and comes in chunks while it grows.
  */
@@ -40,6 +40,8 @@ export interface LiveMpdPeriod {
   readonly firstNumber: number;
   /** The last segment of a span that is over; null while it goes on. */
   readonly lastNumber: number | null;
+  /** What names the span in addresses of segments: a player may ask for one number beyond its end (Shaka Player 5 does). */
+  readonly suffix: string;
   /** By the name of a track; a track that is not named is not in this span. */
   readonly tracks: ReadonlyMap<string, { readonly init: string; readonly kid: string | null }>;
   readonly events?: readonly LiveMpdEvent[];
@@ -201,7 +203,7 @@ function writeRepresentation(xml: Xml, live: LiveMpd, period: LiveMpdPeriod, tra
     availabilityTimeOffset: isEarly ? Number((LIVE_SEGMENT_S - live.firstPartS).toFixed(3)) : undefined,
     availabilityTimeComplete: isEarly ? false : undefined,
     initialization: `$RepresentationID$/${period.tracks.get(track.name)?.init ?? ""}`,
-    media: "$RepresentationID$/seg-$Number$.m4s",
+    media: `$RepresentationID$/seg-$Number$${period.suffix}.m4s`,
   });
   xml.close("Representation");
 }

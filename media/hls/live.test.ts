@@ -59,7 +59,7 @@ const playlists: fc.Arbitrary<LivePlaylist> = fc
     const last = segments.at(-1);
     return {
       ...{ segments, targetDurationS: 2, partTargetS: 0.512, drm },
-      hint: { number: (last?.number ?? 0) + 1, part: 0 },
+      hint: { number: (last?.number ?? 0) + 1, part: 0, init: last?.init ?? null, key: last?.key ?? null },
       reports: [{ uri: "../audio-en/index.m3u8", number: last?.number ?? 0, part: 0 }],
     };
   });
@@ -141,6 +141,18 @@ describe("live playlists", () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  test("a part under a new key is hinted at behind its key", () => {
+    const [playlist] = fc.sample(playlists, { numRuns: 1, seed: 1 });
+    assert.ok(playlist?.hint);
+    const kid = "2".repeat(32);
+    const text = writeLivePlaylist({
+      ...playlist,
+      hint: { ...playlist.hint, init: "init-2.mp4", key: { kid, ivHex: "ab".repeat(16) } },
+      drm: new Map([...drm, [kid, { pssh: {}, fairplayUri: `skd://${kid}` }]]),
+    });
+    assert.match(text, /#EXT-X-MAP:URI="init-2\.mp4"\n#EXT-X-KEY:[^\n]*skd:\/\/2{32}[^\n]*\n#EXT-X-PRELOAD-HINT/);
   });
 
   test("a span of the past is a playlist that ends", () => {

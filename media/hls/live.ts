@@ -49,8 +49,8 @@ export interface LivePlaylist {
   readonly targetDurationS: number;
   /** The longest part; null for a channel without parts. */
   readonly partTargetS: number | null;
-  /** What the encoder makes next. */
-  readonly hint: { readonly number: number; readonly part: number } | null;
+  /** What the encoder makes next, with its header and key: players read it as they read what is there. */
+  readonly hint: (Pick<LiveSegmentEntry, "number" | "init" | "key"> & { readonly part: number }) | null;
   /** Where the other renditions are, as their playlists' addresses from this one. */
   readonly reports: readonly { readonly uri: string; readonly number: number; readonly part: number | null }[];
   readonly dateRanges?: readonly LiveDateRange[];
@@ -144,17 +144,24 @@ function segmentHead(
   let text = "";
   const isBroken = before !== undefined && before.runSerial !== segment.runSerial;
   if (isBroken) text += "#EXT-X-DISCONTINUITY\n";
-  const isNewMap = segment.init !== null && segment.init !== written?.init;
-  if (isNewMap) text += `#EXT-X-MAP:URI=${quoted(segment.init ?? "")}\n`;
-  if (segment.key !== null && (isNewMap || segment.key.kid !== written?.key?.kid)) {
-    const signalling = drm.get(segment.key.kid);
-    if (signalling === undefined)
-      throw new RangeError(`nothing is known of key ${segment.key.kid}: pass its signalling`);
-    text += `${keyLines("#EXT-X-KEY", segment.key.kid, segment.key.ivHex, signalling).join("\n")}\n`;
-  }
+  text += mapAndKey(segment, written, drm);
   if (written === undefined || isBroken || segment.number % DATE_SEGMENTS === 0)
     text += `#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startMs).toISOString()}\n`;
   return text;
+}
+
+/** The header and the key, where they are not in force already. */
+function mapAndKey(
+  { init, key }: Pick<LiveSegmentEntry, "init" | "key">,
+  written: Pick<LiveSegmentEntry, "init" | "key"> | undefined,
+  drm: DrmByKid,
+): string {
+  const isNewMap = init !== null && init !== written?.init;
+  const map = isNewMap ? `#EXT-X-MAP:URI=${quoted(init)}\n` : "";
+  if (key === null || (!isNewMap && key.kid === written?.key?.kid)) return map;
+  const signalling = drm.get(key.kid);
+  if (signalling === undefined) throw new RangeError(`nothing is known of key ${key.kid}: pass its signalling`);
+  return `${map}${keyLines("#EXT-X-KEY", key.kid, key.ivHex, signalling).join("\n")}\n`;
 }
 
 function segmentBody(segment: LiveSegmentEntry, hasParts: boolean): string {
@@ -170,10 +177,11 @@ function segmentBody(segment: LiveSegmentEntry, hasParts: boolean): string {
   return `${text}#EXTINF:${segment.durationS.toFixed(5)},\n${liveSegmentName(segment.number)}\n`;
 }
 
-function hintAndReports({ hint, reports, partTargetS }: LivePlaylist): string {
+function hintAndReports({ hint, reports, partTargetS, segments, drm }: LivePlaylist): string {
   let text = "";
+  // A part under a new key is fetched before any segment with that key is listed.
   if (hint !== null && partTargetS !== null)
-    text += `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${liveSegmentName(hint.number, hint.part)}"\n`;
+    text += `${mapAndKey(hint, segments.at(-1), drm)}#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${liveSegmentName(hint.number, hint.part)}"\n`;
   for (const { uri, number, part } of reports) {
     const last = part === null ? "" : `,LAST-PART=${part}`;
     text += `#EXT-X-RENDITION-REPORT:URI=${quoted(uri)},LAST-MSN=${number}${last}\n`;

@@ -84,6 +84,8 @@ export interface PlaylistOf {
   readonly others: readonly WindowTrack[];
   readonly keyOf: KeyOf;
   readonly drm: DrmByKid;
+  /** What comes next, as far as that is known. */
+  readonly next: (LivePlace & { readonly dayIndex: number; readonly init: string }) | null;
   /** How long its frames are: a part is made of whole ones. */
   readonly frameTicks: number;
 }
@@ -92,13 +94,13 @@ const longestPartTicks = ({ grid, frameTicks }: Pick<PlaylistOf, "grid" | "frame
   Math.ceil(grid.partTicks / frameTicks) * frameTicks;
 
 export function playlistOf(of: PlaylistOf): LivePlaylist {
-  const { track, grid, latency, others } = of;
+  const { track, grid, latency, others, keyOf } = of;
   const isLow = latency === "low";
   return {
-    segments: entriesOf(track, grid, of.keyOf),
+    segments: entriesOf(track, grid, keyOf),
     targetDurationS: LIVE_SEGMENT_S,
     partTargetS: isLow ? longestPartTicks(of) / grid.timescale : null,
-    hint: isLow ? track.next : null,
+    hint: isLow && of.next ? { ...of.next, key: keyOf(of.next.dayIndex, track.keyClass) } : null,
     reports: others.flatMap(({ name, segments }) => {
       const last = segments.at(-1);
       if (!last) return [];
@@ -152,7 +154,7 @@ export function periodsOf(of: {
     }
   }
   return spans.map(({ run, dayIndex, firstNumber, lastNumber }) => ({
-    id: `${run}-${dayIndex}`,
+    ...{ id: `${run}-${dayIndex}`, suffix: `-${run}-${dayIndex}` },
     ...{ firstNumber, lastNumber },
     tracks: new Map(
       tracks

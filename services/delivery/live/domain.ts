@@ -218,17 +218,24 @@ export const initName = (dayIndex: number): string => `init-${dayIndex}.mp4`;
  *
  *   /live/{channelId}/main.m3u8 | main.mpd
  *   /live/{channelId}/{track}/index.m3u8 | init-{dayIndex}.mp4 | seg-{number}.m4s | seg-{number}.{part}.m4s
+ *   /live/{channelId}/{track}/seg-{number}-{run}-{dayIndex}.m4s     the same segment, as one of a span of an MPD
  */
 export type LivePath = { readonly channelId: string } & (
   | { readonly kind: "hls" }
   | { readonly kind: "dash" }
   | { readonly kind: "media"; readonly track: string }
   | { readonly kind: "init"; readonly track: string; readonly file: string }
-  | { readonly kind: "segment"; readonly track: string; readonly number: number; readonly part: number | null }
+  | {
+      readonly kind: "segment";
+      readonly track: string;
+      readonly number: number;
+      readonly part: number | null;
+      readonly span: { readonly run: number; readonly dayIndex: number } | null;
+    }
 );
 
 const PATH = /^\/live\/(ch-[a-z0-9-]{1,60})\/(?:(main\.m3u8|main\.mpd)|([a-z0-9][a-z0-9-]{0,63})\/(.{1,40}))$/;
-const SEGMENT = /^seg-(0|[1-9]\d{0,11})(?:\.(0|[1-9]\d?))?\.m4s$/;
+const SEGMENT = /^seg-(0|[1-9]\d{0,11})(?:\.(0|[1-9]\d?)|-(\d{1,9})-(\d{1,10}))?\.m4s$/;
 const INIT = /^init-\d{1,10}\.mp4$/;
 
 export function parseLivePath(path: string): LivePath | null {
@@ -238,9 +245,12 @@ export function parseLivePath(path: string): LivePath | null {
   if (track === undefined || file === undefined) return null;
   if (file === "index.m3u8") return { channelId, kind: "media", track };
   if (INIT.test(file)) return { channelId, kind: "init", track, file };
-  const [, number, part] = SEGMENT.exec(file) ?? [];
+  const [, number, part, run, dayIndex] = SEGMENT.exec(file) ?? [];
   if (number === undefined) return null;
-  return { channelId, kind: "segment", track, number: Number(number), part: part === undefined ? null : Number(part) };
+  return {
+    ...{ channelId, kind: "segment", track, number: Number(number), part: part === undefined ? null : Number(part) },
+    span: run === undefined ? null : { run: Number(run), dayIndex: Number(dayIndex) },
+  };
 }
 
 /** `_HLS_msn`, `_HLS_part` and `_HLS_skip` (RFC 8216bis, 6.2.5). */

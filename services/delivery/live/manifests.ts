@@ -68,20 +68,25 @@ export function renderMain(station: Station): string {
   return writeMultivariantPlaylist(presentationOf(station.channel.id, present(station).map(told)));
 }
 
-export async function renderPlaylist(station: Station, name: string, skip: boolean, nowMs: number): Promise<string> {
+export async function renderPlaylist(
+  station: Station,
+  keyPeriodMs: number,
+  { name, skip, nowMs }: { readonly name: string; readonly skip: boolean; readonly nowMs: number },
+): Promise<string> {
   const track = windowTrack(station, name, nowMs);
   const grid = station.gridOf(name);
   if (!track || !grid) throw problem.notFound(`channel '${station.channel.id}' has no track '${name}'`);
-  const { keyOf, drm } = await protectionOf(
-    station,
-    track.segments.map(({ dayIndex }) => dayIndex),
-  );
+  const days = new Set(track.segments.map(({ dayIndex }) => dayIndex));
+  const nextDay = track.next && dayIndexOf(track.next.number, keyPeriodMs);
+  if (nextDay !== null) days.add(nextDay);
+  const { keyOf, drm } = await protectionOf(station, days);
   const others = present(station).flatMap((known) =>
     known.name === name ? [] : (windowTrack(station, known.name, nowMs) ?? []),
   );
   const known = station.tracks.get(name);
   const playlist = playlistOf({
     ...{ track, grid, others, keyOf, drm, latency: station.channel.latency },
+    next: track.next && nextDay !== null ? { ...track.next, dayIndex: nextDay, init: initName(nextDay) } : null,
     frameTicks: known?.kind === "video" ? grid.timescale / known.frameRate : AAC_FRAME_TICKS,
   });
   return writeLivePlaylist(playlist, { skip });
@@ -94,7 +99,8 @@ export async function renderMpd(station: Station, keyPeriodMs: number, nowMs: nu
   const first = lead?.segments[0];
   if (!lead || !first) throw problem.notFound(`channel '${station.channel.id}' has made nothing yet`);
   const days = new Set(lead.segments.map(({ dayIndex }) => dayIndex));
-  days.add(dayIndexOf(Math.floor(nowMs / SEGMENT_MS), keyPeriodMs) + 1);
+  const today = dayIndexOf(Math.floor(nowMs / SEGMENT_MS), keyPeriodMs);
+  days.add(today).add(today + 1);
   const { keyOf, drm } = await protectionOf(station, days);
   const grid = station.gridOf(lead.name);
   return writeLiveMpd({

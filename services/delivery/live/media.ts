@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Clock, problem } from "#kernel";
 import { answerObject, IMMUTABLE } from "#kernel/serve-object";
-import { type Directives, initKey, objectKey, parseDirectives, parseLivePath, type LivePath } from "./domain.ts";
+import {
+  dayIndexOf,
+  type Directives,
+  initKey,
+  objectKey,
+  parseDirectives,
+  parseLivePath,
+  type LivePath,
+} from "./domain.ts";
 import { hasReached } from "./domain-window.ts";
 import { renderMain, renderMpd, renderPlaylist } from "./manifests.ts";
 import type { LivePlatform } from "./service.ts";
@@ -57,7 +65,9 @@ export async function answerLive(parts: MediaParts, request: IncomingMessage, re
   const directives = parseDirectives(query);
   await reached(station, path.track, directives, leaving.signal);
   return send(request, response, {
-    body: await renderPlaylist(station, path.track, directives.skip, parts.clock.nowMs()),
+    body: await renderPlaylist(station, parts.keyPeriodMs, {
+      ...{ name: path.track, skip: directives.skip, nowMs: parts.clock.nowMs() },
+    }),
     contentType: HLS_TYPE,
     cacheControl: directives.msn === null ? FRESH : BLOCKED,
   });
@@ -100,12 +110,14 @@ async function reached(station: Station, track: string, { msn, part }: Directive
 async function answerSegment(
   parts: MediaParts,
   station: Station,
-  { track: name, number, part }: LivePath & { readonly kind: "segment" },
+  { track: name, number, part, span }: LivePath & { readonly kind: "segment" },
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
   const { history } = station;
+  if (span !== null && isBeyond(station, number, span, parts.keyPeriodMs))
+    return send(request, response, { body: EMPTY_SEGMENT, contentType: SEGMENT_TYPE, cacheControl: IMMUTABLE });
   const track = history.track(name);
   const find = () => track?.segments.findLast((segment) => segment.number === number);
   const newest = track?.segments.at(-1);
@@ -123,6 +135,26 @@ async function answerSegment(
   if (segment && segment.parts.length > 0 && request.headers.range === undefined)
     return streamSegment(station, segment, request, response, signal);
   return answerObject(parts.objects, objectKey(station.channel.id, name, number), SEGMENT_TYPE, request, response);
+}
+
+/** A segment without samples: `styp` alone. */
+const EMPTY_SEGMENT = Buffer.from("0000001873747970" + "6d73646800000000" + "6d736468636d6673", "hex");
+
+/**
+ * Whether a number is none of the span's: it belongs to another key, or to another run. A player that asks for one segment too many of
+ * a span gets nothing to play, instead of what it could not decrypt, or an error that it would not get over.
+ */
+function isBeyond(
+  { history, serial }: Station,
+  number: number,
+  span: { readonly run: number; readonly dayIndex: number },
+  keyPeriodMs: number,
+): boolean {
+  if (dayIndexOf(number, keyPeriodMs) !== span.dayIndex) return true;
+  if (span.run === serial()) return false;
+  return ![...history.tracks.values()].some(({ segments }) =>
+    segments.some((segment) => segment.number === number && segment.run === span.run),
+  );
 }
 
 const SEGMENT_TYPE = "video/iso.segment";

@@ -81,8 +81,11 @@ const run = workerData as PackagerRun;
 const keysOfDay = new Map<number, PackagerKeys["protections"]>();
 const say = (message: FromPackager): void => port.postMessage(message);
 
+const cutters: { prepare(dayIndex: number): void }[] = [];
+
 port.on("message", (message: PackagerKeys) => {
   keysOfDay.set(message.dayIndex, message.protections);
+  for (const cutter of cutters) cutter.prepare(message.dayIndex);
   // What is past is never encrypted again.
   for (const day of keysOfDay.keys()) if (day < message.dayIndex - 2) keysOfDay.delete(day);
 });
@@ -111,6 +114,7 @@ interface Waiting {
 function readTrack(plan: PackagerTrack, socket: Socket): void {
   const stream = createFragmentStream();
   const cutter = openCutter(plan);
+  cutters.push(cutter);
   socket.on("error", () => socket.destroy());
   socket.on("data", (bytes) => {
     try {
@@ -141,7 +145,7 @@ function openCutter(plan: PackagerTrack) {
     const protection = keysOfDay.get(dayIndex)?.[plan.keyClass];
     if (!track || !protection) throw new NoKey(`there is no ${plan.keyClass} key of day ${dayIndex}`);
     const made = createTrackWriter(track, { protection, language: plan.language });
-    writers.clear();
+    for (const day of writers.keys()) if (day < dayIndex - 1) writers.delete(day);
     writers.set(dayIndex, made);
     say({ type: "init", track: plan.name, dayIndex, bytes: new Uint8Array(made.initSegment) });
     return made;
@@ -193,6 +197,10 @@ function openCutter(plan: PackagerTrack) {
   }
 
   return {
+    /** Writes the header of a day ahead of its first part: players ask for it as soon as they hear of the key. */
+    prepare(dayIndex: number): void {
+      if (track) writerOf(dayIndex);
+    },
     begin(init: TrackInit): void {
       track = init;
       grid = gridOf(plan, init.timescale, run.latency, run.frameRate);
@@ -207,6 +215,7 @@ function openCutter(plan: PackagerTrack) {
         sampleRateHz: isVideo ? 0 : init.sampleRateHz,
       };
       say({ type: "track", track: plan.name, facts });
+      for (const dayIndex of keysOfDay.keys()) writerOf(dayIndex);
     },
     take(fragment: Fragment): void {
       if (!grid) throw new Error("media came before its header");

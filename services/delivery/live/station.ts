@@ -32,6 +32,8 @@ export interface Station {
   readonly tracks: ReadonlyMap<string, store.KnownTrack>;
   readonly plans: readonly TrackPlan[];
   readonly state: StationState;
+  /** Which run goes on; 0 for none. */
+  serial(): number;
   health(): StationHealth;
   gridOf(track: string): LiveGrid | null;
   /** Somebody asks for it: it wakes, and stays awake for a while. */
@@ -225,6 +227,7 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     get state() {
       return state;
     },
+    serial: () => run?.serial ?? 0,
     health: () => ({
       ...{ state, ...why, input: state === "live" ? "primary" : "", lagMs: Math.max(0, Math.round(lagMs)) },
       rungs: plans.map(({ name }) => ({ track: name, report: reports.get(name) ?? null, isLeftOut: false })),
