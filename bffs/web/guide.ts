@@ -150,7 +150,7 @@ async function otherAirings(
   if (one.seriesId === "") return [];
   const { programmes } = await parts.call.epg.episodes({ seriesId: one.seriesId, channelId: "" }, context);
   const others = programmes.filter(
-    (other) => other.id !== one.id && Number(other.stopMs) > nowMs && other.ageRating <= ageMax,
+    (other) => other.startMs !== one.startMs && Number(other.stopMs) > nowMs && other.ageRating <= ageMax,
   );
   const same = others.filter(({ episodeKey }) => one.episodeKey !== "" && episodeKey === one.episodeKey);
   return withChannels(parts, (same.length > 0 ? same : others).slice(0, AIRINGS_MAX), context);
