@@ -15,11 +15,11 @@ export interface Scale {
   readonly headPx: number;
 }
 
-/** A thumb needs higher rows, and a phone has no room for the names of channels beside their numbers. */
+/** A thumb needs higher rows, and a phone has no room for names of channels beside their numbers; elsewhere they stand where the page begins. */
 export const scaleOf = (widthPx: number): Scale =>
   widthPx < 640
     ? { msPerPx: MINUTE_MS / 4.4, rowPx: 76, channelPx: 84, headPx: 40 }
-    : { msPerPx: MINUTE_MS / 5, rowPx: 72, channelPx: 208, headPx: 40 };
+    : { msPerPx: MINUTE_MS / 5, rowPx: 72, channelPx: Math.round(Math.min(72, widthPx * 0.04)) + 168, headPx: 40 };
 
 export interface Timeline {
   readonly startMs: number;
