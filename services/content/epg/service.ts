@@ -23,7 +23,17 @@ import { type Grid, openGrid, recompose, recomposeAll } from "./grid.ts";
 import { QUEUE, take } from "./importer.ts";
 import { mergeChannels } from "./merge.ts";
 import { toChannel, toImport, toProgramme } from "./message.ts";
-import { beginImport, listMatches, listSources, match, push, putSource, refreshDue, removeSource } from "./sources.ts";
+import {
+  beginImport,
+  endUnfinishedPushes,
+  listMatches,
+  listSources,
+  match,
+  push,
+  putSource,
+  refreshDue,
+  removeSource,
+} from "./sources.ts";
 import * as store from "./store.ts";
 
 const CHANNELS_MAX = 500;
@@ -255,6 +265,7 @@ async function refresh(parts: Parts): Promise<void> {
 
 async function sweep(parts: Parts): Promise<void> {
   const nowMs = parts.clock.nowMs();
+  await endUnfinishedPushes(parts, await tenantsOf(parts));
   for (const tenant of await tenantsOf(parts))
     await parts.db.tx({ tenant }, (tx) =>
       store.sweep(tx, nowMs - KEPT_BEFORE_MS, nowMs - IMPORTS_KEPT_MS, SWEPT_AT_ONCE),
