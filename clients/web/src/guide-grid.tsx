@@ -178,11 +178,12 @@ export function GuideGrid({ first, timeline, nowMs, handle, onOpen, onMove }: Gr
   };
 
   useEffect(() => {
-    if (!wantsFocus.current) return;
-    const cell = scroller.current?.querySelector<HTMLElement>('[data-cursor="true"]');
-    if (cell === null || cell === undefined) return;
-    wantsFocus.current = false;
-    cell.focus({ preventScroll: true });
+    const element = scroller.current;
+    if (!wantsFocus.current || element === null) return;
+    const cell = element.querySelector<HTMLElement>('[data-cursor="true"]');
+    // What had the focus may be gone already, and what gets it may still be on its way: the grid hears the keys meanwhile.
+    (cell ?? element).focus({ preventScroll: true });
+    if (cell !== null) wantsFocus.current = false;
   });
 
   const widthPx = (timeline.stopMs - timeline.startMs) / scale.msPerPx + scale.channelPx;
@@ -193,6 +194,7 @@ export function GuideGrid({ first, timeline, nowMs, handle, onOpen, onMove }: Gr
       <div
         ref={scroller}
         role="grid"
+        tabIndex={-1}
         dir="ltr"
         aria-label={m.guide.title}
         aria-rowcount={data.total + 1}
