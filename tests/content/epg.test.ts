@@ -8,8 +8,10 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { Epg, type EpgProgramChanged, type EpgScheduleUpdated } from "#contracts/epg";
+import { Live } from "#contracts/live";
 import { topics } from "#contracts/topics";
 import { Guide } from "#contracts/web";
+import { type Db, defineService, problem } from "#kernel";
 import { openEvents, type Received } from "#kernel/events";
 import { systemClock } from "#kernel/clock";
 import epg from "../../services/content/epg/service.ts";
@@ -26,10 +28,28 @@ const programme = (channel: string, title: string, from: number, to: number | nu
 const channel = (id: string, ...names: readonly string[]): string =>
   `<channel id="${id}">${names.map((name) => `<display-name>${name}</display-name>`).join("")}</channel>`;
 
+const never = async (): Promise<never> => {
+  throw problem.unavailable("nobody watches in this test");
+};
+let lives: Db<typeof Live>;
+/** Channels of which the test says what becomes of them. */
+const live = defineService({
+  contract: Live,
+  uses: {},
+  slo: { p99Ms: 1, availability: 0.999 },
+  ai: { feeds: "none", uses: "none", fallback: "none needed" },
+  start: ({ db }) => (lives = db),
+  rpc: () => ({
+    ...{ add: never, get: never, list: never, setOnAir: never, remove: never, locate: never, hold: never },
+    ...{ listSegments: never, pin: never, unpin: never, health: never, schedule: never },
+  }),
+  ready: async () => {},
+});
+
 describe("the guide", { concurrency: false }, () => {
   let host: TestHost;
   before(async () => {
-    host = await startTestHost({ services: [tenant, epg] });
+    host = await startTestHost({ services: [tenant, epg, live] });
   });
   after(() => host?.stop());
 
@@ -269,6 +289,40 @@ describe("the guide", { concurrency: false }, () => {
     assert.deepEqual([other.orderedBy, other.channels.map(({ id }) => id)], ["number", ["ch-a", "ch-b"]]);
     await client().putChannelOrder({ profileId: "p1", channelIds: [] }, signed);
     assert.equal((await client().channels({ profileId: "p1" }, signed)).orderedBy, "number");
+  });
+
+  it("follows channels that can be watched, and finds them where a source has them", async () => {
+    const say = async (changes: object) => {
+      const record = {
+        ...{ contentId: "ch-live-a", number: 3, name: "Alpha", logo: "", language: "en", latency: "low", ageRating: 0 },
+        ...{
+          tier: "basic",
+          ladder: [],
+          inputs: ["demo"],
+          onAir: true,
+          onDemand: true,
+          dvrWindowS: 7_200,
+          removed: false,
+        },
+      };
+      await lives.tx({ tenant: "demo" }, async (tx) => tx.emit("channelChanged", { ...record, ...changes }));
+      await host.settled();
+    };
+    await say({});
+    assert.ok((await titlesOn("ch-live-a")).includes("Next 90-150"), "what 'one' calls Alpha is this channel now");
+    const { channels } = await client().channels({}, context());
+    assert.deepEqual(
+      channels.map(({ id, playable }) => [id, playable]),
+      [
+        ["ch-live-a", true],
+        ["ch-b", false],
+      ],
+    );
+    await say({ name: "Another one", number: 4 });
+    assert.deepEqual(await titlesOn("ch-live-a"), []);
+    await say({ removed: true });
+    await assert.rejects(client().getChannel({ id: "ch-live-a" }, context()), { reason: "channel_unknown" });
+    assert.ok((await titlesOn("ch-a")).includes("Next 90-150"), "the source's own channel is back");
   });
 
   it("shows a tenant nothing of another", async () => {

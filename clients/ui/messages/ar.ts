@@ -158,6 +158,8 @@ export const ar: Messages = {
     premiere: "عرض أول",
     repeat: "إعادة",
     watchLive: "شاهد مباشرة",
+    remind: "ذكّرني",
+    reminded: "تم ضبط التذكير",
     onlyInGuide: "هذه القناة في الدليل فقط ولا يمكن مشاهدتها هنا.",
     alsoShown: "يُعرض أيضًا",
     people: "المشاركون",

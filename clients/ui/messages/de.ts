@@ -145,6 +145,8 @@ export const de: Messages = {
     premiere: "Premiere",
     repeat: "Wiederholung",
     watchLive: "Live ansehen",
+    remind: "Erinnere mich",
+    reminded: "Erinnerung steht",
     onlyInGuide: "Dieser Sender steht nur im Programm und ist hier nicht zu sehen.",
     alsoShown: "Läuft auch",
     people: "Mitwirkende",

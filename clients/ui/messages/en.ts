@@ -144,6 +144,8 @@ export const en = {
     premiere: "Premiere",
     repeat: "Repeat",
     watchLive: "Watch live",
+    remind: "Remind me",
+    reminded: "Reminder is set",
     onlyInGuide: "This channel is in the guide and cannot be watched here.",
     alsoShown: "Also shown",
     people: "People",

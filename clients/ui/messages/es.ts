@@ -144,6 +144,8 @@ export const es: Messages = {
     premiere: "Estreno",
     repeat: "Repetición",
     watchLive: "Ver en directo",
+    remind: "Recordármelo",
+    reminded: "Recordatorio puesto",
     onlyInGuide: "Este canal está en la guía, pero no se puede ver aquí.",
     alsoShown: "También se emite",
     people: "Reparto",

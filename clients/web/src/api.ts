@@ -53,6 +53,8 @@ export function createApi(http: Http) {
     guideNow: () => http.call<GuideNow>("/guide/now?limit=50"),
     guide: (days: readonly string[], offset: number, limit: number) =>
       http.call<Guide>(`/guide?days=${days.join(",")}&offset=${offset}&limit=${limit}`),
+    setReminded: (id: string, isReminded: boolean) =>
+      http.call<unknown>(`/reminders/${part(id)}`, isReminded ? { method: "PUT", body: {} } : { method: "DELETE" }),
     guideProgramme: (id: string, signal: AbortSignal) =>
       http.call<GuideProgramme>(`/guide/programmes/${part(id)}`, { signal }),
     profiles: () => http.call<ProfileList>("/profiles"),

@@ -1,4 +1,4 @@
-import { Play, X } from "lucide-react";
+import { Bell, BellRing, Play, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import type { Airing, GuideProgramme } from "../../../contracts/web/index.ts";
@@ -96,14 +96,16 @@ function Details({ of, times, onOpen }: { of: GuideProgramme; times: string; onO
         {of.age !== undefined && <AgeBadge age={String(of.age)} />}
         <span className="tabular">{of.facts}</span>
       </p>
-      {of.canWatch ? (
-        <Link to={`/live/${of.channel.id}`} className="button button-primary mt-6 self-start">
-          <Play size={20} aria-hidden="true" fill="currentColor" />
-          {m.guide.watchLive}
-        </Link>
-      ) : (
-        !of.channel.playable && <p className="mt-5 text-14 text-ink-3">{m.guide.onlyInGuide}</p>
-      )}
+      <div className="mt-6 flex flex-wrap gap-3 empty:hidden">
+        {of.canWatch && (
+          <Link to={`/live/${of.channel.id}`} className="button button-primary">
+            <Play size={20} aria-hidden="true" fill="currentColor" />
+            {m.guide.watchLive}
+          </Link>
+        )}
+        {of.canRemind && <Remind key={of.id} id={of.id} initial={of.isReminded} />}
+      </div>
+      {!of.channel.playable && <p className="mt-5 text-14 text-ink-3">{m.guide.onlyInGuide}</p>}
       {of.description !== "" && (
         <p className="mt-5 text-16 text-ink-2" dir="auto">
           {of.description}
@@ -143,6 +145,35 @@ function Details({ of, times, onOpen }: { of: GuideProgramme; times: string; onO
       )}
       {of.identity !== "" && of.seriesId !== null && (
         <p className="mt-6 text-12 text-ink-3">{m.guide.whySeries(of.identity)}</p>
+      )}
+    </>
+  );
+}
+
+/** Answers at once, and goes back where the server refuses. */
+function Remind({ id, initial }: { id: string; initial: boolean }) {
+  const { m } = useWords();
+  const [isReminded, setIsReminded] = useState(initial);
+  const [hasFailed, setHasFailed] = useState(false);
+  const toggle = () => {
+    const next = !isReminded;
+    setIsReminded(next);
+    setHasFailed(false);
+    browserApi.setReminded(id, next).catch(() => {
+      setIsReminded(!next);
+      setHasFailed(true);
+    });
+  };
+  return (
+    <>
+      <button type="button" className="button button-quiet" aria-pressed={isReminded} onClick={toggle}>
+        {isReminded ? <BellRing size={20} aria-hidden="true" /> : <Bell size={20} aria-hidden="true" />}
+        {isReminded ? m.guide.reminded : m.guide.remind}
+      </button>
+      {hasFailed && (
+        <p role="alert" className="w-full text-14 text-warn">
+          {m.couldNotSave}
+        </p>
       )}
     </>
   );

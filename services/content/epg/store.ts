@@ -391,6 +391,10 @@ export async function putChannels(tx: Tx, all: readonly Channel[]): Promise<void
   );
 }
 
+export async function dropChannels(tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await tables(tx).deleteFrom("channels").where("id", "in", ids).execute();
+}
+
 /** Drops channels that a source brought and that none of its channels is any more. */
 export async function dropOrphans(tx: Tx, source: string): Promise<void> {
   await tx.executeSql(
