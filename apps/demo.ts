@@ -15,10 +15,11 @@ import { DEMO_ACCOUNTS } from "./compose.ts";
 import { makeChannels } from "./demo/channels.ts";
 import type { DemoFilm, Reel } from "./demo/film.ts";
 import { DEMO_FILMS } from "./demo/films.ts";
+import { keepGuide } from "./demo/guide.ts";
 import { type MadeReel, makeFilm } from "./demo/make.ts";
 
 /**
- * The demo: two accounts and eight films that the product makes itself, encoded by the real pipeline. The films come one by one
+ * The demo: two accounts, a guide and eight films that the product makes itself, encoded by the real pipeline. The films come one by one
  * while people watch; what an earlier start made is there already.
  */
 export interface DemoOptions extends DrawingOptions {
@@ -66,7 +67,15 @@ export async function startDemo(options: DemoOptions): Promise<{ stop(): Promise
     if (!options.signal.aborted)
       options.say(`the demo films could not all be made: ${error instanceof Error ? error.message : String(error)}`);
   });
-  return { stop: () => films };
+  const guide = keepGuide(options.host, () => contextOf(options), options.signal).catch((error: unknown) => {
+    if (!options.signal.aborted)
+      options.say(`the demo's guide could not be made: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  return {
+    async stop() {
+      await Promise.all([films, guide]);
+    },
+  };
 }
 
 function contextOf({ config, signal }: DemoOptions): Context {

@@ -128,6 +128,7 @@ async function programme(parts: WebParts, id: string, context: Context): Promise
     logger.warn("a programme is shown without its other airings", { error });
     return [];
   });
+  const canRemind = airing.startMs > nowMs;
   return {
     ...airing,
     description: one.description,
@@ -136,7 +137,22 @@ async function programme(parts: WebParts, id: string, context: Context): Promise
     imageUrl: one.imageUrl || null,
     ...{ seriesId: one.seriesId || null, identity: one.identity, airings },
     ...{ canWatch, canStartOver: canWatch && !one.noRestart, canRecord: !one.noRecord && !one.blackout, nowMs },
+    ...{ canRemind, isReminded: canRemind && (await isReminded(parts, profile.id, id, context)) },
   };
+}
+
+/** Without an answer nobody is reminded, as far as the page knows; to set it once more changes nothing. */
+async function isReminded(
+  { call, logger }: WebParts,
+  profileId: string,
+  programmeId: string,
+  context: Context,
+): Promise<boolean> {
+  const { reminders } = await call.schedule.listReminders({ profileId }, context).catch((error: unknown) => {
+    logger.warn("a programme is shown without its reminder", { error });
+    return { reminders: [] };
+  });
+  return reminders.some((reminder) => reminder.programmeId === programmeId);
 }
 
 /** The same episode again, where there is one; else what else of its series is to come. */
@@ -150,7 +166,7 @@ async function otherAirings(
   if (one.seriesId === "") return [];
   const { programmes } = await parts.call.epg.episodes({ seriesId: one.seriesId, channelId: "" }, context);
   const others = programmes.filter(
-    (other) => other.id !== one.id && Number(other.stopMs) > nowMs && other.ageRating <= ageMax,
+    (other) => other.startMs !== one.startMs && Number(other.stopMs) > nowMs && other.ageRating <= ageMax,
   );
   const same = others.filter(({ episodeKey }) => one.episodeKey !== "" && episodeKey === one.episodeKey);
   return withChannels(parts, (same.length > 0 ? same : others).slice(0, AIRINGS_MAX), context);

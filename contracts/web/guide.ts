@@ -74,6 +74,9 @@ export const GuideProgramme = Airing.extend({
   canWatch: z.boolean(),
   canStartOver: z.boolean(),
   canRecord: z.boolean(),
+  canRemind: z.boolean(),
+  /** Whether the profile is to be reminded of it. */
+  isReminded: z.boolean(),
   nowMs: ms,
 });
 

@@ -6,6 +6,7 @@ import { after, before, describe } from "node:test";
 import { firstFilm, openProduct, type RunningProduct } from "./product.ts";
 import { accounts } from "./scenarios/accounts.ts";
 import { edges } from "./scenarios/edges.ts";
+import { guide } from "./scenarios/guide.ts";
 import { journey } from "./scenarios/journey.ts";
 import { kids } from "./scenarios/kids.ts";
 import { library } from "./scenarios/library.ts";
@@ -33,6 +34,19 @@ describe("the product in a browser", { concurrency: false }, () => {
   });
   after(async () => product?.stop());
 
-  for (const declare of [journey, withoutScript, edges, accounts, kids, library, live, notices, streams, pages, slots])
-    declare(present);
+  const scenarios = [
+    journey,
+    withoutScript,
+    edges,
+    accounts,
+    kids,
+    library,
+    guide,
+    live,
+    notices,
+    streams,
+    pages,
+    slots,
+  ];
+  for (const declare of scenarios) declare(present);
 });

@@ -4,6 +4,9 @@ import type {
   Card,
   ChannelList,
   ClientFlags,
+  Guide,
+  GuideNow,
+  GuideProgramme,
   Home,
   NewProfile,
   Profile,
@@ -47,6 +50,13 @@ export function createApi(http: Http) {
     setInMyList: (id: string, isIn: boolean) =>
       http.call<null>(`/my-list/${part(id)}`, { method: isIn ? "PUT" : "DELETE" }),
     removeFromContinue: (id: string) => http.call<null>(`/continue-watching/${part(id)}`, { method: "DELETE" }),
+    guideNow: () => http.call<GuideNow>("/guide/now?limit=50"),
+    guide: (days: readonly string[], offset: number, limit: number) =>
+      http.call<Guide>(`/guide?days=${days.join(",")}&offset=${offset}&limit=${limit}`),
+    setReminded: (id: string, isReminded: boolean) =>
+      http.call<unknown>(`/reminders/${part(id)}`, isReminded ? { method: "PUT", body: {} } : { method: "DELETE" }),
+    guideProgramme: (id: string, signal: AbortSignal) =>
+      http.call<GuideProgramme>(`/guide/programmes/${part(id)}`, { signal }),
     profiles: () => http.call<ProfileList>("/profiles"),
     createProfile: (body: NewProfile) => http.call<Profile>("/profiles", { method: "POST", body }),
     changeProfile: (id: string, body: ProfileChange) =>

@@ -1,4 +1,4 @@
-import { Bookmark, House, RadioTower, Search, UserRound } from "lucide-react";
+import { Bookmark, CalendarDays, House, RadioTower, Search, UserRound } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { Link, NavLink, useLocation } from "react-router";
 import { Avatar } from "../../ui/avatar.tsx";
@@ -29,6 +29,9 @@ export function Header() {
             </NavLink>
             <NavLink to="/live" className={navLink}>
               {m.live.title}
+            </NavLink>
+            <NavLink to="/guide" className={navLink}>
+              {m.guide.title}
             </NavLink>
             <NavLink to="/my-list" className={navLink}>
               {m.myList}
@@ -153,6 +156,10 @@ export function BottomBar() {
       <NavLink to="/search" className={link}>
         <Search size={22} aria-hidden="true" />
         {m.search}
+      </NavLink>
+      <NavLink to="/guide" className={link}>
+        <CalendarDays size={22} aria-hidden="true" />
+        {m.guide.title}
       </NavLink>
       <NavLink to="/my-list" className={link}>
         <Bookmark size={22} aria-hidden="true" />

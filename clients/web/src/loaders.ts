@@ -43,6 +43,7 @@ export function createLoaders(api: Api) {
       }),
     genre: (args: LoaderFunctionArgs) => guarded(args.request, () => api.genre(idOf(args))),
     myList: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.myList()),
+    guide: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.guideNow()),
     profiles: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.profiles()),
     account: ({ request }: LoaderFunctionArgs) =>
       guarded(request, async () => {

@@ -114,6 +114,17 @@ export function createRoutes(api: Api): RouteObject[] {
           ),
         },
         {
+          path: "guide",
+          loader: load.guide,
+          // Which programme is looked at is in the address, and changes nothing about the guide.
+          shouldRevalidate: ({ currentUrl, nextUrl, defaultShouldRevalidate }) =>
+            defaultShouldRevalidate && currentUrl.search === nextUrl.search,
+          ...page(
+            () => import("./pages/guide.tsx"),
+            handle("guide", "full", (_, m) => ({ title: m.guide.title })),
+          ),
+        },
+        {
           path: "my-list",
           loader: load.myList,
           ...page(

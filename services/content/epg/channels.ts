@@ -1,13 +1,15 @@
-import type { Epg } from "#contracts/epg";
-import type { Tx } from "#kernel";
+import type { LiveChannelChanged } from "#contracts/live";
+import type { Received } from "#kernel";
 import type { ReadChannel } from "./import-worker.ts";
 import { keyOf } from "./identity.ts";
 import { type Match, matchAll, nameIn, numberIn, ownIdOf } from "./matching.ts";
+import type { EpgTx, Parts } from "./service.ts";
 import * as store from "./store.ts";
 
 // Which channel of a source is which of ours, kept and made anew: when a document came, when a channel came or went, when a person says so.
 
 const CHANNELS_MAX = 5_000;
+const SOURCES_MAX = 1_000;
 
 export interface Settled {
   /** Channels of the document that have one of ours: theirs to ours. */
@@ -17,11 +19,7 @@ export interface Settled {
 }
 
 /** Matches the channels of a source anew, with those that a document speaks of. What a person said stays. */
-export async function settleChannels(
-  tx: Tx<typeof Epg>,
-  source: store.Source,
-  read: readonly ReadChannel[],
-): Promise<Settled> {
+export async function settleChannels(tx: EpgTx, source: store.Source, read: readonly ReadChannel[]): Promise<Settled> {
   const before = new Map((await store.sourceChannels(tx, source.name)).map((row) => [row.external_id, row]));
   const all = await store.allChannels(tx);
   const rows = new Map([...before].map(([id, row]) => [id, { ...row }]));
@@ -92,8 +90,36 @@ function addOwn(
   return { channelId: id, foundBy: "own", explanation: "its source adds channels to the guide" };
 }
 
+/** Follows the channels that can be watched here. One that came or went may be what a source's channel was waiting for. */
+export async function followChannels(
+  { channels }: Parts,
+  tx: EpgTx,
+  events: readonly Received<LiveChannelChanged>[],
+): Promise<void> {
+  const latest = new Map(events.map(({ data }) => [data.contentId, data]));
+  const [gone, there] = [
+    [...latest.values()].filter(({ removed }) => removed),
+    [...latest.values()].filter(({ removed }) => !removed),
+  ];
+  await store.dropChannels(
+    tx,
+    gone.map(({ contentId }) => contentId),
+  );
+  await store.putChannels(
+    tx,
+    there.map(({ contentId, number, name, logo, language }) => ({
+      ...{ id: contentId, number, name, logo_url: logo, language, playable: true, source: "" },
+    })),
+  );
+  for (const source of await store.listSources(tx, SOURCES_MAX)) {
+    const { touched } = await settleChannels(tx, source, []);
+    announceTouched(tx, source.name, [...touched, ...latest.keys()]);
+  }
+  tx.afterCommit(async () => channels.delete(tx.tenant));
+}
+
 /** Says that the schedules of channels are to be merged anew, without an import. */
-export function announceTouched(tx: Tx<typeof Epg>, sourceName: string, channelIds: Iterable<string>): void {
+export function announceTouched(tx: EpgTx, sourceName: string, channelIds: Iterable<string>): void {
   for (const channelId of new Set(channelIds))
     if (channelId !== "")
       tx.emit("ingestCompleted", { channelId, sourceName, importId: "", programmes: 0, fromMs: 0, toMs: 0 });

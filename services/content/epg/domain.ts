@@ -5,7 +5,8 @@ import { hash } from "node:crypto";
  *
  *  1. What has no duration is dropped, and what is said twice (same start, same title) is taken once; the one that knows its end is better.
  *  2. Programmes that share a slot by `clumpidx` divide it evenly.
- *  3. An end that is missing is the next start, where that is within six hours; else the length that was named; else an hour.
+ *  3. An end that is missing is the earliest one of those that start with it; else the next start, where that is within six hours; else
+ *     after the length that was named; else after an hour.
  *  4. What is longer than two days is dropped.
  *  5. Of two that start together, the first one of the document stays.
  *  6. A programme that lies wholly inside another of at most six hours is dropped: it is a part of it, and nobody's recording is cut.
@@ -101,6 +102,9 @@ function withoutDuplicates(sorted: readonly Slot[], count: Count): Slot[] {
 /** Gives every slot its end, and divides those that are shared. */
 function endAll(slots: readonly Slot[], count: Count): Placed[] {
   const placed: Placed[] = [];
+  const sharedStopMs = new Map<number, number>();
+  for (const { startMs, stopMs } of slots)
+    if (stopMs !== null) sharedStopMs.set(startMs, Math.min(stopMs, sharedStopMs.get(startMs) ?? stopMs));
   // From the back, so that the next start is known.
   let nextMs = Number.POSITIVE_INFINITY;
   let groupStartMs = Number.POSITIVE_INFINITY;
@@ -111,9 +115,10 @@ function endAll(slots: readonly Slot[], count: Count): Placed[] {
     }
     const isNextNear = nextMs - slot.startMs <= NEXT_START_MS_MAX;
     const assumedMs = slot.startMs + (slot.lengthS === null ? ASSUMED_MS : slot.lengthS * 1_000);
-    const isAssumed = slot.stopMs === null && !isNextNear;
+    const knownMs = slot.stopMs ?? sharedStopMs.get(slot.startMs);
+    const isAssumed = knownMs === undefined && !isNextNear;
     if (isAssumed) count("end_assumed");
-    const stopMs = slot.stopMs ?? (isNextNear ? nextMs : assumedMs);
+    const stopMs = knownMs ?? (isNextNear ? nextMs : assumedMs);
     const shareMs = (stopMs - slot.startMs) / slot.clumpCount;
     const startMs = slot.startMs + Math.round(shareMs * slot.clumpIndex);
     placed.push({

@@ -1,10 +1,12 @@
 // Epg: the guide: takes in what sources say is on, merges it by a written rule, and says what is on which channel and when.
 import { LRUCache } from "lru-cache";
 import { Epg } from "#contracts/epg";
+import { Live } from "#contracts/live";
 import { Profile, type ProfileUpdated } from "#contracts/profile";
 import { Tenant } from "#contracts/tenant";
 import { User, type UserDeleted } from "#contracts/user";
 import {
+  assertOwnProfile,
   type Context,
   defineService,
   follow,
@@ -17,13 +19,23 @@ import {
   type Tx,
 } from "#kernel";
 import type { Worker } from "#kernel/ports/jobs";
-import { wordsOf } from "./channels.ts";
+import { followChannels, wordsOf } from "./channels.ts";
 import { DAY_MS, KEPT_BEFORE_MS } from "./domain.ts";
 import { type Grid, openGrid, recompose, recomposeAll } from "./grid.ts";
 import { QUEUE, take } from "./importer.ts";
 import { mergeChannels } from "./merge.ts";
 import { toChannel, toImport, toProgramme } from "./message.ts";
-import { beginImport, listMatches, listSources, match, push, putSource, refreshDue, removeSource } from "./sources.ts";
+import {
+  beginImport,
+  endUnfinishedPushes,
+  listMatches,
+  listSources,
+  match,
+  push,
+  putSource,
+  refreshDue,
+  removeSource,
+} from "./sources.ts";
 import * as store from "./store.ts";
 
 const CHANNELS_MAX = 500;
@@ -75,6 +87,7 @@ export default defineService({
 
   on: [
     on(Epg.events.ingestCompleted)(mergeChannels),
+    on(Live.events.channelChanged)(followChannels),
     on(Profile.events.updated)(forgetProfiles),
     on(User.events.deleted)(forgetUsers),
   ],
@@ -122,6 +135,7 @@ export default defineService({
     },
     async putChannelOrder({ profileId, channelIds }, context) {
       const { userId } = requireUser(context);
+      assertOwnProfile(context, profileId);
       if (channelIds.length > ORDER_MAX)
         throw problem.invalid(`${channelIds.length} channels are more than ${ORDER_MAX}`);
       await parts.db.tx(context, (tx) =>
@@ -225,6 +239,7 @@ async function listChannels(
   { profileId, offset, limit }: { profileId: string; offset: number; limit: number },
   context: Context,
 ) {
+  if (profileId !== "") assertOwnProfile(context, profileId);
   const [own, order] = await db.read(context, async (tx) => {
     const known = remembered.get(context.tenant);
     const all = known ?? (await store.channelsByNumber(tx));
@@ -255,6 +270,7 @@ async function refresh(parts: Parts): Promise<void> {
 
 async function sweep(parts: Parts): Promise<void> {
   const nowMs = parts.clock.nowMs();
+  await endUnfinishedPushes(parts, await tenantsOf(parts));
   for (const tenant of await tenantsOf(parts))
     await parts.db.tx({ tenant }, (tx) =>
       store.sweep(tx, nowMs - KEPT_BEFORE_MS, nowMs - IMPORTS_KEPT_MS, SWEPT_AT_ONCE),

@@ -1,7 +1,7 @@
 import type { MatchRequest, PushRequest, PutSourceRequest } from "#contracts/epg";
 import { type Context, newId, problem } from "#kernel";
 import { isZone } from "#media/xmltv";
-import { placeOf, pushedKey } from "./bytes.ts";
+import { placeOf, pushedFolder, pushedKey } from "./bytes.ts";
 import { announceTouched, settleChannels } from "./channels.ts";
 import { jobOf, QUEUE } from "./importer.ts";
 import { toMatch, toSource } from "./message.ts";
@@ -18,6 +18,7 @@ const REFRESH_S_MAX = 30 * 86_400;
 const PIECE_BYTES_MAX = 4 * 1024 * 1024;
 const PIECES_MAX = 1_024;
 const MATCHES_MAX = 500;
+const PUSH_MS_MAX = 24 * 3_600_000;
 
 const NEW_SOURCE = {
   ...{ kind: "pushed", location: "", zone: "UTC", priority: 0, language: "", adds_channels: false },
@@ -175,6 +176,20 @@ export async function match({ db }: Parts, request: MatchRequest, context: Conte
     const [found] = await store.findChannels(tx, [now.channel_id]);
     return { match: toMatch(now, found?.name ?? "") };
   });
+}
+
+/** Ends pushes that nobody went on with, and forgets their pieces. */
+export async function endUnfinishedPushes({ db, clock, objects }: Parts, tenants: readonly string[]): Promise<void> {
+  for (const tenant of tenants) {
+    const left = await db.tx({ tenant }, (tx) => store.unfinishedPushes(tx, clock.nowMs() - PUSH_MS_MAX));
+    for (const importId of left) {
+      await objects.deletePrefix(pushedFolder(tenant, importId));
+      const failed = { failure: "its last piece never came", failure_reason: "push_unfinished" };
+      await db.tx({ tenant }, (tx) =>
+        store.updateImport(tx, importId, { state: "failed", ...failed, finished_at_ms: clock.nowMs() }),
+      );
+    }
+  }
 }
 
 /** Takes in the sources whose time has come. */

@@ -208,6 +208,18 @@ export async function isBusy(tx: Tx, source: string): Promise<boolean> {
   return row !== undefined;
 }
 
+/** Pushes that began before a time and have not ended. */
+export async function unfinishedPushes(tx: Tx, beforeMs: number): Promise<string[]> {
+  const rows = await tables(tx)
+    .selectFrom("imports")
+    .select("import_id")
+    .where("state", "=", "receiving")
+    .where("created_at_ms", "<", beforeMs)
+    .limit(100)
+    .execute();
+  return rows.map((row) => row.import_id);
+}
+
 /** What the merging of an import's channels has found so far, and of how many. */
 export async function mergesOf(
   tx: Tx,
@@ -377,6 +389,10 @@ export async function putChannels(tx: Tx, all: readonly Channel[]): Promise<void
        language = EXCLUDED.language, playable = EXCLUDED.playable, source = EXCLUDED.source`,
     [tx.tenant, JSON.stringify(all)],
   );
+}
+
+export async function dropChannels(tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await tables(tx).deleteFrom("channels").where("id", "in", ids).execute();
 }
 
 /** Drops channels that a source brought and that none of its channels is any more. */

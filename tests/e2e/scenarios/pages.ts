@@ -90,6 +90,20 @@ const SIGNED_IN: readonly State[] = [
   { name: "search", reach: go("/search") },
   { name: "search-found", reach: (page, { film }) => page.goto(`/search?q=${encodeURIComponent(film.title)}`) },
   { name: "search-nothing", reach: go("/search?q=zzzzqqqq") },
+  {
+    name: "guide",
+    async reach(page) {
+      await page.goto("/guide");
+      await page.locator('.guide-programme[data-state="on"]').first().waitFor();
+    },
+  },
+  {
+    name: "guide-programme",
+    async reach(page) {
+      await page.locator('.guide-programme[data-state="on"]').first().click();
+      await page.getByRole("dialog").getByRole("heading", { level: 2 }).waitFor();
+    },
+  },
   { name: "account", reach: go("/account") },
   { name: "activate", reach: go("/activate") },
   { name: "activate-unknown", reach: go("/activate?error=code_unknown&code=ABCDEF") },
