@@ -165,6 +165,7 @@ describe("the guide", { concurrency: false }, () => {
     );
     const nextId = before[0]?.next?.id ?? "";
     await client().restrict({ programmeId: nextId, noRecord: true }, context());
+    await host.settled();
     const seen = (await heard("epg.program.changed")).length;
     const document = `<tv>${programme("a", "Now", 0, 90, '<episode-num system="onscreen">S1E2</episode-num>')}${programme("a", "Next", 90, 150)}${programme("a", "More", 150, null)}</tv>`;
     await take("one", gzipSync(document));
