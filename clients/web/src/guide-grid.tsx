@@ -16,7 +16,6 @@ import {
   daysFor,
   neighbour,
   programmesOf,
-  type Scale,
   scaleOf,
   type Segment,
   segmentsOf,
