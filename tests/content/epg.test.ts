@@ -14,9 +14,11 @@ import { Guide } from "#contracts/web";
 import { type Db, defineService, problem } from "#kernel";
 import { openEvents, type Received } from "#kernel/events";
 import { systemClock } from "#kernel/clock";
+import catalog from "../../services/content/catalog/service.ts";
 import epg from "../../services/content/epg/service.ts";
 import tenant from "../../services/identity/tenant/service.ts";
 import { startTestHost, type TestHost } from "../host.ts";
+import { movableClock } from "../playback/setup.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -32,6 +34,8 @@ const never = async (): Promise<never> => {
   throw problem.unavailable("nobody watches in this test");
 };
 let lives: Db<typeof Live>;
+/** What a channel that is made of films will show. */
+let ownSchedule: { contentId: string; startMs: bigint; stopMs: bigint; title: string }[] = [];
 /** Channels of which the test says what becomes of them. */
 const live = defineService({
   contract: Live,
@@ -40,8 +44,10 @@ const live = defineService({
   ai: { feeds: "none", uses: "none", fallback: "none needed" },
   start: ({ db }) => (lives = db),
   rpc: () => ({
-    ...{ add: never, get: never, list: never, setOnAir: never, remove: never, locate: never, hold: never },
-    ...{ listSegments: never, pin: never, unpin: never, health: never, schedule: never },
+    ...{ add: never, get: never, setOnAir: never, remove: never, locate: never, hold: never },
+    ...{ listSegments: never, pin: never, unpin: never, health: never },
+    list: async () => ({ channels: ownSchedule.length > 0 ? [{ id: "ch-films", inputs: ["schedule"] }] : [] }),
+    schedule: async () => ({ airings: ownSchedule }),
   }),
   ready: async () => {},
 });
@@ -49,7 +55,8 @@ const live = defineService({
 describe("the guide", { concurrency: false }, () => {
   let host: TestHost;
   before(async () => {
-    host = await startTestHost({ services: [tenant, epg, live] });
+    // Periodic work comes ten times a second here.
+    host = await startTestHost({ services: [tenant, catalog, epg, live], clock: movableClock({ sleepMsMax: 100 }) });
   });
   after(() => host?.stop());
 
@@ -89,6 +96,23 @@ describe("the guide", { concurrency: false }, () => {
     );
     const wanted = records.filter((record) => reader.nameOf(record) === name);
     return (await Promise.all(wanted.map((record) => reader.decode(record)))) as Received<T>[];
+  }
+
+  async function sayOfChannel(changes: object): Promise<void> {
+    const record = {
+      ...{ contentId: "ch-live-a", number: 3, name: "Alpha", logo: "", language: "en", latency: "low", ageRating: 0 },
+      ...{
+        tier: "basic",
+        ladder: [],
+        inputs: ["demo"],
+        onAir: true,
+        onDemand: true,
+        dvrWindowS: 7_200,
+        removed: false,
+      },
+    };
+    await lives.tx({ tenant: "demo" }, async (tx) => tx.emit("channelChanged", { ...record, ...changes }));
+    await host.settled();
   }
 
   it("takes a document in, and says what is on", async () => {
@@ -165,6 +189,7 @@ describe("the guide", { concurrency: false }, () => {
     );
     const nextId = before[0]?.next?.id ?? "";
     await client().restrict({ programmeId: nextId, noRecord: true }, context());
+    await host.settled();
     const seen = (await heard("epg.program.changed")).length;
     const document = `<tv>${programme("a", "Now", 0, 90, '<episode-num system="onscreen">S1E2</episode-num>')}${programme("a", "Next", 90, 150)}${programme("a", "More", 150, null)}</tv>`;
     await take("one", gzipSync(document));
@@ -172,13 +197,8 @@ describe("the guide", { concurrency: false }, () => {
     const { programme: moved } = await client().programme({ id: nextId }, context());
     assert.deepEqual([moved?.title, moved?.noRecord, moved?.stopAssumed], ["Next", true, false]);
     const changes = (await heard<EpgProgramChanged>("epg.program.changed")).slice(seen).map(({ data }) => data);
-    assert.deepEqual(
-      changes.map(({ title, change, programmeId }) => [title, change, programmeId === nextId]).toSorted(),
-      [
-        ["Next", "moved", true],
-        ["Now", "moved", false],
-      ],
-    );
+    const said = changes.map(({ title, change, programmeId }) => `${title} ${change} ${programmeId === nextId}`);
+    assert.deepEqual(new Set(said), new Set(["Next moved true", "Now moved false"]));
     const updates = (await heard<EpgScheduleUpdated>("epg.schedule.updated")).filter(
       ({ data }) => data.channelId === "ch-a",
     );
@@ -198,6 +218,19 @@ describe("the guide", { concurrency: false }, () => {
     await client().putSource({ name: "two", priority: 5 }, context());
     await host.settled();
     assert.deepEqual((await titlesOn("ch-a"))[0], "Other 0-60");
+  });
+
+  it("takes a title for the series that is known by an id", async () => {
+    const id = '<episode-num system="dd_progid">EP01419807.0010</episode-num>';
+    await take("ids", `<tv>${channel("c", "Gamma")}${programme("c", "More", 0, 60, id)}</tv>`, { addsChannels: true });
+    await take(
+      "one",
+      `<tv>${programme("a", "Now", 0, 90)}${programme("a", "Next", 90, 150)}${programme("a", "More", 150, null)}</tv>`,
+    );
+    const { seriesTitle, programmes } = await client().episodes({ seriesId: "dd-01419807" }, context());
+    assert.deepEqual([seriesTitle, programmes.map(({ channelId }) => channelId)], ["More", ["ch-c", "ch-a"]]);
+    assert.match(programmes[1]?.identity ?? "", /^series 'dd-01419807', which alone has its title 'More'/);
+    await client().removeSource({ name: "ids" }, context());
   });
 
   it("does what a person says of a match, and the rules again when that is taken back", async () => {
@@ -292,22 +325,7 @@ describe("the guide", { concurrency: false }, () => {
   });
 
   it("follows channels that can be watched, and finds them where a source has them", async () => {
-    const say = async (changes: object) => {
-      const record = {
-        ...{ contentId: "ch-live-a", number: 3, name: "Alpha", logo: "", language: "en", latency: "low", ageRating: 0 },
-        ...{
-          tier: "basic",
-          ladder: [],
-          inputs: ["demo"],
-          onAir: true,
-          onDemand: true,
-          dvrWindowS: 7_200,
-          removed: false,
-        },
-      };
-      await lives.tx({ tenant: "demo" }, async (tx) => tx.emit("channelChanged", { ...record, ...changes }));
-      await host.settled();
-    };
+    const say = sayOfChannel;
     await say({});
     assert.ok((await titlesOn("ch-live-a")).includes("Next 90-150"), "what 'one' calls Alpha is this channel now");
     const { channels } = await client().channels({}, context());
@@ -323,6 +341,20 @@ describe("the guide", { concurrency: false }, () => {
     await say({ removed: true });
     await assert.rejects(client().getChannel({ id: "ch-live-a" }, context()), { reason: "channel_unknown" });
     assert.ok((await titlesOn("ch-a")).includes("Next 90-150"), "the source's own channel is back");
+  });
+
+  it("believes a channel of films what it will show", async () => {
+    const at = (minutes: number) => BigInt(hour + minutes * MINUTE_MS);
+    ownSchedule = [
+      { contentId: "film-1", startMs: at(0), stopMs: at(80), title: "The <first> film" },
+      { contentId: "film-2", startMs: at(80), stopMs: at(150), title: "The second film" },
+    ];
+    await sayOfChannel({ contentId: "ch-films", name: "Films", number: 9 });
+    for (let tries = 0; (await titlesOn("ch-films")).length === 0; tries++) {
+      assert.ok(tries < 500, "its schedule did not come");
+      await sleep(20);
+    }
+    assert.deepEqual(await titlesOn("ch-films"), ["The <first> film 0-80", "The second film 80-150"]);
   });
 
   it("shows a tenant nothing of another", async () => {

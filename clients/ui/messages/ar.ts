@@ -168,7 +168,7 @@ export const ar: Messages = {
     partial: "لم يصل جزء من الدليل.",
     empty: "لا دليل بعد",
     emptyText: "حالما تتوفر قنوات ذات برامج سترى هنا ما يُعرض.",
-    then: (title: string) => `ثم ${title}`,
+    comesNext: (title: string) => `ثم ${title}`,
     whySeries: (why: string) => `عُرفت كحلقة: ${why}.`,
   },
 

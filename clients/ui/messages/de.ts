@@ -155,7 +155,7 @@ export const de: Messages = {
     partial: "Ein Teil des Programms kam nicht an.",
     empty: "Noch kein Programm",
     emptyText: "Sobald es Sender mit Sendungen gibt, siehst du hier, was läuft.",
-    then: (title: string) => `Danach ${title}`,
+    comesNext: (title: string) => `Danach ${title}`,
     whySeries: (why: string) => `Als Folge erkannt: ${why}.`,
   },
 

@@ -154,7 +154,7 @@ export const en = {
     partial: "Some of the guide did not come.",
     empty: "No guide yet",
     emptyText: "As soon as there are channels with programmes, you see here what is on.",
-    then: (title: string) => `Then ${title}`,
+    comesNext: (title: string) => `Then ${title}`,
     whySeries: (why: string) => `An episode because: ${why}.`,
   },
 

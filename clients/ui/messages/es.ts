@@ -154,7 +154,7 @@ export const es: Messages = {
     partial: "Una parte de la guía no ha llegado.",
     empty: "Aún no hay guía",
     emptyText: "En cuanto haya canales con programas, verás aquí qué ponen.",
-    then: (title: string) => `Después ${title}`,
+    comesNext: (title: string) => `Después ${title}`,
     whySeries: (why: string) => `Reconocido como episodio: ${why}.`,
   },
 

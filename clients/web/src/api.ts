@@ -1,6 +1,7 @@
 /** What the pages ask of the web API. */
 import type {
   Account,
+  Airing,
   Card,
   ChannelList,
   ClientFlags,
@@ -53,6 +54,8 @@ export function createApi(http: Http) {
     guideNow: () => http.call<GuideNow>("/guide/now?limit=50"),
     guide: (days: readonly string[], offset: number, limit: number) =>
       http.call<Guide>(`/guide?days=${days.join(",")}&offset=${offset}&limit=${limit}`),
+    searchGuide: (query: string, signal: AbortSignal) =>
+      http.call<{ programmes: Airing[] }>(`/guide/search?q=${part(query)}`, { signal }),
     setReminded: (id: string, isReminded: boolean) =>
       http.call<unknown>(`/reminders/${part(id)}`, isReminded ? { method: "PUT", body: {} } : { method: "DELETE" }),
     guideProgramme: (id: string, signal: AbortSignal) =>

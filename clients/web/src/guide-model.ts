@@ -68,6 +68,13 @@ export function daysFor(fromMs: number, toMs: number): string[] {
   return days;
 }
 
+/** `Thu 26 Nov, 20:15–21:45`, where the reader is. */
+export function timesOf({ startMs, stopMs }: Pick<GridProgramme, "startMs" | "stopMs">, locale: string): string {
+  const day = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short" }).format(startMs);
+  const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+  return `${day}, ${clock.format(startMs)}–${clock.format(stopMs)}`;
+}
+
 /** What is loaded of the guide: channels by their place, and their programmes by day. */
 export interface Loaded {
   readonly channels: ReadonlyMap<number, GuideChannel>;

@@ -1,17 +1,11 @@
 import { Bell, BellRing, Play, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
-import type { Airing, GuideProgramme } from "../../../contracts/web/index.ts";
+import type { GuideProgramme } from "../../../contracts/web/index.ts";
 import { AgeBadge } from "../../ui/feedback.tsx";
 import { useWords } from "../../ui/words.tsx";
 import { browserApi } from "./api.ts";
-
-/** `Thu 26 Nov, 20:15–21:45`, where the reader is. */
-function timesOf({ startMs, stopMs }: Pick<Airing, "startMs" | "stopMs">, locale: string): string {
-  const day = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short" }).format(startMs);
-  const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
-  return `${day}, ${clock.format(startMs)}–${clock.format(stopMs)}`;
-}
+import { timesOf } from "./guide-model.ts";
 
 type State = { readonly found: GuideProgramme | null; readonly hasFailed: boolean };
 

@@ -35,11 +35,13 @@ export function createLoaders(api: Api) {
     search: ({ request }: LoaderFunctionArgs) =>
       guarded(request, async () => {
         const query = (new URL(request.url).searchParams.get("q") ?? "").trim().slice(0, 200);
-        const [found, genres] = await Promise.all([
+        const [found, genres, guide] = await Promise.all([
           query === "" ? { cards: [] } : api.search(query, request.signal),
           api.genres(),
+          // A search without the guide is still a search.
+          query === "" ? null : api.searchGuide(query, request.signal).catch(() => null),
         ]);
-        return { query, cards: found.cards, genres: genres.genres };
+        return { query, cards: found.cards, genres: genres.genres, programmes: guide?.programmes ?? [] };
       }),
     genre: (args: LoaderFunctionArgs) => guarded(args.request, () => api.genre(idOf(args))),
     myList: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.myList()),

@@ -245,7 +245,10 @@ export const isMoved = (known: Known, slot: Placed): boolean =>
   known.startMs !== slot.startMs || known.stopMs !== slot.stopMs;
 
 const isChanged = (known: Known, slot: Placed): boolean =>
-  isMoved(known, slot) || known.hash !== slot.hash || known.stopAssumed !== slot.stopAssumed;
+  isMoved(known, slot) ||
+  known.seriesId !== slot.seriesId ||
+  known.hash !== slot.hash ||
+  known.stopAssumed !== slot.stopAssumed;
 
 /** An id that follows from what it is of, so that the same guide has the same ids everywhere; a number is added where one is taken. */
 function idOf(channelId: string, { startMs, titleKey }: Placed, taken: ReadonlySet<string>): string {

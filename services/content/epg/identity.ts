@@ -14,6 +14,12 @@ export interface Identity {
   readonly episode: number;
 }
 
+const TITLE = "its title";
+/** How an explanation begins that a title is the reason of. */
+export const BY_TITLE = `series by ${TITLE}`;
+/** Whether a series is told by its title, for want of an id. */
+export const isByTitle = (seriesId: string): boolean => seriesId.startsWith("t-");
+
 const SYSTEMS: readonly { readonly system: RegExp; readonly prefix: string; readonly name: string }[] = [
   { system: /thetvdb/i, prefix: "tvdb", name: "TheTVDB" },
   { system: /themoviedb|tmdb/i, prefix: "tmdb", name: "TMDB" },
@@ -84,7 +90,7 @@ function seriesOf(
   const names = categories.map(({ text }) => text).join(", ");
   const isFilm = FILM.test(names) && !EPISODIC.test(names) && numbering === null;
   if (key === "" || isFilm) return undefined;
-  return { id: `t-${short(key)}`, how: `its title '${title}'${subtitle === "" && numbering === null ? " alone" : ""}` };
+  return { id: `t-${short(key)}`, how: `${TITLE} '${title}'${subtitle === "" && numbering === null ? " alone" : ""}` };
 }
 
 function episodeOf(

@@ -16,18 +16,21 @@ test("ids come before names, names before numbers, and all of it is explained", 
     own,
     new Set(),
   );
-  assert.deepEqual([...matches].toSorted(), [
-    ["ch-one", { channelId: "ch-one", foundBy: "id", explanation: "it has the id 'ch-one'" }],
-    [
-      "x2",
-      {
-        ...{ channelId: "ch-two", foundBy: "name" },
-        explanation: "it is called 'CHANNEL two HD', which is the same name but for the picture's quality",
-      },
-    ],
-    ["x3", { channelId: "ch-three", foundBy: "number", explanation: "it has the number 3" }],
-    ["x4", { channelId: "", foundBy: "none", explanation: "no channel has its id, one of its names or its number" }],
-  ]);
+  assert.deepEqual(
+    Object.fromEntries(matches),
+    Object.fromEntries([
+      ["ch-one", { channelId: "ch-one", foundBy: "id", explanation: "it has the id 'ch-one'" }],
+      [
+        "x2",
+        {
+          ...{ channelId: "ch-two", foundBy: "name" },
+          explanation: "it is called 'CHANNEL two HD', which is the same name but for the picture's quality",
+        },
+      ],
+      ["x3", { channelId: "ch-three", foundBy: "number", explanation: "it has the number 3" }],
+      ["x4", { channelId: "", foundBy: "none", explanation: "no channel has its id, one of its names or its number" }],
+    ]),
+  );
 });
 
 test("a channel is given once, and who comes too late is told by whom", () => {

@@ -10,7 +10,9 @@ import {
   KEPT_BEFORE_MS,
   type Mended,
   merge,
+  type Placed,
 } from "./domain.ts";
+import { isByTitle } from "./identity.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
 
@@ -40,7 +42,10 @@ async function mergeChannel(parts: Parts, tx: EpgTx, channelId: string): Promise
   const sources = [...Map.groupBy(listings, ({ source }) => source).values()].map((own) =>
     arrange(own, (what) => (mended[what] = (mended[what] ?? 0) + 1)),
   );
-  const after = merge(sources).filter(({ stopMs }) => stopMs > window.fromMs);
+  const after = await withKnownSeries(
+    tx,
+    merge(sources).filter(({ stopMs }) => stopMs > window.fromMs),
+  );
   const before = (await store.knownOf(tx, channelId)).filter(({ stopMs }) => !isThere || stopMs > window.fromMs);
   const change = compare(channelId, before, after);
   await store.applyChange(tx, channelId, change);
@@ -48,6 +53,15 @@ async function mergeChannel(parts: Parts, tx: EpgTx, channelId: string): Promise
   const days = daysOf(change).map(({ day }) => day);
   if (days.length > 0) tx.afterCommit(() => parts.grid.forget(tx.tenant, channelId, days));
   return mended;
+}
+
+/** What is a series by its title alone is the one that another source knows by an id, where that is one and no more. */
+async function withKnownSeries(tx: EpgTx, placed: readonly Placed[]): Promise<Placed[]> {
+  const titles = placed.filter(({ seriesId }) => isByTitle(seriesId)).map(({ titleKey }) => titleKey);
+  const known = await store.seriesByTitle(tx, [...new Set(titles)]);
+  return placed.map((slot) =>
+    isByTitle(slot.seriesId) ? { ...slot, seriesId: known.get(slot.titleKey) ?? slot.seriesId } : slot,
+  );
 }
 
 /** What was announced before and is over now concerns nobody any more. */

@@ -1,3 +1,4 @@
+import { BY_TITLE, isByTitle } from "./identity.ts";
 import type { Body } from "./listing.ts";
 import type { Channel, Import, Programme, Source, SourceChannel } from "./store.ts";
 
@@ -14,12 +15,18 @@ export function toProgramme(row: Programme) {
     ...{ categories: [...body.categories], credits: [...body.credits], imageUrl: body.imageUrl },
     ...{ ageRating: body.ageRating, rating: body.rating, year: body.year },
     ...{ seasonNumber: body.season, episodeNumber: body.episode },
-    ...{ seriesId: row.series_id, episodeKey: row.episode_key, identity: body.identity },
+    ...{ seriesId: row.series_id, episodeKey: row.episode_key, identity: identityOf(row.series_id, body.identity) },
     ...{ new: body.flag === "new", premiere: body.flag === "premiere", repeat: body.flag === "repeat" },
     ...{ blackout: row.blackout, noRestart: row.no_restart, noRecord: row.no_record },
     ...{ stopAssumed: row.stop_assumed, sourceName: row.source },
   };
 }
+
+/** A series that was found by its title may be known by an id from elsewhere. */
+const identityOf = (seriesId: string, said: string): string =>
+  said.startsWith(BY_TITLE) && seriesId !== "" && !isByTitle(seriesId)
+    ? said.replace(BY_TITLE, `series '${seriesId}', which alone has its title`)
+    : said;
 
 export const toChannel = ({ id, number, name, logo_url, language, playable }: Channel) => ({
   ...{ id, number, name, logoUrl: logo_url, language, playable },

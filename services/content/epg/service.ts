@@ -1,5 +1,6 @@
 // Epg: the guide: takes in what sources say is on, merges it by a written rule, and says what is on which channel and when.
 import { LRUCache } from "lru-cache";
+import { Catalog } from "#contracts/catalog";
 import { Epg } from "#contracts/epg";
 import { Live } from "#contracts/live";
 import { Profile, type ProfileUpdated } from "#contracts/profile";
@@ -23,6 +24,7 @@ import { followChannels, wordsOf } from "./channels.ts";
 import { DAY_MS, KEPT_BEFORE_MS } from "./domain.ts";
 import { type Grid, openGrid, recompose, recomposeAll } from "./grid.ts";
 import { QUEUE, take } from "./importer.ts";
+import { takeSchedules } from "./live-guide.ts";
 import { mergeChannels } from "./merge.ts";
 import { toChannel, toImport, toProgramme } from "./message.ts";
 import {
@@ -49,13 +51,15 @@ const REMEMBERED_MS = 1_000;
 const IMPORTS_KEPT_MS = 30 * DAY_MS;
 const SWEPT_AT_ONCE = 5_000;
 
-const uses = { tenant: Tenant };
+const uses = { catalog: Catalog, live: Live, tenant: Tenant };
 export type EpgPlatform = Platform<typeof Epg, typeof uses>;
 export type EpgTx = Tx<typeof Epg>;
 export interface Parts extends Pick<EpgPlatform, "db" | "call" | "jobs" | "objects" | "clock" | "logger"> {
   readonly grid: Grid;
   /** The channels of a tenant by number, as they were within the last second: every look at a guide begins with them. */
   readonly channels: LRUCache<string, readonly store.Channel[]>;
+  /** What channels of films said last, of each tenant. */
+  readonly schedules: Map<string, string>;
   /** Counts an import that was accepted, or refused for a reason. */
   readonly taken: (outcome: "accepted" | "refused", reason: string) => void;
   worker: Worker | null;
@@ -80,6 +84,7 @@ export default defineService({
     return {
       ...{ db, call, jobs, objects, clock, logger, grid: openGrid({ db, cache, logger }) },
       channels: new LRUCache({ max: 100, ttl: REMEMBERED_MS }),
+      schedules: new Map(),
       taken: (outcome, reason) => imports.inc({ outcome, reason }),
       worker: null,
     };
@@ -206,6 +211,11 @@ export default defineService({
   }),
 
   periodic: (parts) => [
+    {
+      name: "take in what channels of films will show",
+      everyMs: 60_000,
+      run: async () => takeSchedules(parts, await tenantsOf(parts)),
+    },
     { name: "take in guides whose time has come", everyMs: 60_000, run: () => refresh(parts) },
     { name: "forget what the guide keeps no longer", everyMs: 600_000, run: () => sweep(parts) },
   ],

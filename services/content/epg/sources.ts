@@ -25,7 +25,10 @@ const NEW_SOURCE = {
   ...{ refresh_s: 0, asked_at_ms: 0 },
 };
 
-export async function putSource({ db, clock }: Parts, request: PutSourceRequest, context: Context) {
+/** The members of a message that a caller writes. */
+type Written<T> = Omit<T, "$typeName" | "$unknown">;
+
+export async function putSource({ db, clock }: Parts, request: Written<PutSourceRequest>, context: Context) {
   const { name } = request;
   if (!NAME.test(name))
     throw problem.invalid(`'${name.slice(0, 80)}' is no name for a source: small letters, digits, dots and hyphens`);
@@ -108,7 +111,7 @@ export async function beginImport({ db, jobs, clock }: Parts, name: string, cont
 }
 
 /** Takes a piece of a document; nothing of it is read before the last one is there. */
-export async function push({ db, jobs, clock, objects }: Parts, request: PushRequest, context: Context) {
+export async function push({ db, jobs, clock, objects }: Parts, request: Written<PushRequest>, context: Context) {
   const { sourceName, piece, last } = request;
   if (piece.byteLength > PIECE_BYTES_MAX)
     throw problem.invalid(`a piece of ${piece.byteLength} bytes is larger than ${PIECE_BYTES_MAX}: divide it`);

@@ -455,6 +455,18 @@ export async function knownOf(tx: Tx, channelId: string): Promise<Known[]> {
   }));
 }
 
+/** Series that the guide knows by an id, for titles that name one and no other. */
+export async function seriesByTitle(tx: Tx, titleKeys: readonly string[]): Promise<Map<string, string>> {
+  if (titleKeys.length === 0) return new Map();
+  const { rows } = await tx.executeSql(
+    `SELECT title_key, min(series_id) AS series_id FROM programmes
+      WHERE title_key = ANY($1::text[]) AND series_id <> '' AND series_id NOT LIKE 't-%'
+      GROUP BY title_key HAVING count(DISTINCT series_id) = 1`,
+    [[...titleKeys]],
+  );
+  return new Map(rows.map((row) => [String(row["title_key"]), String(row["series_id"])]));
+}
+
 /** Makes the rows of a channel what a change says. Texts go from the listings to the guide within the database. */
 export async function applyChange(tx: Tx, channelId: string, { added, changed, removed }: Change): Promise<void> {
   const put = [
@@ -470,9 +482,10 @@ export async function applyChange(tx: Tx, channelId: string, { added, changed, r
   await tx.executeSql(
     `INSERT INTO programmes (tenant, id, channel_id, start_ms, stop_ms, stop_assumed, source, title, title_key, series_id, episode_key,
        hash, card, body)
-     SELECT l.tenant, p.id, $1, p.start_ms, p.stop_ms, p.stop_assumed, l.source, l.title, l.title_key, l.series_id, l.episode_key,
+     SELECT l.tenant, p.id, $1, p.start_ms, p.stop_ms, p.stop_assumed, l.source, l.title, l.title_key, p.series_id, l.episode_key,
        l.hash, l.card, l.body
-       FROM json_to_recordset($2::json) AS p (id text, start_ms bigint, stop_ms bigint, stop_assumed boolean, import_id text, seq int)
+       FROM json_to_recordset($2::json) AS p (id text, start_ms bigint, stop_ms bigint, stop_assumed boolean, import_id text, seq int,
+         series_id text)
        JOIN listings AS l ON l.import_id = p.import_id AND l.seq = p.seq
      ON CONFLICT (tenant, id) DO UPDATE SET start_ms = EXCLUDED.start_ms, stop_ms = EXCLUDED.stop_ms,
        stop_assumed = EXCLUDED.stop_assumed, source = EXCLUDED.source, title = EXCLUDED.title, title_key = EXCLUDED.title_key,
@@ -481,8 +494,9 @@ export async function applyChange(tx: Tx, channelId: string, { added, changed, r
   );
 }
 
-const rowOf = (id: string, { startMs, stopMs, stopAssumed, importId, seq }: Placed) => ({
+const rowOf = (id: string, { startMs, stopMs, stopAssumed, importId, seq, seriesId }: Placed) => ({
   ...{ id, start_ms: startMs, stop_ms: stopMs, stop_assumed: stopAssumed, import_id: importId, seq },
+  series_id: seriesId,
 });
 
 /** A programme with what may not be done with it. */

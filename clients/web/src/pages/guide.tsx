@@ -52,7 +52,7 @@ function Plain() {
                 {now?.locked === true ? m.guide.locked : (now?.title ?? m.guide.nothingKnown)}
               </span>
               {next != null && next.locked !== true && (
-                <span className="block text-14 text-ink-3">{m.guide.then(next.title)}</span>
+                <span className="block text-14 text-ink-3">{m.guide.comesNext(next.title)}</span>
               )}
             </span>
           </li>

@@ -1,15 +1,18 @@
 import { Search as SearchIcon } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { Form, Link, useLoaderData, useSubmit } from "react-router";
+import type { Airing } from "../../../../contracts/web/index.ts";
 import { useWords } from "../../../ui/words.tsx";
+import { timesOf } from "../guide-model.ts";
 import type { LoaderData } from "../loaders.ts";
 import { TileGrid } from "../tile.tsx";
 
 const TYPING_MS = 180;
 
 export function Component() {
-  const { query, cards, genres } = useLoaderData<LoaderData<"search">>();
+  const { query, cards, genres, programmes } = useLoaderData<LoaderData<"search">>();
   const { m } = useWords();
+  const found = cards.length + programmes.length;
   const submit = useSubmit();
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const input = useRef<HTMLInputElement>(null);
@@ -48,13 +51,14 @@ export function Component() {
       </Form>
       <section className="mt-10" aria-live="polite">
         {query !== "" && (
-          <h2 className="display mb-5 text-28">{cards.length === 0 ? m.searchNothing(query) : m.searchFor(query)}</h2>
+          <h2 className="display mb-5 text-28">{found === 0 ? m.searchNothing(query) : m.searchFor(query)}</h2>
         )}
-        {query !== "" && cards.length === 0 && <p className="text-16 text-ink-2">{m.searchNothingText}</p>}
-        {cards.length > 0 && <p className="sr-only">{m.results(cards.length)}</p>}
+        {query !== "" && found === 0 && <p className="text-16 text-ink-2">{m.searchNothingText}</p>}
+        {found > 0 && <p className="sr-only">{m.results(found)}</p>}
         <TileGrid cards={cards} />
+        {programmes.length > 0 && <InTheGuide programmes={programmes} />}
       </section>
-      {cards.length === 0 && genres.length > 0 && (
+      {found === 0 && genres.length > 0 && (
         <section className="mt-8">
           <h2 className="text-14 text-ink-3">{m.searchStart}</h2>
           <ul className="mt-3 flex flex-wrap gap-x-8 gap-y-1">
@@ -71,6 +75,35 @@ export function Component() {
           </ul>
         </section>
       )}
+    </div>
+  );
+}
+
+const PROGRAMMES_SHOWN = 12;
+
+/** What will be on, the earliest first. */
+function InTheGuide({ programmes }: { programmes: readonly Airing[] }) {
+  const { m, locale } = useWords();
+  return (
+    <div className="mt-10">
+      <h3 className="text-14 text-ink-3">{m.guide.title}</h3>
+      <ul className="mt-2 grid gap-x-8 sm:grid-cols-2">
+        {programmes.slice(0, PROGRAMMES_SHOWN).map((airing) => (
+          <li key={airing.id}>
+            <Link
+              to={`/guide?programme=${airing.id}`}
+              className="-mx-3 block min-h-11 rounded-lg px-3 py-2 transition-colors hover:bg-lift-2"
+            >
+              <span className="block truncate text-16" dir="auto">
+                {airing.subtitle === undefined ? airing.title : `${airing.title}: ${airing.subtitle}`}
+              </span>
+              <span className="tabular block text-14 text-ink-3" suppressHydrationWarning>
+                {airing.channel.name} · {timesOf(airing, locale)}
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

@@ -108,6 +108,7 @@ CREATE TABLE programmes (
 );
 CREATE INDEX programmes_of_channel ON programmes (tenant, channel_id, start_ms);
 CREATE INDEX programmes_of_series ON programmes (tenant, series_id, start_ms) WHERE series_id <> '';
+CREATE INDEX programmes_by_title ON programmes (tenant, title_key);
 CREATE INDEX programmes_words ON programmes USING gin (to_tsvector('simple', title_key));
 
 CREATE TABLE restrictions (
