@@ -86,6 +86,10 @@ const retryParameters = {
   connectionTimeout: 2_500,
 };
 
+/** A segment of a channel is whole after two seconds, and the encoders need some before. */
+const WAKING_MS_MAX = 8_000;
+const WAKING_POLL_MS = 250;
+
 function configuration(options: EngineOptions): Record<string, unknown> {
   const { session, preferences } = options;
   const { widevine, playready, fairplay, clearkey } = session.licenses;
@@ -238,8 +242,23 @@ async function loadManifest(player: ShakaPlayer, options: EngineOptions, startS:
   const { session, format, delivery } = options;
   const mimeType = format === "hls" ? "application/x-mpegurl" : "application/dash+xml";
   const manifest = format === "hls" ? session.manifests.hls : session.manifests.dash;
-  await player.load(signed(delivery, manifest), startS !== null && startS > 0 ? startS : null, mimeType);
+  const load = () => player.load(signed(delivery, manifest), startS !== null && startS > 0 ? startS : null, mimeType);
+  await (session.live === null ? load() : patiently(load));
   if (format === "hls") readyText(player);
+}
+
+/** A channel that has just woken up lists parts and no whole segment, which Shaka's parser does not survive: a moment later it does. */
+async function patiently(load: () => Promise<unknown>): Promise<void> {
+  const untilMs = performance.now() + WAKING_MS_MAX;
+  for (;;) {
+    try {
+      await load();
+      return;
+    } catch (error) {
+      if (!(error instanceof TypeError) || performance.now() > untilMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, WAKING_POLL_MS));
+    }
+  }
 }
 
 /**

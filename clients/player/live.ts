@@ -20,7 +20,11 @@ const LOW_LATENCY = {
 export function liveConfiguration({ latency }: LiveFacts): Record<string, unknown> {
   const isLow = latency === "low";
   return {
-    manifest: isLow ? { defaultPresentationDelay: LOW_LATENCY.presentationDelayS } : {},
+    manifest: {
+      ...(isLow ? { defaultPresentationDelay: LOW_LATENCY.presentationDelayS } : {}),
+      // A channel that is made on demand wakes up for the first who asks: its answer is late then, and no edge is to blame.
+      retryParameters: { timeout: 20_000, connectionTimeout: 12_000, stallTimeout: 12_000 },
+    },
     streaming: {
       lowLatencyMode: isLow,
       bufferingGoal: isLow ? 6 : 16,

@@ -27,7 +27,8 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
   const { startS, endS } = spanOf(state);
   const lengthS = endS - startS;
   const chapters = state.session?.content.chapters ?? [];
-  const positionS = dragS ?? state.positionS;
+  // Who is with the world is at the end of the line, whatever the player keeps back.
+  const positionS = dragS ?? (state.live?.isAtEdge === true ? endS : state.positionS);
   const percent = (placeS: number) =>
     lengthS > 0 ? Math.min(100, Math.max(0, ((placeS - startS) / lengthS) * 100)) : 0;
 
