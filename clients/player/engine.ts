@@ -138,7 +138,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   await player.attach(options.video);
   player.configure(configuration(options));
   const { live } = options.session;
-  if (live !== null) player.configure(liveConfiguration(live));
+  if (live !== null) player.configure(liveConfiguration(live, options.format));
   // What a channel's playlist says of keys is left aside: its CMAF headers say it too, each day's, and Shaka asks a server for those.
   if (needsKeysAhead(options) && live !== null) player.configure({ manifest: { ignoreDrmInfo: true } });
   else if (needsKeysAhead(options))
@@ -337,12 +337,12 @@ function unique(options: readonly LanguageOption[]): LanguageOption[] {
   return [...byKey.values()];
 }
 
-function liveControls(player: ShakaPlayer, { session: { live }, video }: EngineOptions) {
+function liveControls(player: ShakaPlayer, { session: { live }, video, format }: EngineOptions) {
   return {
     liveWindow: () => (live === null ? null : windowOf(player, video.currentTime, live)),
     placeOf: (momentMs: number) => (live === null ? null : placeOf(player, momentMs, video.currentTime)),
     follow(isAtEdge: boolean) {
-      if (live !== null) player.configure("streaming.liveSync", isAtEdge ? followEdge(live.latency) : STEADY);
+      if (live !== null) player.configure("streaming.liveSync", isAtEdge ? followEdge(live.latency, format) : STEADY);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** How a channel is followed: where its window is, and how close to the world the picture stays. */
 import type { Session } from "../../contracts/web/index.ts";
-import type { ShakaPlayer } from "./shaka.ts";
+import type { Format, ShakaPlayer } from "./shaka.ts";
 import type { LiveWindow } from "./state.ts";
 
 type LiveFacts = NonNullable<Session["live"]>;
@@ -8,20 +8,28 @@ type LiveFacts = NonNullable<Session["live"]>;
 /** Who is no further behind than this is with the world; a little more than the player needs to catch up after a stumble. */
 const AT_EDGE_S = { low: 4, standard: 12 } as const;
 
-/** What is behind the edge that the player keeps: it is where the next picture is already there and the one after it on its way. */
+/**
+ * How far behind what is there the picture stays on a channel of low latency. The edge of a playlist is the end of the last part that it
+ * lists, that of an MPD is reckoned from the clock and lies a part's making further on: so the two formats keep different
+ * distances from it, for nearly the same distance from the world.
+ */
 const LOW_LATENCY = {
-  /** HLS: in front of the hold-back that a server asks of players that cannot wait for a part (PART-HOLD-BACK). */
-  presentationDelayS: 0.5,
-  targetLatencyS: 0.3,
-  toleranceS: 0.2,
-} as const;
+  hls: { targetLatency: 0.6, targetLatencyTolerance: 0.15 },
+  dash: { targetLatency: 0.15, targetLatencyTolerance: 0.1 },
+} as const satisfies Record<Format, unknown>;
+/** How much of it a machine or a network that stumbles again and again may be given. */
+const TARGET_LATENCY_S_MAX = 2;
+/** Less than the hold-back that servers ask for (PART-HOLD-BACK): of players that cannot wait for a part, which this one can. */
+const PRESENTATION_DELAY_S = 0.5;
 
 /** Shaka's configuration for a channel; what low latency needs is in the manifest, and a plain one turns it off by itself. */
-export function liveConfiguration({ latency }: LiveFacts): Record<string, unknown> {
+export function liveConfiguration({ latency, dvrWindowS }: LiveFacts, format: Format): Record<string, unknown> {
   const isLow = latency === "low";
   return {
     manifest: {
-      ...(isLow ? { defaultPresentationDelay: LOW_LATENCY.presentationDelayS } : {}),
+      ...(isLow ? { defaultPresentationDelay: PRESENTATION_DELAY_S } : {}),
+      // Reckoned by Shaka, the window of a playlist ends where a rendition that is not in use any more was read last.
+      ...(format === "hls" ? { availabilityWindowOverride: dvrWindowS } : {}),
       // A channel that is made on demand wakes up for the first who asks: its answer is late then, and no edge is to blame.
       retryParameters: { timeout: 20_000, connectionTimeout: 12_000, stallTimeout: 12_000 },
     },
@@ -30,26 +38,19 @@ export function liveConfiguration({ latency }: LiveFacts): Record<string, unknow
       bufferingGoal: isLow ? 6 : 16,
       rebufferingGoal: isLow ? 0.1 : 1,
       bufferBehind: 30,
-      liveSync: followEdge(latency),
+      liveSync: followEdge(latency, format),
     },
   };
 }
 
-/** Plays a little faster where it fell behind, and a little slower where it ran into the edge. */
-export const followEdge = (latency: LiveFacts["latency"]) =>
-  latency === "low"
-    ? {
-        enabled: true,
-        targetLatency: LOW_LATENCY.targetLatencyS,
-        targetLatencyTolerance: LOW_LATENCY.toleranceS,
-        maxPlaybackRate: 1.08,
-        minPlaybackRate: 0.96,
-      }
-    : STEADY;
+/** Plays a little faster where it fell behind, a little slower where it ran into the edge, and keeps more distance where that made it stumble. */
+export const followEdge = (latency: LiveFacts["latency"], format: Format) =>
+  latency === "low" ? { enabled: true, ...LOW_LATENCY[format], maxPlaybackRate: 1.08, minPlaybackRate: 0.95 } : STEADY;
 
 /** Who went back in time watches at the speed of time. */
 export const STEADY = {
   enabled: true,
+  dynamicTargetLatency: { enabled: false },
   targetLatency: 0,
   targetLatencyTolerance: 0,
   maxPlaybackRate: 1,

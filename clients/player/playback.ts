@@ -9,6 +9,7 @@ import { createEngine, type Engine, type Thumbnail } from "./engine.ts";
 import { isEngineError, playerErrorOf } from "./errors.ts";
 import { createHeartbeats, type Heartbeats } from "./heartbeats.ts";
 import { ApiError } from "./http.ts";
+import { endure, isPassing, type Outage } from "./outage.ts";
 import { loadPreferences, savePreferences } from "./preferences.ts";
 import { heartbeatOf, type Qoe, type QoeEvent, qoeAtStart, reduceQoe } from "./qoe.ts";
 import { readPicture } from "./readings.ts";
@@ -85,6 +86,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
   /** Raised by every new start: what an older one still awaits is then thrown away. */
   let generation = 0;
   let startS = options.startS;
+  let outage: Outage | null = null;
   const off = new AbortController();
   video.volume = preferences.volume;
   video.muted = preferences.muted;
@@ -176,10 +178,27 @@ export function createPlayback(options: PlaybackOptions): Playback {
   const fail = (error: unknown) => {
     // Shaka reports each load that a newer one interrupts (7000) and what it repairs by itself (severity 1).
     if (isEngineError(error) && (error.code === 7_000 || Reflect.get(error, "severity") === 1)) return;
+    if (endures(error)) return;
     const playerError = playerErrorOf(error, window.isSecureContext);
     note({ type: "error", atMs: monotonicMs(), code: playerError.code, message: playerError.detail });
     run?.heartbeats.beat();
     store.set({ phase: "failed", error: playerError, waiting: false });
+  };
+
+  /** A channel that plays gets over what the network does; whether that is so now. */
+  const endures = (error: unknown): boolean => {
+    if (run === null || store.get().phase !== "ready" || store.get().live === null || !isPassing(error)) return false;
+    const { outage: next, what } = endure(outage, monotonicMs());
+    outage = next;
+    if (what === "leap") goLive();
+    return what !== "give up";
+  };
+
+  const goLive = () => {
+    const edge = run?.engine.liveWindow();
+    if (edge == null) return;
+    seekTo(edge.edgeS);
+    run?.engine.retry();
   };
 
   /** Says goodbye to the platform and frees the engine. Safe to call at any time, and more than once. */
@@ -321,9 +340,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     seekTo,
     seekBy: (deltaS) => seekTo(video.currentTime + deltaS),
     goLive() {
-      const edge = run?.engine.liveWindow();
-      if (edge == null) return;
-      seekTo(edge.edgeS);
+      goLive();
       if (video.paused) video.play().catch(() => store.set({ paused: true }));
     },
     programmeStartS() {
