@@ -3,7 +3,7 @@ import { problem } from "#kernel/errors";
 import type { Transcoder, TranscoderCapabilities } from "#kernel/ports/transcoder";
 import { encodeAudio, measureLoudness } from "./audio.ts";
 import { detectSpawnGuard, openChildren, type RunChild } from "./children.ts";
-import { encodeLive } from "./live.ts";
+import { encodeLive, receiveLive } from "./live.ts";
 import { fingerprint, thumbnails } from "./pictures.ts";
 import { posters } from "./posters.ts";
 import { preview } from "./preview.ts";
@@ -28,6 +28,8 @@ const NICENESS_IDLE = 19;
 const STALL_MS_MAX = 180_000;
 /** A live encoder that makes nothing for so long is of no use to anybody. */
 const LIVE_STALL_MS_MAX = 20_000;
+/** A day: whether an input flows is seen where its bytes arrive. */
+const RECEIVER_STALL_MS_MAX = 86_400_000;
 
 /** The transcoder of kernel/ports/transcoder.ts on ffmpeg 5 or later, as child processes. */
 export function openTranscoder(options: TranscoderOptions = {}): Transcoder {
@@ -43,6 +45,12 @@ export function openTranscoder(options: TranscoderOptions = {}): Transcoder {
   const runLive = openChildren({
     niceness: 0,
     stallMsMax: LIVE_STALL_MS_MAX,
+    spawnGuard: options.spawnGuard ?? detectSpawnGuard({ isIdle: false }),
+  });
+  // Somebody who pushes may come at any time.
+  const runReceiver = openChildren({
+    niceness: 0,
+    stallMsMax: RECEIVER_STALL_MS_MAX,
     spawnGuard: options.spawnGuard ?? detectSpawnGuard({ isIdle: false }),
   });
   let capabilities: Promise<TranscoderCapabilities> | undefined;
@@ -66,6 +74,7 @@ export function openTranscoder(options: TranscoderOptions = {}): Transcoder {
     posters: (path, source, count, folder, signal) => posters({ run, ffmpeg }, path, source, count, folder, signal),
     preview: (path, source, span, out, signal) =>
       whole(out, () => preview({ run, ffmpeg }, path, source, span, out, signal)),
+    receiveLive: (input, out, signal) => receiveLive(runReceiver, ffmpeg, input, out, signal),
     encodeLive: (job, out, progress, signal) => encodeLive(runLive, ffmpeg, job, out, progress, signal),
   };
 }

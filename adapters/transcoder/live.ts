@@ -1,5 +1,5 @@
 import { problem } from "#kernel/errors";
-import type { LiveAudio, LiveEncode, LiveProgress, LiveSource, LiveVideo } from "#kernel/ports/transcoder";
+import type { LiveAudio, LiveEncode, LiveInput, LiveProgress, LiveSource, LiveVideo } from "#kernel/ports/transcoder";
 import type { RunChild } from "./children.ts";
 
 /** Two threads cut a frame into two slices; more would not fit the subsamples of Common Encryption for long. */
@@ -43,15 +43,94 @@ export function liveArgs({ source, track, leadS }: LiveEncode, out: string): str
   return [
     ...["-nostdin", "-hide_banner", "-v", "error", "-nostats", "-progress", "pipe:1", "-filter_threads", "1"],
     ...(track.kind === "video"
-      ? [...testPicture(source, track, leadS), ...h264(track)]
-      : [...testTone(source, leadS), ...aac(track)]),
+      ? [...picture(source, track, leadS), ...h264(track)]
+      : [...sound(source, leadS), ...aac(track)]),
     // Each frame leaves as soon as the next one is there: who cuts parts does it by counting frames.
     ...["-movflags", "+cmaf+empty_moov+default_base_moof+frag_every_frame+frag_discont", "-flush_packets", "1"],
     ...["-f", "mp4", `unix:${out}`],
   ];
 }
 
-function testPicture({ title, startMs }: LiveSource, { width, height, frameRate }: LiveVideo, leadS: number): string[] {
+const picture = (source: LiveSource, track: LiveVideo, leadS: number): string[] =>
+  source.kind === "test" ? testPicture(source, track, leadS) : fedPicture(source, track, leadS);
+
+const sound = (source: LiveSource, leadS: number): string[] =>
+  source.kind === "test" ? testTone(source, leadS) : fedSound(source, leadS);
+
+type Test = Extract<LiveSource, { readonly kind: "test" }>;
+type Feed = Extract<LiveSource, { readonly kind: "feed" }>;
+
+/** A transport stream as it comes; what it holds has to be known before the first frame can go on. */
+const feedInput = ({ path }: Feed): string[] => [
+  ...["-copyts", "-fflags", "+nobuffer+discardcorrupt", "-probesize", "1000000", "-analyzeduration", "1500000"],
+  ...["-protocol_whitelist", "unix", "-f", "mpegts", "-i", `unix:${path}`],
+];
+
+/** Every rung puts the input's own times on one grid and begins with the same frame, whenever its process came up. */
+function fedPicture(source: Feed, { width, height, frameRate }: LiveVideo, leadS: number): string[] {
+  const first = Math.round(source.startS * frameRate);
+  const filters = [
+    `fps=fps=${frameRate}`,
+    `trim=start_pts=${first}`,
+    `setpts=PTS-${first - leadS * frameRate}`,
+    "yadif=deint=interlaced",
+    `scale=${width}:${height}:flags=bilinear:force_original_aspect_ratio=decrease:force_divisible_by=2`,
+    `pad=${width}:${height}:-1:-1,setsar=1`,
+    "format=yuv420p",
+  ];
+  const times = ["-fps_mode", "passthrough", "-enc_time_base", `1:${frameRate}`];
+  return [...feedInput(source), "-map", "0:v:0", "-sn", "-dn", "-vf", filters.join(","), ...times];
+}
+
+function fedSound(source: Feed, leadS: number): string[] {
+  const filters = [
+    `aresample=${SAMPLE_RATE_HZ}:async=1000`,
+    `atrim=start=${source.startS}`,
+    `asetpts=PTS-${source.startS - leadS}/TB`,
+  ];
+  return [...feedInput(source), "-map", "0:a:0", "-sn", "-dn", "-af", filters.join(",")];
+}
+
+/** Passes an input on. It is not decoded: whoever reads it does that. */
+export async function receiveLive(
+  run: RunChild,
+  ffmpeg: string,
+  input: LiveInput,
+  out: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const args = [
+    ...["-nostdin", "-hide_banner", "-v", "error", "-nostats", "-progress", "pipe:1"],
+    ...inputArgs(input),
+    ...["-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-muxdelay", "0", "-muxpreload", "0"],
+    ...["-flush_packets", "1", "-f", "mpegts", `unix:${out}`],
+  ];
+  const stdin = input.kind === "files" ? concatList(input.paths) : "";
+  await run({ program: ffmpeg, args, subject: "the live input", signal, stdin, output: "progress" });
+}
+
+/** What an input is opened by: no protocol but its own. */
+function inputArgs(input: LiveInput): string[] {
+  const quick = ["-fflags", "+nobuffer+genpts", "-probesize", "1000000", "-analyzeduration", "1500000"];
+  if (input.kind === "files")
+    return [
+      ...["-re", "-stream_loop", "-1", "-protocol_whitelist", "file,pipe,fd", "-f", "concat", "-safe", "0"],
+      ...["-i", "pipe:0"],
+    ];
+  if (input.kind === "srt") {
+    const passphrase = input.passphrase === "" ? "" : `&passphrase=${encodeURIComponent(input.passphrase)}&pbkeylen=16`;
+    const url = `srt://${input.host}:${input.port}?mode=listener&latency=120000&transtype=live${passphrase}`;
+    return [...quick, "-protocol_whitelist", "srt", "-i", url];
+  }
+  if (input.kind === "flv") return [...quick, "-protocol_whitelist", "unix", "-f", "flv", "-i", `unix:${input.path}`];
+  return [...quick, "-protocol_whitelist", "udp,http,https,tcp,tls,crypto", "-i", input.url];
+}
+
+/** One file a line; a quote within quotes is written outside of them. */
+const concatList = (paths: readonly string[]): string =>
+  `ffconcat version 1.0\n${paths.map((path) => `file '${path.replaceAll("'", String.raw`'\''`)}'`).join("\n")}\n`;
+
+function testPicture({ title, startMs }: Test, { width, height, frameRate }: LiveVideo, leadS: number): string[] {
   if (!/^[A-Za-z0-9 ]{1,60}$/.test(title))
     throw problem.invalid(`'${title.slice(0, 80)}' cannot be drawn: letters, digits and spaces can, at most 60`);
   const line = (text: string, sizeOfHeight: number, y: string): string =>
@@ -89,7 +168,7 @@ function clockStrip(): string[] {
   return ["drawbox=x=0:y=ih-ih/20:w=iw:h=ih/20:t=fill:color=black", ...bits];
 }
 
-function testTone({ startMs }: LiveSource, leadS: number): string[] {
+function testTone({ startMs }: Test, leadS: number): string[] {
   const tone = `sine=frequency=220:beep_factor=4:sample_rate=${SAMPLE_RATE_HZ}:samples_per_frame=1024`;
   const startS = startMs / 1_000;
   const filters = [
@@ -110,7 +189,9 @@ function h264(track: LiveVideo): string[] {
     ...(isLowLatency ? ["-tune", "zerolatency"] : ["-bf", "0"]),
     ...["-profile:v", Math.min(width, height) >= 480 ? "high" : "main"],
     ...["-b:v", `${bitrateKbps}k`, "-maxrate:v", `${bitrateKbps}k`, "-bufsize:v", `${bitrateKbps}k`],
-    ...["-g", String(gopFrames), "-keyint_min", String(gopFrames), "-sc_threshold", "0", "-flags", "+cgop"],
+    // Key frames stand where parts begin, whichever frame was the first.
+    ...["-force_key_frames", `expr:not(mod(round(t*${frameRate}),${gopFrames}))`, "-forced-idr", "1"],
+    ...["-g", "9999", "-keyint_min", "1", "-sc_threshold", "0", "-flags", "+cgop"],
     ...["-bsf:v", "filter_units=remove_types=6", "-video_track_timescale", String(VIDEO_TIMESCALE)],
   ];
 }

@@ -45,7 +45,16 @@ export function liveConfiguration({ latency, dvrWindowS }: LiveFacts, format: Fo
 
 /** Plays a little faster where it fell behind, a little slower where it ran into the edge, and keeps more distance where that made it stumble. */
 export const followEdge = (latency: LiveFacts["latency"], format: Format) =>
-  latency === "low" ? { enabled: true, ...LOW_LATENCY[format], maxPlaybackRate: 1.08, minPlaybackRate: 0.95 } : STEADY;
+  latency === "low"
+    ? {
+        ...{ enabled: true, ...LOW_LATENCY[format], maxPlaybackRate: 1.08, minPlaybackRate: 0.95 },
+        dynamicTargetLatency: {
+          ...{ enabled: true, rebufferIncrement: 0.1, stabilityThreshold: 60, maxAttempts: 100 },
+          minLatency: LOW_LATENCY[format].targetLatency - LOW_LATENCY[format].targetLatencyTolerance,
+          maxLatency: TARGET_LATENCY_S_MAX,
+        },
+      }
+    : STEADY;
 
 /** Who went back in time watches at the speed of time. */
 export const STEADY = {

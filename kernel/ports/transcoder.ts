@@ -47,6 +47,11 @@ export interface Transcoder {
    * at `out`, which must be listening. Ends when the source does; rejects as `canceled` when `signal` aborts.
    */
   encodeLive(job: LiveEncode, out: string, progress: LiveProgress, signal?: AbortSignal): Promise<void>;
+  /**
+   * Takes a live input in and passes it on as it is, as an MPEG transport stream, into the Unix socket at `out`. Ends when the input does;
+   * an input that is pushed is waited for, without end.
+   */
+  receiveLive(input: LiveInput, out: string, signal?: AbortSignal): Promise<void>;
 }
 
 /** Called about twice a second. */
@@ -66,14 +71,27 @@ export interface LiveEncode {
   readonly leadS: number;
 }
 
-/** A test picture, with the wall clock burnt in, that begins at `startMs`. */
-export interface LiveSource {
-  readonly kind: "test";
-  /** Letters, digits and spaces; shown in the picture. */
-  readonly title: string;
-  /** Milliseconds since the epoch, at least half a second ahead. */
-  readonly startMs: number;
-}
+export type LiveSource =
+  /** A test picture, with the wall clock burnt in, that begins at `startMs`. */
+  | {
+      readonly kind: "test";
+      /** Letters, digits and spaces; shown in the picture. */
+      readonly title: string;
+      /** Milliseconds since the epoch, at least half a second ahead. */
+      readonly startMs: number;
+    }
+  /** A transport stream that comes out of a Unix socket; what is before `startS` on its own clock is thrown away. */
+  | { readonly kind: "feed"; readonly path: string; readonly startS: number };
+
+export type LiveInput =
+  /** A caller is let in who knows the passphrase (10 to 79 characters); an empty one lets everybody in. */
+  | { readonly kind: "srt"; readonly host: string; readonly port: number; readonly passphrase: string }
+  /** What an RTMP server passes on, from a Unix socket. */
+  | { readonly kind: "flv"; readonly path: string }
+  /** An address that is read: udp, http or https. */
+  | { readonly kind: "pull"; readonly url: string }
+  /** Files of this machine one after the other, over and over, in real time. */
+  | { readonly kind: "files"; readonly paths: readonly string[] };
 
 export interface LiveVideo {
   readonly kind: "video";

@@ -8,7 +8,8 @@ import sharp from "sharp";
 
 const BITS = 32;
 const WRAP_MS = 2 ** BITS;
-const WHITE_FROM = 128;
+/** Controls lay a shade over the picture: what is white and what is black is told by each other. Less than this is no strip. */
+const CONTRAST_MIN = 24;
 /** Pixels of the strip that are looked at, from its middle. */
 const ROWS = 4;
 
@@ -41,6 +42,7 @@ async function read(page: Page, session: CDPSession): Promise<Glimpse | null> {
   const { data } = await session.send("Page.captureScreenshot", { format: "png", clip, optimizeForSpeed: true });
   const afterMs = Date.now();
   const value = await decode(Buffer.from(data, "base64"));
+  if (value === null) return null;
   const atMs = (beforeMs + afterMs) / 2;
   const clockMs = atMs - ((((atMs - value) % WRAP_MS) + WRAP_MS) % WRAP_MS);
   return { clockMs, atMs, latencyMs: atMs - clockMs, spanMs: afterMs - beforeMs };
@@ -73,15 +75,15 @@ async function stripOf(page: Page): Promise<Box | null> {
   };
 }
 
-async function decode(png: Buffer): Promise<number> {
+async function decode(png: Buffer): Promise<number | null> {
   const { data, info } = await sharp(png).greyscale().raw().toBuffer({ resolveWithObject: true });
-  let value = 0;
-  for (let bit = 0; bit < BITS; bit += 1) {
+  const y = Math.floor(info.height / 2);
+  const cells = Array.from({ length: BITS }, (_, bit) => {
     // The middle of a cell: its edges are smeared by the encoder.
     const x = Math.floor(((bit + 0.5) * info.width) / BITS);
-    const y = Math.floor(info.height / 2);
-    const isWhite = (data[(y * info.width + x) * info.channels] ?? 0) >= WHITE_FROM;
-    value = value * 2 + (isWhite ? 1 : 0);
-  }
-  return value;
+    return data[(y * info.width + x) * info.channels] ?? 0;
+  });
+  const [black, white] = [Math.min(...cells), Math.max(...cells)];
+  if (white - black < CONTRAST_MIN) return null;
+  return cells.reduce((value, cell) => value * 2 + (cell > (black + white) / 2 ? 1 : 0), 0);
 }

@@ -32,7 +32,14 @@ const unused = (): Promise<never> => Promise.reject(new Error("this is not part 
 function toolbox(preview: Transcoder["preview"]): Transcoder {
   return {
     ...{ capabilities: unused, probe: unused, fingerprint: unused, measureLoudness: unused },
-    ...{ encodeVideo: unused, encodeAudio: unused, extractText: unused, encodeLive: unused, preview },
+    ...{
+      encodeVideo: unused,
+      encodeAudio: unused,
+      extractText: unused,
+      encodeLive: unused,
+      receiveLive: unused,
+      preview,
+    },
     async thumbnails(_path, _source, _shape, folder) {
       await writeFile(join(folder, "tile-0000001.jpg"), "tile");
       return 1;

@@ -11,8 +11,8 @@ export interface Rung {
   readonly bitrateKbps: number;
 }
 
-export const INPUT_KINDS = ["demo"] as const;
-export type InputKind = (typeof INPUT_KINDS)[number];
+const INPUT_KINDS = ["demo", "rtmp", "srt", "mpegts", "hls", "files"] as const;
+type InputKind = (typeof INPUT_KINDS)[number];
 
 export interface Input {
   readonly kind: InputKind;
@@ -78,7 +78,7 @@ export function assertHolder(holder: string): string {
 /** What somebody wishes for, with everything that they left out filled in. */
 export function channelOf(
   wish: Omit<Channel, "latency" | "inputs"> & { readonly latency: string },
-  inputs: readonly { readonly kind: string; readonly url: string }[],
+  inputs: readonly WishedInput[],
 ): Channel {
   const { number, name, latency } = wish;
   assertChannelId(wish.id);
@@ -119,14 +119,58 @@ function ladderOf(wished: readonly string[], latency: Latency): readonly string[
     .map(({ name }) => name);
 }
 
-function inputsOf(inputs: readonly { readonly kind: string; readonly url: string }[]): Input[] {
+function inputsOf(inputs: readonly WishedInput[]): Input[] {
   if (inputs.length === 0 || inputs.length > INPUTS_MAX)
     throw problem.invalid(`a channel has one input and at most one backup, not ${inputs.length}`);
-  return inputs.map(({ kind, url }) => {
-    const known = INPUT_KINDS.find((each) => each === kind);
-    if (!known) throw problem.invalid(`input '${kind.slice(0, 40)}' is not known: ${INPUT_KINDS.join(", ")}`);
-    return { kind: known, url };
-  });
+  const kinds = inputs.map(({ kind }) => kind);
+  if (kinds.length > 1 && kinds.includes("demo"))
+    throw problem.invalid("the test picture has no backup and is none: it does not fail");
+  const ports = inputs.flatMap(({ kind, url }) => (kind === "rtmp" || kind === "srt" ? [url] : []));
+  if (new Set(ports).size !== ports.length) throw problem.invalid(`port ${ports[0]} is meant for two inputs`);
+  return inputs.map(inputOf);
+}
+
+interface WishedInput {
+  readonly kind: string;
+  readonly url: string;
+  readonly secret: string;
+}
+
+const STREAM_KEY = /^[A-Za-z0-9_-]{16,100}$/;
+const PASSPHRASE = /^[\x20-\x7e]{10,79}$/;
+const URL_CHARS_MAX = 1_000;
+const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** What may be an input: how it is written, and what is wrong where it is not. */
+function inputOf({ kind, url, secret }: WishedInput): Input {
+  const known = INPUT_KINDS.find((each) => each === kind);
+  if (!known) throw problem.invalid(`input '${kind.slice(0, 40)}' is not known: ${INPUT_KINDS.join(", ")}`);
+  if (known === "rtmp" || known === "srt") portOf(known, url);
+  if (known === "rtmp" && !STREAM_KEY.test(secret))
+    throw problem.invalid("a stream key has 16 to 100 letters, digits, '-' or '_'");
+  if (known === "srt" && !PASSPHRASE.test(secret)) throw problem.invalid("a passphrase has 10 to 79 plain characters");
+  if (known === "mpegts") assertAddress(known, url, ["udp:", "http:"], true);
+  if (known === "hls") assertAddress(known, url, ["http:", "https:"], false);
+  if (known === "files" && !/^\/[^\0\r\n]{1,1000}$/.test(url))
+    throw problem.invalid(`'${url.slice(0, 80)}' is no absolute path of a video, or of a list with a path a line`);
+  return { kind: known, url };
+}
+
+/** Where a push is waited for: not where systems have their own services. */
+export function portOf(kind: string, text: string): number {
+  const port = /^\d{4,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1_024 || port > 65_535)
+    throw problem.invalid(`'${text.slice(0, 40)}' is no port for ${kind}: write for example ${kind}:9000`);
+  return port;
+}
+
+function assertAddress(kind: string, text: string, protocols: readonly string[], isLocal: boolean): void {
+  const url = text.length > URL_CHARS_MAX ? null : URL.parse(text);
+  const shown = text.slice(0, 80);
+  if (!url || !protocols.includes(url.protocol) || url.username !== "" || url.password !== "")
+    throw problem.invalid(`'${shown}' is no address for ${kind}: ${protocols.join(" or ")}//host, without a password`);
+  if (isLocal && !LOOPBACK.has(url.hostname))
+    throw problem.invalid(`'${shown}' is elsewhere: a bare transport stream is taken from this machine alone`);
 }
 
 function languageOf(tag: string): string {

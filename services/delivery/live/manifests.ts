@@ -34,12 +34,18 @@ function told(track: KnownTrack): LiveMpdTrack {
   return { ...base, kind: "audio", language, label, channels, sampleRateHz };
 }
 
-/** Tracks that are there, in the order of the ladder. */
-const present = (station: Station): KnownTrack[] =>
-  station.plans.flatMap(({ name }) => {
-    const known = station.tracks.get(name);
-    return known && (station.history.track(name)?.segments.length ?? 0) > 0 ? [known] : [];
+/** A track that is so many segments behind the others is not made any more. */
+const BEHIND_MAX = 5;
+
+/** Tracks that are there and go on, in the order of the ladder. */
+function present({ plans, tracks, history }: Station): KnownTrack[] {
+  const lastOf = (name: string): number => history.track(name)?.segments.at(-1)?.number ?? 0;
+  const newest = Math.max(0, ...plans.map(({ name }) => lastOf(name)));
+  return plans.flatMap(({ name }) => {
+    const known = tracks.get(name);
+    return known && newest > 0 && lastOf(name) > newest - BEHIND_MAX ? [known] : [];
   });
+}
 
 function windowTrack(station: Station, name: string, nowMs: number): WindowTrack | null {
   const plan = station.plans.find((each) => each.name === name);

@@ -138,7 +138,7 @@ async function answerSegment(
 }
 
 /** A segment without samples: `styp` alone. */
-const EMPTY_SEGMENT = Buffer.from("0000001873747970" + "6d73646800000000" + "6d736468636d6673", "hex");
+const EMPTY_SEGMENT = Buffer.from("00000018737479706d736468000000006d736468636d6673", "hex");
 
 /**
  * Whether a number is none of the span's: it belongs to another key, or to another run. A player that asks for one segment too many of

@@ -1,13 +1,15 @@
 /**
- * The packager of one run of a channel: takes what encoders write into its sockets, cuts it into parts, encrypts and writes them, away
- * from the event loop that answers people. Parts go out by transfer.
+ * The packager of a channel: takes its inputs in and hands them to encoders, takes what encoders write into its sockets, cuts it into
+ * parts, encrypts and writes them, away from the event loop that answers people. Parts go out by transfer.
  */
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import { createTrackWriter, type TrackProtection, type TrackWriter } from "#media/cenc";
 import { createFragmentStream, type Fragment, type Sample, type TrackInit } from "#media/isobmff";
 import { isSamePlace, type KeyClass, type LiveGrid, type LivePlace, placeOf } from "#media/presentation";
 import { dayIndexOf, gridOf, type Latency } from "./domain.ts";
+import { type FeedState, openFeed } from "./feeds.ts";
+import { openRtmpDoor, type RtmpDoor } from "./rtmp-door.ts";
 
 export interface PackagerTrack {
   readonly name: string;
@@ -15,19 +17,32 @@ export interface PackagerTrack {
   readonly keyClass: KeyClass;
   readonly language: string;
   /** Where its encoder writes to. */
-  readonly socketPath: string;
+  readonly outPath: string;
+  /** Where its encoder reads from; null where it makes the picture itself. */
+  readonly inPath: string | null;
 }
 
-export interface PackagerRun {
-  readonly tracks: readonly PackagerTrack[];
+export interface PackagerSetup {
   readonly latency: Latency;
   readonly frameRate: number;
+  readonly keyPeriodMs: number;
+  /** Where transport streams come in: the primary input's, and that of the backup. */
+  readonly feeds: readonly { readonly path: string; readonly door: RtmpDoor | null }[];
+}
+
+/** Encoders begin: a run ends with the next one, or with `end`. */
+export interface PackagerRun {
+  readonly type: "begin";
+  readonly serial: number;
+  readonly tracks: readonly PackagerTrack[];
+  readonly feed: number | null;
   /** The first segment; what comes before it is thrown away. */
   readonly firstNumber: number;
   /** From where encoders count, in milliseconds since the epoch. */
   readonly originMs: number;
-  readonly keyPeriodMs: number;
 }
+
+export type ToPackager = PackagerKeys | PackagerRun | { readonly type: "end" };
 
 /** The keys of one day. */
 export interface PackagerKeys {
@@ -59,7 +74,10 @@ export interface MadePart {
 }
 
 export type FromPackager =
-  | { readonly type: "listening" }
+  /** Everything that the setup or a run asked for can be connected to. */
+  | { readonly type: "listening"; readonly serial: number }
+  | ({ readonly type: "feed"; readonly index: number } & FeedState)
+  | { readonly type: "push"; readonly index: number; readonly what: "begins" | "ends" | "refused" }
   | { readonly type: "track"; readonly track: string; readonly facts: TrackFacts }
   | {
       readonly type: "init";
@@ -68,8 +86,13 @@ export type FromPackager =
       readonly bytes: Uint8Array<ArrayBuffer>;
     }
   | MadePart
-  /** The run cannot go on: no key, or what came is not what an encoder makes. */
-  | { readonly type: "fault"; readonly reason: "no_key" | "bad_stream"; readonly message: string };
+  /** The run cannot go on: no key, what came is not what an encoder makes, or an encoder does not keep up. */
+  | {
+      readonly type: "fault";
+      readonly reason: "no_key" | "bad_stream" | "too_slow";
+      readonly track: string;
+      readonly message: string;
+    };
 
 /** More than a part of the best picture that we encode. */
 const PART_BYTES_MAX = 32 * 1024 * 1024;
@@ -77,29 +100,66 @@ const SEQUENCES_PER_SEGMENT = 32;
 
 if (!parentPort) throw new Error("the packager runs as a worker");
 const port = parentPort;
-const run = workerData as PackagerRun;
+const setup = workerData as PackagerSetup;
 const keysOfDay = new Map<number, PackagerKeys["protections"]>();
 const say = (message: FromPackager): void => port.postMessage(message);
+let going: { readonly run: PackagerRun; readonly cutters: Cutter[]; close(): void } | null = null;
 
-const cutters: { prepare(dayIndex: number): void }[] = [];
-
-port.on("message", (message: PackagerKeys) => {
+port.on("message", (message: ToPackager) => {
+  if (message.type === "begin") return begin(message);
+  if (message.type === "end") return end();
   keysOfDay.set(message.dayIndex, message.protections);
-  for (const cutter of cutters) cutter.prepare(message.dayIndex);
+  for (const cutter of going?.cutters ?? []) cutter.prepare(message.dayIndex);
   // What is past is never encrypted again.
   for (const day of keysOfDay.keys()) if (day < message.dayIndex - 2) keysOfDay.delete(day);
 });
 
-let listening = 0;
-for (const track of run.tracks) {
-  const server: Server = createServer((socket) => {
-    // One encoder a track; whoever else knocks is not one.
-    server.close();
-    readTrack(track, socket);
-  });
-  server.listen(track.socketPath, () => {
-    if (++listening === run.tracks.length) say({ type: "listening" });
-  });
+let opened = 0;
+const feeds = setup.feeds.map(({ path, door }, index) => {
+  if (door)
+    openRtmpDoor(
+      door,
+      (isPushing) => say({ type: "push", index, what: isPushing ? "begins" : "ends" }),
+      () => say({ type: "push", index, what: "refused" }),
+    );
+  const onListening = (): void => {
+    if (++opened === setup.feeds.length) say({ type: "listening", serial: 0 });
+  };
+  return openFeed(path, onListening, (state) => say({ type: "feed", index, ...state }));
+});
+if (feeds.length === 0) say({ type: "listening", serial: 0 });
+
+function end(): void {
+  going?.close();
+  going = null;
+}
+
+function begin(run: PackagerRun): void {
+  end();
+  const feed = run.feed === null ? undefined : feeds[run.feed];
+  const cutters: Cutter[] = [];
+  const sockets = new Set<Socket>();
+  const closing: (() => void)[] = [() => sockets.forEach((socket) => socket.destroy())];
+  let listening = 0;
+  for (const track of run.tracks) {
+    const server = createServer((socket) => {
+      // One encoder a track; whoever else knocks is not one.
+      server.close();
+      sockets.add(socket);
+      cutters.push(readTrack(run, track, socket));
+    });
+    server.listen(track.outPath, () => {
+      if (++listening === run.tracks.length) say({ type: "listening", serial: run.serial });
+    });
+    closing.push(() => server.close());
+    if (!feed || track.inPath === null) continue;
+    const message = `${track.name} does not keep up with its input`;
+    const served = feed.serve(track.inPath, () =>
+      say({ type: "fault", reason: "too_slow", track: track.name, message }),
+    );
+    closing.push(() => served.close());
+  }
+  going = { run, cutters, close: () => closing.forEach((close) => close()) };
 }
 
 interface Waiting {
@@ -111,10 +171,9 @@ interface Waiting {
   durationTicks: number;
 }
 
-function readTrack(plan: PackagerTrack, socket: Socket): void {
+function readTrack(run: PackagerRun, plan: PackagerTrack, socket: Socket): Cutter {
   const stream = createFragmentStream();
-  const cutter = openCutter(plan);
-  cutters.push(cutter);
+  const cutter = openCutter(run, plan);
   socket.on("error", () => socket.destroy());
   socket.on("data", (bytes) => {
     try {
@@ -125,18 +184,26 @@ function readTrack(plan: PackagerTrack, socket: Socket): void {
     } catch (error) {
       socket.destroy();
       const message = error instanceof Error ? error.message : String(error);
-      say({ type: "fault", reason: error instanceof NoKey ? "no_key" : "bad_stream", message });
+      say({ type: "fault", reason: error instanceof NoKey ? "no_key" : "bad_stream", track: plan.name, message });
     }
   });
+  return cutter;
+}
+
+interface Cutter {
+  prepare(dayIndex: number): void;
+  begin(init: TrackInit): void;
+  take(fragment: Fragment): void;
 }
 
 class NoKey extends Error {}
 
-function openCutter(plan: PackagerTrack) {
+function openCutter(run: PackagerRun, plan: PackagerTrack): Cutter {
   let track: TrackInit | null = null;
   let grid: LiveGrid | null = null;
   let originTicks = 0;
   let waiting: Waiting | null = null;
+  let hasBegun = false;
   const writers = new Map<number, TrackWriter>();
 
   function writerOf(dayIndex: number): TrackWriter {
@@ -152,7 +219,7 @@ function openCutter(plan: PackagerTrack) {
   }
 
   function write({ place, timeTicks, pieces, samples, durationTicks, sizeBytes }: Waiting, next: LivePlace): void {
-    const dayIndex = dayIndexOf(place.number, run.keyPeriodMs);
+    const dayIndex = dayIndexOf(place.number, setup.keyPeriodMs);
     const data = new Uint8Array(sizeBytes);
     let at = 0;
     for (const piece of pieces) {
@@ -177,7 +244,12 @@ function openCutter(plan: PackagerTrack) {
 
   function takeSample(fragment: Fragment, sample: Sample, timeTicks: number, at: LiveGrid): void {
     const place = placeOf(timeTicks, at);
-    if (place.number < run.firstNumber) return;
+    if (!hasBegun) {
+      // Who came up late begins with the next segment, at a frame that needs no other.
+      if (place.number < run.firstNumber || place.part > 0 || !sample.isSync) return;
+      if (timeTicks % at.segmentTicks >= sample.durationTicks) return;
+      hasBegun = true;
+    }
     if (waiting && !isSamePlace(waiting.place, place)) {
       // Time went on without frames: what there is of the part is all there will be.
       write(waiting, place);
@@ -203,7 +275,7 @@ function openCutter(plan: PackagerTrack) {
     },
     begin(init: TrackInit): void {
       track = init;
-      grid = gridOf(plan, init.timescale, run.latency, run.frameRate);
+      grid = gridOf(plan, init.timescale, setup.latency, setup.frameRate);
       originTicks = Math.round((run.originMs / 1_000) * init.timescale);
       const isVideo = init.kind === "video";
       const facts: TrackFacts = {

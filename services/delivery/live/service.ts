@@ -2,7 +2,7 @@
 import { Keys } from "#contracts/keys";
 import { License } from "#contracts/license";
 import { type AddRequest, Live } from "#contracts/live";
-import { type Context, defineService, type Platform, problem, type Tx } from "#kernel";
+import { type Context, defineService, newId, type Platform, problem, type Tx } from "#kernel";
 import {
   assertChannelId,
   assertHolder,
@@ -19,14 +19,14 @@ import { openStations, type Stations } from "./stations.ts";
 import * as store from "./store.ts";
 
 const LIMIT_MAX = 500;
-const TICK_MS = 5_000;
+const TICK_MS = 2_000;
 const TRIM_MS = 20_000;
 /** Nobody records longer than this ahead, and what is forgotten must not keep a disk full for ever. */
 const AHEAD_MS_MAX = 40 * 86_400_000;
 
 const uses = { keys: Keys, license: License };
 export type LivePlatform = Platform<typeof Live, typeof uses>;
-interface Parts extends Pick<LivePlatform, "db" | "objects" | "call" | "clock"> {
+interface Parts extends Pick<LivePlatform, "db" | "objects" | "call" | "clock" | "secrets"> {
   readonly stations: Stations;
   readonly keyPeriodMs: number;
 }
@@ -40,9 +40,9 @@ export default defineService({
   tenantless: ["owners"],
 
   start(platform: LivePlatform): Parts {
-    const { db, objects, call, clock, config } = platform;
+    const { db, objects, call, clock, secrets, config } = platform;
     return {
-      ...{ db, objects, call, clock, keyPeriodMs: config.MARQUEE_LIVE_KEY_PERIOD_MS },
+      ...{ db, objects, call, clock, secrets, keyPeriodMs: config.MARQUEE_LIVE_KEY_PERIOD_MS },
       stations: openStations(platform),
     };
   },
@@ -72,12 +72,13 @@ export default defineService({
       return { channel: toMessage(channel) };
     },
     async remove({ channelId }, context) {
-      await find(parts, channelId, context);
+      const { secretName } = await find(parts, channelId, context);
       await parts.stations.close(channelId);
       await parts.db.tx(context, async (tx) => {
         const gone = await store.remove(tx, channelId);
         if (gone) announce(tx, gone.channel, true);
       });
+      if (secretName !== "") await parts.secrets.delete(secretName);
       await parts.stations.close(channelId);
       await parts.objects.deletePrefix(channelFolder(channelId));
       await parts.call.keys.deleteContent({ contentId: channelId }, context);
@@ -162,10 +163,21 @@ async function add(parts: Parts, { channel: wish, inputs }: AddRequest, context:
   if (!wish) throw problem.invalid("a channel is missing");
   const taken = wish.number || (await nextNumber(parts, context));
   const channel = channelOf({ ...wish, number: taken, onAir: true, onDemand: isOnDemand(inputs) }, inputs);
-  await parts.db.tx(context, async (tx) => {
-    await store.insert(tx, channel);
-    announce(tx, channel, false);
-  });
+  // Under a name of its own, so that nobody's secret is written over by a channel that is refused.
+  const secrets = inputs.map(({ secret }) => secret);
+  const secretName = secrets.some((secret) => secret !== "")
+    ? `live/${context.tenant}/${newId("key", parts.clock.nowMs())}`
+    : "";
+  if (secretName !== "") await parts.secrets.put(secretName, { secrets });
+  try {
+    await parts.db.tx(context, async (tx) => {
+      await store.insert(tx, channel, secretName);
+      announce(tx, channel, false);
+    });
+  } catch (error) {
+    if (secretName !== "") await parts.secrets.delete(secretName);
+    throw error;
+  }
   if (!channel.onDemand) await parts.stations.of(channel.id);
   return { channel: toMessage(channel) };
 }

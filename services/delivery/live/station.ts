@@ -1,9 +1,7 @@
-import { problem, toProblem } from "#kernel";
 import type { LiveReport } from "#kernel/ports/transcoder";
 import { isDiskFull } from "#kernel/errors";
 import {
   type Channel,
-  dayIndexAt,
   FRAME_RATE,
   gridOf,
   initKey,
@@ -15,9 +13,9 @@ import {
 } from "./domain.ts";
 import type { LiveGrid } from "#media/presentation";
 import { type HeldSegment, type History, openHistory } from "./history.ts";
-import { type DayKeys, type Keyring, openKeyring } from "./keyring.ts";
+import { type Keyring, openKeyring } from "./keyring.ts";
 import type { MadePart, TrackFacts } from "./packager-worker.ts";
-import { type Run, startRun } from "./run.ts";
+import { openPlayout } from "./playout.ts";
 import type { LivePlatform } from "./service.ts";
 import * as store from "./store.ts";
 
@@ -70,11 +68,11 @@ export interface StationOptions {
 
 /** A channel that nobody asks for goes to sleep after this. */
 const IDLE_MS = 60_000;
-const RETRY_MS_MIN = 1_000;
-const RETRY_MS_MAX = 30_000;
-const RETRY_FACTOR = 2;
 
-type StationPlatform = Pick<LivePlatform, "db" | "call" | "objects" | "transcoder" | "clock" | "logger">;
+export type StationPlatform = Pick<
+  LivePlatform,
+  "db" | "call" | "objects" | "transcoder" | "clock" | "logger" | "secrets" | "config"
+>;
 
 export function openStation(platform: StationPlatform, options: StationOptions): Station {
   const { db, objects, clock, logger } = platform;
@@ -85,18 +83,11 @@ export function openStation(platform: StationPlatform, options: StationOptions):
   history.restore(options.segments);
   const keyring = openKeyring(platform, { tenant, channelId: channel.id });
   const tracks = new Map(stored.tracks.map((track) => [track.name, track]));
-  const reports = new Map<string, LiveReport>();
   let state: StationState = channel.onAir ? "asleep" : "off";
   let why = { reason: "", message: "" };
   let askedMs = 0;
   let heldUntilMs = 0;
-  let lagMs = 0;
   let awake: { readonly ending: AbortController; readonly done: Promise<void> } | null = null;
-  let run: { readonly serial: number; readonly going: Run } | null = null;
-  let givenDay = -1;
-
-  const log = (message: string, more: Readonly<Record<string, unknown>> = {}): void =>
-    logger.info(message, { channel_id: channel.id, ...more });
 
   /** Says where the channel stands, to whoever looks and to those who follow events. */
   function become(next: StationState, reason = "", message = ""): void {
@@ -105,60 +96,14 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     why = { reason, message };
     history.wake();
     const said = {
-      ...{ contentId: channel.id, state, reason, message, input: state === "live" ? "primary" : "" },
-      ...{ rungsLeftOut: [], timeMs: clock.nowMs() },
+      ...{ contentId: channel.id, state, reason, message, input: state === "live" ? playout.input() : "" },
+      ...{ rungsLeftOut: [...playout.leftOut], timeMs: clock.nowMs() },
     };
     void db
       .tx({ tenant }, async (tx) => tx.emit("healthChanged", said))
       .catch((error: unknown) =>
         logger.error("a channel's health could not be told", { channel_id: channel.id, error }),
       );
-  }
-
-  async function keepRunning(signal: AbortSignal): Promise<void> {
-    for (let retryMs = RETRY_MS_MIN; !signal.aborted; ) {
-      const startedMs = clock.nowMs();
-      try {
-        await runOnce(signal);
-        become("no_input", "input_ended", "the input ended; it is tried again");
-      } catch (error) {
-        if (signal.aborted) break;
-        const { reason, message } = toProblem(error);
-        logger.warn("a channel's run failed", { channel_id: channel.id, error });
-        become("failed", reason, message);
-      }
-      if (clock.nowMs() - startedMs > RETRY_MS_MAX) retryMs = RETRY_MS_MIN;
-      await clock.sleep(retryMs, signal).catch(() => {});
-      retryMs = Math.min(retryMs * RETRY_FACTOR, RETRY_MS_MAX);
-    }
-  }
-
-  async function runOnce(signal: AbortSignal): Promise<void> {
-    const serial = await db.tx({ tenant }, (tx) => store.beginRun(tx, channel.id));
-    if (serial === undefined) throw problem.notFound(`channel '${channel.id}' does not exist`);
-    const today = dayIndexAt(clock.nowMs(), keyPeriodMs);
-    // Without keys for now and for what follows there is no channel: it fails closed.
-    const keys = [await keyring.day(today), await keyring.day(today + 1)];
-    givenDay = today + 1;
-    reports.clear();
-    const going = await startRun(platform, {
-      ...{ channel, plans, keys, keyPeriodMs, signal },
-      onReport: (track, report) => void reports.set(track, report),
-      on(message) {
-        if (message.type === "track") know(message.track, message.facts);
-        else if (message.type === "init") keepInit(message.track, message.dayIndex, message.bytes);
-        else take(message, serial);
-      },
-    });
-    run = { serial, going };
-    log("a channel's run begins", { run: serial, first_number: going.firstNumber });
-    try {
-      await going.ended;
-    } finally {
-      run = null;
-      for (const { track, segment } of history.close()) void keep(track, segment);
-      log("a channel's run is over", { run: serial });
-    }
   }
 
   function know(name: string, facts: TrackFacts): void {
@@ -180,12 +125,7 @@ export function openStation(platform: StationPlatform, options: StationOptions):
   }
 
   function take(part: MadePart, serial: number): void {
-    const grid = station.gridOf(part.track);
     const whole = history.take(part, { serial, init: initName(part.dayIndex) });
-    if (grid)
-      lagMs = clock.nowMs() - (part.number * SEGMENT_MS + ((part.part + 1) * grid.partTicks * 1_000) / grid.timescale);
-    if (state !== "live" && plans.every(({ name }) => history.track(name)?.next !== null && history.track(name)))
-      become("live");
     if (whole) void keep(part.track, whole);
   }
 
@@ -206,10 +146,19 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     }
   }
 
+  const playout = openPlayout(platform, {
+    ...{ tenant, stored, plans, keyring, keyPeriodMs, history },
+    state: () => state,
+    ...{ become, onTrack: know, onInit: keepInit, onPart: take },
+    onRunOver() {
+      for (const { track, segment } of history.close()) void keep(track, segment);
+    },
+  });
+
   const wake = (): void => {
     const ending = new AbortController();
     become("waking");
-    const done = keepRunning(ending.signal).finally(() => {
+    const done = playout.play(ending.signal).finally(() => {
       awake = null;
       if (state !== "off") become("asleep");
     });
@@ -227,10 +176,12 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     get state() {
       return state;
     },
-    serial: () => run?.serial ?? 0,
+    serial: () => playout.serial(),
     health: () => ({
-      ...{ state, ...why, input: state === "live" ? "primary" : "", lagMs: Math.max(0, Math.round(lagMs)) },
-      rungs: plans.map(({ name }) => ({ track: name, report: reports.get(name) ?? null, isLeftOut: false })),
+      ...{ state, ...why, input: state === "live" ? playout.input() : "", lagMs: playout.lagMs() },
+      rungs: plans.map(({ name }) => ({
+        ...{ track: name, report: playout.report(name), isLeftOut: playout.leftOut.has(name) },
+      })),
     }),
     gridOf(name) {
       const known = tracks.get(name);
@@ -248,11 +199,7 @@ export function openStation(platform: StationPlatform, options: StationOptions):
       const nowMs = clock.nowMs();
       history.forgetBefore(Math.floor((nowMs - channel.dvrWindowS * 1_000) / SEGMENT_MS));
       if (awake && channel.onDemand && nowMs - askedMs > IDLE_MS && heldUntilMs <= nowMs) return sleep();
-      const tomorrow = dayIndexAt(nowMs, keyPeriodMs) + 1;
-      if (!run || tomorrow === givenDay) return;
-      const keys: DayKeys = await keyring.day(tomorrow);
-      run?.going.giveKeys(keys);
-      givenDay = tomorrow;
+      await playout.tick();
     },
     async stop() {
       // Nobody is told: a channel that is taken off the air says so itself, and a product that stops tells nothing.

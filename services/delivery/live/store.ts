@@ -21,6 +21,7 @@ type Tables = {
     dvr_window_s: number;
     runs: number;
     tracks: string;
+    secret_name: string;
   };
   owners: { channel_id: string; owner: string };
   segments: {
@@ -52,6 +53,8 @@ export interface StoredChannel {
   readonly channel: Channel;
   readonly runs: number;
   readonly tracks: readonly KnownTrack[];
+  /** Where the secrets of its inputs are; empty where it has none. */
+  readonly secretName: string;
 }
 
 export interface StoredSegment {
@@ -89,10 +92,11 @@ const toStored = (row: Tables["channels"]): StoredChannel => ({
   },
   runs: row.runs,
   tracks: parsed<KnownTrack[]>(row.tracks),
+  secretName: row.secret_name,
 });
 
 /** Makes a channel; its id is one of its own over all tenants, as its addresses have no tenant. */
-export async function insert(tx: Tx, channel: Channel): Promise<void> {
+export async function insert(tx: Tx, channel: Channel, secretName: string): Promise<void> {
   const claimed = await tables(tx)
     .insertInto("owners")
     .values({ channel_id: channel.id, owner: tx.tenant })
@@ -118,7 +122,7 @@ export async function insert(tx: Tx, channel: Channel): Promise<void> {
         on_air: channel.onAir,
         on_demand: channel.onDemand,
         dvr_window_s: channel.dvrWindowS,
-        ...{ runs: 0, tracks: "[]" },
+        ...{ runs: 0, tracks: "[]", secret_name: secretName },
       })
       .execute();
   } catch (error) {
