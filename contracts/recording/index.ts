@@ -11,11 +11,12 @@ import {
   type RecordingDeleted,
   recordingDeletedSchema,
 } from "./gen/events.ts";
-import { RecordingService } from "./gen/recording_pb.js";
+import { type Recording as RecordingMessage, RecordingService } from "./gen/recording_pb.js";
 
 export type { RecordingCompleted, RecordingDeleted, RecordingFailed } from "./gen/events.ts";
 export type * from "./gen/recording_pb.js";
 
+export type Recording = RecordingMessage;
 export const Recording = defineContract({
   name: "recording",
   rpc: RecordingService,

@@ -5,6 +5,7 @@ import type { Airing, GuideProgramme } from "../../../contracts/web/index.ts";
 import { AgeBadge } from "../../ui/feedback.tsx";
 import { useWords } from "../../ui/words.tsx";
 import { browserApi } from "./api.ts";
+import { RecordButtons } from "./recordings/record-buttons.tsx";
 
 /** `Thu 26 Nov, 20:15–21:45`, where the reader is. */
 function timesOf({ startMs, stopMs }: Pick<Airing, "startMs" | "stopMs">, locale: string): string {
@@ -104,6 +105,9 @@ function Details({ of, times, onOpen }: { of: GuideProgramme; times: string; onO
           </Link>
         )}
         {of.canRemind && <Remind key={of.id} id={of.id} initial={of.isReminded} />}
+        {of.canRecord && of.channel.playable && of.stopMs > of.nowMs && (
+          <RecordButtons key={`record ${of.id}`} of={of} />
+        )}
       </div>
       {!of.channel.playable && <p className="mt-5 text-14 text-ink-3">{m.guide.onlyInGuide}</p>}
       {of.description !== "" && (
