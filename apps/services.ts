@@ -1,6 +1,7 @@
 import type { Service } from "#kernel";
 import bookmark from "../services/playback/bookmark/service.ts";
 import qoe from "../services/insight/qoe/service.ts";
+import recording from "../services/playback/recording/service.ts";
 import schedule from "../services/playback/schedule/service.ts";
 import session from "../services/playback/session/service.ts";
 import catalog from "../services/content/catalog/service.ts";
@@ -27,7 +28,7 @@ export const services: readonly Service[] = [
   ...[tenant, user, auth, profile, subscription, entitlement],
   ...[catalog, ingest, encoding, keys, epg],
   ...[origin, license, token, routing, live],
-  ...[session, bookmark, schedule],
+  ...[session, bookmark, schedule, recording],
   ...[notification],
   ...[qoe, analytics],
 ];

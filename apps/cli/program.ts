@@ -3,6 +3,7 @@ import { JOURNEYS } from "../journeys.ts";
 import { addBackbone } from "./program-backbone.ts";
 import { addEpg } from "./program-epg.ts";
 import { addChannels } from "./program-channels.ts";
+import { addRecordings } from "./program-recordings.ts";
 import { addTraceFile } from "./program-trace-file.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
@@ -39,6 +40,7 @@ Environment (docs/guides/operate.md lists all):
   titles(program, cli, run);
   addEpg(program, cli, run);
   addChannels(program, cli, run);
+  addRecordings(program, cli, run);
   users(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);

@@ -7,6 +7,7 @@ import { Epg } from "#contracts/epg";
 import { Live } from "#contracts/live";
 import { Notification } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
+import { Recording } from "#contracts/recording";
 import { Schedule } from "#contracts/schedule";
 import { Session } from "#contracts/session";
 import { Subscription } from "#contracts/subscription";
@@ -28,6 +29,7 @@ export const webUses = {
   live: Live,
   notification: Notification,
   profile: Profile,
+  recording: Recording,
   schedule: Schedule,
   session: Session,
   subscription: Subscription,

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { Heartbeat, HeartbeatAnswer, Session, StartSession, TokenAnswer } from "#contracts/web";
 import { ChaptersOff, NextEpisodeOff } from "#contracts/flags";
 import { isChannelId } from "#contracts/live";
+import { isRecordingId } from "#contracts/recording";
 import type { StartResponse } from "#contracts/session";
-import { type Context, Problem, problem, toProblem } from "#kernel";
+import { type Context, Problem, problem, requireProfile, toProblem } from "#kernel";
 import type { FlagContext } from "#kernel/ports/flags";
 import { audienceOf } from "./audience.ts";
 import { programmeNow } from "./channels.ts";
@@ -54,6 +55,21 @@ async function channelContent(
       latency: live.latency === "low" ? "low" : "standard",
       dvrWindowS: live.dvrWindowS,
       programme,
+    },
+  };
+}
+
+async function recordingContent({ call }: WebParts, contentId: string, context: Context): Promise<Content> {
+  const { profileId } = requireProfile(context);
+  const { recording } = await call.recording.get({ profileId, id: contentId }, context);
+  if (!recording) throw problem.internal("the session has no recording");
+  const { titles, channelName, recordedS } = recording;
+  return {
+    live: null,
+    content: {
+      ...{ id: contentId, title: titles["en"] ?? Object.values(titles)[0] ?? "", subtitle: channelName },
+      ...{ durationS: recordedS, chapters: [], backId: contentId },
+      ...{ nextEpisodeId: null, introStartS: null, introEndS: null },
     },
   };
 }
@@ -136,7 +152,7 @@ async function durationOf({ call }: WebParts, sessionId: string, context: Contex
     if (toProblem(error).status >= 500) throw error;
     return { session: undefined };
   });
-  if (!session || isChannelId(session.contentId)) return 0;
+  if (!session || isChannelId(session.contentId) || isRecordingId(session.contentId)) return 0;
   return (await call.catalog.get({ id: session.contentId }, context)).title?.durationS ?? 0;
 }
 
@@ -161,10 +177,12 @@ export const playbackRoutes: readonly Route[] = [
         )
         .catch((error: unknown) => withNames(parts, error, context));
       const { contentId } = body;
-      const content = isChannelId(contentId)
-        ? channelContent(parts, started, contentId, context)
-        : titleContent(parts, contentId, audienceOf(parts, request, context), context);
-      return answerStart(parts, started, content);
+      const contentOf = (): Promise<Content> => {
+        if (isChannelId(contentId)) return channelContent(parts, started, contentId, context);
+        if (isRecordingId(contentId)) return recordingContent(parts, contentId, context);
+        return titleContent(parts, contentId, audienceOf(parts, request, context), context);
+      };
+      return answerStart(parts, started, contentOf());
     },
   }),
   route({

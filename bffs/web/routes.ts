@@ -5,6 +5,7 @@ import { homeRoutes } from "./home.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { peopleRoutes } from "./people.ts";
 import { playbackRoutes } from "./playback.ts";
+import { recordingRoutes } from "./recordings.ts";
 import { reminderRoutes } from "./reminders.ts";
 import type { Route } from "./route.ts";
 import { titleRoutes } from "./titles.ts";
@@ -19,5 +20,6 @@ export const webRoutes: readonly Route[] = [
   ...peopleRoutes,
   ...notificationRoutes,
   ...reminderRoutes,
+  ...recordingRoutes,
   ...flagRoutes,
 ];

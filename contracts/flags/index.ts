@@ -28,4 +28,10 @@ export const HomeLayout: Flag<{ readonly rails: readonly string[] }> = {
   what: "which kinds of rails the home page has, and their order",
 };
 
-export const flags: readonly Flag[] = [PreviewsOff, ChaptersOff, NextEpisodeOff, HomeLayout];
+export const SharedRecordings: Flag<boolean> = {
+  name: "recording.shared",
+  fallback: false,
+  what: "records a programme once for all who want it; turn it on where the law asks for no copy of one's own",
+};
+
+export const flags: readonly Flag[] = [PreviewsOff, ChaptersOff, NextEpisodeOff, HomeLayout, SharedRecordings];

@@ -30,7 +30,7 @@ export const PARTS = {
   identity: ["tenant", "user", "auth", "profile", "subscription", "entitlement"],
   content: ["catalog", "ingest", "encoding", "keys"],
   delivery: ["origin", "license", "token", "routing"],
-  playback: ["session", "bookmark", "schedule", "notification"],
+  playback: ["session", "bookmark", "recording", "schedule", "notification"],
   insight: ["qoe", "analytics"],
   web: ["web", "admin"],
   edges: ["edges"],

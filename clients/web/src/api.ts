@@ -21,6 +21,13 @@ import type {
   Notices,
   PushSubscription,
 } from "../../../contracts/web/notifications/index.ts";
+import type {
+  NewRecording,
+  NewSeriesRule,
+  Recording,
+  Recordings,
+  SeriesRule,
+} from "../../../contracts/web/recordings/index.ts";
 import { createHttp, type Http } from "../../player/http.ts";
 
 export interface Cards {
@@ -69,6 +76,12 @@ export function createApi(http: Http) {
     choosePlan: (tier: Account["plan"]["tier"]) =>
       http.call<Account>("/account/plan", { method: "PUT", body: { tier } }),
     signOutDevice: (id: string) => http.call<null>(`/devices/${part(id)}`, { method: "DELETE" }),
+    recordings: () => http.call<Recordings>("/recordings"),
+    recording: (id: string) => http.call<Recording>(`/recordings/${part(id)}`),
+    record: (body: NewRecording) => http.call<Recording>("/recordings", { method: "POST", body }),
+    recordSeries: (body: NewSeriesRule) => http.call<SeriesRule>("/recordings/series", { method: "POST", body }),
+    deleteRecording: (id: string) => http.call<null>(`/recordings/${part(id)}`, { method: "DELETE" }),
+    endSeries: (id: string) => http.call<null>(`/recordings/series/${part(id)}`, { method: "DELETE" }),
     notices: ({ language, zone, before }: { language: string; zone: string; before?: string | undefined }) =>
       http.call<Notices>(
         `/notifications?language=${part(language)}&zone=${part(zone)}${before === undefined ? "" : `&before=${part(before)}`}`,

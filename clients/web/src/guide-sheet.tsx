@@ -6,6 +6,7 @@ import { AgeBadge } from "../../ui/feedback.tsx";
 import { useWords } from "../../ui/words.tsx";
 import { browserApi } from "./api.ts";
 import { timesOf } from "./guide-model.ts";
+import { RecordButtons } from "./recordings/record-buttons.tsx";
 
 type State = { readonly found: GuideProgramme | null; readonly hasFailed: boolean };
 
@@ -98,6 +99,9 @@ function Details({ of, times, onOpen }: { of: GuideProgramme; times: string; onO
           </Link>
         )}
         {of.canRemind && <Remind key={of.id} id={of.id} initial={of.isReminded} />}
+        {of.canRecord && of.channel.playable && of.stopMs > of.nowMs && (
+          <RecordButtons key={`record ${of.id}`} of={of} />
+        )}
       </div>
       {!of.channel.playable && <p className="mt-5 text-14 text-ink-3">{m.guide.onlyInGuide}</p>}
       {of.description !== "" && (

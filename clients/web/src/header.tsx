@@ -110,6 +110,9 @@ function ProfileMenu() {
         <Link to="/profiles" className={item}>
           {m.switchProfile}
         </Link>
+        <Link to="/recordings" className={item}>
+          {m.recordings.title}
+        </Link>
         <Link to="/account" className={item}>
           {m.account}
         </Link>

@@ -45,6 +45,9 @@ export function createLoaders(api: Api) {
       }),
     genre: (args: LoaderFunctionArgs) => guarded(args.request, () => api.genre(idOf(args))),
     myList: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.myList()),
+    recordings: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.recordings()),
+    recording: (args: LoaderFunctionArgs) =>
+      guarded(args.request, async () => ({ recording: await api.recording(idOf(args)) })),
     guide: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.guideNow()),
     profiles: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.profiles()),
     account: ({ request }: LoaderFunctionArgs) =>

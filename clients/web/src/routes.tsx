@@ -133,6 +133,22 @@ export function createRoutes(api: Api): RouteObject[] {
           ),
         },
         {
+          path: "recordings",
+          loader: load.recordings,
+          ...page(
+            () => import("./pages/recordings.tsx"),
+            handle("recordings", "full", (_, m) => ({ title: m.recordings.title })),
+          ),
+        },
+        {
+          path: "recordings/:id",
+          loader: load.recording,
+          ...page(
+            () => import("./pages/recording.tsx"),
+            handle("recording", "none", (_, m) => ({ title: m.recordings.title })),
+          ),
+        },
+        {
           path: "account",
           loader: load.account,
           ...page(

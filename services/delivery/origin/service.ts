@@ -7,6 +7,7 @@ import { Keys } from "#contracts/keys";
 import { License } from "#contracts/license";
 import { Origin } from "#contracts/origin";
 import { KEYS_PATH, PURGES_PATH, RENEW_PATH } from "#contracts/origin/edges";
+import { Recording, type RecordingDeleted } from "#contracts/recording";
 import { Token } from "#contracts/token";
 import { defineService, on, type Platform, problem, type Received, systemContext, type Tx } from "#kernel";
 import { answerObject } from "#kernel/serve-object";
@@ -54,7 +55,11 @@ export default defineService({
     };
   },
 
-  on: [on(Catalog.events.availabilityChanged)(purgeDeleted), on(Encoding.events.completed)(purgeRepackaged)],
+  on: [
+    on(Catalog.events.availabilityChanged)(purgeDeleted),
+    on(Encoding.events.completed)(purgeRepackaged),
+    on(Recording.events.deleted)(purgeRecordings),
+  ],
 
   rpc: ({ db, owners }) => ({
     async locate({ contentId, packageRevision, indexVersion }, context) {
@@ -180,6 +185,20 @@ async function purgeDeleted(
     parts.owners.delete(contentId);
   }
   await purge(parts, tx, deleted, true);
+}
+
+/** What nobody has recorded any more leaves the caches; the one who made it deletes it. */
+async function purgeRecordings(
+  parts: Parts,
+  tx: OriginTx,
+  events: readonly Received<RecordingDeleted>[],
+): Promise<void> {
+  const gone = events.filter(({ data }) => data.gone).map(({ data }) => data.contentId);
+  for (const contentId of gone) {
+    await store.forget(tx, contentId);
+    parts.owners.delete(contentId);
+  }
+  await purge(parts, tx, gone, true);
 }
 
 /** A repackaged title has new keys: the old revision has to leave the caches. */

@@ -8,7 +8,7 @@ export interface Plan {
 /** What of a title decides who may watch it. */
 export interface Rules {
   readonly contentId: string;
-  /** As the catalogue says it, or `channel`. */
+  /** As the catalogue says it, or `channel` or `recording`. */
   readonly kind: string;
   readonly parentId: string;
   readonly isPublished: boolean;
@@ -83,7 +83,7 @@ export function decide(
   nowMs: number,
 ): Decision {
   const { contentId, kind } = title;
-  const noun = kind === "channel" ? "channel" : "title";
+  const noun = kind === "channel" || kind === "recording" ? kind : "title";
   const chain = parent && kind === "episode" ? [title, parent] : [title];
   if (chain.some((rules) => !rules.isPublished)) return unknownTitle(contentId);
   if (kind !== "trailer") {

@@ -2,6 +2,7 @@ import { Catalog, type Title } from "#contracts/catalog";
 import type { Entitlement } from "#contracts/entitlement";
 import { type Channel, isChannelId, Live } from "#contracts/live";
 import { Profile } from "#contracts/profile";
+import { type Description, isRecordingId, Recording } from "#contracts/recording";
 import { Subscription } from "#contracts/subscription";
 import { type Clients, type Clock, type Context, type Db, problem } from "#kernel";
 import type { Cache } from "#kernel/ports/cache";
@@ -9,7 +10,13 @@ import { type Decision, entitlementsOf, type Plan, type Rules, tierOf } from "./
 import * as store from "./store.ts";
 
 /** What decisions are made of: the plan, the profile, the titles. Each is remembered shortly and forgotten when an event says so. */
-export const uses = { subscription: Subscription, profile: Profile, catalog: Catalog, live: Live };
+export const uses = {
+  subscription: Subscription,
+  profile: Profile,
+  catalog: Catalog,
+  live: Live,
+  recording: Recording,
+};
 
 export interface Parts {
   readonly db: Db<typeof Entitlement>;
@@ -106,12 +113,16 @@ async function load(parts: Parts, context: Context, ids: readonly string[]): Pro
   }
   const missing = ids.filter((id) => !rules.has(id));
   if (missing.length === 0) return rules;
-  const [channels, titles] = [missing.filter(isChannelId), missing.filter((id) => !isChannelId(id))];
-  const [found, heard] = await Promise.all([
+  const [channels, kept] = [missing.filter(isChannelId), missing.filter(isRecordingId)];
+  const titles = missing.filter((id) => !isChannelId(id) && !isRecordingId(id));
+  const [found, heard, recorded] = await Promise.all([
     titles.length === 0 ? [] : parts.call.catalog.getMany({ ids: titles }, context).then((answer) => answer.titles),
     channels.length === 0 ? [] : channelsOf(parts, context),
+    kept.length === 0
+      ? []
+      : parts.call.recording.describe({ contentIds: kept }, context).then((one) => one.descriptions),
   ]);
-  for (const fact of [...found.map(rulesOf), ...heard.map(rulesOfChannel)]) {
+  for (const fact of [...found.map(rulesOf), ...heard.map(rulesOfChannel), ...recorded.map(rulesOfRecording)]) {
     rules.set(fact.contentId, fact);
     await parts.cache.set(keyOf(context.tenant, "title", fact.contentId), JSON.stringify(fact), BELIEVED_MS);
   }
@@ -136,6 +147,12 @@ async function channelsOf({ call }: Parts, context: Context): Promise<readonly C
 /** Whether it is on the air is not a matter of rights: who may watch it is told so when it is not. */
 const rulesOfChannel = ({ id, ageRating, tier }: Channel): Rules => ({
   ...{ contentId: id, kind: "channel", parentId: "", isPublished: true, ageRating, tierMin: tier },
+  ...{ markets: [], fromMs: 0, untilMs: 0 },
+});
+
+/** Whose it is, recording itself says when playback starts. */
+const rulesOfRecording = ({ contentId, ageRating, tier }: Description): Rules => ({
+  ...{ contentId, kind: "recording", parentId: "", isPublished: true, ageRating, tierMin: tier },
   ...{ markets: [], fromMs: 0, untilMs: 0 },
 });
 

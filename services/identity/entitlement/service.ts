@@ -3,6 +3,7 @@ import { Catalog, type CatalogAvailabilityChanged, type CatalogTitleUpdated } fr
 import { Entitlement } from "#contracts/entitlement";
 import { Live, type LiveChannelChanged } from "#contracts/live";
 import { Profile, type ProfileUpdated } from "#contracts/profile";
+import { Recording, type RecordingDeleted } from "#contracts/recording";
 import { Subscription, type SubscriptionChanged } from "#contracts/subscription";
 import { User, type UserCreated, type UserDeleted } from "#contracts/user";
 import { type Context, defineService, on, problem, type Received, systemContext, type Tx } from "#kernel";
@@ -41,6 +42,7 @@ export default defineService({
     on(Catalog.events.availabilityChanged)(noticeTitles),
     on(Catalog.events.titleUpdated)(noticeTitles),
     on(Live.events.channelChanged)(noticeTitles),
+    on(Recording.events.deleted)(noticeTitles),
   ],
 
   rpc: (parts) => ({
@@ -147,7 +149,7 @@ async function noticeProfiles(
 async function noticeTitles(
   parts: Parts,
   tx: EntitlementTx,
-  events: readonly Received<CatalogAvailabilityChanged | CatalogTitleUpdated | LiveChannelChanged>[],
+  events: readonly Received<CatalogAvailabilityChanged | CatalogTitleUpdated | LiveChannelChanged | RecordingDeleted>[],
 ): Promise<void> {
   await disbelieve(
     parts.cache,

@@ -5,6 +5,7 @@ import { Entitlement } from "#contracts/entitlement";
 import { License } from "#contracts/license";
 import { Live } from "#contracts/live";
 import { Origin } from "#contracts/origin";
+import { Recording } from "#contracts/recording";
 import { Routing } from "#contracts/routing";
 import { Session } from "#contracts/session";
 import { Tenant } from "#contracts/tenant";
@@ -27,6 +28,7 @@ const uses = {
   license: License,
   live: Live,
   origin: Origin,
+  recording: Recording,
   routing: Routing,
   tenant: Tenant,
   token: Token,

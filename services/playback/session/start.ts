@@ -1,3 +1,4 @@
+import { isRecordingId } from "#contracts/recording";
 import type { StartRequest, StartResponse } from "#contracts/session";
 import { type Context, newId, Problem, problem, requireProfile, type Viewer } from "#kernel";
 import { BEAT_INTERVAL_MS, contentTypeOf, resumePosition } from "./domain.ts";
@@ -21,7 +22,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   const contentType = contentTypeOf(contentId);
   const [right, found] = await Promise.all([
     call.entitlement.check({ userId: viewer.userId, profileId: viewer.profileId, contentId, market }, context),
-    (contentType === "live" ? findChannel : findTitle)(parts, contentId, context),
+    finderOf(contentId)(parts, contentId, context),
   ]);
   if (!right.decision?.allowed) throw notEntitled(right.decision?.reason ?? "unknown", right.decision?.message ?? "");
   if (found.fault) throw found.fault;
@@ -90,6 +91,11 @@ interface Located {
   readonly live?: LiveFacts;
 }
 
+const finderOf = (contentId: string) => {
+  if (isRecordingId(contentId)) return findRecording;
+  return contentTypeOf(contentId) === "live" ? findChannel : findTitle;
+};
+
 async function findTitle({ call }: Parts, contentId: string, context: Context): Promise<Watchable> {
   const { title } = await call.catalog.get({ id: contentId }, context);
   const { packageRevision = 0, indexVersion = 0, durationS = 0 } = title ?? {};
@@ -101,6 +107,14 @@ async function findTitle({ call }: Parts, contentId: string, context: Context): 
         });
   const locate = () => call.origin.locate({ contentId, packageRevision, indexVersion }, context);
   return { fault, packageRevision, durationS, locate };
+}
+
+/** An account's own: whose it is not, there is none. */
+async function findRecording({ call }: Parts, contentId: string, context: Context): Promise<Watchable> {
+  const { profileId } = requireProfile(context);
+  const { packageRevision, indexVersion, durationS } = await call.recording.locate({ profileId, contentId }, context);
+  const locate = () => call.origin.locate({ contentId, packageRevision, indexVersion }, context);
+  return { fault: null, packageRevision, durationS, locate };
 }
 
 async function findChannel({ call }: Parts, contentId: string, context: Context): Promise<Watchable> {
