@@ -6,6 +6,7 @@ import { Flag } from "./guide-sheet.tsx";
 
 /** Less of a programme than that has no room for words. */
 const WORDS_PX_MIN = 56;
+const SECOND_PX_MIN = 72;
 
 interface TimeHeadProps {
   fromMs: number;
@@ -71,7 +72,7 @@ export function Row({ row, channel, segments, cursorMs, scale, timeline, nowMs, 
       role="row"
       aria-rowindex={row + 2}
       className="guide-row"
-      style={{ transform: `translateY(${scale.headPx + row * scale.rowPx}px)`, height: scale.rowPx }}
+      style={{ top: scale.headPx + row * scale.rowPx, height: scale.rowPx }}
     >
       <div role="rowheader" className="guide-channel" style={{ width: scale.channelPx }}>
         {channel === undefined ? (
@@ -183,8 +184,8 @@ function Words({ of, widthPx }: { of: GridProgramme; widthPx: number }) {
         {of.flag !== undefined && of.flag !== "repeat" && widthPx > 130 && <Flag flag={of.flag} />}
       </span>
       <span className="guide-second" dir="auto">
-        <span className="sr-only">{`${clock.format(of.startMs)}–${clock.format(of.stopMs)} `}</span>
-        {second}
+        <span className="sr-only">{` ${clock.format(of.startMs)}–${clock.format(of.stopMs)} `}</span>
+        {widthPx > SECOND_PX_MIN && second}
       </span>
     </>
   );
