@@ -269,9 +269,9 @@ export const en = {
   recordings: {
     title: "Recordings",
     record: "Record",
-    isRecorded: "Recorded",
+    isRecorded: "Will be recorded",
     recordSeries: "Record series",
-    isSeriesRecorded: "Series recorded",
+    isSeriesRecorded: "Series will be recorded",
     room: (used: number, max: number) => `${used} of ${max} hours used`,
     full: "Your plan has no room left. Delete a recording first.",
     coming: "Coming up",

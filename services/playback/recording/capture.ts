@@ -2,7 +2,7 @@ import type { LiveSegment, LiveTrack } from "#contracts/live";
 import { type Context, problem, systemContext, toProblem } from "#kernel";
 import type { TrackProtection } from "#media/cenc";
 import { packageFolder, type Segment, segmentName } from "#media/presentation";
-import { firstNumber, lastNumber, withGap } from "./domain.ts";
+import { decide, firstNumber, lastNumber, withGap } from "./domain.ts";
 import { finish, giveUp, remove, writeIndex } from "./end.ts";
 import { eventOf, type Parts } from "./parts.ts";
 import { classOf, type KnownTrack, type SegmentTracks } from "./presentation.ts";
@@ -92,78 +92,96 @@ async function hold({ call, clock, counted, db }: Parts, copy: store.Copy, conte
 
 /** Takes the next segments over; whether there are more. What was written is not written again after a restart: numbers go on from the rows. */
 async function take(parts: Parts, copy: store.Copy, context: Context): Promise<boolean> {
-  const { call, db } = parts;
+  const { call, clock, db } = parts;
   const { fromMs, toMs } = span(copy);
   const before = Math.max(copy.last_number, firstNumber({ fromMs, toMs }) - 1);
   const asked = { channelId: copy.channel_id, fromMs: BigInt(fromMs), toMs: BigInt(toMs), limit: SEGMENTS_MAX };
   const { segments, tracks } = await call.live.listSegments({ ...asked, afterNumber: BigInt(before) }, context);
-  const there = segments.filter(({ isGap, tracks: made }) => !isGap && made.length > 0);
+  const byNumber = new Map(segments.filter(({ isGap }) => !isGap).map((one) => [Number(one.number), one]));
+  const kinds = new Map(tracks.map(({ name, kind }) => [name, kind]));
+  const offered = [...byNumber].map(([number, one]) => ({
+    number,
+    tracks: one.tracks.map(({ track }) => track).filter((track) => RECORDED.has(kinds.get(track) ?? "")),
+  }));
+  const { decided } = decide(copy.tracks?.map(({ name }) => name) ?? null, offered, {
+    kindOf: (track) => kinds.get(track) ?? "",
+    isOver: clock.nowMs() >= toMs + SETTLE_MS,
+  });
   const taken: SegmentTracks[] = [];
   let { gaps } = copy;
   let known = copy.tracks ?? [];
   let last = before;
-  for (const segment of there) {
-    const written = await record(
-      parts,
-      copy,
-      { segment, tracks, known, number: copy.segments + taken.length + 1 },
-      context,
-    );
+  for (const { number, tracks: names } of decided) {
+    gaps = withGap(gaps, last, number);
+    last = number;
+    const segment = byNumber.get(number);
+    if (names.length === 0 || !segment) {
+      gaps = withGap(gaps, number - 1, number + 1);
+      continue;
+    }
+    const piece = { segment, tracks, names, known, number: copy.segments + taken.length + 1 };
+    const written = await record(parts, copy, piece, context);
     known = written.known;
     taken.push(written.segment);
-    gaps = withGap(gaps, last, Number(segment.number));
-    last = Number(segment.number);
   }
-  if (taken.length === 0) return false;
+  if (decided.length === 0) return false;
   await db.tx(context, async (tx) => {
     await store.addSegments(tx, copy.id, copy.segments + 1, taken);
     const segmentCount = copy.segments + taken.length;
-    await store.changeCopy(tx, copy.id, { segments: segmentCount, last_number: last, tracks: known, gaps });
+    const begun = segmentCount === 0 ? {} : { tracks: known };
+    await store.changeCopy(tx, copy.id, { segments: segmentCount, last_number: last, gaps, ...begun });
   });
   return segments.length === SEGMENTS_MAX;
 }
 
+const RECORDED: ReadonlySet<string> = new Set(["video", "audio"]);
+
 interface Piece {
   readonly segment: LiveSegment;
   readonly tracks: readonly LiveTrack[];
+  /** The tracks that are recorded of it. */
+  readonly names: readonly string[];
   readonly known: readonly KnownTrack[];
   readonly number: number;
 }
 
-/** Writes one segment of all tracks under the recording's own key. */
+/** Writes one segment of all its tracks under the recording's own key. */
 async function record(parts: Parts, copy: store.Copy, piece: Piece, context: Context) {
   const protections = await protectionsOf(parts, copy.id, context);
   const written: Record<string, Segment> = {};
-  const known = new Map(piece.known.map((track) => [track.name, track]));
-  for (const { track: name, init } of piece.segment.tracks) {
+  const known: KnownTrack[] = [];
+  for (const name of piece.names) {
     const track = piece.tracks.find((each) => each.name === name);
-    if (!track || (track.kind !== "video" && track.kind !== "audio")) continue;
-    // A rung that joined in the middle has no beginning, and one that was left out has a hole: the index passes over both.
-    if (piece.number > 1 && !known.has(name)) continue;
-    const before = known.get(name);
+    const own = piece.segment.tracks.find(({ track: each }) => each === name);
+    if (!track || !own) throw problem.internal(`the channel names '${name}' and does not describe it`);
+    const before = piece.known.find((each) => each.name === name);
     const protection = protections.get(classOf(track));
     if (!protection) throw problem.internal(`the key set of '${copy.id}' lacks ${classOf(track)}`);
     const made = await parts.recrypter.write({
-      ...{ init: await initOf(parts, copy.channel_id, name, init), language: track.language, protection },
+      ...{ init: await initOf(parts, copy.channel_id, name, own.init), language: track.language, protection },
       segment: await parts.objects.get(`live/${copy.channel_id}/${name}/${piece.segment.number}.m4s`),
       keys: await keysOf(parts, copy.channel_id, piece.segment.dayIndex, context),
       sequence: (piece.number - 1) * MOVIE_FRAGMENTS_MAX + 1,
       baseDecodeTimeTicks: before?.ticks ?? 0,
     });
-    const { bytes, codec, timescale, durationTicks, iframes } = made;
-    if (before && (before.codec !== codec || before.timescale !== timescale)) continue;
     const folder = `${packageFolder(copy.id, 1)}/${name}`;
     if (!before) await parts.objects.put(`${folder}/init.mp4`, made.init);
-    await parts.objects.put(`${folder}/${segmentName(piece.number)}`, bytes);
-    written[name] = { durationTicks, sizeBytes: bytes.byteLength, ...(iframes.length > 0 ? { iframes } : {}) };
-    const { width, height, frameRate, language, channels, sampleRateHz, kind } = track;
-    known.set(name, {
-      ...{ name, kind, codec, timescale, width, height, frameRate, language, channels, sampleRateHz },
-      ...{ kid: protection.kid, ticks: (before?.ticks ?? 0) + durationTicks },
-    });
+    await parts.objects.put(`${folder}/${segmentName(piece.number)}`, made.bytes);
+    const { durationTicks, iframes } = made;
+    written[name] = { durationTicks, sizeBytes: made.bytes.byteLength, ...(iframes.length > 0 ? { iframes } : {}) };
+    const ticks = (before?.ticks ?? 0) + durationTicks;
+    known.push(before ? { ...before, ticks } : { ...factsOf(track, made), kid: protection.kid, ticks });
   }
-  return { known: [...known.values()], segment: written };
+  return { known, segment: written };
 }
+
+const factsOf = (
+  { name, kind, width, height, frameRate, language, channels, sampleRateHz }: LiveTrack,
+  { codec, timescale }: Pick<KnownTrack, "codec" | "timescale">,
+) => ({
+  ...{ name, codec, timescale, width, height, frameRate, language, channels, sampleRateHz },
+  kind: kind === "audio" ? ("audio" as const) : ("video" as const),
+});
 
 async function initOf({ inits, objects }: Parts, channelId: string, track: string, init: string): Promise<Uint8Array> {
   const key = `live/${channelId}/${track}/${init}`;

@@ -6,6 +6,7 @@ import {
   checkKeep,
   checkPadding,
   checkTime,
+  decide,
   firstNumber,
   keyOf,
   lastNumber,
@@ -148,4 +149,54 @@ test("what cannot be recorded is refused, with the remedy", () => {
   assert.throws(() => checkTime(0, HOUR_MS, HOUR_MS), /over already/);
   assert.deepEqual([quotaS("basic"), quotaS("premium"), quotaS("unheard-of")], [72_000, 720_000, 72_000]);
   assert.equal(lengthS({ startMs: 0, stopMs: 1_500 }), 2);
+});
+
+const KINDS: Readonly<Record<string, string>> = { hd: "video", sd: "video", en: "audio" };
+const how = (isOver: boolean) => ({ kindOf: (track: string) => KINDS[track] ?? "", isOver });
+const offer = (...segments: readonly (readonly string[])[]) =>
+  segments.map((tracks, index) => ({ number: index + 1, tracks }));
+
+test("encoders that come back one by one leave a gap, and one that stays away is done without", () => {
+  const all = ["hd", "sd", "en"];
+  const told = (known: readonly string[] | null, segments: readonly (readonly string[])[], isOver = false) =>
+    decide(known, offer(...segments), how(isOver)).decided.map(({ tracks }) => tracks.join(" "));
+  // A channel that wakes: the sound is there first.
+  assert.deepEqual(told(null, [["en"], ["sd", "en"], all, all, all, all]), ["", ""], "the rest waits for more");
+  assert.deepEqual(told(null, [["en"], ["sd", "en"], all, all], true), ["", "", "hd sd en", "hd sd en"]);
+  // A restart in the middle.
+  assert.deepEqual(told(all, [all, ["en"], all]), ["hd sd en"], "nobody knows yet");
+  assert.deepEqual(told(all, [all, ["en"], all, all, all, all]), [
+    "hd sd en",
+    "",
+    "hd sd en",
+    "hd sd en",
+    "hd sd en",
+    "hd sd en",
+  ]);
+  // The large rung is left out for good; the sound alone is no recording of a picture.
+  const five = Array.from({ length: 5 }, () => ["sd", "en"]);
+  assert.deepEqual(told(all, five), ["sd en", "sd en", "sd en", "sd en", "sd en"]);
+  assert.deepEqual(told(all, [["en"], ["en"], ["en"], ["en"], ["en"]]), [""]);
+});
+
+test("property: all that is recorded has the same tracks, but for those that never come back, and every kind of them", () => {
+  const tracks = fc.subarray(["hd", "sd", "en"]);
+  fc.assert(
+    fc.property(fc.array(tracks, { maxLength: 30 }), fc.boolean(), (segments, isOver) => {
+      const { decided } = decide(null, offer(...segments), how(isOver));
+      assert.deepEqual(
+        decided.map(({ number }) => number),
+        decided.map((_, index) => index + 1),
+        "in order, none left out",
+      );
+      let before: readonly string[] | undefined;
+      for (const { number, tracks: taken } of decided.filter((one) => one.tracks.length > 0)) {
+        assert.ok(taken.every((track) => segments[number - 1]?.includes(track)));
+        if (before) assert.ok(taken.every((track) => before?.includes(track)));
+        if (before)
+          assert.equal(new Set(taken.map((one) => KINDS[one])).size, new Set(before.map((one) => KINDS[one])).size);
+        before = taken;
+      }
+    }),
+  );
 });

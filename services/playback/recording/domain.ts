@@ -78,6 +78,55 @@ export function withGap(gaps: readonly Gap[], afterNumber: number, beforeNumber:
   return [...gaps, gap];
 }
 
+/** A segment of a channel, by what there is of it. */
+export interface Offered {
+  readonly number: number;
+  /** Names of tracks. */
+  readonly tracks: readonly string[];
+}
+
+/** What is recorded of a segment; nothing where it is better a gap. */
+export interface Decided {
+  readonly number: number;
+  readonly tracks: readonly string[];
+}
+
+/** So many segments are looked at before a track is taken for gone: after a restart encoders come back one by one. */
+const AHEAD = 5;
+
+/**
+ * What to record of segments, in order, as far as that can be said already. All segments of a recording have the same tracks. One that
+ * lacks some is a gap when the next ones have them again; when they do not come back, the recording goes on without, as long as every
+ * kind of track is still there. `known` has the tracks so far, or nothing before the first segment.
+ */
+export function decide(
+  known: readonly string[] | null,
+  offered: readonly Offered[],
+  { kindOf, isOver }: { readonly kindOf: (track: string) => string; readonly isOver: boolean },
+): { readonly decided: readonly Decided[]; readonly known: readonly string[] | null } {
+  const decided: Decided[] = [];
+  let own = known;
+  for (const [index, { number, tracks }] of offered.entries()) {
+    const ahead = offered.slice(index, index + AHEAD);
+    const isSure = isOver || ahead.length === AHEAD;
+    if (own === null && !isSure) break;
+    const wanted: readonly string[] = own ?? [...new Set(ahead.flatMap((one) => one.tracks))];
+    const hasAll = (one: Offered): boolean => wanted.every((track) => one.tracks.includes(track));
+    if (!hasAll({ number, tracks })) {
+      if (!isSure) break;
+      const left = wanted.filter((track) => tracks.includes(track));
+      const kinds = new Set(left.map(kindOf));
+      if (ahead.some(hasAll) || !wanted.every((track) => kinds.has(kindOf(track)))) {
+        decided.push({ number, tracks: [] });
+        continue;
+      }
+      own = left;
+    } else own = wanted;
+    decided.push({ number, tracks: own });
+  }
+  return { decided, known: own };
+}
+
 /** How much a plan may keep, by the length of programmes without padding. */
 const HOURS: Readonly<Record<string, number>> = { basic: 20, premium: 200 };
 export const quotaS = (tier: string): number => (HOURS[tier] ?? HOURS["basic"] ?? 0) * 3_600;
