@@ -27,5 +27,5 @@ export {
   type VideoInit,
 } from "./init.ts";
 export { groupSamples, segmentFragments, normaliseFragments, type NormaliseOptions } from "./timeline.ts";
-export { writeSegment, type Chunk, type SegmentOptions, type WrittenSegment } from "./segment.ts";
+export { chunkOf, writeSegment, type Chunk, type SegmentOptions, type WrittenSegment } from "./segment.ts";
 export { createFragmentStream, type FragmentStream, type Streamed } from "./stream.ts";

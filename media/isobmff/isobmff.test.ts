@@ -19,6 +19,7 @@ import {
   type VideoInit,
   writeInit,
   writeSegment,
+  chunkOf,
 } from "./index.ts";
 
 /** High profile, level 1.2, 320 x 180, one SPS and one PPS, made by x264. */
@@ -145,6 +146,18 @@ test("segments are read back as they were written, sample by sample", () => {
         }
       }
       assert.equal(durationTicks, decodeTime - start);
+    }),
+  );
+});
+
+test("a segment is its chunks, one after the other", () => {
+  fc.assert(
+    fc.property(chunksArbitrary, (lists) => {
+      const chunks = lists.map((list) => fragmentOf(list));
+      const { bytes } = writeSegment({ kind: "video", trackId: 1, sequence: 1, baseDecodeTimeTicks: 0, chunks });
+      const cut = chunks.map((_, index) => chunkOf(bytes, index) ?? new Uint8Array());
+      assert.deepEqual(Buffer.concat(cut), Buffer.from(bytes));
+      for (const index of [-1, chunks.length]) assert.equal(chunkOf(bytes, index), undefined);
     }),
   );
 });

@@ -9,6 +9,7 @@
 
 import { FormatError } from "#media/format";
 import type { IFrame } from "#media/presentation";
+import { readBoxes } from "./box.ts";
 import { ByteWriter } from "./bytes.ts";
 import { type Fragment, NON_SYNC_FLAG, type Sample, type SubsampleRange, totalDurationTicks } from "./fragment.ts";
 
@@ -254,4 +255,11 @@ function iframesOf(
     const until = found[index + 1]?.decodeTicks ?? segmentTicks;
     return { offsetBytes, sizeBytes, timeTicks, durationTicks: until - from };
   });
+}
+
+/** One chunk of a segment, counted from 0, with what stands before the first one; undefined where it has not so many. */
+export function chunkOf(bytes: Uint8Array, index: number): Uint8Array | undefined {
+  const starts = readBoxes(bytes).flatMap(({ type, offsetBytes }) => (type === "moof" ? [offsetBytes] : []));
+  if (index < 0 || index >= starts.length) return undefined;
+  return bytes.subarray(index === 0 ? 0 : starts[index], starts[index + 1] ?? bytes.length);
 }

@@ -45,8 +45,37 @@ export function windowOf<Segment extends Pick<WindowSegment, "number">>(
   return segments.slice(from);
 }
 
+/** What a segment may lack of its span and still be whole: frames of sound do not fit it. */
+const SHORT_S = 0.1;
+
+/**
+ * Where each run that is over ends: with the last segment that all tracks have as a whole. What single encoders made after it, or half of, is
+ * left out, because renditions have to break off and go on at the same numbers (draft-pantos-hls-rfc8216bis, section 6.2.4),
+ * and a player's clock has to go on through what is missing.
+ */
+export function runEndsOf(
+  tracks: readonly { readonly segments: readonly WindowSegment[]; readonly timescale: number }[],
+): ReadonlyMap<number, number> {
+  const newest = Math.max(...tracks.flatMap(({ segments }) => segments.at(-1)?.run ?? []));
+  const ends = new Map<number, number>();
+  for (const { segments, timescale } of tracks) {
+    const lasts = new Map<number, number>();
+    for (const { run, number, durationTicks } of segments) {
+      const isShort = durationTicks / timescale < LIVE_SEGMENT_S - SHORT_S;
+      if (run !== newest && !isShort) lasts.set(run, number);
+    }
+    for (const [run, last] of lasts) ends.set(run, Math.min(ends.get(run) ?? last, last));
+  }
+  return ends;
+}
+
 /** A track's entries without holes: what was never made is a gap of the run that came after it. */
-export function entriesOf(track: WindowTrack, grid: Pick<LiveGrid, "timescale">, keyOf: KeyOf): LiveSegmentEntry[] {
+export function entriesOf(
+  track: WindowTrack,
+  grid: Pick<LiveGrid, "timescale">,
+  keyOf: KeyOf,
+  runEnds: ReadonlyMap<number, number> = new Map(),
+): LiveSegmentEntry[] {
   const entries: LiveSegmentEntry[] = [];
   let before: LiveSegmentEntry | undefined;
   const push = (entry: LiveSegmentEntry): void => {
@@ -54,6 +83,7 @@ export function entriesOf(track: WindowTrack, grid: Pick<LiveGrid, "timescale">,
     before = entry;
   };
   for (const segment of track.segments) {
+    if (segment.number > (runEnds.get(segment.run) ?? Number.POSITIVE_INFINITY)) continue;
     for (let number = (before?.number ?? segment.number - 1) + 1; number < segment.number; number++)
       push({
         ...{ number, startMs: number * SEGMENT_MS, durationS: LIVE_SEGMENT_S, parts: [], isWhole: true, isGap: true },
@@ -81,7 +111,7 @@ export interface PlaylistOf {
   readonly track: WindowTrack;
   readonly grid: LiveGrid;
   readonly latency: Latency;
-  readonly others: readonly WindowTrack[];
+  readonly others: readonly (WindowTrack & { readonly timescale: number })[];
   readonly keyOf: KeyOf;
   readonly drm: DrmByKid;
   /** What comes next, as far as that is known. */
@@ -97,7 +127,7 @@ export function playlistOf(of: PlaylistOf): LivePlaylist {
   const { track, grid, latency, others, keyOf } = of;
   const isLow = latency === "low";
   return {
-    segments: entriesOf(track, grid, keyOf),
+    segments: entriesOf(track, grid, keyOf, runEndsOf([{ ...track, timescale: grid.timescale }, ...others])),
     targetDurationS: LIVE_SEGMENT_S,
     partTargetS: isLow ? longestPartTicks(of) / grid.timescale : null,
     hint: isLow && of.next ? { ...of.next, key: keyOf(of.next.dayIndex, track.keyClass) } : null,

@@ -86,9 +86,10 @@ export async function renderPlaylist(
   const nextDay = track.next && dayIndexOf(track.next.number, keyPeriodMs);
   if (nextDay !== null) days.add(nextDay);
   const { keyOf, drm } = await protectionOf(station, days);
-  const others = present(station).flatMap((known) =>
-    known.name === name ? [] : (windowTrack(station, known.name, nowMs) ?? []),
-  );
+  const others = present(station).flatMap((known) => {
+    const other = known.name === name ? null : windowTrack(station, known.name, nowMs);
+    return other ? [{ ...other, timescale: known.timescale }] : [];
+  });
   const known = station.tracks.get(name);
   const playlist = playlistOf({
     ...{ track, grid, others, keyOf, drm, latency: station.channel.latency },

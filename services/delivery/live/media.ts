@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Clock, problem } from "#kernel";
+import { type Clock, problem, toProblem } from "#kernel";
 import { answerObject, IMMUTABLE } from "#kernel/serve-object";
+import { chunkOf } from "#media/isobmff";
 import {
   dayIndexOf,
   type Directives,
@@ -128,13 +129,26 @@ async function answerSegment(
   if (part !== null) {
     if (segment && !segment.isWhole)
       await history.waitFor(() => segment.parts.length > part || segment.isWhole, BLOCK_MS_MAX, signal);
-    const held = segment?.parts[part];
-    if (!held) throw problem.notFound(`there is no part ${part} of segment ${number}`);
-    return send(request, response, { body: held.bytes, contentType: SEGMENT_TYPE, cacheControl: IMMUTABLE });
+    const body =
+      segment?.parts[part]?.bytes ?? (await storedPart(parts, objectKey(station.channel.id, name, number), part));
+    if (!body) throw problem.notFound(`there is no part ${part} of segment ${number}`);
+    return send(request, response, { body, contentType: SEGMENT_TYPE, cacheControl: IMMUTABLE });
   }
   if (segment && segment.parts.length > 0 && request.headers.range === undefined)
     return streamSegment(station, segment, request, response, signal);
   return answerObject(parts.objects, objectKey(station.channel.id, name, number), SEGMENT_TYPE, request, response);
+}
+
+/**
+ * A part of a segment that lies in the store; undefined where there is none. Playlists do not list it any more, but who read an older one goes
+ * back by it.
+ */
+async function storedPart({ objects }: MediaParts, key: string, part: number): Promise<Uint8Array | undefined> {
+  const bytes = await objects.get(key).catch((error: unknown) => {
+    if (toProblem(error).code === "not_found") return undefined;
+    throw error;
+  });
+  return bytes && chunkOf(bytes, part);
 }
 
 /** A segment without samples: `styp` alone. */
