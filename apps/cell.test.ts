@@ -55,9 +55,9 @@ test("who may call whom follows from the declarations", () => {
   assert.equal(mayCall("bookmark", "keys"), false);
   for (const name of names) assert.equal(mayCall("admin", name), true);
   assert.equal(mayCall("nobody", "user"), false);
-  // Content keys: those who package and those who license, and the manifests that name them.
+  // Content keys: those who package and those who license, and the manifests that name them; a recording gets a key of its own.
   assert.deepEqual(
     callers.map(({ name }) => name).filter((name) => mayCall(name, "keys")),
-    ["encoding", "origin", "license", "admin"],
+    ["encoding", "origin", "license", "live", "recording", "admin"],
   );
 });

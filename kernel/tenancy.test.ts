@@ -17,6 +17,7 @@ const TENANTLESS: Readonly<Record<string, string>> = {
   "*.seen": "ids of events that were handled",
   "origin.contents": "whose a title is, for edges that know no tenants",
   "origin.purges": "what edges forget",
+  "live.owners": "whose a channel is, for edges that know no tenants",
   "tenant.tenants": "the tenants themselves",
   "tenant.hosts": "which host leads to which tenant, asked before a tenant is known",
 };

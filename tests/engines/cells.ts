@@ -28,8 +28,8 @@ const OUTPUT_CHARACTERS_MAX = 20_000;
 /** The parts, by the names that their spans carry. */
 export const PARTS = {
   identity: ["tenant", "user", "auth", "profile", "subscription", "entitlement"],
-  content: ["catalog", "ingest", "encoding", "keys"],
-  delivery: ["origin", "license", "token", "routing"],
+  content: ["catalog", "ingest", "encoding", "keys", "epg"],
+  delivery: ["origin", "license", "token", "routing", "live"],
   playback: ["session", "bookmark", "recording", "schedule", "notification"],
   insight: ["qoe", "analytics"],
   web: ["web", "admin"],
