@@ -1,4 +1,5 @@
 import type { Service } from "#kernel";
+import ads from "../services/engagement/ads/service.ts";
 import bookmark from "../services/playback/bookmark/service.ts";
 import qoe from "../services/insight/qoe/service.ts";
 import schedule from "../services/playback/schedule/service.ts";
@@ -28,6 +29,6 @@ export const services: readonly Service[] = [
   ...[catalog, ingest, encoding, keys, epg],
   ...[origin, license, token, routing, live],
   ...[session, bookmark, schedule],
-  ...[notification],
+  ...[notification, ads],
   ...[qoe, analytics],
 ];

@@ -70,5 +70,8 @@ export const topics: Topics = {
     "notification.clicked": { topic: "notifications.events", key: "userId" },
     "bookmark.updated": { topic: "bookmarks.updates", key: "userId" },
     "bookmark.resumed": { topic: "bookmarks.updates", key: "userId" },
+    "ad.decision.made": { topic: "ad.events", key: "userId" },
+    "ad.impression": { topic: "ad.events", key: "userId" },
+    "ad.completed": { topic: "ad.events", key: "userId" },
   },
 };
