@@ -172,7 +172,7 @@ function sample(column: { readonly type: string }): string {
   if (/^(bigint|integer|smallint|double|numeric|real)/.test(column.type)) return "1";
   if (column.type === "boolean") return "true";
   if (column.type.startsWith("json")) return "'{}'";
-  if (column.type.startsWith("timestamp")) return "now()";
+  if (/^(timestamp|date)/.test(column.type)) return "now()";
   if (column.type === "bytea") return "'\\x00'";
   return "'x'";
 }

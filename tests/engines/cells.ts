@@ -30,7 +30,7 @@ export const PARTS = {
   identity: ["tenant", "user", "auth", "profile", "subscription", "entitlement"],
   content: ["catalog", "ingest", "encoding", "keys", "epg"],
   delivery: ["origin", "license", "token", "routing", "live"],
-  playback: ["session", "bookmark", "recording", "schedule", "notification"],
+  playback: ["session", "bookmark", "recording", "schedule", "notification", "ads"],
   insight: ["qoe", "analytics"],
   web: ["web", "admin"],
   edges: ["edges"],
