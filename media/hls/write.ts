@@ -43,6 +43,8 @@ export interface MultivariantOptions {
    * fail before it is needed.
    */
   readonly sessionKeyClasses?: readonly KeyClass[];
+  /** What the playlists of tracks are called in their folders; default `index.m3u8`. */
+  readonly mediaName?: string;
 }
 
 const HEADER = "#EXTM3U\n#EXT-X-VERSION:7\n";
@@ -58,7 +60,11 @@ export function writeMultivariantPlaylist(presentation: Presentation, options: M
   }
   lines.push(...sessionKeys(presentation, options));
   // RFC 8216bis, 7.2: each pathway names its own rendition groups, so that a switch moves audio and text as well.
-  const places = pathways.length === 0 ? [{ suffix: "", base: "", attribute: "" }] : pathways.map(pathwayPlace);
+  const mediaName = options.mediaName ?? HLS_NAMES.media;
+  const places: Place[] =
+    pathways.length === 0
+      ? [{ suffix: "", base: "", attribute: "", mediaName }]
+      : pathways.map((pathway) => ({ ...pathwayPlace(pathway), mediaName }));
   for (const place of places) lines.push(...renditions(presentation, place));
   for (const place of places) lines.push(...variants(presentation, place));
   if (presentation.thumbnails !== null) lines.push(imageStream(presentation.thumbnails));
@@ -69,9 +75,10 @@ interface Place {
   readonly suffix: string;
   readonly base: string;
   readonly attribute: string;
+  readonly mediaName: string;
 }
 
-function pathwayPlace(pathway: HlsPathway): Place {
+function pathwayPlace(pathway: HlsPathway): Omit<Place, "mediaName"> {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(pathway.id))
     throw new RangeError(`pathway id '${pathway.id}' is not [A-Za-z0-9._-]+`);
   if (!/^https?:\/\/[^\s"]+\/$/.test(pathway.baseUrl)) {
@@ -98,7 +105,7 @@ function renditions(presentation: Presentation, place: Place): string[] {
         DEFAULT: track === defaultAudio ? "YES" : "NO",
         AUTOSELECT: "YES",
         CHANNELS: quoted(String(track.channels)),
-        URI: quoted(playlistUri(place.base, track.profile, HLS_NAMES.media)),
+        URI: quoted(playlistUri(place.base, track.profile, place.mediaName)),
       }) + place.attribute,
     );
   }
@@ -115,7 +122,7 @@ function renditions(presentation: Presentation, place: Place): string[] {
         AUTOSELECT: "YES",
         FORCED: track.role === "forced" ? "YES" : "NO",
         CHARACTERISTICS: track.role === "captions" ? quoted(captions) : undefined,
-        URI: quoted(playlistUri(place.base, track.profile, HLS_NAMES.media)),
+        URI: quoted(playlistUri(place.base, track.profile, place.mediaName)),
       }) + place.attribute,
     );
   }
@@ -143,7 +150,7 @@ function variants(presentation: Presentation, place: Place): string[] {
       "VIDEO-RANGE": "SDR",
       ...shared,
     });
-    lines.push(`${line}${place.attribute}`, playlistUri(place.base, track.profile, HLS_NAMES.media));
+    lines.push(`${line}${place.attribute}`, playlistUri(place.base, track.profile, place.mediaName));
   }
   const only = audio.find((track) => track.isDefault) ?? audio[0];
   if (video.length === 0) {
@@ -155,7 +162,7 @@ function variants(presentation: Presentation, place: Place): string[] {
       CODECS: quoted(audioCodecs.join(",")),
       ...shared,
     });
-    lines.push(`${line}${place.attribute}`, playlistUri(place.base, only.profile, HLS_NAMES.media));
+    lines.push(`${line}${place.attribute}`, playlistUri(place.base, only.profile, place.mediaName));
   }
   for (const track of video) lines.push(...iframeStream(track, place));
   return lines;

@@ -161,7 +161,20 @@ export default defineService({
       listener: "origin",
       prefix: "/live/",
       handle: (request, response) =>
-        answerLive({ ...parts, stationOf: (channelId) => parts.stations.of(channelId) }, request, response),
+        answerLive(
+          {
+            ...parts,
+            stationOf: (channelId) => parts.stations.of(channelId),
+            segmentsOf: ({ tenant, channel }, { firstNumber, lastNumber }) =>
+              parts.db.read({ tenant }, (tx) =>
+                store.segmentsOf(tx, channel.id, {
+                  ...{ fromNumber: firstNumber, toNumber: lastNumber, limit: lastNumber - firstNumber + 1 },
+                }),
+              ),
+          },
+          request,
+          response,
+        ),
     },
   ],
 

@@ -98,10 +98,10 @@ export function openStations(platform: LivePlatform): Stations {
 
   async function holds(tenant: string): Promise<void> {
     const held = await db.tx({ tenant }, (tx) => store.heldUntil(tx, clock.nowMs()));
-    for (const [channelId, untilMs] of held) (await of(channelId)).holdUntil(untilMs);
+    for (const [channelId, untilMs] of held) (await of(channelId).catch(() => undefined))?.holdUntil(untilMs);
     for (const loading of stations.values()) {
-      const station = await loading;
-      if (station.tenant === tenant && !held.has(station.channel.id)) station.holdUntil(0);
+      const station = await loading.catch(() => undefined);
+      if (station?.tenant === tenant && !held.has(station.channel.id)) station.holdUntil(0);
     }
   }
 
