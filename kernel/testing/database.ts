@@ -28,7 +28,11 @@ export interface TestDatabase {
 }
 
 /** A real PostgreSQL of a test's own, in which each of these services has its schema, made by one script. */
-export async function openTestDatabase(services: readonly string[], script: string): Promise<TestDatabase> {
+export async function openTestDatabase(
+  services: readonly string[],
+  script: string,
+  tenantless: readonly string[] = [],
+): Promise<TestDatabase> {
   const guardian = startGuardian();
   const folder = await makeTestFolder("database");
   const postgres = await openEmbeddedPostgres({
@@ -39,7 +43,7 @@ export async function openTestDatabase(services: readonly string[], script: stri
   const migrations = pathToFileURL(join(folder, "sql/"));
   await migrate({
     ...{ adminUrl: postgres.adminUrl, program: PROGRAM, log: () => {} },
-    services: services.map((name) => ({ name, migrations })),
+    services: services.map((name) => ({ name, migrations, tenantless })),
   });
   const pool = openPool({ url: postgres.runtimeUrl, connectionsMax: 16, onError: () => {} });
   const registry = await openEmbeddedRegistry({ folder: join(folder, "registry") });

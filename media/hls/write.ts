@@ -45,6 +45,8 @@ export interface MultivariantOptions {
    * fail before it is needed.
    */
   readonly sessionKeyClasses?: readonly KeyClass[];
+  /** What the playlists of tracks are called in their folders; default `index.m3u8`. */
+  readonly mediaName?: string;
 }
 
 const HEADER = "#EXTM3U\n#EXT-X-VERSION:7\n";
@@ -74,6 +76,7 @@ interface Place {
   readonly suffix: string;
   readonly base: string;
   readonly attribute: string;
+  readonly mediaName: string;
 }
 
 function pathwayPlace(pathway: HlsPathway): Omit<Place, "mediaName"> {

@@ -180,6 +180,27 @@ describe("a channel", () => {
     );
   });
 
+  test("shows a span of the past again, as a film that ends", async () => {
+    const { mediaSequence, segments } = await playlistOf(VIDEO);
+    const whole = segments.filter(({ gap }) => !gap);
+    const [from, to] = [mediaSequence, mediaSequence + 3];
+    assert.ok(whole.length > 3);
+    const suffix = `-${from * 2}-${to * 2}`;
+    assert.match(await text(`main${suffix}.m3u8`), new RegExp(`${VIDEO}/index${suffix}\\.m3u8`));
+    const past = parseMediaPlaylist(await text(`${VIDEO}/index${suffix}.m3u8`));
+    assert.equal(past.endList, true);
+    assert.deepEqual(
+      past.segments.map(({ uri }) => numberOf(uri)),
+      [from, from + 1, from + 2],
+    );
+    assert.match(await text(`main${suffix}.mpd`), /type="static" mediaPresentationDuration="PT6S"/);
+    const { fragments } = await clearSegment(VIDEO, past.segments[0] ?? { uri: "", map: null });
+    assert.ok(fragments.length > 0);
+    const ahead = Math.ceil(Date.now() / 1_000) + 100;
+    assert.equal((await stage.get(`/live/${ID}/main-${from * 2}-${ahead}.m3u8`)).status, 400);
+    assert.equal((await stage.get(`/live/${ID}/main-${to * 2}-${from * 2}.mpd`)).status, 400);
+  });
+
   test("goes on with its numbers after a restart, and marks the hole", async () => {
     const before = await playlistOf(VIDEO);
     const last = numberOf(before.segments.at(-1)?.uri ?? "");

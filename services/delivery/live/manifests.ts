@@ -3,8 +3,9 @@ import { writeLiveMpd } from "#media/dash";
 import { type DrmByKid, writeLivePlaylist, writeMultivariantPlaylist } from "#media/hls";
 import { LIVE_SEGMENT_S } from "#media/presentation";
 import { problem } from "#kernel";
-import { dayIndexOf, initName, SEGMENT_MS } from "./domain.ts";
+import { dayIndexOf, initName, isLinear, type PastSpan, SEGMENT_MS } from "./domain.ts";
 import {
+  entriesOf,
   type KeyOf,
   latencyOf,
   periodsOf,
@@ -14,7 +15,7 @@ import {
   type WindowTrack,
 } from "./domain-window.ts";
 import type { Station } from "./station.ts";
-import type { KnownTrack } from "./store.ts";
+import type { KnownTrack, StoredSegment } from "./store.ts";
 
 /** ISO/IEC 14496-3: samples of a frame of AAC. */
 const AAC_FRAME_TICKS = 1_024;
@@ -47,6 +48,9 @@ function present({ plans, tracks, history }: Station): KnownTrack[] {
   });
 }
 
+const headerName = ({ channel, serial }: Station, dayIndex: number): string =>
+  isLinear(channel) ? initName(dayIndex, serial()) : initName(dayIndex);
+
 function windowTrack(station: Station, name: string, nowMs: number): WindowTrack | null {
   const plan = station.plans.find((each) => each.name === name);
   const track = station.history.track(name);
@@ -70,9 +74,8 @@ async function protectionOf(
   return { keyOf, drm };
 }
 
-export function renderMain(station: Station): string {
-  return writeMultivariantPlaylist(presentationOf(station.channel.id, present(station).map(told)));
-}
+export const renderMain = (station: Station): string =>
+  writeMultivariantPlaylist(presentationOf(station.channel.id, present(station).map(told)));
 
 export async function renderPlaylist(
   station: Station,
@@ -93,7 +96,8 @@ export async function renderPlaylist(
   const known = station.tracks.get(name);
   const playlist = playlistOf({
     ...{ track, grid, others, keyOf, drm, latency: station.channel.latency },
-    next: track.next && nextDay !== null ? { ...track.next, dayIndex: nextDay, init: initName(nextDay) } : null,
+    next:
+      track.next && nextDay !== null ? { ...track.next, dayIndex: nextDay, init: headerName(station, nextDay) } : null,
     frameTicks: known?.kind === "video" ? grid.timescale / known.frameRate : AAC_FRAME_TICKS,
   });
   return writeLivePlaylist(playlist, { skip });
@@ -115,7 +119,7 @@ export async function renderMpd(station: Station, keyPeriodMs: number, nowMs: nu
     periods: periodsOf({
       ...{ lead, tracks, keyOf, keyPeriodMs, nowMs },
       isOpen: station.state === "live",
-      initOf: initName,
+      initOf: (dayIndex) => headerName(station, dayIndex),
     }),
     firstPartS: grid ? grid.partTicks / grid.timescale : LIVE_SEGMENT_S,
     windowS: Math.min(station.channel.dvrWindowS, Math.ceil(nowMs / 1_000 - first.number * LIVE_SEGMENT_S)),
@@ -123,5 +127,74 @@ export async function renderMpd(station: Station, keyPeriodMs: number, nowMs: nu
     latency: latencyOf(station.channel.latency),
     timeUri: "/live/time",
     drm,
+  });
+}
+
+/** A span of the past, as it was kept. */
+export interface Past {
+  readonly span: PastSpan;
+  readonly segments: readonly StoredSegment[];
+  /** How the span is written in addresses: `-{startS}-{endS}`. */
+  readonly suffix: string;
+}
+
+/** What a track has of a span. */
+function pastTrack({ plans }: Station, { segments }: Past, name: string): WindowTrack | null {
+  const plan = plans.find((each) => each.name === name);
+  if (!plan) return null;
+  const own = segments.flatMap(({ number, run, runFirst, dayIndex, tracks }) => {
+    const track = tracks[name];
+    if (!track) return [];
+    const { init, durationTicks } = track;
+    return [{ ...{ number, run, runFirst, dayIndex, init, durationTicks }, isWhole: true, parts: [] }];
+  });
+  return own.length === 0 ? null : { name, keyClass: plan.keyClass, segments: own, next: null };
+}
+
+const pastTracks = (station: Station, past: Past): WindowTrack[] =>
+  station.plans.flatMap(({ name }) => (station.tracks.has(name) ? (pastTrack(station, past, name) ?? []) : []));
+
+export function renderPastMain(station: Station, past: Past): string {
+  const known = pastTracks(station, past).flatMap(({ name }) => station.tracks.get(name) ?? []);
+  return writeMultivariantPlaylist(presentationOf(station.channel.id, known.map(told)), {
+    mediaName: `index${past.suffix}.m3u8`,
+  });
+}
+
+export async function renderPastPlaylist(station: Station, past: Past, name: string): Promise<string> {
+  const track = pastTrack(station, past, name);
+  const grid = station.gridOf(name);
+  if (!track || !grid) throw problem.notFound(`channel '${station.channel.id}' has nothing of '${name}' then`);
+  const { keyOf, drm } = await protectionOf(
+    station,
+    track.segments.map(({ dayIndex }) => dayIndex),
+  );
+  return writeLivePlaylist({
+    ...{ segments: entriesOf(track, grid, keyOf), targetDurationS: LIVE_SEGMENT_S, partTargetS: null },
+    ...{ hint: null, reports: [], drm, isEnded: true },
+  });
+}
+
+export async function renderPastMpd(station: Station, past: Past, keyPeriodMs: number): Promise<string> {
+  const tracks = pastTracks(station, past);
+  const [lead] = tracks;
+  if (!lead) throw problem.notFound(`channel '${station.channel.id}' has nothing of that span`);
+  const { keyOf, drm } = await protectionOf(
+    station,
+    lead.segments.map(({ dayIndex }) => dayIndex),
+  );
+  const nowMs = (past.span.lastNumber + 1) * SEGMENT_MS;
+  const periods = periodsOf({
+    ...{ lead, tracks, keyOf, keyPeriodMs, nowMs, isOpen: false },
+    initOf: (dayIndex) => headerName(station, dayIndex),
+  });
+  return writeLiveMpd({
+    tracks: tracks.flatMap(({ name }) => station.tracks.get(name) ?? []).map(told),
+    periods: periods.map((period) => ({
+      ...period,
+      firstNumber: Math.max(period.firstNumber, lead.segments[0]?.number ?? period.firstNumber),
+    })),
+    ...{ firstPartS: LIVE_SEGMENT_S, windowS: 0, publishTimeMs: nowMs, latency: latencyOf(station.channel.latency) },
+    ...{ timeUri: "/live/time", drm, isEnded: true },
   });
 }

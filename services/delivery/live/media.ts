@@ -10,17 +10,29 @@ import {
   parseDirectives,
   parseLivePath,
   type LivePath,
+  type PastSpan,
+  SEGMENT_MS,
 } from "./domain.ts";
 import { hasReached } from "./domain-window.ts";
-import { renderMain, renderMpd, renderPlaylist } from "./manifests.ts";
+import {
+  renderMain,
+  renderMpd,
+  renderPastMain,
+  renderPastMpd,
+  renderPastPlaylist,
+  renderPlaylist,
+} from "./manifests.ts";
 import type { LivePlatform } from "./service.ts";
 import type { Station } from "./station.ts";
+import type { StoredSegment } from "./store.ts";
 
 export interface MediaParts extends Pick<LivePlatform, "objects"> {
   readonly clock: Clock;
   readonly keyPeriodMs: number;
   /** The channel of an id, on the air or not; `not_found` where there is none. */
   stationOf(channelId: string): Promise<Station>;
+  /** What is kept of a span. */
+  segmentsOf(station: Station, span: PastSpan): Promise<readonly StoredSegment[]>;
 }
 
 const HLS_TYPE = "application/vnd.apple.mpegurl";
@@ -54,6 +66,7 @@ export async function answerLive(parts: MediaParts, request: IncomingMessage, re
   if (path.kind === "init")
     return answerObject(parts.objects, initKey(path.channelId, path.track, path.file), "video/mp4", request, response);
   if (path.kind === "segment") return answerSegment(parts, station, path, request, response, leaving.signal);
+  if (path.past) return answerPast(parts, station, path, path.past, request, response);
   await awake(station, leaving.signal);
   const nowMs = parts.clock.nowMs();
   if (path.kind === "hls")
@@ -72,6 +85,38 @@ export async function answerLive(parts: MediaParts, request: IncomingMessage, re
     contentType: HLS_TYPE,
     cacheControl: directives.msn === null ? FRESH : BLOCKED,
   });
+}
+
+/** More is asked for in parts. */
+const PAST_SEGMENTS_MAX = 6 * 1_800;
+/** Recordings keep it, or the window lets go of it. */
+const PAST = "public, max-age=60";
+
+/** A span of the past as a film that ends: what is still there of it. */
+async function answerPast(
+  parts: MediaParts,
+  station: Station,
+  path: Exclude<LivePath, { readonly kind: "init" | "segment" }>,
+  span: PastSpan,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { firstNumber, lastNumber } = span;
+  if (lastNumber < firstNumber || lastNumber - firstNumber >= PAST_SEGMENTS_MAX)
+    throw problem.invalid(`a span of the past has 1 to ${PAST_SEGMENTS_MAX} segments of two seconds`);
+  if ((lastNumber + 1) * SEGMENT_MS > parts.clock.nowMs())
+    throw problem.invalid("the span ends in the future: what goes on is in the channel's own window", {
+      reason: "span_ahead",
+    });
+  const segments = await parts.segmentsOf(station, span);
+  const past = { span, segments, suffix: `-${firstNumber * 2}-${(lastNumber + 1) * 2}` };
+  const body =
+    path.kind === "hls"
+      ? renderPastMain(station, past)
+      : path.kind === "dash"
+        ? await renderPastMpd(station, past, parts.keyPeriodMs)
+        : await renderPastPlaylist(station, past, path.track);
+  send(request, response, { body, contentType: path.kind === "dash" ? DASH_TYPE : HLS_TYPE, cacheControl: PAST });
 }
 
 /** Wakes a channel and waits until each of its tracks has something to play. */
