@@ -1,6 +1,6 @@
 /**
  * The importer's worker: decompressing, decoding and reading XMLTV, and making rows of it, away from the event loop that answers people. Bytes
- * come in by transfer, and rows go out as one JSON text for each piece, which PostgreSQL reads as it is. The worker does no I/O of its own.
+ * come in, and rows go out as one JSON text for each piece, which PostgreSQL reads as it is. The worker does no I/O of its own.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { yieldThread } from "#kernel/priority";

@@ -42,7 +42,8 @@ import * as store from "./store.ts";
 
 const CHANNELS_MAX = 500;
 const DAYS_MAX = 16;
-const CELLS_MAX = 3_200;
+/** A busy day of a channel is some ten thousand bytes, and a message between processes at most sixteen million. */
+const CELLS_MAX = 1_000;
 const PROGRAMMES_MAX = 5_000;
 const LIST_MAX = 200;
 const GRID_MS_MAX = 15 * DAY_MS;

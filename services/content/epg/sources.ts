@@ -18,6 +18,7 @@ const REFRESH_S_MAX = 30 * 86_400;
 const PIECE_BYTES_MAX = 4 * 1024 * 1024;
 const PIECES_MAX = 1_024;
 const MATCHES_MAX = 500;
+const IMPORT_MS_MAX = 2 * 3_600_000;
 const PUSH_MS_MAX = 24 * 3_600_000;
 
 const NEW_SOURCE = {
@@ -101,7 +102,8 @@ export async function beginImport({ db, jobs, clock }: Parts, name: string, cont
     const source = await requireSource(tx, name);
     if (source.kind === "pushed")
       throw problem.precondition(`'${name}' is a source that is pushed: there is nothing to fetch`);
-    if (await store.isBusy(tx, name))
+    // One that was lost with its process must not shut the source for ever.
+    if (await store.isBusy(tx, name, clock.nowMs() - IMPORT_MS_MAX))
       throw problem.precondition(`'${name}' is being taken in already: wait for it`, { reason: "import_busy" });
     await store.insertImport(tx, { importId, source: name, state: "waiting", nowMs: clock.nowMs() });
     await store.markAsked(tx, name, clock.nowMs());

@@ -197,13 +197,14 @@ export async function listImports(tx: Tx, source: string, limit: number): Promis
     .execute();
 }
 
-/** Whether an import of a source has begun and not ended. */
-export async function isBusy(tx: Tx, source: string): Promise<boolean> {
+/** Whether an import of a source has begun since a time, and not ended. */
+export async function isBusy(tx: Tx, source: string, sinceMs: number): Promise<boolean> {
   const row = await tables(tx)
     .selectFrom("imports")
     .select("import_id")
     .where("source", "=", source)
     .where("state", "in", ["waiting", "reading"])
+    .where("created_at_ms", ">", sinceMs)
     .executeTakeFirst();
   return row !== undefined;
 }
