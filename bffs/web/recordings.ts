@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { Recording as RecordingMessage, SeriesRule as RuleMessage } from "#contracts/recording";
 import { NewRecording, NewSeriesRule, Recording, Recordings, SeriesRule } from "#contracts/web/recordings";
 import { problem, requireProfile } from "#kernel";
