@@ -105,7 +105,9 @@ async function programmeOf(title: string) {
 }
 const idOf = async (title: string): Promise<string> => (await programmeOf(title))[0]?.id ?? "";
 
-const padding = { beforeS: 10, afterS: 20 };
+const padding = { beforeS: 4, afterS: 6 };
+/** Of programmes that are recorded: with their padding they are half a minute. */
+const LENGTH_MS = 20 * SECOND_MS;
 const record = async (viewer: Viewer, programmeId: string) =>
   (await call().record({ profileId: viewer.profileId, programmeId, padding }, of(viewer))).recording;
 
@@ -156,7 +158,8 @@ const locate = (viewer: Viewer, contentId: string) =>
 
 test("two recordings back to back both have their padding, frame by frame, under keys that open nothing else", async () => {
   const viewer = await newViewer();
-  const [startMs, middleMs, stopMs] = [soon(5), soon(6), soon(7)];
+  const startMs = soon(5);
+  const [middleMs, stopMs] = [startMs + LENGTH_MS, startMs + 2 * LENGTH_MS];
   await show([
     { title: "Anchor", startMs, stopMs: middleMs },
     { title: "Buoy", startMs: middleMs, stopMs },
@@ -168,11 +171,11 @@ test("two recordings back to back both have their padding, frame by frame, under
   await assert.rejects(locate(viewer, first.contentId), { reason: "processing" });
 
   // In the middle of the first one it can be watched as far as it is there.
-  goTo(startMs + 30 * SECOND_MS);
+  goTo(startMs + 16 * SECOND_MS);
   await recorded(viewer, first.id, "recording");
   await until(async () => {
     const found = await locate(viewer, first.contentId).catch(() => undefined);
-    return found && found.durationS >= 38;
+    return found && found.durationS >= 8;
   });
   assert.ok((ring.holds.get(first.contentId) ?? 0) > middleMs && ring.pins.has(first.contentId));
   const device = { id: viewer.deviceId, type: "web", name: "TV" };
@@ -188,16 +191,16 @@ test("two recordings back to back both have their padding, frame by frame, under
 
   goTo(stopMs + 40 * SECOND_MS);
   const [a, b] = [await recorded(viewer, first.id), await recorded(viewer, second.id)];
-  assert.deepEqual([a.gaps, b.gaps, a.recordedS, b.recordedS], [[], [], 90, 90]);
+  assert.deepEqual([a.gaps, b.gaps, a.recordedS, b.recordedS], [[], [], 30, 30]);
   const frames = await Promise.all(
     [a, b].map(async ({ contentId }) => framesOf(contentId, (await locate(viewer, contentId)).indexVersion)),
   );
   for (const one of frames) {
-    assert.equal(one.length, 45, "10 s, a minute and 20 s in segments of two seconds");
-    assert.equal(one.flat().length, 45 * FRAMES_PER_SEGMENT);
+    assert.equal(one.length, 15, "4 s, 20 s and 6 s in segments of two seconds");
+    assert.equal(one.flat().length, 15 * FRAMES_PER_SEGMENT);
   }
-  // The end of the first one and the beginning of the second are the same half minute of the channel.
-  assert.deepEqual(frames[0]?.slice(-15), frames[1]?.slice(0, 15));
+  // The end of the first one and the beginning of the second are the same ten seconds of the channel.
+  assert.deepEqual(frames[0]?.slice(-5), frames[1]?.slice(0, 5));
   assert.ok(!ring.pins.has(a.contentId), "the channel is let go");
   // The day of the channel has other keys.
   const kidsOf = async (contentId: string, packageRevision: number): Promise<string[]> => {
@@ -223,23 +226,24 @@ test("two recordings back to back both have their padding, frame by frame, under
 
 test("what the channel did not make is a gap that is said, and what it never made at all fails", async () => {
   const viewer = await newViewer();
-  const [startMs, stopMs, endMs] = [soon(3), soon(4), soon(35)];
+  const [startMs, endMs] = [soon(3), soon(35)];
+  const stopMs = startMs + LENGTH_MS;
   await show([
     { title: "Current", startMs, stopMs },
-    { title: "Doldrums", startMs: stopMs + 30 * MINUTE_MS, stopMs: endMs },
+    { title: "Doldrums", startMs: endMs - LENGTH_MS, stopMs: endMs },
   ]);
   const one = await record(viewer, await idOf("Current"));
   const two = await record(viewer, await idOf("Doldrums"));
   const number = startMs / 2_000;
-  for (let at = number + 5; at < number + 9; at += 1) ring.missing.add(at);
+  for (let at = number + 2; at < number + 4; at += 1) ring.missing.add(at);
   for (let at = stopMs / 2_000 + 60; at < endMs / 2_000 + 20; at += 1) ring.missing.add(at);
   goTo(endMs + 2 * MINUTE_MS);
   const done = await recorded(viewer, one?.id ?? "");
   assert.deepEqual(
     done.gaps.map((gap) => [Number(gap.startMs), gap.durationMs]),
-    [[(number + 5) * 2_000, 8_000]],
+    [[(number + 2) * 2_000, 4_000]],
   );
-  assert.equal(done.recordedS, 82);
+  assert.equal(done.recordedS, 26);
   assert.equal((await recorded(viewer, two?.id ?? "", "failed")).failure, "no_signal");
 });
 
@@ -271,7 +275,7 @@ test("a recording follows its programme, and one that is taken out of the guide 
 
 test("a series is recorded once an episode though it is aired twice, and the oldest beyond what is kept go", async () => {
   const viewer = await newViewer();
-  const at = (minute: number) => ({ startMs: soon(minute), stopMs: soon(minute + 1) });
+  const at = (minute: number) => ({ startMs: soon(minute), stopMs: soon(minute) + LENGTH_MS });
   await show([
     { title: "Galley", ...at(5), episode: 1 },
     { title: "Galley", ...at(7), episode: 1 },
@@ -302,19 +306,20 @@ test("accounts share one copy where the law lets them, with the padding of all",
     audiences: [{ conditions: [], percent: 100, stickiness: "default", variants: [] }],
   });
   const [one, two] = [await newViewer(), await newViewer()];
-  const [startMs, stopMs] = [soon(5), soon(6)];
+  const startMs = soon(5);
+  const stopMs = startMs + LENGTH_MS;
   await show([{ title: "Island", startMs, stopMs }]);
   const programmeId = await idOf("Island");
   const first = await record(one, programmeId);
-  const wide = { beforeS: 30, afterS: 10 };
+  const wide = { beforeS: 10, afterS: 2 };
   const asked = { profileId: two.profileId, programmeId, padding: wide };
   const second = (await call().record(asked, of(two))).recording;
   assert.equal(first?.contentId, second?.contentId);
   goTo(stopMs + MINUTE_MS);
-  assert.equal((await recorded(one, first?.id ?? "")).recordedS, 110, "30 s, a minute and 20 s");
+  assert.equal((await recorded(one, first?.id ?? "")).recordedS, 36, "10 s, 20 s and 6 s");
   await call().remove({ profileId: one.profileId, id: first?.id ?? "" }, of(one));
   await assert.rejects(locate(one, first?.contentId ?? ""), { code: "not_found" });
-  assert.ok((await locate(two, second?.contentId ?? "")).durationS > 100, "the other one still has it");
+  assert.ok((await locate(two, second?.contentId ?? "")).durationS > 35, "the other one still has it");
   await host.adapters.flags.remove(rule.name);
 });
 

@@ -75,6 +75,7 @@ async function use(person: Person, profileName: string): Promise<Traces> {
   await host.auth.forgotPassword({ email: person.email, ip: "192.0.2.7" }, host.context());
   await host.bookmarks.save({ profileId: viewer.profileId, contentId: "other" }, context);
   await beReminded(viewer, context);
+  await host.recordings.record({ profileId: viewer.profileId, programmeId }, context);
   const started = await host.sessions.start({ contentId: "film", device: person.device }, context);
   const sessionId = started.session?.id ?? "";
   for (let n = 0; n < 4; n += 1) await host.sessions.beat(calm(sessionId, n, 30 + 10 * n), context);
@@ -123,6 +124,7 @@ const everywhere = [
   "table notification.preferences",
   "table notification.subscriptions",
   "table profile.profiles",
+  "table recording.recordings",
   "table schedule.reminders",
   "table session.idempotency",
   "table session.sessions",
@@ -133,6 +135,7 @@ const everywhere = [
   "topic notifications.events",
   "topic playback.heartbeats",
   "topic playback.sessions",
+  "topic recordings.events",
   "topic user.events",
   "lake",
   "analytics qoe_beats",

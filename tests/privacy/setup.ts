@@ -8,6 +8,7 @@ import { Catalog } from "#contracts/catalog";
 import { Epg } from "#contracts/epg";
 import { Notification } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
+import { Recording } from "#contracts/recording";
 import { Schedule } from "#contracts/schedule";
 import { Session } from "#contracts/session";
 import { User } from "#contracts/user";
@@ -30,10 +31,12 @@ import user from "../../services/identity/user/service.ts";
 import analytics from "../../services/insight/analytics/service.ts";
 import qoe from "../../services/insight/qoe/service.ts";
 import bookmark from "../../services/playback/bookmark/service.ts";
+import recording from "../../services/playback/recording/service.ts";
 import schedule from "../../services/playback/schedule/service.ts";
 import session from "../../services/playback/session/service.ts";
 import type { TestHostOptions } from "../host.ts";
 import { openBrowser, PASSWORD, redeem, startIdentity, tokensOf, until } from "../identity/setup.ts";
+import { openRing } from "../playback/ring.ts";
 import { movableClock, openEdge, openStudio } from "../playback/setup.ts";
 
 export interface Person {
@@ -50,7 +53,7 @@ export async function startWhole(
   const studio = openStudio(listens);
   const edges = await Promise.all(["a", "b"].map(openEdge));
   const identity = [tenant, user, profile, subscription, entitlement, auth];
-  const content = [catalog, ingest, studio.service, keys, epg];
+  const content = [catalog, ingest, studio.service, keys, epg, openRing(clock).service];
   const services = [
     ...identity,
     ...content,
@@ -61,6 +64,7 @@ export async function startWhole(
     session,
     bookmark,
     schedule,
+    recording,
     notification,
     qoe,
     analytics,
@@ -74,6 +78,7 @@ export async function startWhole(
     epg: host.client(Epg),
     notifications: host.client(Notification),
     profiles: host.client(Profile),
+    recordings: host.client(Recording),
     schedules: host.client(Schedule),
     sessions: host.client(Session),
     users: host.client(User),

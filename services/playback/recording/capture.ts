@@ -97,7 +97,7 @@ async function take(parts: Parts, copy: store.Copy, context: Context): Promise<b
   const before = Math.max(copy.last_number, firstNumber({ fromMs, toMs }) - 1);
   const asked = { channelId: copy.channel_id, fromMs: BigInt(fromMs), toMs: BigInt(toMs), limit: SEGMENTS_MAX };
   const { segments, tracks } = await call.live.listSegments({ ...asked, afterNumber: BigInt(before) }, context);
-  const byNumber = new Map(segments.filter(({ isGap }) => !isGap).map((one) => [Number(one.number), one]));
+  const byNumber = new Map(segments.map((one) => [Number(one.number), one]));
   const kinds = new Map(tracks.map(({ name, kind }) => [name, kind]));
   const offered = [...byNumber].map(([number, one]) => ({
     number,

@@ -163,6 +163,11 @@ test("encoders that come back one by one leave a gap, and one that stays away is
   // A channel that wakes: the sound is there first.
   assert.deepEqual(told(null, [["en"], ["sd", "en"], all, all, all, all]), ["", ""], "the rest waits for more");
   assert.deepEqual(told(null, [["en"], ["sd", "en"], all, all], true), ["", "", "hd sd en", "hd sd en"]);
+  // A channel that was away for longer than is looked ahead: what it did not make is passed over.
+  const nothing = Array.from({ length: 15 }, () => []);
+  assert.equal(told(null, nothing).length, 11);
+  assert.equal(told(all, nothing).length, 11);
+  assert.deepEqual(told(null, [...nothing, all, all, all, all, all]).filter((tracks) => tracks !== "").length, 5);
   // A restart in the middle.
   assert.deepEqual(told(all, [all, ["en"], all]), ["hd sd en"], "nobody knows yet");
   assert.deepEqual(told(all, [all, ["en"], all, all, all, all]), [

@@ -111,6 +111,11 @@ export function decide(
     const isSure = isOver || ahead.length === AHEAD;
     if (own === null && !isSure) break;
     const wanted: readonly string[] = own ?? [...new Set(ahead.flatMap((one) => one.tracks))];
+    if (wanted.length === 0) {
+      // Nothing was made yet, and there is nothing to go on with.
+      decided.push({ number, tracks: [] });
+      continue;
+    }
     const hasAll = (one: Offered): boolean => wanted.every((track) => one.tracks.includes(track));
     if (!hasAll({ number, tracks })) {
       if (!isSure) break;

@@ -34,7 +34,7 @@ export type Recrypted =
 if (!parentPort) throw new Error("recordings are written by a worker");
 const port = parentPort;
 // Nobody waits for it as for the answer to a request.
-yieldThread(10);
+yieldThread(5);
 
 port.on("message", (message: ToRecrypt) => {
   let answer: Recrypted;
