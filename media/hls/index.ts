@@ -7,6 +7,7 @@ export {
   type LiveSegmentEntry,
   writeLivePlaylist,
 } from "./live.ts";
+export { type HlsBreak, readHlsBreaks } from "./markers.ts";
 export { type HlsParseLimits, parseHls, parseMediaPlaylist, parseMultivariantPlaylist } from "./parse.ts";
 export type {
   HlsByteRange,
