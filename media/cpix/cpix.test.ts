@@ -18,7 +18,7 @@ import {
   type Signer,
   writeCpix,
 } from "./index.ts";
-import { parseXml } from "./xml.ts";
+import { parseXml } from "#media/xml";
 
 const kidAt = (index: number): string => `0196f1c2-5a3e-7d1b-9f00-${index.toString(16).padStart(12, "0")}`;
 const keyAt = (index: number): ContentKey => ({

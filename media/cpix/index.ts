@@ -6,7 +6,7 @@
  *          UpdateHistoryItemList? ds:Signature*
  *
  * Reading checks form, meaning and every signature; writing checks meaning, encrypts for recipients and signs. XML is
- * bounded and has no document type (xml.ts). Nothing here does I/O.
+ * bounded and has no document type (media/xml). Nothing here does I/O.
  */
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { FormatError } from "#media/format";
@@ -22,7 +22,7 @@ import {
   verifySignatures,
 } from "./signature.ts";
 import { writeDocument } from "./write.ts";
-import { decodeXmlText, parseXml } from "./xml.ts";
+import { decodeXmlText, parseXml } from "#media/xml";
 
 export { decryptContentKeys, encryptContentKeys } from "./encryption.ts";
 export type {

@@ -15,7 +15,7 @@ import type {
   VideoFilter,
 } from "./model.ts";
 import { ALGORITHM, LISTS, type ListName, NS } from "./names.ts";
-import { childrenOf } from "./xml.ts";
+import { childrenOf } from "#media/xml";
 
 const TEXT_LENGTH_MAX = 1 << 20;
 const SCHEMES = ["cenc", "cens", "cbc1", "cbcs"] as const;

@@ -10,7 +10,7 @@ import { FormatError } from "#media/format";
 import { strongCertificate } from "./encryption.ts";
 import { ALGORITHM, LISTS, type ListName, NS } from "./names.ts";
 import { rootOf } from "./read.ts";
-import { childrenOf, isElement } from "./xml.ts";
+import { childrenOf, isElement } from "#media/xml";
 
 export type SignatureTarget = "document" | ListName;
 

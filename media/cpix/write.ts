@@ -1,7 +1,7 @@
 /** Data to CPIX elements, in the order of the schema. */
 import type { ContentKey, CpixDocument, DeliveryData, DrmSystem, UsageRule } from "./model.ts";
 import { ALGORITHM, type ListName, NS } from "./names.ts";
-import { escapeXml } from "./xml.ts";
+import { escapeXml } from "#media/xml";
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
