@@ -1,4 +1,5 @@
 import type { Service } from "#kernel";
+import ads from "../services/engagement/ads/service.ts";
 import bookmark from "../services/playback/bookmark/service.ts";
 import qoe from "../services/insight/qoe/service.ts";
 import recording from "../services/playback/recording/service.ts";
@@ -29,6 +30,6 @@ export const services: readonly Service[] = [
   ...[catalog, ingest, encoding, keys, epg],
   ...[origin, license, token, routing, live],
   ...[session, bookmark, schedule, recording],
-  ...[notification],
+  ...[notification, ads],
   ...[qoe, analytics],
 ];

@@ -56,7 +56,7 @@ export async function run(): Promise<void> {
       ...{ videoStartTimeMs: 900, rebufferCount: 0, rebufferDurationMs: at % 50, bitrateKbps: 4_000 },
       ...{ averageBitrateKbps: 4_000, bitrateMaxKbps: 8_000, bitrateSwitches: 1, width: 1920, height: 1080 },
       ...{ resolutionDrops: at % 4, droppedFrames: 2, decodedFrames: 5_000, throughputKbps: 20_000, bufferS: 20 },
-      ...{ errorCount: 0, market: "DE", contentType: "vod", liveLatencyMs: -1 },
+      ...{ errorCount: 0, market: "DE", contentType: "vod", liveLatencyMs: -1, presentedS: -1 },
     };
   };
   const rates: number[] = [];

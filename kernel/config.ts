@@ -192,6 +192,19 @@ export const Config = z.object({
     .url()
     .optional()
     .describe("DRM back end that new content keys are registered with, as CPIX"),
+  MARQUEE_AD_TIERS: word(/^[a-z]{1,20}(,[a-z]{1,20})*$/, "basic")
+    .default("basic")
+    .describe("the plans that have ads, where campaigns and breaks were made"),
+  MARQUEE_AD_DEADLINE_MS: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(5_000)
+    .default(250)
+    .describe("how long a start of playback waits for ads, at most; after that it has none"),
+  MARQUEE_AD_PRIVATE_HOSTS: word(/^[a-z0-9.-]{1,253}(,[a-z0-9.-]{1,253}){0,19}$/, "ads.example.org")
+    .optional()
+    .describe("ad servers and trackers that may be in private networks, which no others may"),
   MARQUEE_ENCODE_CONCURRENCY: z.coerce
     .number()
     .int()

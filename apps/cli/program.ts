@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { JOURNEYS } from "../journeys.ts";
+import { addAds } from "./program-ads.ts";
 import { addBackbone } from "./program-backbone.ts";
 import { addEpg } from "./program-epg.ts";
 import { addChannels } from "./program-channels.ts";
@@ -45,6 +46,7 @@ Environment (docs/guides/operate.md lists all):
   work(program, cli, run);
   keys(program, cli, run);
   addFlags(program, cli, run);
+  addAds(program, cli, run);
   lake(program, cli, run);
   backups(program, cli, run);
   addBackbone(program, cli, run);

@@ -16,6 +16,7 @@ import { Ingest } from "#contracts/ingest";
 import { readConfig } from "#kernel/config";
 import { makeAuthority, makeServer } from "#kernel/x509";
 import { certificateFiles, makeCertificate, toHost, trustSteps } from "./cert.ts";
+import { parseBreak, parseCap, parseFlight } from "./ads.ts";
 import { judgeCertificate, judgeDisk } from "./checks.ts";
 import { openCli } from "./cli.ts";
 import { completionScript } from "./completion.ts";
@@ -399,4 +400,22 @@ test("a full disk is missing, a small one a warning", () => {
     [1e9, 10e9, 100e9].map((free) => judgeDisk(free).status),
     ["missing", "warn", "ok"],
   );
+});
+
+test("flights, caps and breaks are read as the guide writes them", () => {
+  const nowMs = Date.parse("2026-12-01T00:00:00Z");
+  assert.deepEqual(parseFlight("now/2026-12-24/5000", nowMs), {
+    ...{
+      startMs: BigInt(nowMs),
+      endMs: BigInt(Date.parse("2026-12-24T00:00:00Z")),
+      impressions: 5_000,
+      pacing: "even",
+    },
+  });
+  assert.equal(parseFlight("2026-12-01/none/10/asap", nowMs).pacing, "asap");
+  assert.deepEqual(parseCap("3/2d"), { impressions: 3, windowS: 172_800 });
+  assert.deepEqual(parseBreak("1:05:30/60"), { atS: 3_930, durationS: 60 });
+  assert.deepEqual(parseBreak("90/15"), { atS: 90, durationS: 15 });
+  for (const wrong of [() => parseFlight("tomorrow", nowMs), () => parseCap("3"), () => parseBreak("1:2:3:4/5")])
+    assert.throws(wrong, /is not known|is no break/);
 });

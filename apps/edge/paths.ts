@@ -35,7 +35,7 @@ export function parseMediaPath(path: string): MediaPath | null {
 
 /** Whether the path is a presentation's own manifest, the only one that comes in a form with content steering. */
 export const isMainManifest = ({ kind, path }: MediaPath): boolean =>
-  kind !== "object" && /\/main-\d+\.(?:m3u8|mpd)$/.test(path);
+  kind !== "object" && /\/main-\d+(?:-[0-9a-f]+)?\.(?:m3u8|mpd)$/.test(path);
 
 /** Where an object lies in a cache. Neither a token nor any other part of the query but `steer` belongs to it. */
 export const cacheKeyOf = (media: MediaPath, isSteered: boolean): string =>

@@ -33,6 +33,7 @@ async function answerStart(parts: WebParts, started: StartResponse, of: Promise<
     fairplayCertificate: EMPTY_TO_NULL(started.fairplayCertificate),
     resumePositionS: started.resumePositionS,
     heartbeatIntervalS: started.heartbeatIntervalS,
+    adBreaks: started.adBreaks.map(({ atS, durationS }) => ({ atS, durationS })),
     ...(await of),
   };
 }
@@ -153,7 +154,8 @@ async function durationOf({ call }: WebParts, sessionId: string, context: Contex
     return { session: undefined };
   });
   if (!session || isChannelId(session.contentId) || isRecordingId(session.contentId)) return 0;
-  return (await call.catalog.get({ id: session.contentId }, context)).title?.durationS ?? 0;
+  const { title } = await call.catalog.get({ id: session.contentId }, context);
+  return title ? title.durationS + session.insertedS : 0;
 }
 
 export const playbackRoutes: readonly Route[] = [

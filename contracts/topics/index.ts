@@ -75,5 +75,8 @@ export const topics: Topics = {
     "recording.deleted": { topic: "recordings.events", key: "userId" },
     "bookmark.updated": { topic: "bookmarks.updates", key: "userId" },
     "bookmark.resumed": { topic: "bookmarks.updates", key: "userId" },
+    "ad.decision.made": { topic: "ad.events", key: "userId" },
+    "ad.impression": { topic: "ad.events", key: "userId" },
+    "ad.completed": { topic: "ad.events", key: "userId" },
   },
 };

@@ -169,8 +169,11 @@ export const Session = z.object({
   }),
   /** Where the FairPlay certificate is. */
   fairplayCertificate: url.nullable(),
+  /** On the player's clock, which counts ads, as positions of heartbeats do. */
   resumePositionS: z.number().min(0),
   heartbeatIntervalS: z.number(),
+  /** Where ads interrupt the title, in the title, and for how long. */
+  adBreaks: z.array(z.object({ atS: z.number(), durationS: z.number() })).max(50),
   /** What the player shows: title, subtitle line, next episode, thumbnails are in the manifests. */
   content: z.object({
     id,

@@ -7,4 +7,4 @@ export {
   writeLiveMpd,
 } from "./live.ts";
 export { appendQueryToMpd, prepareMpd } from "./query.ts";
-export { DASH_NAME, type DashLocation, type MpdOptions, writeMpd } from "./write.ts";
+export { DASH_NAME, type DashLocation, type MpdOptions, type MpdPeriod, writeMpd, writePeriods } from "./write.ts";

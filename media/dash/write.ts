@@ -35,6 +35,18 @@ type MediaTrack = VideoTrack | AudioTrack;
 
 /** Throws RangeError for a presentation or options that cannot be written, naming the value. */
 export function writeMpd(presentation: Presentation, options: MpdOptions = {}): string {
+  return writePeriods([{ presentation, ...(options.drm ? { drm: options.drm } : {}) }], options);
+}
+
+/** A stretch of an MPD: a presentation, or a piece of one, and what is known of its keys. */
+export interface MpdPeriod {
+  readonly presentation: Presentation;
+  readonly drm?: DrmByKid;
+}
+
+/** An MPD of several presentations that follow each other, each in a Period of its own (ISO/IEC 23009-1, 5.3.2). */
+export function writePeriods(periods: readonly MpdPeriod[], options: Omit<MpdOptions, "drm"> = {}): string {
+  const totalS = periods.reduce((sum, { presentation }) => sum + presentation.durationS, 0);
   const xml = new Xml();
   xml.open("MPD", {
     xmlns: "urn:mpeg:dash:schema:mpd:2011",
@@ -43,8 +55,8 @@ export function writeMpd(presentation: Presentation, options: MpdOptions = {}): 
     "xmlns:dashif": "https://dashif.org/CPS",
     type: "static",
     profiles: "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019",
-    mediaPresentationDuration: duration(presentation.durationS),
-    maxSegmentDuration: duration(longestSegmentS(presentation)),
+    mediaPresentationDuration: duration(totalS),
+    maxSegmentDuration: duration(Math.max(1, ...periods.map(({ presentation }) => longestSegmentS(presentation)))),
     minBufferTime: "PT2S",
   });
   const locations = options.locations ?? [];
@@ -58,27 +70,40 @@ export function writeMpd(presentation: Presentation, options: MpdOptions = {}): 
     const defaultServiceLocation = locations[0]?.id;
     xml.leaf("ContentSteering", { defaultServiceLocation, queryBeforeStart }, options.steering.serverUri);
   }
-  xml.open("Period", { id: "0", start: "PT0S", duration: duration(presentation.durationS) });
+  let startS = 0;
+  periods.forEach((period, index) => {
+    writePeriod(xml, period, { id: String(index), startS, trickPlay: options.trickPlay === true });
+    startS += period.presentation.durationS;
+  });
+  xml.close("MPD");
+  return xml.text;
+}
+
+function writePeriod(
+  xml: Xml,
+  { presentation, drm }: MpdPeriod,
+  { id, startS, trickPlay }: { readonly id: string; readonly startS: number; readonly trickPlay: boolean },
+): void {
+  const start = startS === 0 ? "PT0S" : duration(startS);
+  xml.open("Period", { id, start, duration: duration(presentation.durationS) });
   const ids = { next: 1 };
   const videoSets = numbered(
     groups(presentation.video, (track) => `${family(track.codec)} ${track.kid ?? ""}`),
     ids,
   );
-  for (const set of videoSets) writeVideoSet(xml, presentation, set, videoSets, options.drm);
+  for (const set of videoSets) writeVideoSet(xml, presentation, set, videoSets, drm);
   const audioKey = (track: AudioTrack): string =>
     JSON.stringify([family(track.codec), track.kid, track.language, track.label, track.channels]);
   const defaultAudio = presentation.audio.find((track) => track.isDefault) ?? presentation.audio[0];
   for (const set of numbered(groups(presentation.audio, audioKey), ids)) {
-    writeAudioSet(xml, presentation, set, defaultAudio, options.drm);
+    writeAudioSet(xml, presentation, set, defaultAudio, drm);
   }
   for (const track of presentation.text) writeTextSet(xml, track, ids.next++);
   if (presentation.thumbnails !== null) writeThumbnails(xml, presentation.thumbnails, ids.next++);
-  if (options.trickPlay === true) {
-    for (const set of trickSets(videoSets)) writeTrickSet(xml, presentation, set, ids.next++, options.drm);
+  if (trickPlay) {
+    for (const set of trickSets(videoSets)) writeTrickSet(xml, presentation, set, ids.next++, drm);
   }
   xml.close("Period");
-  xml.close("MPD");
-  return xml.text;
 }
 
 interface TrackSet<Track> {
@@ -178,8 +203,9 @@ function writeTextSet(xml: Xml, track: TextTrack, id: number): void {
   xml.leaf("Role", { schemeIdUri: ROLE, value: TEXT_ROLES[track.role] });
   xml.open("SegmentTemplate", {
     timescale: 1000,
-    media: `$RepresentationID$/${numberTemplate(segmentName(1, "vtt"))}`,
-    startNumber: 1,
+    ...offsetOf(track),
+    media: `${baseOf(track)}$RepresentationID$/${numberTemplate(segmentName(1, "vtt"))}`,
+    startNumber: 1 + (track.place?.skippedSegments ?? 0),
   });
   // Rounding where segments end, not how long they are, keeps the sum exact.
   let endS = 0;
@@ -187,6 +213,7 @@ function writeTextSet(xml: Xml, track: TextTrack, id: number): void {
   timeline(
     xml,
     ends.map((end, index) => end - (ends[index - 1] ?? 0)),
+    track.place?.skippedTicks,
   );
   xml.close("SegmentTemplate");
   xml.leaf("Representation", { id: folder(track.profile), bandwidth: 256 });
@@ -304,16 +331,24 @@ function sharedTimeline(tracks: readonly [MediaTrack, ...MediaTrack[]]): boolean
 function segmentTemplate(xml: Xml, track: MediaTrack, at: string): void {
   xml.open("SegmentTemplate", {
     timescale: track.timescale,
-    initialization: `${at}/init.mp4`,
-    media: `${at}/${numberTemplate(segmentName(1))}`,
-    startNumber: 1,
+    ...offsetOf(track),
+    initialization: `${baseOf(track)}${at}/init.mp4`,
+    media: `${baseOf(track)}${at}/${numberTemplate(segmentName(1))}`,
+    startNumber: 1 + (track.place?.skippedSegments ?? 0),
   });
   timeline(
     xml,
     track.segments.map((segment) => segment.durationTicks),
+    track.place?.skippedTicks,
   );
   xml.close("SegmentTemplate");
 }
+
+type Placed = MediaTrack | TextTrack;
+const baseOf = ({ place }: Placed): string => place?.base ?? "";
+/** A piece begins its Period with what is in the middle of its track. */
+const offsetOf = ({ place }: Placed): { readonly presentationTimeOffset?: number } =>
+  place === undefined || place.skippedTicks === 0 ? {} : { presentationTimeOffset: place.skippedTicks };
 
 /** `seg-0000001.m4s` becomes `seg-$Number%07d$.m4s`, so that the name has one home, in media/presentation. */
 const numberTemplate = (name: string): string => name.replace("0000001", "$Number%07d$");

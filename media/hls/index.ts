@@ -21,6 +21,7 @@ export type {
   MultivariantPlaylist,
 } from "./model.ts";
 export { appendQueryToHls, prepareHls } from "./query.ts";
+export { type HlsPiece, type TextPiece, writeSplicedPlaylist, writeSplicedSubtitles } from "./splice.ts";
 export { compileTemplate, type QueryTemplate, splitUri, type TemplateOptions, type TemplatePiece } from "./template.ts";
 export {
   HLS_NAMES,

@@ -38,6 +38,8 @@ export interface MultivariantOptions {
   /** One set of variants each; none means relative addresses. The first is where players start. */
   readonly pathways?: readonly HlsPathway[];
   readonly steeringServerUri?: string;
+  /** What the playlists of tracks are called. Default `index.m3u8`. */
+  readonly mediaName?: string;
   /**
    * Whose keys EXT-X-SESSION-KEY offers for preloading. Default AUDIO and SD: a key that a device may not have would
    * fail before it is needed.
@@ -58,7 +60,9 @@ export function writeMultivariantPlaylist(presentation: Presentation, options: M
   }
   lines.push(...sessionKeys(presentation, options));
   // RFC 8216bis, 7.2: each pathway names its own rendition groups, so that a switch moves audio and text as well.
-  const places = pathways.length === 0 ? [{ suffix: "", base: "", attribute: "" }] : pathways.map(pathwayPlace);
+  const mediaName = options.mediaName ?? HLS_NAMES.media;
+  const bases = pathways.length === 0 ? [{ suffix: "", base: "", attribute: "" }] : pathways.map(pathwayPlace);
+  const places = bases.map((place) => ({ ...place, mediaName }));
   for (const place of places) lines.push(...renditions(presentation, place));
   for (const place of places) lines.push(...variants(presentation, place));
   if (presentation.thumbnails !== null) lines.push(imageStream(presentation.thumbnails));
@@ -66,12 +70,13 @@ export function writeMultivariantPlaylist(presentation: Presentation, options: M
 }
 
 interface Place {
+  readonly mediaName: string;
   readonly suffix: string;
   readonly base: string;
   readonly attribute: string;
 }
 
-function pathwayPlace(pathway: HlsPathway): Place {
+function pathwayPlace(pathway: HlsPathway): Omit<Place, "mediaName"> {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(pathway.id))
     throw new RangeError(`pathway id '${pathway.id}' is not [A-Za-z0-9._-]+`);
   if (!/^https?:\/\/[^\s"]+\/$/.test(pathway.baseUrl)) {
@@ -98,7 +103,7 @@ function renditions(presentation: Presentation, place: Place): string[] {
         DEFAULT: track === defaultAudio ? "YES" : "NO",
         AUTOSELECT: "YES",
         CHANNELS: quoted(String(track.channels)),
-        URI: quoted(playlistUri(place.base, track.profile, HLS_NAMES.media)),
+        URI: quoted(playlistUri(place.base, track.profile, place.mediaName)),
       }) + place.attribute,
     );
   }
@@ -115,7 +120,7 @@ function renditions(presentation: Presentation, place: Place): string[] {
         AUTOSELECT: "YES",
         FORCED: track.role === "forced" ? "YES" : "NO",
         CHARACTERISTICS: track.role === "captions" ? quoted(captions) : undefined,
-        URI: quoted(playlistUri(place.base, track.profile, HLS_NAMES.media)),
+        URI: quoted(playlistUri(place.base, track.profile, place.mediaName)),
       }) + place.attribute,
     );
   }
@@ -143,7 +148,7 @@ function variants(presentation: Presentation, place: Place): string[] {
       "VIDEO-RANGE": "SDR",
       ...shared,
     });
-    lines.push(`${line}${place.attribute}`, playlistUri(place.base, track.profile, HLS_NAMES.media));
+    lines.push(`${line}${place.attribute}`, playlistUri(place.base, track.profile, place.mediaName));
   }
   const only = audio.find((track) => track.isDefault) ?? audio[0];
   if (video.length === 0) {
@@ -155,7 +160,7 @@ function variants(presentation: Presentation, place: Place): string[] {
       CODECS: quoted(audioCodecs.join(",")),
       ...shared,
     });
-    lines.push(`${line}${place.attribute}`, playlistUri(place.base, only.profile, HLS_NAMES.media));
+    lines.push(`${line}${place.attribute}`, playlistUri(place.base, only.profile, place.mediaName));
   }
   for (const track of video) lines.push(...iframeStream(track, place));
   return lines;
@@ -262,14 +267,20 @@ export function writeImagePlaylist(presentation: Presentation, thumbnails: Thumb
   return vod(longest, "#EXT-X-IMAGES-ONLY\n", body);
 }
 
-function vod(longestS: number, head: string, body: string): string {
+export function vod(longestS: number, head: string, body: string): string {
   const target = `#EXT-X-TARGETDURATION:${Math.ceil(longestS)}\n#EXT-X-PLAYLIST-TYPE:VOD\n`;
   return `${HEADER}${target}${head}${body}#EXT-X-ENDLIST\n`;
 }
 
-function initAndKeys(presentation: Presentation, track: VideoTrack | AudioTrack, drm: DrmByKid | undefined): string {
+/** The lines before the first segment of a track, or of a piece of one whose folder lies at `base`. */
+export function initAndKeys(
+  presentation: Presentation,
+  track: VideoTrack | AudioTrack,
+  drm: DrmByKid | undefined,
+  base = "",
+): string {
   // The map comes first: it is clear, and EXT-X-KEY speaks for what follows it.
-  const map = '#EXT-X-MAP:URI="init.mp4"\n';
+  const map = `#EXT-X-MAP:URI="${base}init.mp4"\n`;
   if (track.kid === null) return map;
   const key = presentation.keys.find((candidate) => candidate.kid === track.kid);
   const signalling = drm?.get(track.kid);

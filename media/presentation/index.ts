@@ -29,7 +29,18 @@ export interface Segment {
   readonly iframes?: readonly IFrame[];
 }
 
+/** Where a track lies that is shown in another's presentation, or in pieces of its own (see slice.ts). */
+export interface TrackPlace {
+  /** What is left out before the first segment. */
+  readonly skippedSegments: number;
+  readonly skippedTicks: number;
+  /** From the folder of the manifest's package to that of the track's: empty for the same, else with a `/` at the end. */
+  readonly base: string;
+}
+
 interface TrackBase {
+  /** Absent where the track is whole and lies beside its manifest, as in every index. */
+  readonly place?: TrackPlace;
   /** The folder of the track's segments and its name in manifests, such as `720p-h264` or `audio-en`. */
   readonly profile: string;
   /** RFC 6381 codecs string, such as `avc1.64001f`, `hvc1.1.6.L93.B0`, `mp4a.40.2`. */
@@ -63,6 +74,8 @@ export interface AudioTrack extends TrackBase {
 
 export interface TextTrack {
   readonly kind: "text";
+  /** As that of other tracks, in milliseconds. */
+  readonly place?: TrackPlace;
   /** The folder of the track's WebVTT segments, such as `text-en`; segments are `seg-0000001.vtt`. */
   readonly profile: string;
   readonly language: string;
@@ -131,6 +144,8 @@ export function tileName(number: number): string {
   }
   return `tile-${String(number).padStart(7, "0")}.jpg`;
 }
+
+export { placePresentation, slicePresentation } from "./slice.ts";
 
 /** The folder of a package, without a leading slash: `vod/{contentId}/r{revision}`. */
 export function packageFolder(contentId: string, revision: number): string {

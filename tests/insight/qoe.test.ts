@@ -59,7 +59,7 @@ const beatOf = (more: Beat): PlaybackHeartbeat => ({
   ...{ state: "playing", networkId: "a", videoStartTimeMs: 800, rebufferCount: 0, rebufferDurationMs: 0 },
   ...{ bitrateKbps: 8_000, averageBitrateKbps: 8_000, bitrateMaxKbps: 8_000, bitrateSwitches: 0, width: 1920 },
   ...{ height: 1080, resolutionDrops: 0, droppedFrames: 0, decodedFrames: 240, throughputKbps: 20_000, bufferS: 20 },
-  ...{ errorCount: 0, market: "DE", contentType: "vod", liveLatencyMs: -1 },
+  ...{ errorCount: 0, market: "DE", contentType: "vod", liveLatencyMs: -1, presentedS: -1 },
   ...more,
 });
 const play = (beats: readonly Beat[], of = "demo") => players.facts("heartbeat", beats.map(beatOf), { tenant: of });
@@ -74,7 +74,15 @@ const stop = (sessionId: string) =>
         deviceId: "d",
         deviceType: "tv",
       },
-      ...{ startedAtMs, endedAtMs: startedAtMs + 60_000, sequence: 9, positionS: 60, durationS: 600, reason: "asked" },
+      ...{
+        startedAtMs,
+        endedAtMs: startedAtMs + 60_000,
+        sequence: 9,
+        positionS: 60,
+        presentedS: -1,
+        durationS: 600,
+        reason: "asked",
+      },
     }),
   );
 

@@ -2,18 +2,20 @@
 import assert from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Ads } from "#contracts/ads";
 import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
 import { Live } from "#contracts/live";
 import { Profile } from "#contracts/profile";
 import { Session } from "#contracts/session";
+import { Subscription } from "#contracts/subscription";
 import { topics } from "#contracts/topics";
 import { User } from "#contracts/user";
 import { type Clock, type Db, defineService, problem, systemClock, type Viewer } from "#kernel";
 import { openEvents, type Received } from "#kernel/events";
 import { sendProblem } from "#kernel/http";
-import type { Handler } from "#kernel/service";
+import type { Handler, Service } from "#kernel/service";
 import catalog from "../../services/content/catalog/service.ts";
 import ingest from "../../services/content/ingest/service.ts";
 import keys from "../../services/content/keys/service.ts";
@@ -134,7 +136,9 @@ export async function openServer(listener: RequestListener) {
   return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
-export async function startPlayback(options: Pick<TestHostOptions, "folder" | "env" | "redelivery"> = {}) {
+export async function startPlayback(
+  options: Pick<TestHostOptions, "folder" | "env" | "redelivery"> & { readonly more?: readonly Service[] } = {},
+) {
   const clock = movableClock();
   const studio = openStudio();
   const broadcast = openBroadcast();
@@ -143,7 +147,7 @@ export async function startPlayback(options: Pick<TestHostOptions, "folder" | "e
   const edges = await Promise.all(["a", "b"].map(openEdge));
   const host = await startTestHost({
     ...options,
-    services: [...services, ...delivery, broadcast.service, session, bookmark],
+    services: [...services, ...delivery, broadcast.service, session, bookmark, ...(options.more ?? [])],
     addresses: { edges },
     clock,
   });
@@ -152,6 +156,7 @@ export async function startPlayback(options: Pick<TestHostOptions, "folder" | "e
     catalog: host.client(Catalog, "test"),
     profiles: host.client(Profile, "test"),
     sessions: host.client(Session, "test"),
+    subscriptions: host.client(Subscription, "test"),
     users: host.client(User, "test"),
   };
   let accounts = 0;
@@ -174,6 +179,11 @@ export async function startPlayback(options: Pick<TestHostOptions, "folder" | "e
       await host.stop();
       for (const edge of edges) edge.close();
     },
+    /** The encoder's word that something plays. */
+    async complete(id: string, durationS: number): Promise<void> {
+      await studio.complete(id, durationS);
+      await host.settled();
+    },
     /** A title that plays. */
     async addFilm(id: string, facts: { readonly durationS?: number; readonly markets?: string[] } = {}): Promise<void> {
       const { markets = [], durationS = 600 } = facts;
@@ -181,8 +191,7 @@ export async function startPlayback(options: Pick<TestHostOptions, "folder" | "e
         { title: { id, kind: "film", title: id, tierMin: "basic", publication: "published", markets } },
         host.context(),
       );
-      await studio.complete(id, durationS);
-      await host.settled();
+      await this.complete(id, durationS);
     },
     /** A channel as it is from now on. */
     async putChannel(channel: TestChannel): Promise<void> {
@@ -201,7 +210,7 @@ export async function startPlayback(options: Pick<TestHostOptions, "folder" | "e
     },
     /** Every event of a name in the log, in the order of its partitions. */
     async heard<T>(name: string): Promise<readonly Received<T>[]> {
-      const reader = await openEvents([Session, Bookmark], topics, host.adapters.registry, clock);
+      const reader = await openEvents([Session, Bookmark, Ads], topics, host.adapters.registry, clock);
       const topic = topics.routes[name]?.topic ?? "";
       const ends = await host.adapters.log.offsets(topic);
       const starts = new Map([...ends.keys()].map((partition) => [partition, 0]));

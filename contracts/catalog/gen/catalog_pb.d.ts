@@ -81,7 +81,7 @@ export declare type Title = Message<"marquee.catalog.v1.Title"> & {
   id: string;
 
   /**
-   * film, series, episode or trailer.
+   * film, series, episode, trailer or ad; an ad is never published.
    *
    * @generated from field: string kind = 2;
    */

@@ -46,6 +46,8 @@ export interface PlaybackHeartbeat {
   readonly positionS: number;
   /** Of the content. */
   readonly durationS: number;
+  /** The same position on the player's clock, which counts ads; -1 where the session has none. */
+  readonly presentedS: number;
   /** playing, paused, buffering or ended. */
   readonly state: string;
   /** The delivery network in use. */
@@ -132,6 +134,8 @@ export interface PlaybackStopped {
   readonly positionS: number;
   /** Of the content; 0 where nobody said. */
   readonly durationS: number;
+  /** The same position on the player's clock, which counts ads; -1 where the session has none. */
+  readonly presentedS: number;
   /** asked, ended, expired, replaced or removed. */
   readonly reason: string;
 }
@@ -175,6 +179,12 @@ export const playbackHeartbeatSchema = {
     { name: "timeMs", type: "long", doc: "When the beat arrived." },
     { name: "positionS", type: "double", doc: "Where the picture is." },
     { name: "durationS", type: "double", doc: "Of the content." },
+    {
+      name: "presentedS",
+      type: "double",
+      default: -1,
+      doc: "The same position on the player's clock, which counts ads; -1 where the session has none.",
+    },
     { name: "state", type: "string", doc: "playing, paused, buffering or ended." },
     { name: "networkId", type: "string", doc: "The delivery network in use." },
     { name: "videoStartTimeMs", type: "int", doc: "From play to first frame; -1 until then." },
@@ -246,6 +256,12 @@ export const playbackStoppedSchema = {
     { name: "sequence", type: "int", doc: "The last heartbeat that counts, or the next number." },
     { name: "positionS", type: "double", doc: "Where it ended; -1 where nobody said." },
     { name: "durationS", type: "double", doc: "Of the content; 0 where nobody said." },
+    {
+      name: "presentedS",
+      type: "double",
+      default: -1,
+      doc: "The same position on the player's clock, which counts ads; -1 where the session has none.",
+    },
     { name: "reason", type: "string", doc: "asked, ended, expired, replaced or removed." },
   ],
 } as const;

@@ -112,6 +112,20 @@ export declare type Session = Message<"marquee.session.v1.Session"> & {
    * @generated from field: string market = 9;
    */
   market: string;
+
+  /**
+   * Packages of the ads that are shown in it; their keys belong to its licence.
+   *
+   * @generated from field: repeated marquee.session.v1.AdPackage ads = 10;
+   */
+  ads: AdPackage[];
+
+  /**
+   * How much longer ads make it, on the player's clock.
+   *
+   * @generated from field: double inserted_s = 11;
+   */
+  insertedS: number;
 };
 
 /**
@@ -119,6 +133,50 @@ export declare type Session = Message<"marquee.session.v1.Session"> & {
  * Use `create(SessionSchema)` to create a new message.
  */
 export declare const SessionSchema: GenMessage<Session>;
+
+/**
+ * @generated from message marquee.session.v1.AdPackage
+ */
+export declare type AdPackage = Message<"marquee.session.v1.AdPackage"> & {
+  /**
+   * @generated from field: string content_id = 1;
+   */
+  contentId: string;
+
+  /**
+   * @generated from field: uint32 package_revision = 2;
+   */
+  packageRevision: number;
+};
+
+/**
+ * Describes the message marquee.session.v1.AdPackage.
+ * Use `create(AdPackageSchema)` to create a new message.
+ */
+export declare const AdPackageSchema: GenMessage<AdPackage>;
+
+/**
+ * Where a title is interrupted, in the title, and for how long. Positions that players report count ads.
+ *
+ * @generated from message marquee.session.v1.AdBreak
+ */
+export declare type AdBreak = Message<"marquee.session.v1.AdBreak"> & {
+  /**
+   * @generated from field: double at_s = 1;
+   */
+  atS: number;
+
+  /**
+   * @generated from field: double duration_s = 2;
+   */
+  durationS: number;
+};
+
+/**
+ * Describes the message marquee.session.v1.AdBreak.
+ * Use `create(AdBreakSchema)` to create a new message.
+ */
+export declare const AdBreakSchema: GenMessage<AdBreak>;
 
 /**
  * @generated from message marquee.session.v1.StartRequest
@@ -206,6 +264,8 @@ export declare type StartResponse = Message<"marquee.session.v1.StartResponse"> 
   fairplayCertificate: string;
 
   /**
+   * On the player's clock, which counts ads.
+   *
    * @generated from field: double resume_position_s = 11;
    */
   resumePositionS: number;
@@ -221,6 +281,11 @@ export declare type StartResponse = Message<"marquee.session.v1.StartResponse"> 
    * @generated from field: marquee.session.v1.LiveFacts live = 13;
    */
   live?: LiveFacts | undefined;
+
+  /**
+   * @generated from field: repeated marquee.session.v1.AdBreak ad_breaks = 14;
+   */
+  adBreaks: AdBreak[];
 };
 
 /**

@@ -8,7 +8,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file session/session.proto.
  */
 export const file_session_session = /*@__PURE__*/
-  fileDesc("ChVzZXNzaW9uL3Nlc3Npb24ucHJvdG8SEm1hcnF1ZWUuc2Vzc2lvbi52MSIwCgZEZXZpY2USCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIMCgRuYW1lGAMgASgJIjcKCENkblRva2VuEgoKAmlkGAEgASgJEhAKCGJhc2VfdXJsGAIgASgJEg0KBXRva2VuGAMgASgJItQBCgdTZXNzaW9uEgoKAmlkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKcHJvZmlsZV9pZBgDIAEoCRISCgpjb250ZW50X2lkGAQgASgJEioKBmRldmljZRgFIAEoCzIaLm1hcnF1ZWUuc2Vzc2lvbi52MS5EZXZpY2USFQoNc3RhcnRlZF9hdF9tcxgGIAEoAxIXCg9sYXN0X2JlYXRfYXRfbXMYByABKAMSGAoQcGFja2FnZV9yZXZpc2lvbhgIIAEoDRIOCgZtYXJrZXQYCSABKAkiagoMU3RhcnRSZXF1ZXN0EhIKCmNvbnRlbnRfaWQYASABKAkSKgoGZGV2aWNlGAIgASgLMhoubWFycXVlZS5zZXNzaW9uLnYxLkRldmljZRIKCgJpcBgDIAEoCRIOCgZtYXJrZXQYBCABKAkilgMKDVN0YXJ0UmVzcG9uc2USLAoHc2Vzc2lvbhgBIAEoCzIbLm1hcnF1ZWUuc2Vzc2lvbi52MS5TZXNzaW9uEg8KB2hsc191cmwYAiABKAkSEAoIZGFzaF91cmwYAyABKAkSKgoEY2RucxgEIAMoCzIcLm1hcnF1ZWUuc2Vzc2lvbi52MS5DZG5Ub2tlbhIbChN0b2tlbl9leHBpcmVzX2F0X21zGAUgASgDEhgKEGxpY2Vuc2VfY2xlYXJrZXkYBiABKAkSGAoQbGljZW5zZV93aWRldmluZRgHIAEoCRIZChFsaWNlbnNlX3BsYXlyZWFkeRgIIAEoCRIYChBsaWNlbnNlX2ZhaXJwbGF5GAkgASgJEhwKFGZhaXJwbGF5X2NlcnRpZmljYXRlGAogASgJEhkKEXJlc3VtZV9wb3NpdGlvbl9zGAsgASgBEhwKFGhlYXJ0YmVhdF9pbnRlcnZhbF9zGAwgASgBEisKBGxpdmUYDSABKAsyHS5tYXJxdWVlLnNlc3Npb24udjEuTGl2ZUZhY3RzIjIKCUxpdmVGYWN0cxIPCgdsYXRlbmN5GAEgASgJEhQKDGR2cl93aW5kb3dfcxgCIAEoDSIsCgtQbGF5ZXJFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkirAQKC0JlYXRSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKA0SEgoKcG9zaXRpb25fcxgDIAEoARISCgpkdXJhdGlvbl9zGAQgASgBEg0KBXN0YXRlGAUgASgJEg4KBmNkbl9pZBgGIAEoCRIbChN2aWRlb19zdGFydF90aW1lX21zGAcgASgFEhYKDnJlYnVmZmVyX2NvdW50GAggASgNEhwKFHJlYnVmZmVyX2R1cmF0aW9uX21zGAkgASgNEhQKDGJpdHJhdGVfa2JwcxgKIAEoDRIcChRhdmVyYWdlX2JpdHJhdGVfa2JwcxgLIAEoDRIYChBiaXRyYXRlX21heF9rYnBzGAwgASgNEhgKEGJpdHJhdGVfc3dpdGNoZXMYDSABKA0SDQoFd2lkdGgYDiABKA0SDgoGaGVpZ2h0GA8gASgNEhgKEHJlc29sdXRpb25fZHJvcHMYECABKA0SFgoOZHJvcHBlZF9mcmFtZXMYESABKA0SFgoOZGVjb2RlZF9mcmFtZXMYEiABKA0SFwoPdGhyb3VnaHB1dF9rYnBzGBMgASgNEhAKCGJ1ZmZlcl9zGBQgASgBEi8KBmVycm9ycxgVIAMoCzIfLm1hcnF1ZWUuc2Vzc2lvbi52MS5QbGF5ZXJFcnJvchIcCg9saXZlX2xhdGVuY3lfbXMYFiABKA1IAIgBAUISChBfbGl2ZV9sYXRlbmN5X21zIk4KDEJlYXRSZXNwb25zZRIcChRoZWFydGJlYXRfaW50ZXJ2YWxfcxgBIAEoARIRCglzd2l0Y2hfdG8YAiADKAkSDQoFZW5kZWQYAyABKAgifwoLU3RvcFJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIXCgpwb3NpdGlvbl9zGAIgASgBSACIAQESEgoKZHVyYXRpb25fcxgDIAEoARIQCghzZXF1ZW5jZRgEIAEoDRIOCgZyZWFzb24YBSABKAlCDQoLX3Bvc2l0aW9uX3MiDgoMU3RvcFJlc3BvbnNlIikKE1JlZnJlc2hUb2tlblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSJfChRSZWZyZXNoVG9rZW5SZXNwb25zZRIqCgRjZG5zGAEgAygLMhwubWFycXVlZS5zZXNzaW9uLnYxLkNkblRva2VuEhsKE3Rva2VuX2V4cGlyZXNfYXRfbXMYAiABKAMiIAoKR2V0UmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIjsKC0dldFJlc3BvbnNlEiwKB3Nlc3Npb24YASABKAsyGy5tYXJxdWVlLnNlc3Npb24udjEuU2Vzc2lvbiIkChFMaXN0QWN0aXZlUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIkMKEkxpc3RBY3RpdmVSZXNwb25zZRItCghzZXNzaW9ucxgBIAMoCzIbLm1hcnF1ZWUuc2Vzc2lvbi52MS5TZXNzaW9uMoYECg5TZXNzaW9uU2VydmljZRJMCgVTdGFydBIgLm1hcnF1ZWUuc2Vzc2lvbi52MS5TdGFydFJlcXVlc3QaIS5tYXJxdWVlLnNlc3Npb24udjEuU3RhcnRSZXNwb25zZRJJCgRCZWF0Eh8ubWFycXVlZS5zZXNzaW9uLnYxLkJlYXRSZXF1ZXN0GiAubWFycXVlZS5zZXNzaW9uLnYxLkJlYXRSZXNwb25zZRJJCgRTdG9wEh8ubWFycXVlZS5zZXNzaW9uLnYxLlN0b3BSZXF1ZXN0GiAubWFycXVlZS5zZXNzaW9uLnYxLlN0b3BSZXNwb25zZRJhCgxSZWZyZXNoVG9rZW4SJy5tYXJxdWVlLnNlc3Npb24udjEuUmVmcmVzaFRva2VuUmVxdWVzdBooLm1hcnF1ZWUuc2Vzc2lvbi52MS5SZWZyZXNoVG9rZW5SZXNwb25zZRJLCgNHZXQSHi5tYXJxdWVlLnNlc3Npb24udjEuR2V0UmVxdWVzdBofLm1hcnF1ZWUuc2Vzc2lvbi52MS5HZXRSZXNwb25zZSIDkAIBEmAKCkxpc3RBY3RpdmUSJS5tYXJxdWVlLnNlc3Npb24udjEuTGlzdEFjdGl2ZVJlcXVlc3QaJi5tYXJxdWVlLnNlc3Npb24udjEuTGlzdEFjdGl2ZVJlc3BvbnNlIgOQAgFiBnByb3RvMw");
+  fileDesc("ChVzZXNzaW9uL3Nlc3Npb24ucHJvdG8SEm1hcnF1ZWUuc2Vzc2lvbi52MSIwCgZEZXZpY2USCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIMCgRuYW1lGAMgASgJIjcKCENkblRva2VuEgoKAmlkGAEgASgJEhAKCGJhc2VfdXJsGAIgASgJEg0KBXRva2VuGAMgASgJIpQCCgdTZXNzaW9uEgoKAmlkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEgoKcHJvZmlsZV9pZBgDIAEoCRISCgpjb250ZW50X2lkGAQgASgJEioKBmRldmljZRgFIAEoCzIaLm1hcnF1ZWUuc2Vzc2lvbi52MS5EZXZpY2USFQoNc3RhcnRlZF9hdF9tcxgGIAEoAxIXCg9sYXN0X2JlYXRfYXRfbXMYByABKAMSGAoQcGFja2FnZV9yZXZpc2lvbhgIIAEoDRIOCgZtYXJrZXQYCSABKAkSKgoDYWRzGAogAygLMh0ubWFycXVlZS5zZXNzaW9uLnYxLkFkUGFja2FnZRISCgppbnNlcnRlZF9zGAsgASgBIjkKCUFkUGFja2FnZRISCgpjb250ZW50X2lkGAEgASgJEhgKEHBhY2thZ2VfcmV2aXNpb24YAiABKA0iKwoHQWRCcmVhaxIMCgRhdF9zGAEgASgBEhIKCmR1cmF0aW9uX3MYAiABKAEiagoMU3RhcnRSZXF1ZXN0EhIKCmNvbnRlbnRfaWQYASABKAkSKgoGZGV2aWNlGAIgASgLMhoubWFycXVlZS5zZXNzaW9uLnYxLkRldmljZRIKCgJpcBgDIAEoCRIOCgZtYXJrZXQYBCABKAkixgMKDVN0YXJ0UmVzcG9uc2USLAoHc2Vzc2lvbhgBIAEoCzIbLm1hcnF1ZWUuc2Vzc2lvbi52MS5TZXNzaW9uEg8KB2hsc191cmwYAiABKAkSEAoIZGFzaF91cmwYAyABKAkSKgoEY2RucxgEIAMoCzIcLm1hcnF1ZWUuc2Vzc2lvbi52MS5DZG5Ub2tlbhIbChN0b2tlbl9leHBpcmVzX2F0X21zGAUgASgDEhgKEGxpY2Vuc2VfY2xlYXJrZXkYBiABKAkSGAoQbGljZW5zZV93aWRldmluZRgHIAEoCRIZChFsaWNlbnNlX3BsYXlyZWFkeRgIIAEoCRIYChBsaWNlbnNlX2ZhaXJwbGF5GAkgASgJEhwKFGZhaXJwbGF5X2NlcnRpZmljYXRlGAogASgJEhkKEXJlc3VtZV9wb3NpdGlvbl9zGAsgASgBEhwKFGhlYXJ0YmVhdF9pbnRlcnZhbF9zGAwgASgBEisKBGxpdmUYDSABKAsyHS5tYXJxdWVlLnNlc3Npb24udjEuTGl2ZUZhY3RzEi4KCWFkX2JyZWFrcxgOIAMoCzIbLm1hcnF1ZWUuc2Vzc2lvbi52MS5BZEJyZWFrIjIKCUxpdmVGYWN0cxIPCgdsYXRlbmN5GAEgASgJEhQKDGR2cl93aW5kb3dfcxgCIAEoDSIsCgtQbGF5ZXJFcnJvchIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkirAQKC0JlYXRSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEAoIc2VxdWVuY2UYAiABKA0SEgoKcG9zaXRpb25fcxgDIAEoARISCgpkdXJhdGlvbl9zGAQgASgBEg0KBXN0YXRlGAUgASgJEg4KBmNkbl9pZBgGIAEoCRIbChN2aWRlb19zdGFydF90aW1lX21zGAcgASgFEhYKDnJlYnVmZmVyX2NvdW50GAggASgNEhwKFHJlYnVmZmVyX2R1cmF0aW9uX21zGAkgASgNEhQKDGJpdHJhdGVfa2JwcxgKIAEoDRIcChRhdmVyYWdlX2JpdHJhdGVfa2JwcxgLIAEoDRIYChBiaXRyYXRlX21heF9rYnBzGAwgASgNEhgKEGJpdHJhdGVfc3dpdGNoZXMYDSABKA0SDQoFd2lkdGgYDiABKA0SDgoGaGVpZ2h0GA8gASgNEhgKEHJlc29sdXRpb25fZHJvcHMYECABKA0SFgoOZHJvcHBlZF9mcmFtZXMYESABKA0SFgoOZGVjb2RlZF9mcmFtZXMYEiABKA0SFwoPdGhyb3VnaHB1dF9rYnBzGBMgASgNEhAKCGJ1ZmZlcl9zGBQgASgBEi8KBmVycm9ycxgVIAMoCzIfLm1hcnF1ZWUuc2Vzc2lvbi52MS5QbGF5ZXJFcnJvchIcCg9saXZlX2xhdGVuY3lfbXMYFiABKA1IAIgBAUISChBfbGl2ZV9sYXRlbmN5X21zIk4KDEJlYXRSZXNwb25zZRIcChRoZWFydGJlYXRfaW50ZXJ2YWxfcxgBIAEoARIRCglzd2l0Y2hfdG8YAiADKAkSDQoFZW5kZWQYAyABKAgifwoLU3RvcFJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIXCgpwb3NpdGlvbl9zGAIgASgBSACIAQESEgoKZHVyYXRpb25fcxgDIAEoARIQCghzZXF1ZW5jZRgEIAEoDRIOCgZyZWFzb24YBSABKAlCDQoLX3Bvc2l0aW9uX3MiDgoMU3RvcFJlc3BvbnNlIikKE1JlZnJlc2hUb2tlblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSJfChRSZWZyZXNoVG9rZW5SZXNwb25zZRIqCgRjZG5zGAEgAygLMhwubWFycXVlZS5zZXNzaW9uLnYxLkNkblRva2VuEhsKE3Rva2VuX2V4cGlyZXNfYXRfbXMYAiABKAMiIAoKR2V0UmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIjsKC0dldFJlc3BvbnNlEiwKB3Nlc3Npb24YASABKAsyGy5tYXJxdWVlLnNlc3Npb24udjEuU2Vzc2lvbiIkChFMaXN0QWN0aXZlUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIkMKEkxpc3RBY3RpdmVSZXNwb25zZRItCghzZXNzaW9ucxgBIAMoCzIbLm1hcnF1ZWUuc2Vzc2lvbi52MS5TZXNzaW9uMoYECg5TZXNzaW9uU2VydmljZRJMCgVTdGFydBIgLm1hcnF1ZWUuc2Vzc2lvbi52MS5TdGFydFJlcXVlc3QaIS5tYXJxdWVlLnNlc3Npb24udjEuU3RhcnRSZXNwb25zZRJJCgRCZWF0Eh8ubWFycXVlZS5zZXNzaW9uLnYxLkJlYXRSZXF1ZXN0GiAubWFycXVlZS5zZXNzaW9uLnYxLkJlYXRSZXNwb25zZRJJCgRTdG9wEh8ubWFycXVlZS5zZXNzaW9uLnYxLlN0b3BSZXF1ZXN0GiAubWFycXVlZS5zZXNzaW9uLnYxLlN0b3BSZXNwb25zZRJhCgxSZWZyZXNoVG9rZW4SJy5tYXJxdWVlLnNlc3Npb24udjEuUmVmcmVzaFRva2VuUmVxdWVzdBooLm1hcnF1ZWUuc2Vzc2lvbi52MS5SZWZyZXNoVG9rZW5SZXNwb25zZRJLCgNHZXQSHi5tYXJxdWVlLnNlc3Npb24udjEuR2V0UmVxdWVzdBofLm1hcnF1ZWUuc2Vzc2lvbi52MS5HZXRSZXNwb25zZSIDkAIBEmAKCkxpc3RBY3RpdmUSJS5tYXJxdWVlLnNlc3Npb24udjEuTGlzdEFjdGl2ZVJlcXVlc3QaJi5tYXJxdWVlLnNlc3Npb24udjEuTGlzdEFjdGl2ZVJlc3BvbnNlIgOQAgFiBnByb3RvMw");
 
 /**
  * Describes the message marquee.session.v1.Device.
@@ -32,102 +32,116 @@ export const SessionSchema = /*@__PURE__*/
   messageDesc(file_session_session, 2);
 
 /**
+ * Describes the message marquee.session.v1.AdPackage.
+ * Use `create(AdPackageSchema)` to create a new message.
+ */
+export const AdPackageSchema = /*@__PURE__*/
+  messageDesc(file_session_session, 3);
+
+/**
+ * Describes the message marquee.session.v1.AdBreak.
+ * Use `create(AdBreakSchema)` to create a new message.
+ */
+export const AdBreakSchema = /*@__PURE__*/
+  messageDesc(file_session_session, 4);
+
+/**
  * Describes the message marquee.session.v1.StartRequest.
  * Use `create(StartRequestSchema)` to create a new message.
  */
 export const StartRequestSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 3);
+  messageDesc(file_session_session, 5);
 
 /**
  * Describes the message marquee.session.v1.StartResponse.
  * Use `create(StartResponseSchema)` to create a new message.
  */
 export const StartResponseSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 4);
+  messageDesc(file_session_session, 6);
 
 /**
  * Describes the message marquee.session.v1.LiveFacts.
  * Use `create(LiveFactsSchema)` to create a new message.
  */
 export const LiveFactsSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 5);
+  messageDesc(file_session_session, 7);
 
 /**
  * Describes the message marquee.session.v1.PlayerError.
  * Use `create(PlayerErrorSchema)` to create a new message.
  */
 export const PlayerErrorSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 6);
+  messageDesc(file_session_session, 8);
 
 /**
  * Describes the message marquee.session.v1.BeatRequest.
  * Use `create(BeatRequestSchema)` to create a new message.
  */
 export const BeatRequestSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 7);
+  messageDesc(file_session_session, 9);
 
 /**
  * Describes the message marquee.session.v1.BeatResponse.
  * Use `create(BeatResponseSchema)` to create a new message.
  */
 export const BeatResponseSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 8);
+  messageDesc(file_session_session, 10);
 
 /**
  * Describes the message marquee.session.v1.StopRequest.
  * Use `create(StopRequestSchema)` to create a new message.
  */
 export const StopRequestSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 9);
+  messageDesc(file_session_session, 11);
 
 /**
  * Describes the message marquee.session.v1.StopResponse.
  * Use `create(StopResponseSchema)` to create a new message.
  */
 export const StopResponseSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 10);
+  messageDesc(file_session_session, 12);
 
 /**
  * Describes the message marquee.session.v1.RefreshTokenRequest.
  * Use `create(RefreshTokenRequestSchema)` to create a new message.
  */
 export const RefreshTokenRequestSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 11);
+  messageDesc(file_session_session, 13);
 
 /**
  * Describes the message marquee.session.v1.RefreshTokenResponse.
  * Use `create(RefreshTokenResponseSchema)` to create a new message.
  */
 export const RefreshTokenResponseSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 12);
+  messageDesc(file_session_session, 14);
 
 /**
  * Describes the message marquee.session.v1.GetRequest.
  * Use `create(GetRequestSchema)` to create a new message.
  */
 export const GetRequestSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 13);
+  messageDesc(file_session_session, 15);
 
 /**
  * Describes the message marquee.session.v1.GetResponse.
  * Use `create(GetResponseSchema)` to create a new message.
  */
 export const GetResponseSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 14);
+  messageDesc(file_session_session, 16);
 
 /**
  * Describes the message marquee.session.v1.ListActiveRequest.
  * Use `create(ListActiveRequestSchema)` to create a new message.
  */
 export const ListActiveRequestSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 15);
+  messageDesc(file_session_session, 17);
 
 /**
  * Describes the message marquee.session.v1.ListActiveResponse.
  * Use `create(ListActiveResponseSchema)` to create a new message.
  */
 export const ListActiveResponseSchema = /*@__PURE__*/
-  messageDesc(file_session_session, 16);
+  messageDesc(file_session_session, 18);
 
 /**
  * @generated from service marquee.session.v1.SessionService

@@ -94,6 +94,13 @@ export declare type IssueRequest = Message<"marquee.token.v1.IssueRequest"> & {
    * @generated from field: string ip_network = 6;
    */
   ipNetwork: string;
+
+  /**
+   * Whether packages of ads are allowed as well.
+   *
+   * @generated from field: bool with_ads = 7;
+   */
+  withAds: boolean;
 };
 
 /**

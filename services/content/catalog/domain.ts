@@ -1,6 +1,6 @@
 import { problem } from "#kernel/errors";
 
-export type Kind = "film" | "series" | "episode" | "trailer";
+export type Kind = "film" | "series" | "episode" | "trailer" | "ad";
 export type Publication = "draft" | "published" | "unpublished";
 export type State = "processing" | "playable" | "failed";
 
@@ -42,7 +42,7 @@ export interface Facts {
 
 export const AGE_RATINGS: readonly number[] = [0, 6, 12, 16, 18];
 export const TIERS: readonly string[] = ["basic", "premium"];
-const KINDS: readonly string[] = ["film", "series", "episode", "trailer"];
+const KINDS: readonly string[] = ["film", "series", "episode", "trailer", "ad"];
 const LIMITS = { title: 200, synopsis: 2_000, tagline: 300, genres: 10, credits: 30, markets: 250, name: 100 };
 const YEAR_MAX = 2_200;
 const NUMBER_MAX = 100_000;

@@ -111,6 +111,8 @@ export async function unpublish(parts: Parts, id: string, context: Context) {
 async function setPublication(parts: Parts, id: string, publication: "published" | "unpublished", context: Context) {
   const row = await parts.db.tx(context, async (tx) => {
     const old = requireRow(await store.find(tx, id, { lock: true }), id);
+    if (publication === "published" && old.kind === "ad")
+      throw problem.precondition(`'${old.title}' is an ad: it is shown in breaks and not in the catalogue`);
     if (publication === "published" && old.state !== "playable") {
       throw problem.precondition(
         `'${old.title}' is ${old.state === "failed" ? `not playable (${old.failure})` : "still being prepared"}: publish it when it plays`,

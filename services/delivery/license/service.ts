@@ -123,19 +123,26 @@ async function answerClearKey(
 const SETS_MAX = 64;
 
 /**
- * The keys that a session may have: those of its title's package, or of the days that its channel's window touches, the present
- * one and the next. A day that the channel was not on the air has none.
+ * The keys that a session may have: those of its title's package and of the ads that are shown in it, so that no break waits for a licence; or
+ * of the days that its channel's window touches, the present one and the next. A day that the channel was not on the air has none, and
+ * an ad that was removed meanwhile costs itself alone.
  */
 async function fromSets<K>(
   call: LicensePlatform["call"],
-  { contentId, packageRevision }: Pass["session"],
+  { contentId, packageRevision, ads }: Pass["session"],
   context: Pass["context"],
   ask: (set: {
     readonly contentId: string;
     readonly packageRevision: number;
   }) => Promise<{ readonly keys: readonly K[] }>,
 ): Promise<readonly K[]> {
-  if (!isChannelId(contentId)) return (await ask({ contentId, packageRevision })).keys;
+  if (!isChannelId(contentId)) {
+    const ofAds = ads.map((ad) =>
+      ask({ contentId: ad.contentId, packageRevision: ad.packageRevision }).catch(noneIsNone),
+    );
+    const [own, ...others] = await Promise.all([ask({ contentId, packageRevision }), ...ofAds]);
+    return [own, ...others].flatMap(({ keys }) => keys);
+  }
   const { dayIndices } = await call.live.locate({ channelId: contentId }, context);
   const days = await Promise.all(
     dayIndices.slice(-SETS_MAX).map((day) => ask({ contentId, packageRevision: day }).catch(noneIsNone)),

@@ -7,17 +7,39 @@ import { parsePackagePath, parsePicturePath, pathsOf, steeredNetworks } from "./
 describe("addresses of packages", () => {
   it("are manifests, playlists and objects", () => {
     const of = { contentId: "film", revision: 3 };
-    assert.deepEqual(parsePackagePath("/vod/film/r3/main-12.m3u8"), { ...of, kind: "hls", indexVersion: 12 });
-    assert.deepEqual(parsePackagePath("/vod/film/r3/main-12.mpd"), { ...of, kind: "dash", indexVersion: 12 });
+    assert.deepEqual(parsePackagePath("/vod/film/r3/main-12.m3u8"), {
+      ...of,
+      kind: "hls",
+      indexVersion: 12,
+      planId: "",
+    });
+    assert.deepEqual(parsePackagePath("/vod/film/r3/main-12.mpd"), {
+      ...of,
+      kind: "dash",
+      indexVersion: 12,
+      planId: "",
+    });
     assert.deepEqual(parsePackagePath("/vod/film/r3/720p-h264/index.m3u8"), {
       ...of,
       kind: "media",
       profile: "720p-h264",
+      planId: "",
     });
     assert.deepEqual(parsePackagePath("/vod/film/r3/720p-h264/iframes.m3u8"), {
       ...of,
       kind: "iframes",
       profile: "720p-h264",
+      planId: "",
+    });
+    const planId = "0123456789abcdef";
+    assert.deepEqual(parsePackagePath(`/vod/film/r3/main-12-${planId}.mpd`), {
+      ...of,
+      kind: "dash",
+      indexVersion: 12,
+      planId,
+    });
+    assert.deepEqual(parsePackagePath(`/vod/film/r3/720p-h264/index-${planId}.m3u8`), {
+      ...{ ...of, kind: "media", profile: "720p-h264", planId },
     });
     for (const [name, contentType] of [
       ["720p-h264/init.mp4", "video/mp4"],
@@ -37,6 +59,9 @@ describe("addresses of packages", () => {
   it("lead to nothing else", () => {
     for (const path of [
       "/vod/film/r3/index-1.json",
+      "/vod/film/r3/plan-0123456789abcdef.json",
+      "/vod/film/r3/main-12-0123.mpd",
+      "/vod/film/r3/720p-h264/iframes-0123456789abcdef.m3u8",
       "/vod/film/r3/720p/index-1.json",
       "/vod/film/r3/main-01.mpd",
       "/vod/film/r03/main-1.mpd",

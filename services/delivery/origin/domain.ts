@@ -3,20 +3,21 @@ import { MARKS } from "#contracts/origin/edges";
 /**
  * What can be asked of a package, and nothing else: its index, and whatever else may lie beside it, has no address.
  *
- *   /vod/{contentId}/r{revision}/main-{indexVersion}.m3u8 | .mpd
- *   /vod/{contentId}/r{revision}/{profile}/index.m3u8 | iframes.m3u8
+ *   /vod/{contentId}/r{revision}/main-{indexVersion}[-{plan}].m3u8 | .mpd
+ *   /vod/{contentId}/r{revision}/{profile}/index[-{plan}].m3u8 | iframes.m3u8
  *   /vod/{contentId}/r{revision}/{profile}/init.mp4 | seg-0000001.m4s | seg-0000001.vtt | tile-0000001.jpg
  */
 export type PackagePath = { readonly contentId: string; readonly revision: number } & (
-  | { readonly kind: "hls" | "dash"; readonly indexVersion: number }
-  | { readonly kind: "media" | "iframes"; readonly profile: string }
+  | { readonly kind: "hls" | "dash"; readonly indexVersion: number; readonly planId: string }
+  | { readonly kind: "media" | "iframes"; readonly profile: string; readonly planId: string }
   | { readonly kind: "object"; readonly key: string; readonly contentType: string }
 );
 
 const PACKAGE = /^\/vod\/([A-Za-z0-9_-]{1,64})\/r(0|[1-9]\d{0,8})\/(.{1,160})$/;
-const MAIN = /^main-(0|[1-9]\d{0,5})\.(m3u8|mpd)$/;
+/** `planId` is the ads that a manifest has in it; empty where it has none. */
+const MAIN = /^main-(0|[1-9]\d{0,5})(?:-([0-9a-f]{16}))?\.(m3u8|mpd)$/;
 const IN_PROFILE =
-  /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/(?:(index|iframes)\.m3u8|(?:init\.(mp4)|seg-\d{7}\.(m4s|vtt)|tile-\d{7}\.(jpg)))$/;
+  /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})\/(?:(index|iframes)(?:-([0-9a-f]{16}))?\.m3u8|(?:init\.(mp4)|seg-\d{7}\.(m4s|vtt)|tile-\d{7}\.(jpg)))$/;
 
 const TYPES: Readonly<Record<string, string>> = {
   mp4: "video/mp4",
@@ -33,10 +34,13 @@ export function parsePackagePath(path: string): PackagePath | null {
   if (contentId === undefined || rest === undefined) return null;
   const of = { contentId, revision: Number(revisionText) };
   const main = MAIN.exec(rest);
-  if (main) return { ...of, kind: main[2] === "mpd" ? "dash" : "hls", indexVersion: Number(main[1]) };
-  const [, profile, playlist, ...extensions] = IN_PROFILE.exec(rest) ?? [];
-  if (profile === undefined) return null;
-  if (playlist !== undefined) return { ...of, kind: playlist === "index" ? "media" : "iframes", profile };
+  if (main) {
+    const [, indexVersion, planId = "", extension] = main;
+    return { ...of, kind: extension === "mpd" ? "dash" : "hls", indexVersion: Number(indexVersion), planId };
+  }
+  const [, profile, playlist, planId = "", ...extensions] = IN_PROFILE.exec(rest) ?? [];
+  if (profile === undefined || (playlist === "iframes" && planId !== "")) return null;
+  if (playlist !== undefined) return { ...of, kind: playlist === "index" ? "media" : "iframes", profile, planId };
   const contentType = TYPES[extensions.find((extension) => extension !== undefined) ?? ""];
   return contentType === undefined ? null : { ...of, kind: "object", key: path.slice(1), contentType };
 }

@@ -13,7 +13,9 @@ import {
   writeSubtitlesPlaylist,
 } from "#media/hls";
 import { packageFolder, type Presentation } from "#media/presentation";
+import { type AdPlan, type PlanAd, planKey } from "#media/breaks";
 import { MARKS } from "#contracts/origin/edges";
+import { type Places, splice, type Spliced, writeSpliced } from "./splice.ts";
 import { DASH_TYPE, HLS_TYPE, type PackagePath, steeredNetworks, steeringUrl } from "./domain.ts";
 import type { OriginPlatform } from "./service.ts";
 
@@ -31,7 +33,7 @@ export interface Manifests {
   forget(contentId: string): void;
 }
 
-interface Package {
+export interface Package {
   readonly presentation: Presentation;
   readonly drm: DrmByKid;
   readonly sizeBytes: number;
@@ -85,35 +87,55 @@ export function openManifests({ objects, call, addresses }: Ports): Manifests {
     return Math.max(...versions);
   }
 
+  /** The pieces of a title with a plan's ads between them. */
+  async function spliceOf(path: ManifestPath, title: Package, context: Context): Promise<Spliced> {
+    const json = await objects.get(planKey(packageFolder(path.contentId, path.revision), path.planId));
+    const plan = JSON.parse(Buffer.from(json).toString("utf8")) as AdPlan;
+    const ads = new Map<string, Package>();
+    for (const ad of plan.breaks.flatMap((each) => each.ads)) {
+      const found = await packages.fetch(indexOf(ad), { context });
+      if (!found) throw problem.notFound(`there is no package of '${ad.contentId}'`);
+      ads.set(ad.contentId, found);
+    }
+    return splice(title, plan, ads);
+  }
+
   function write(path: ManifestPath, { presentation, drm }: Package, askedBy: string | null): string | null {
     if (path.kind === "media") return writePlaylist(presentation, drm, path.profile);
     if (path.kind === "iframes") {
       const track = presentation.video.find(({ profile }) => profile === path.profile);
       return track ? writeIFramePlaylist(presentation, track, { drm }) : null;
     }
-    const folder = packageFolder(path.contentId, path.revision);
-    const networks = askedBy === null ? [] : steeredNetworks(addresses.edges, askedBy, folder);
+    const places = placesOf(path, askedBy);
+    if (places === null) return null;
+    return path.kind === "dash"
+      ? writeMpd(presentation, { drm, ...places.dash })
+      : writeMultivariantPlaylist(presentation, { drm, ...places.hls });
+  }
+
+  /** Where a manifest says that its media are: nowhere but beside it, or at every network. Null where nobody of that name asks. */
+  function placesOf(path: ManifestPath, askedBy: string | null): Places | null {
+    if (askedBy === null) return { dash: {}, hls: {} };
+    const networks = steeredNetworks(addresses.edges, askedBy, packageFolder(path.contentId, path.revision));
     if (networks === null) return null;
-    const serverUri = steeringUrl(addresses.publicUrl, path.kind);
-    if (path.kind === "dash") {
-      return writeMpd(presentation, {
-        drm,
-        ...(networks.length > 0 ? { locations: networks, steering: { serverUri } } : {}),
-      });
-    }
-    return writeMultivariantPlaylist(presentation, {
-      drm,
-      ...(networks.length > 0 ? { pathways: networks, steeringServerUri: serverUri } : {}),
-    });
+    const serverUri = (protocol: "hls" | "dash"): string => steeringUrl(addresses.publicUrl, protocol);
+    return {
+      dash: { locations: networks, steering: { serverUri: serverUri("dash") } },
+      hls: { pathways: networks, steeringServerUri: serverUri("hls") },
+    };
   }
 
   return {
     async render(path, askedBy, context) {
       const name = "indexVersion" in path ? `main-${path.indexVersion}/${askedBy ?? ""}` : path.profile;
-      const key = `${path.contentId}/r${path.revision}/${path.kind}/${name}`;
+      const key = `${path.contentId}/r${path.revision}/${path.kind}/${path.planId}/${name}`;
       const known = rendered.get(key);
       if (known) return known;
-      const text = write(path, await packageOf(path, context), askedBy);
+      const title = await packageOf(path, context);
+      const text =
+        path.planId === ""
+          ? write(path, title, askedBy)
+          : writeSpliced(path, await spliceOf(path, title, context), placesOf(path, askedBy));
       if (text === null) throw problem.notFound("there is no such manifest");
       const body = Buffer.from(text);
       const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
@@ -127,6 +149,9 @@ export function openManifests({ objects, call, addresses }: Ports): Manifests {
     },
   };
 }
+
+const indexOf = ({ contentId, packageRevision, indexVersion }: PlanAd): string =>
+  `${packageFolder(contentId, packageRevision)}/index-${indexVersion}.json`;
 
 /** The media playlist of whichever track has the folder. */
 function writePlaylist(presentation: Presentation, drm: DrmByKid, profile: string): string | null {

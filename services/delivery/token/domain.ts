@@ -1,4 +1,4 @@
-import type { CatClaims } from "#media/cat";
+import type { CatClaims, MatchRule } from "#media/cat";
 import { parseNetwork } from "#media/cat";
 
 /** ARCH-001 section 5: five minutes, refreshed by the player after four. */
@@ -16,6 +16,8 @@ export interface Grant {
   readonly sessionId: string;
   readonly contentId: string;
   readonly pathPrefix: string;
+  /** Ads are packages of their own, of which a session may read any. */
+  readonly withAds: boolean;
   readonly network: { readonly id: string; readonly baseUrl: string };
   readonly ipNetwork: string;
   readonly nowS: number;
@@ -36,7 +38,7 @@ export function claimsOf(grant: Grant): CatClaims {
     catu: new Map([
       ["host", { exact: hostname }],
       ["port", { exact: port || (protocol === "https:" ? "443" : "80") }],
-      ["path", { prefix: grant.pathPrefix }],
+      ["path", pathRuleOf(grant)],
     ]),
     catm: ["GET", "HEAD", "OPTIONS"],
     ...(grant.ipNetwork === "" ? {} : { catnip: [parseNetwork(grant.ipNetwork)] }),
@@ -45,6 +47,10 @@ export function claimsOf(grant: Grant): CatClaims {
     cid: grant.contentId,
   };
 }
+
+/** A token has room for one rule about paths: with ads it is a POSIX extended expression, in which a package's folder means itself. */
+const pathRuleOf = ({ withAds, pathPrefix }: Grant): MatchRule =>
+  withAds ? { regex: `^(${pathPrefix}|/vod/ad-[A-Za-z0-9_-]+/r[0-9]+/)` } : { prefix: pathPrefix };
 
 /** The tenant stands before the pseudonym, so that an edge's question can be answered without a search. */
 export const subjectOf = (tenant: string, pseudonym: string): string => `${tenant}:${pseudonym}`;

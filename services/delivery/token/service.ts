@@ -9,6 +9,8 @@ import { type Keyring, openKeyring } from "./keyring.ts";
 
 const NETWORKS_MAX = 4;
 const DAY_MS = 86_400_000;
+/** Without characters that mean something else in an expression. */
+const PLAIN_FOLDER = /^[A-Za-z0-9_/-]{1,120}$/;
 
 const uses = { session: Session };
 type TokenPlatform = Platform<typeof Token, typeof uses>;
@@ -35,9 +37,13 @@ export default defineService({
   },
 
   rpc: (parts) => ({
-    async issue({ sessionId, userId, contentId, pathPrefix, networks, ipNetwork }, context) {
+    async issue({ sessionId, userId, contentId, pathPrefix, networks, ipNetwork, withAds }, context) {
       if (!pathPrefix.startsWith("/") || !pathPrefix.endsWith("/") || pathPrefix === "/")
         throw problem.invalid(`pathPrefix '${pathPrefix.slice(0, 80)}' is not a folder such as /vod/abc/r1/`);
+      if (withAds && !PLAIN_FOLDER.test(pathPrefix))
+        throw problem.invalid(
+          `pathPrefix '${pathPrefix.slice(0, 80)}' has characters that a token with ads cannot name`,
+        );
       if (networks.length > NETWORKS_MAX)
         throw problem.invalid(`${networks.length} networks are more than ${NETWORKS_MAX}`);
       const { keyring, clock } = parts;
@@ -48,7 +54,10 @@ export default defineService({
           networkId: network.id,
           baseUrl: network.baseUrl,
           token: await keyring.issue(
-            claimsOf({ subject, sessionId, contentId, pathPrefix, network, ipNetwork, nowS, tokenId: randomBytes(16) }),
+            claimsOf({
+              ...{ subject, sessionId, contentId, pathPrefix, withAds, network, ipNetwork, nowS },
+              tokenId: randomBytes(16),
+            }),
           ),
         })),
       );

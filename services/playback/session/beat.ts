@@ -2,6 +2,7 @@ import type { BeatRequest } from "#contracts/session";
 import { type Context, problem, requireUser, type Tx } from "#kernel";
 import { type Batch, openBatch } from "#kernel/batch";
 import { BEAT_INTERVAL_MS, GRACE_MS, admit, contentTypeOf } from "./domain.ts";
+import { withoutAds } from "./ads.ts";
 import type { Parts, SessionPlatform } from "./service.ts";
 import { identityOf } from "./shared.ts";
 import * as store from "./store.ts";
@@ -155,8 +156,7 @@ const factOf = (request: BeatRequest, row: store.SessionRow, nowMs: number) => (
   startedAtMs: row.started_at_ms,
   sequence: request.sequence,
   timeMs: nowMs,
-  positionS: request.positionS,
-  durationS: request.durationS,
+  ...withoutAds(row, request),
   state: request.state,
   networkId: request.cdnId,
   videoStartTimeMs: request.videoStartTimeMs,

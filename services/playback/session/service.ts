@@ -1,4 +1,5 @@
 // Session: who watches what where, how many at once, and everything a player needs in one answer.
+import { Ads } from "#contracts/ads";
 import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
 import { Entitlement } from "#contracts/entitlement";
@@ -22,6 +23,7 @@ import { start } from "./start.ts";
 import * as store from "./store.ts";
 
 const uses = {
+  ads: Ads,
   bookmark: Bookmark,
   catalog: Catalog,
   entitlement: Entitlement,
@@ -34,7 +36,7 @@ const uses = {
   token: Token,
 };
 export type SessionPlatform = Platform<typeof Session, typeof uses>;
-export interface Parts extends Pick<SessionPlatform, "db" | "call" | "facts" | "clock" | "logger"> {
+export interface Parts extends Pick<SessionPlatform, "db" | "call" | "facts" | "clock" | "logger" | "config"> {
   /** See beat.ts. */
   readonly living: ReturnType<typeof openLiving>;
   /** See slots.ts. */
@@ -53,10 +55,10 @@ export default defineService({
   },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start: ({ db, call, facts, clock, logger, metrics }: SessionPlatform): Parts => {
+  start: ({ db, call, facts, clock, logger, config, metrics }: SessionPlatform): Parts => {
     const counters = openCounters(metrics);
     return {
-      ...{ db, call, facts, clock, logger, counters },
+      ...{ db, call, facts, clock, logger, config, counters },
       ...{ living: openLiving(db), slots: openSlots(db, counters) },
     };
   },

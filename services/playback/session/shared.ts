@@ -1,6 +1,8 @@
 import type { Session } from "#contracts/session";
 import { type Context, problem, type Tx } from "#kernel";
 import { isAlive } from "./domain.ts";
+import { insertedS } from "#media/breaks";
+import { readAds, withoutAds } from "./ads.ts";
 import type { Parts } from "./service.ts";
 import { find, type SessionRow } from "./store.ts";
 
@@ -24,6 +26,7 @@ export async function tokensFor(parts: Parts, row: SessionRow, context: Context)
       contentId: row.content_id,
       pathPrefix: row.path_prefix,
       networks,
+      withAds: row.ads !== "",
     },
     context,
   );
@@ -43,6 +46,8 @@ export const toMessage = (row: SessionRow) => ({
   lastBeatAtMs: BigInt(row.last_beat_at_ms),
   packageRevision: row.package_revision,
   market: row.market,
+  ads: [...readAds(row).packages],
+  insertedS: insertedS(readAds(row).breaks),
 });
 
 /** Announces that a session is over, with the last position that anybody knows. */
@@ -58,8 +63,7 @@ export function emitStopped(
     startedAtMs: row.started_at_ms,
     endedAtMs: row.ended_at_ms ?? row.last_beat_at_ms,
     sequence: row.sequence,
-    positionS: row.position_s,
-    durationS: row.duration_s,
+    ...withoutAds(row, { positionS: row.position_s, durationS: row.duration_s }),
     reason,
   });
 }

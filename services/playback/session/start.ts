@@ -1,6 +1,8 @@
 import { isRecordingId } from "#contracts/recording";
 import type { StartRequest, StartResponse } from "#contracts/session";
 import { type Context, newId, Problem, problem, requireProfile, type Viewer } from "#kernel";
+import { toPresentedS } from "#media/breaks";
+import { decideAds, NO_ADS, readAds, type SessionAds, writeAds } from "./ads.ts";
 import { BEAT_INTERVAL_MS, contentTypeOf, resumePosition } from "./domain.ts";
 import type { Parts } from "./service.ts";
 import { toMessage, tokensFor } from "./shared.ts";
@@ -27,13 +29,22 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   if (!right.decision?.allowed) throw notEntitled(right.decision?.reason ?? "unknown", right.decision?.message ?? "");
   if (found.fault) throw found.fault;
   const sessionId = newId("ses", clock.nowMs());
-  const [routed, located, bookmark] = await Promise.all([
+  const isChannel = contentType === "live";
+  // A channel has no place to come back to: it is where the world is.
+  const resumes = isChannel
+    ? undefined
+    : call.bookmark.get({ profileId: viewer.profileId, contentId }, context).catch(notFoundIsNothing);
+  const adsOf = async (): Promise<SessionAds> => {
+    const { packageRevision, indexVersion, durationS } = found;
+    const positionS = resumePosition((await resumes)?.bookmark, durationS);
+    const who = { sessionId, contentId, market, tier: right.tier, deviceType: device.type };
+    return decideAds(parts, { ...who, packageRevision, indexVersion, positionS }, context);
+  };
+  const [routed, located, bookmark, ads] = await Promise.all([
     call.routing.select({ sessionId, userId: viewer.userId, contentId, contentType, ip, region: market }, context),
     found.locate(),
-    // A channel has no place to come back to: it is where the world is.
-    contentType === "live"
-      ? undefined
-      : call.bookmark.get({ profileId: viewer.profileId, contentId }, context).catch(notFoundIsNothing),
+    resumes,
+    isChannel ? NO_ADS : adsOf(),
   ]);
   const row = newRow({
     sessionId,
@@ -48,6 +59,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
     packageRevision: found.packageRevision,
     streamsMax: right.streamsMax,
     market,
+    ads: writeAds(ads),
   });
   const taken = await takeSlot(parts, row, context);
   const tokens = await tokensFor(parts, taken, context);
@@ -56,7 +68,9 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
   const licenses = await call.license.locate({ sessionId: taken.session_id, token: base.token }, context);
   // A player that can exchange tokens by itself gets a manifest of every network, one that cannot stays with its own.
   const steer = STEERED.has(device.type) && contentType === "vod" ? "steer=1&" : "";
-  const at = (path: string): string => `${base.baseUrl}${path}?${steer}CAT=${base.token}`;
+  // A start that is said again gets the session of the first one, and that one's ads.
+  const { planId, breaks } = readAds(taken);
+  const at = (path: string): string => `${base.baseUrl}${withPlan(path, planId)}?${steer}CAT=${base.token}`;
   parts.counters.started(contentType, taken.device_type);
   return {
     session: toMessage(taken),
@@ -68,8 +82,9 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
     licensePlayready: licenses.playready,
     licenseFairplay: licenses.fairplay,
     fairplayCertificate: licenses.fairplayCertificate,
-    resumePositionS: resumePosition(bookmark?.bookmark, found.durationS),
+    resumePositionS: toPresentedS(breaks, resumePosition(bookmark?.bookmark, found.durationS)),
     heartbeatIntervalS: BEAT_INTERVAL_MS / 1_000,
+    adBreaks: [...breaks],
     ...(located.live ? { live: located.live } : {}),
   };
 }
@@ -80,6 +95,7 @@ interface Watchable {
   readonly fault: Problem | null;
   /** 0 for a channel, whose keys go by the day. */
   readonly packageRevision: number;
+  readonly indexVersion: number;
   readonly durationS: number;
   locate(): Promise<Located>;
 }
@@ -106,7 +122,7 @@ async function findTitle({ call }: Parts, contentId: string, context: Context): 
           reason: "processing",
         });
   const locate = () => call.origin.locate({ contentId, packageRevision, indexVersion }, context);
-  return { fault, packageRevision, durationS, locate };
+  return { fault, packageRevision, indexVersion, durationS, locate };
 }
 
 /** An account's own: whose it is not, there is none. */
@@ -129,7 +145,7 @@ async function findChannel({ call }: Parts, contentId: string, context: Context)
     const { hlsPath, dashPath, pathPrefix, latency, dvrWindowS } = located;
     return { hlsPath, dashPath, pathPrefix, live: { latency, dvrWindowS } };
   };
-  return { fault, packageRevision: 0, durationS: 0, locate };
+  return { fault, packageRevision: 0, indexVersion: 0, durationS: 0, locate };
 }
 
 interface NewRow {
@@ -144,7 +160,12 @@ interface NewRow {
   readonly packageRevision: number;
   readonly streamsMax: number;
   readonly market: string;
+  readonly ads: string;
 }
+
+/** The manifest of the same title with a plan's ads in it. */
+const withPlan = (path: string, planId: string): string =>
+  planId === "" ? path : path.replace(/\.(m3u8|mpd)$/, `-${planId}.$1`);
 
 const newRow = (of: NewRow): NewSession => ({
   session_id: of.sessionId,
@@ -167,6 +188,7 @@ const newRow = (of: NewRow): NewSession => ({
   duration_s: 0,
   state: "active",
   ended_at_ms: null,
+  ads: of.ads,
 });
 
 function notFoundIsNothing(error: unknown): undefined {

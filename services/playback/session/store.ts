@@ -25,6 +25,8 @@ export type SessionRow = {
   duration_s: number;
   state: "active" | "stopped" | "expired";
   ended_at_ms: number | null;
+  /** See ads.ts. */
+  ads: string;
 };
 export type NewSession = Omit<SessionRow, "tenant">;
 type Tables = { sessions: SessionRow };
