@@ -3,6 +3,7 @@
  */
 import type { HeartbeatAnswer, Session } from "../../contracts/web/index.ts";
 import type { PlaybackApi } from "./api.ts";
+import { type AdBreak, onClock, placeOf } from "./breaks.ts";
 import { createDelivery, type Delivery, presentCdn } from "./delivery.ts";
 import { thisDevice } from "./device.ts";
 import { createEngine, type Engine, type Thumbnail } from "./engine.ts";
@@ -71,6 +72,14 @@ interface Run {
   over: boolean;
 }
 
+/** A film with ads is longer, and its chapters begin later. */
+function onItsClock(session: Session): Session {
+  const { adBreaks, content } = session;
+  const addedS = adBreaks.reduce((sum: number, { durationS }: AdBreak) => sum + durationS, 0);
+  const chapters = content.chapters.map((each) => ({ ...each, startS: onClock(adBreaks, each.startS) }));
+  return { ...session, content: { ...content, durationS: content.durationS + addedS, chapters } };
+}
+
 const monotonicMs = () => performance.now();
 const timer = (run: () => void, delayMs: number) => {
   const id = setTimeout(run, delayMs);
@@ -107,7 +116,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     loadShaka(options.format).catch(() => undefined);
     let session: Session;
     try {
-      session = await api.start(options.contentId, thisDevice());
+      session = onItsClock(await api.start(options.contentId, thisDevice()));
     } catch (error) {
       if (mine !== generation) return;
       if (error instanceof ApiError) store.set({ phase: "refused", refusal: error });
@@ -122,7 +131,8 @@ export function createPlayback(options: PlaybackOptions): Playback {
       });
       return;
     }
-    const positionS = startS ?? (session.live === null ? session.resumePositionS : null);
+    const placeS = startS === null ? null : onClock(session.adBreaks, startS);
+    const positionS = placeS ?? (session.live === null ? session.resumePositionS : null);
     store.set({ session, durationS: session.content.durationS, positionS: positionS ?? 0, live: null });
     await open(session, positionS, mine);
   };
@@ -283,10 +293,11 @@ export function createPlayback(options: PlaybackOptions): Playback {
     store.get().session?.live == null
       ? { positionS: position(), durationS: store.get().durationS }
       : { positionS: 0, durationS: 0 };
-  /** Where a new session begins: a channel's picture goes on where it was only for who had gone back in time. */
+  /** Where a new session begins, which may have other ads: a channel's picture goes on where it was only for who had gone back in time. */
   const placeToReturnTo = () => {
     const { live, session } = store.get();
-    return session?.live == null || live?.isAtEdge === false ? position() : null;
+    if (session?.live == null) return placeOf(session?.adBreaks ?? [], position());
+    return live?.isAtEdge === false ? position() : null;
   };
   const position = () => (video.ended ? store.get().durationS : video.currentTime || store.get().positionS);
   const cdnNow = () => (run === null ? "" : (run.delivery.lastUsed ?? presentCdn(run.delivery, monotonicMs())));

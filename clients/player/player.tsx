@@ -1,8 +1,10 @@
 /** The player as one component: give it a title and an API, it does the rest. */
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState, useSyncExternalStore } from "react";
 import { ProgressLine, StatePage, TraceId } from "../ui/feedback.tsx";
+import { clock } from "../ui/time.ts";
 import { useWords } from "../ui/words.tsx";
 import type { PlaybackApi } from "./api.ts";
+import { leftOfBreak } from "./breaks.ts";
 import { Controls } from "./controls.tsx";
 import { useIdle } from "./idle.ts";
 import { commandOf, run } from "./keyboard.ts";
@@ -98,6 +100,7 @@ export function Player(props: PlayerProps) {
 
   useMediaSession(props.title, playback);
 
+  const adLeftS = leftOfBreak(state.session?.adBreaks ?? [], state.positionS);
   const hasPicture = state.phase === "ready" && (state.positionS > 0 || !state.paused);
   return (
     <div ref={root} className="player" data-idle={isIdle ? "" : undefined}>
@@ -111,6 +114,9 @@ export function Player(props: PlayerProps) {
             title={hasPicture ? null : props.title}
           />
         )}
+      {adLeftS !== null && hasPicture && (
+        <p className="player-ad tabular text-14">{m.player.ad(clock(Math.ceil(adLeftS)))}</p>
+      )}
       {preparing !== null && <Preparing title={props.title} progress={preparing} onBack={props.onBack} />}
       {playback !== null && state.phase === "ready" && (
         <Controls

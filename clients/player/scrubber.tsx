@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { clock } from "../ui/time.ts";
 import { useWords } from "../ui/words.tsx";
+import { spansOf } from "./breaks.ts";
 import { chapterAt } from "./chapters.ts";
 import type { Thumbnail } from "./engine.ts";
 import type { Playback } from "./playback.ts";
@@ -83,6 +84,13 @@ export function Scrubber({ playback, state }: { playback: Playback; state: Playe
       <div ref={rail} className="scrubber-rail">
         <div className="scrubber-fill bg-ink/35" style={{ width: `${percent(state.bufferedEndS)}%` }} />
         <div className="scrubber-fill bg-accent-line" style={{ width: `${percent(positionS)}%` }} />
+        {spansOf(state.session?.adBreaks ?? []).map((each) => (
+          <div
+            key={each.startS}
+            className="scrubber-break"
+            style={{ left: `${percent(each.startS)}%`, width: `${percent(each.endS) - percent(each.startS)}%` }}
+          />
+        ))}
         {chapters
           .filter((each) => each.startS > 0 && each.startS < endS)
           .map((each) => (

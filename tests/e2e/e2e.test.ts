@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { after, before, describe } from "node:test";
 import { firstFilm, openProduct, type RunningProduct } from "./product.ts";
 import { accounts } from "./scenarios/accounts.ts";
+import { ads } from "./scenarios/ads.ts";
 import { edges } from "./scenarios/edges.ts";
 import { guide } from "./scenarios/guide.ts";
 import { journey } from "./scenarios/journey.ts";
@@ -46,6 +47,7 @@ describe("the product in a browser", { concurrency: false }, () => {
     notices,
     streams,
     pages,
+    ads,
     slots,
   ];
   for (const declare of scenarios) declare(present);

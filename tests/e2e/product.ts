@@ -68,6 +68,10 @@ async function startProduct({ demo }: StartOptions): Promise<RunningProduct> {
       MARQUEE_HOST: "localhost",
       MARQUEE_MODE: "development",
       MARQUEE_DEMO: demo ? "1" : "0",
+      // The ad server of a scenario.
+      MARQUEE_AD_PRIVATE_HOSTS: "127.0.0.1",
+      // Films are encoded meanwhile: what a viewer would not wait for is no fault here.
+      MARQUEE_AD_DEADLINE_MS: "5000",
     },
   });
   const pid = child.pid;

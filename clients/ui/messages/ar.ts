@@ -260,6 +260,7 @@ export const ar: Messages = {
     nextIn: (seconds) => `الحلقة التالية بعد ${seconds} ث`,
     watchCredits: "شاهد الشارة",
     skipIntro: "تخطَّ المقدمة",
+    ad: (left: string) => `إعلان · ${left}`,
     stats: "إحصاءات للمهتمين",
     closeStats: "إغلاق الإحصاءات",
     starting: "يبدأ",

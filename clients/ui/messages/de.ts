@@ -246,6 +246,7 @@ export const de: Messages = {
     nextIn: (seconds) => `Nächste Folge in ${seconds} s`,
     watchCredits: "Abspann ansehen",
     skipIntro: "Vorspann überspringen",
+    ad: (left: string) => `Werbung · ${left}`,
     stats: "Statistik für Neugierige",
     closeStats: "Statistik schließen",
     starting: "Startet",

@@ -245,6 +245,7 @@ export const en = {
     nextIn: (seconds: number) => `Next episode in ${seconds} s`,
     watchCredits: "Watch credits",
     skipIntro: "Skip intro",
+    ad: (left: string) => `Ad · ${left}`,
     stats: "Stats for nerds",
     closeStats: "Close stats",
     starting: "Starting",

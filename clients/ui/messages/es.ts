@@ -245,6 +245,7 @@ export const es: Messages = {
     nextIn: (seconds) => `Episodio siguiente en ${seconds} s`,
     watchCredits: "Ver los créditos",
     skipIntro: "Saltar la intro",
+    ad: (left: string) => `Anuncio · ${left}`,
     stats: "Estadísticas para curiosos",
     closeStats: "Cerrar estadísticas",
     starting: "Empezando",

@@ -149,8 +149,12 @@ async function askServer(
     if (!file) continue;
     const key = externalKeyOf(ad, file.uri);
     const row = known.find(({ external_key, campaign_id }) => external_key === key && campaign_id === campaign.id);
-    if (row?.state === "ready") found.push(candidateOf(running, row, allowed, tellingOf(ad, row.duration_s, macros)));
-    else if (!row) missing.push({ ad, key, uri: file.uri });
+    if (row?.state === "ready") {
+      const told = candidateOf(running, row, allowed, tellingOf(ad, row.duration_s, macros));
+      // A pod has ads of many; where it does not say whose, each is somebody's.
+      found.push({ ...told, advertiser: ad.advertiser || row.id });
+    }
+    if (!row) missing.push({ ad, key, uri: file.uri });
   }
   if (missing.length + answer.complaints.length > 0)
     await learn(parts, campaign, missing.slice(0, LEARNED_MAX), answer.complaints, context);
