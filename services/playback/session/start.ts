@@ -44,7 +44,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
     call.routing.select({ sessionId, userId: viewer.userId, contentId, contentType, ip, region: market }, context),
     found.locate(),
     resumes,
-    isChannel ? NO_ADS : adsOf(),
+    contentType === "vod" ? adsOf() : NO_ADS,
   ]);
   const row = newRow({
     sessionId,
@@ -130,7 +130,7 @@ async function findRecording({ call }: Parts, contentId: string, context: Contex
   const { profileId } = requireProfile(context);
   const { packageRevision, indexVersion, durationS } = await call.recording.locate({ profileId, contentId }, context);
   const locate = () => call.origin.locate({ contentId, packageRevision, indexVersion }, context);
-  return { fault: null, packageRevision, durationS, locate };
+  return { fault: null, packageRevision, indexVersion, durationS, locate };
 }
 
 async function findChannel({ call }: Parts, contentId: string, context: Context): Promise<Watchable> {
