@@ -54,6 +54,7 @@ before(async () => {
   });
   await host.addFilm("film");
   await host.addFilm("other");
+  await host.addBreak("film");
   programmeId = await host.addProgramme("Twisty passages");
 });
 after(async () => {
@@ -78,6 +79,7 @@ async function use(person: Person, profileName: string): Promise<Traces> {
   await host.recordings.record({ profileId: viewer.profileId, programmeId }, context);
   const started = await host.sessions.start({ contentId: "film", device: person.device }, context);
   const sessionId = started.session?.id ?? "";
+  assert.equal(started.adBreaks.length, 1);
   for (let n = 0; n < 4; n += 1) await host.sessions.beat(calm(sessionId, n, 30 + 10 * n), context);
   await host.sessions.stop({ sessionId, sequence: 4, positionS: 70, durationS: 600, reason: "asked" }, context);
   // A second one stays open: nobody says goodbye.

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Ads } from "#contracts/ads";
 import { Auth } from "#contracts/auth";
 import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
@@ -21,6 +22,7 @@ import license from "../../services/delivery/license/service.ts";
 import origin from "../../services/delivery/origin/service.ts";
 import routing from "../../services/delivery/routing/service.ts";
 import token from "../../services/delivery/token/service.ts";
+import ads from "../../services/engagement/ads/service.ts";
 import notification from "../../services/engagement/notification/service.ts";
 import auth from "../../services/identity/auth/service.ts";
 import entitlement from "../../services/identity/entitlement/service.ts";
@@ -66,12 +68,14 @@ export async function startWhole(
     schedule,
     recording,
     notification,
+    ads,
     qoe,
     analytics,
   ];
   const redelivery = { firstMs: 10, maxMs: 100 };
   const host = await startIdentity({ ...rest, services, addresses: { edges }, clock, redelivery });
   const call = {
+    ads: host.client(Ads),
     auth: host.client(Auth),
     bookmarks: host.client(Bookmark),
     catalog: host.client(Catalog),
@@ -99,6 +103,19 @@ export async function startWhole(
         host.context(),
       );
       await studio.complete(id, 600);
+      await host.settled();
+    },
+    /** Puts an ad into a film, as it begins. */
+    async addBreak(contentId: string): Promise<void> {
+      const campaign = { id: "tea", name: "Tea", advertiser: "Leaf", priority: 5 };
+      await call.ads.saveCampaign({ campaign }, host.context());
+      // Its film is no film; the encoder's word is what counts.
+      const film = { campaignId: "tea", path: import.meta.filename, title: "Tea", clickThrough: "", preset: "quick" };
+      const { creative } = await call.ads.addCreative(film, host.context());
+      await studio.complete(creative?.id ?? "", 10);
+      const index = { video: [], audio: [{ timescale: 1, segments: [{ durationTicks: 600, sizeBytes: 1 }] }] };
+      await host.adapters.objects.put(`vod/${contentId}/r1/index-1.json`, Buffer.from(JSON.stringify(index)));
+      await call.ads.setBreaks({ contentId, breaks: [{ atS: 0, durationS: 30 }] }, host.context());
       await host.settled();
     },
     /** A programme that starts in an hour. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Context, newId, type Viewer } from "#kernel";
 import { bestFile, type VastAd } from "#media/vast";
 import { jobOf, QUEUE } from "./creatives.ts";
@@ -87,11 +88,15 @@ interface Running {
   readonly progress: number;
 }
 
-/** The counters of a viewer's caps: windows follow each other, so that a counter vanishes with its window. */
+/**
+ * The counters of a viewer's caps: windows follow each other, so that a counter vanishes with its window. Who is gone cannot be found by what
+ * stands for them here.
+ */
 export function capKeys({ id, caps }: Campaign, profileId: string, nowMs: number) {
+  const who = createHash("sha256").update(profileId).digest("base64url").slice(0, 22);
   return caps.map(({ impressions, windowS }) => ({
     ...{ impressions, windowMs: windowS * 1_000 },
-    key: `cap/${id}/${profileId}/${windowS}/${Math.floor(nowMs / (windowS * 1_000))}`,
+    key: `cap/${id}/${who}/${windowS}/${Math.floor(nowMs / (windowS * 1_000))}`,
   }));
 }
 

@@ -44,7 +44,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
     call.routing.select({ sessionId, userId: viewer.userId, contentId, contentType, ip, region: market }, context),
     found.locate(),
     resumes,
-    isChannel ? NO_ADS : adsOf(),
+    contentType === "vod" ? adsOf() : NO_ADS,
   ]);
   const row = newRow({
     sessionId,
