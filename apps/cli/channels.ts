@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { type Channel, Live } from "#contracts/live";
 import { problem } from "#kernel";
 import type { Cli, ExitCode } from "./cli.ts";
@@ -7,6 +8,7 @@ const PAGE = 500;
 
 export interface ChannelOptions {
   readonly id?: string;
+  readonly secretFile?: readonly string[];
   readonly number?: string;
   readonly logo?: string;
   readonly language: string;
@@ -25,6 +27,7 @@ export async function addChannel(
   inputs: readonly string[],
   options: ChannelOptions,
 ): Promise<ExitCode> {
+  const secrets = await Promise.all((options.secretFile ?? []).map((file) => readSecret(cli.path(file))));
   const { channel } = await cli.client.of(Live).add({
     channel: {
       ...{ id: options.id ?? idOf(name), name, language: options.language, latency: options.latency },
@@ -32,12 +35,22 @@ export async function addChannel(
       ...{ ageRating: whole(options.age, "--age"), dvrWindowS: Math.round(hours(options.window) * 3_600) },
       ladder: options.ladder?.split(",").map((rung) => rung.trim()) ?? [],
     },
-    inputs: inputs.map(inputOf),
+    inputs: inputs.map(inputOf).map((input) => ({ ...input, secret: hasSecret(input) ? (secrets.shift() ?? "") : "" })),
   });
   if (!channel) throw problem.internal("the channel was made and not told");
   if (options.json) cli.terminal.out(JSON.stringify(toJson(channel)));
   else cli.terminal.out(`channel ${channel.number} '${plain(channel.name)}' is on the air as ${channel.id}`);
   return 0;
+}
+
+const hasSecret = ({ kind }: { readonly kind: string }): boolean => kind === "rtmp" || kind === "srt";
+
+/** The first line of a file: a secret on a command line would be everybody's. */
+async function readSecret(path: string): Promise<string> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw problem.notFound(`'${path}' cannot be read: write the stream key or passphrase into it`, { cause: error });
+  });
+  return text.split(/\r?\n/, 1)[0]?.trim() ?? "";
 }
 
 /** `kind` or `kind:address`. */

@@ -12,10 +12,14 @@ export function addChannels(program: Command, cli: Cli, run: Run): void {
   group
     .command("add")
     .description(
-      "Makes a channel and puts it on the air. An input is a kind, with its address behind a colon where it has one:\n  demo   a test picture with a clock, encoded while it is watched",
+      "Makes a channel and puts it on the air. An input is a kind, with its address behind a colon where it has one:\n  demo                     a test picture with a clock, encoded while it is watched\n  schedule                 the films of the catalogue, one after the other, without an encoder\n  rtmp:PORT                pushed by RTMP with a stream key, to rtmp://HOST:PORT/live/KEY\n  srt:PORT                 pushed by SRT with a passphrase\n  mpegts:udp://127.0.0.1:PORT, mpegts:http://127.0.0.1/…   a transport stream on this machine\n  hls:https://…            another's HLS\n  files:/PATH              a video, or a .txt with a path a line, over and over",
     )
     .argument("<name>", "the channel's name")
     .argument("<inputs...>", "the input, and a backup for when it fails")
+    .option(
+      "--secret-file <file...>",
+      "files with the stream key or passphrase of each input that has one, in their order",
+    )
     .option("--id <id>", "its id, beginning with ch-; otherwise made of the name")
     .option("--number <n>", "what viewers type; otherwise the next one that is free")
     .option("--logo <path>", "a picture, as a path below the public address")
@@ -36,6 +40,9 @@ export function addChannels(program: Command, cli: Cli, run: Run): void {
       "after",
       examples(
         "./marquee channel add 'Clock' demo",
+        "./marquee channel add 'Films' schedule --age 12",
+        "./marquee channel add 'Studio' rtmp:1935 --secret-file stream.key",
+        "./marquee channel add 'Stage' srt:9000 mpegts:udp://127.0.0.1:5000 --secret-file passphrase",
         "./marquee channel add 'Clock' demo --number 7 --ladder 720p-h264-3000k,360p-h264-800k --json",
       ),
     )

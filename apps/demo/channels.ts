@@ -11,12 +11,22 @@ export const MARQUEE_LIVE = {
   inputs: [{ kind: "demo" }],
 };
 
+/** The channel that shows the demo's films, one after the other. */
+const MARQUEE_ONE = {
+  channel: {
+    ...{ id: "ch-marquee-one", number: 2, name: "Marquee One", language: "en", latency: "standard", tier: "basic" },
+    ...{ ageRating: 12, ladder: ["720p-h264-4000k", "360p-h264-800k"] },
+  },
+  inputs: [{ kind: "schedule" }],
+};
+
 /** Makes the demo's channels where they are not there yet; they cost nothing until somebody watches. */
 export async function makeChannels(host: Host, context: Context): Promise<void> {
-  await host
-    .client(Live, "demo")
-    .add(MARQUEE_LIVE, context)
-    .catch((error: unknown) => {
-      if (!(error instanceof Problem && error.code === "already_exists")) throw error;
-    });
+  for (const channel of [MARQUEE_LIVE, MARQUEE_ONE])
+    await host
+      .client(Live, "demo")
+      .add(channel, context)
+      .catch((error: unknown) => {
+        if (!(error instanceof Problem && error.code === "already_exists")) throw error;
+      });
 }

@@ -1,7 +1,7 @@
 import { License } from "#contracts/license";
 import { Live } from "#contracts/live";
 import { Keys } from "#contracts/keys";
-import { defineService, problem } from "#kernel";
+import { defineService, problem, type Service } from "#kernel";
 import { listenHttp, sendProblem } from "#kernel/http";
 import { silentLogger } from "#kernel/telemetry";
 import keys from "../../services/content/keys/service.ts";
@@ -22,8 +22,8 @@ const license = defineService({
 });
 
 /** Live and its keys on real engines and a real ffmpeg, behind the origin's listener. */
-export async function openLiveStage(options: Partial<TestHostOptions> = {}) {
-  const host = await startTestHost({ ...options, services: [live, keys, license] });
+export async function openLiveStage(options: Partial<TestHostOptions> = {}, more: readonly Service[] = []) {
+  const host = await startTestHost({ ...options, services: [live, keys, license, ...more] });
   const listener = await listenHttp({
     ...{ name: "origin", host: "127.0.0.1", port: 0, logger: silentLogger, metrics: host.metrics },
     mounts: host.host.http,

@@ -11,7 +11,7 @@ export interface Rung {
   readonly bitrateKbps: number;
 }
 
-const INPUT_KINDS = ["demo", "rtmp", "srt", "mpegts", "hls", "files"] as const;
+const INPUT_KINDS = ["demo", "rtmp", "srt", "mpegts", "hls", "files", "schedule"] as const;
 type InputKind = (typeof INPUT_KINDS)[number];
 
 export interface Input {
@@ -97,7 +97,9 @@ export function channelOf(
   const language = languageOf(wish.language || "en");
   if (wish.dvrWindowS > DVR_WINDOW_S_MAX)
     throw problem.invalid(`a window of ${wish.dvrWindowS} s is longer than ${DVR_WINDOW_S_MAX} s`);
-  const kind: Latency = latency === "standard" ? "standard" : "low";
+  // A film is not hurried: its segments are there as they were packaged.
+  const isFilms = inputs[0]?.kind === "schedule";
+  const kind: Latency = latency === "standard" || isFilms ? "standard" : "low";
   return {
     ...wish,
     name: name.trim(),
@@ -123,8 +125,8 @@ function inputsOf(inputs: readonly WishedInput[]): Input[] {
   if (inputs.length === 0 || inputs.length > INPUTS_MAX)
     throw problem.invalid(`a channel has one input and at most one backup, not ${inputs.length}`);
   const kinds = inputs.map(({ kind }) => kind);
-  if (kinds.length > 1 && kinds.includes("demo"))
-    throw problem.invalid("the test picture has no backup and is none: it does not fail");
+  if (kinds.length > 1 && (kinds.includes("demo") || kinds.includes("schedule")))
+    throw problem.invalid("what we make ourselves, a test picture or a schedule, has no backup and is none");
   const ports = inputs.flatMap(({ kind, url }) => (kind === "rtmp" || kind === "srt" ? [url] : []));
   if (new Set(ports).size !== ports.length) throw problem.invalid(`port ${ports[0]} is meant for two inputs`);
   return inputs.map(inputOf);
@@ -255,7 +257,12 @@ export const objectKey = (channelId: string, track: string, number: number): str
 export const initKey = (channelId: string, track: string, file: string): string =>
   `${channelFolder(channelId)}${track}/${file}`;
 export const channelFolder = (channelId: string): string => `live/${channelId}/`;
-export const initName = (dayIndex: number): string => `init-${dayIndex}.mp4`;
+/** `serial` tells apart the headers of films, which differ. */
+export const initName = (dayIndex: number, serial?: number): string =>
+  serial === undefined ? `init-${dayIndex}.mp4` : `init-${dayIndex}-${serial}.mp4`;
+
+/** Whether the channel is made of films: each has a header of its own. */
+export const isLinear = ({ inputs }: Pick<Channel, "inputs">): boolean => inputs[0]?.kind === "schedule";
 
 /**
  * What can be asked of a channel, and nothing else:
@@ -280,7 +287,7 @@ export type LivePath = { readonly channelId: string } & (
 
 const PATH = /^\/live\/(ch-[a-z0-9-]{1,60})\/(?:(main\.m3u8|main\.mpd)|([a-z0-9][a-z0-9-]{0,63})\/(.{1,40}))$/;
 const SEGMENT = /^seg-(0|[1-9]\d{0,11})(?:\.(0|[1-9]\d?)|-(\d{1,9})-(\d{1,10}))?\.m4s$/;
-const INIT = /^init-\d{1,10}\.mp4$/;
+const INIT = /^init-\d{1,10}(?:-\d{1,9})?\.mp4$/;
 
 export function parseLivePath(path: string): LivePath | null {
   const [, channelId, main, track, file] = PATH.exec(path) ?? [];

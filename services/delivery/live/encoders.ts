@@ -36,7 +36,7 @@ export async function encode(
     await Promise.all(
       plans.map(async (plan, index) => {
         const track = tracks[index];
-        if (!track) return;
+        if (!track || track.outPath === null) return;
         const source: LiveSource =
           feed && track.inPath !== null
             ? { kind: "feed", path: track.inPath, startS: feed.timeS + (startMs - feed.atMs) / 1_000 }

@@ -3,7 +3,7 @@ import { writeLiveMpd } from "#media/dash";
 import { type DrmByKid, writeLivePlaylist, writeMultivariantPlaylist } from "#media/hls";
 import { LIVE_SEGMENT_S } from "#media/presentation";
 import { problem } from "#kernel";
-import { dayIndexOf, initName, SEGMENT_MS } from "./domain.ts";
+import { dayIndexOf, initName, isLinear, SEGMENT_MS } from "./domain.ts";
 import {
   type KeyOf,
   latencyOf,
@@ -46,6 +46,9 @@ function present({ plans, tracks, history }: Station): KnownTrack[] {
     return known && newest > 0 && lastOf(name) > newest - BEHIND_MAX ? [known] : [];
   });
 }
+
+const headerName = ({ channel, serial }: Station, dayIndex: number): string =>
+  isLinear(channel) ? initName(dayIndex, serial()) : initName(dayIndex);
 
 function windowTrack(station: Station, name: string, nowMs: number): WindowTrack | null {
   const plan = station.plans.find((each) => each.name === name);
@@ -93,7 +96,8 @@ export async function renderPlaylist(
   const known = station.tracks.get(name);
   const playlist = playlistOf({
     ...{ track, grid, others, keyOf, drm, latency: station.channel.latency },
-    next: track.next && nextDay !== null ? { ...track.next, dayIndex: nextDay, init: initName(nextDay) } : null,
+    next:
+      track.next && nextDay !== null ? { ...track.next, dayIndex: nextDay, init: headerName(station, nextDay) } : null,
     frameTicks: known?.kind === "video" ? grid.timescale / known.frameRate : AAC_FRAME_TICKS,
   });
   return writeLivePlaylist(playlist, { skip });
@@ -115,7 +119,7 @@ export async function renderMpd(station: Station, keyPeriodMs: number, nowMs: nu
     periods: periodsOf({
       ...{ lead, tracks, keyOf, keyPeriodMs, nowMs },
       isOpen: station.state === "live",
-      initOf: initName,
+      initOf: (dayIndex) => headerName(station, dayIndex),
     }),
     firstPartS: grid ? grid.partTicks / grid.timescale : LIVE_SEGMENT_S,
     windowS: Math.min(station.channel.dvrWindowS, Math.ceil(nowMs / 1_000 - first.number * LIVE_SEGMENT_S)),

@@ -4,8 +4,8 @@
  */
 import { createServer, type Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
-import { createTrackWriter, type TrackProtection, type TrackWriter } from "#media/cenc";
-import { createFragmentStream, type Fragment, type Sample, type TrackInit } from "#media/isobmff";
+import { createTrackWriter, decryptSegment, type TrackProtection, type TrackWriter } from "#media/cenc";
+import { createFragmentStream, type Fragment, parseTrackInit, type Sample, type TrackInit } from "#media/isobmff";
 import { isSamePlace, type KeyClass, type LiveGrid, type LivePlace, placeOf } from "#media/presentation";
 import { dayIndexOf, gridOf, type Latency } from "./domain.ts";
 import { type FeedState, openFeed } from "./feeds.ts";
@@ -16,8 +16,8 @@ export interface PackagerTrack {
   readonly kind: "video" | "audio";
   readonly keyClass: KeyClass;
   readonly language: string;
-  /** Where its encoder writes to. */
-  readonly outPath: string;
+  /** Where its encoder writes to; null where films are handed in. */
+  readonly outPath: string | null;
   /** Where its encoder reads from; null where it makes the picture itself. */
   readonly inPath: string | null;
 }
@@ -38,11 +38,23 @@ export interface PackagerRun {
   readonly feed: number | null;
   /** The first segment; what comes before it is thrown away. */
   readonly firstNumber: number;
+  /** The last one; what comes after it is thrown away. */
+  readonly lastNumber: number;
   /** From where encoders count, in milliseconds since the epoch. */
   readonly originMs: number;
 }
 
-export type ToPackager = PackagerKeys | PackagerRun | { readonly type: "end" };
+/** A segment of a film, as it is packaged. */
+export interface PackagerFilm {
+  readonly type: "film";
+  readonly track: string;
+  readonly init: Uint8Array;
+  readonly segment: Uint8Array;
+  /** What it is encrypted with. */
+  readonly key: Uint8Array;
+}
+
+export type ToPackager = PackagerKeys | PackagerRun | PackagerFilm | { readonly type: "end" };
 
 /** The keys of one day. */
 export interface PackagerKeys {
@@ -103,11 +115,17 @@ const port = parentPort;
 const setup = workerData as PackagerSetup;
 const keysOfDay = new Map<number, PackagerKeys["protections"]>();
 const say = (message: FromPackager): void => port.postMessage(message);
-let going: { readonly run: PackagerRun; readonly cutters: Cutter[]; close(): void } | null = null;
+let going: {
+  readonly run: PackagerRun;
+  readonly cutters: Cutter[];
+  readonly films: Map<string, Cutter>;
+  close(): void;
+} | null = null;
 
 port.on("message", (message: ToPackager) => {
   if (message.type === "begin") return begin(message);
   if (message.type === "end") return end();
+  if (message.type === "film") return takeFilm(message);
   keysOfDay.set(message.dayIndex, message.protections);
   for (const cutter of going?.cutters ?? []) cutter.prepare(message.dayIndex);
   // What is past is never encrypted again.
@@ -142,6 +160,10 @@ function begin(run: PackagerRun): void {
   const closing: (() => void)[] = [() => sockets.forEach((socket) => socket.destroy())];
   let listening = 0;
   for (const track of run.tracks) {
+    if (track.outPath === null) {
+      listening++;
+      continue;
+    }
     const server = createServer((socket) => {
       // One encoder a track; whoever else knocks is not one.
       server.close();
@@ -159,7 +181,41 @@ function begin(run: PackagerRun): void {
     );
     closing.push(() => served.close());
   }
-  going = { run, cutters, close: () => closing.forEach((close) => close()) };
+  if (listening === run.tracks.length) say({ type: "listening", serial: run.serial });
+  going = { run, cutters, films: new Map(), close: () => closing.forEach((close) => close()) };
+}
+
+/** Films have timescales of their own; on one clock their times are whole numbers, as their rates are. */
+const VIDEO_HZ = 90_000;
+
+function takeFilm({ track: name, init, segment, key }: PackagerFilm): void {
+  const plan = going?.run.tracks.find((track) => track.name === name);
+  if (!going || !plan) return;
+  try {
+    const own = parseTrackInit(init);
+    const timescale = own.kind === "video" ? VIDEO_HZ : own.timescale;
+    const scale = (ticks: number): number => Math.round((ticks * timescale) / own.timescale);
+    let cutter = going.films.get(name);
+    if (!cutter) {
+      cutter = openCutter(going.run, plan);
+      going.films.set(name, cutter);
+      going.cutters.push(cutter);
+      cutter.begin({ ...own, timescale, sinf: null });
+    }
+    for (const { bytes, baseDecodeTimeTicks, samples } of decryptSegment(init, segment, key)) {
+      let ticks = baseDecodeTimeTicks;
+      const scaled = samples.map((sample) => {
+        const startTicks = scale(ticks);
+        ticks += sample.durationTicks;
+        const compositionOffsetTicks = scale(sample.compositionOffsetTicks);
+        return { ...sample, compositionOffsetTicks, durationTicks: scale(ticks) - startTicks };
+      });
+      cutter.take({ bytes, samples: scaled, baseDecodeTimeTicks: scale(baseDecodeTimeTicks) });
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    say({ type: "fault", reason: error instanceof NoKey ? "no_key" : "bad_stream", track: name, message });
+  }
 }
 
 interface Waiting {
@@ -244,6 +300,7 @@ function openCutter(run: PackagerRun, plan: PackagerTrack): Cutter {
 
   function takeSample(fragment: Fragment, sample: Sample, timeTicks: number, at: LiveGrid): void {
     const place = placeOf(timeTicks, at);
+    if (place.number > run.lastNumber) return;
     if (!hasBegun) {
       // Who came up late begins with the next segment, at a frame that needs no other.
       if (place.number < run.firstNumber || place.part > 0 || !sample.isSync) return;

@@ -8,7 +8,7 @@ import { within } from "#kernel/within";
 import { FRAME_RATE, type Latency, type TrackPlan } from "./domain.ts";
 import type { ReadyInput } from "./inputs.ts";
 import type { DayKeys } from "./keyring.ts";
-import type { FromPackager, PackagerRun, PackagerSetup, ToPackager } from "./packager-worker.ts";
+import type { FromPackager, PackagerFilm, PackagerRun, PackagerSetup, ToPackager } from "./packager-worker.ts";
 
 const LISTEN_MS_MAX = 10_000;
 
@@ -24,9 +24,14 @@ export interface Packager {
     readonly serial: number;
     readonly plans: readonly TrackPlan[];
     readonly feed: number | null;
+    /** It is made of films, and nothing connects. */
+    readonly isFilm?: boolean;
     readonly firstNumber: number;
+    readonly lastNumber?: number;
     readonly originMs: number;
   }): Promise<PackagerRun["tracks"]>;
+  /** A segment of a film, for a run that is made of them. */
+  film(piece: Omit<PackagerFilm, "type">): void;
   end(): void;
   /** Rejects when the packager fails. */
   readonly failed: Promise<never>;
@@ -47,7 +52,7 @@ export async function openPackager({ latency, keyPeriodMs, inputs, on, signal }:
   const feedPath = (index: number): string => join(folder, `feed-${index}`);
   const flvPath = (index: number): string => join(folder, `flv-${index}`);
   const feeds = inputs.flatMap((input, index): PackagerSetup["feeds"] => {
-    if (input.kind === "demo") return [];
+    if (input.kind === "demo" || input.kind === "schedule") return [];
     if (input.kind !== "rtmp") return [{ path: feedPath(index), door: null }];
     const keyHash = createHash("sha256").update(input.secret).digest("hex");
     return [{ path: feedPath(index), door: { host: input.host, port: input.port, keyHash, flvPath: flvPath(index) } }];
@@ -79,13 +84,15 @@ export async function openPackager({ latency, keyPeriodMs, inputs, on, signal }:
   return {
     ...{ feedPath, flvPath, failed, close },
     giveKeys: ({ dayIndex, protections }) => send({ type: "keys", dayIndex, protections }),
-    async begin({ serial, plans, feed, firstNumber, originMs }) {
+    film: (piece) => send({ type: "film", ...piece }),
+    async begin({ serial, plans, feed, isFilm = false, firstNumber, lastNumber = Number.MAX_SAFE_INTEGER, originMs }) {
       const tracks = plans.map(({ name, kind, keyClass, language }, index) => ({
-        ...{ name, kind, keyClass, language, outPath: join(folder, `${serial}-${index}-out`) },
+        ...{ name, kind, keyClass, language },
+        outPath: isFilm ? null : join(folder, `${serial}-${index}-out`),
         inPath: feed === null ? null : join(folder, `${serial}-${index}-in`),
       }));
       const ready = listening(serial);
-      send({ type: "begin", serial, tracks, feed, firstNumber, originMs });
+      send({ type: "begin", serial, tracks, feed, firstNumber, lastNumber, originMs });
       await Promise.race([ready, failed]);
       return tracks;
     },

@@ -21,7 +21,7 @@ export interface PlayoutOptions {
   readonly state: () => StationState;
   readonly become: (state: StationState, reason?: string, message?: string) => void;
   readonly onTrack: (track: string, facts: TrackFacts) => void;
-  readonly onInit: (track: string, dayIndex: number, bytes: Uint8Array) => void;
+  readonly onInit: (track: string, dayIndex: number, bytes: Uint8Array, serial: number) => void;
   readonly onPart: (part: MadePart, serial: number) => void;
   readonly onRunOver: () => void;
 }
@@ -181,7 +181,7 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
 
   function hear(message: Exclude<FromPackager, { readonly type: "listening" }>): void {
     if (message.type === "track") onTrack(message.track, message.facts);
-    else if (message.type === "init") onInit(message.track, message.dayIndex, message.bytes);
+    else if (message.type === "init") onInit(message.track, message.dayIndex, message.bytes, run?.serial ?? 0);
     else if (message.type === "part") {
       if (run) takePart(message, run.serial);
     } else if (message.type === "feed") hearFeed(message.index, message);

@@ -1,8 +1,9 @@
 // Live: takes the inputs of channels in, encodes and encrypts them in real time, and keeps the last hours for who joins late.
+import { Catalog } from "#contracts/catalog";
 import { Keys } from "#contracts/keys";
 import { License } from "#contracts/license";
 import { type AddRequest, Live } from "#contracts/live";
-import { type Context, defineService, newId, type Platform, problem, type Tx } from "#kernel";
+import { type Context, defineService, newId, type Platform, problem, toProblem, type Tx } from "#kernel";
 import {
   assertChannelId,
   assertHolder,
@@ -19,12 +20,15 @@ import { openStations, type Stations } from "./stations.ts";
 import * as store from "./store.ts";
 
 const LIMIT_MAX = 500;
+const AIRINGS_MAX = 5_000;
+const PLAN_MS = 30_000;
 const TICK_MS = 2_000;
+const NUMBER_TRIES_MAX = 5;
 const TRIM_MS = 20_000;
 /** Nobody records longer than this ahead, and what is forgotten must not keep a disk full for ever. */
 const AHEAD_MS_MAX = 40 * 86_400_000;
 
-const uses = { keys: Keys, license: License };
+const uses = { catalog: Catalog, keys: Keys, license: License };
 export type LivePlatform = Platform<typeof Live, typeof uses>;
 interface Parts extends Pick<LivePlatform, "db" | "objects" | "call" | "clock" | "secrets"> {
   readonly stations: Stations;
@@ -48,7 +52,11 @@ export default defineService({
   },
 
   rpc: (parts) => ({
-    add: (request, context) => add(parts, request, context),
+    async add(request, context) {
+      const added = await add(parts, request, context);
+      if (!added.channel.onDemand) await parts.stations.of(added.channel.id);
+      return added;
+    },
     async get({ channelId }, context) {
       const { channel } = await find(parts, channelId, context);
       return { channel: toMessage(channel), inputUrls: channel.inputs.map(({ url }) => url) };
@@ -132,9 +140,19 @@ export default defineService({
         })),
       };
     },
-    async schedule({ channelId }, context) {
+    async schedule({ channelId, fromMs, toMs }, context) {
       await find(parts, channelId, context);
-      return { airings: [] };
+      const [from, to] = [timeOf(parts, fromMs, "from_ms"), timeOf(parts, toMs, "to_ms")];
+      const span = { fromNumber: Math.floor(from / SEGMENT_MS), toNumber: Math.ceil(to / SEGMENT_MS) - 1 };
+      const found = await parts.db.read(context, (tx) =>
+        store.airingsBetween(tx, channelId, { ...span, limit: AIRINGS_MAX }),
+      );
+      return {
+        airings: found.map(({ contentId, title, firstNumber, lastNumber }) => ({
+          ...{ contentId, title, startMs: BigInt(firstNumber * SEGMENT_MS) },
+          stopMs: BigInt((lastNumber + 1) * SEGMENT_MS),
+        })),
+      };
     },
   }),
 
@@ -149,6 +167,7 @@ export default defineService({
 
   periodic: ({ stations }) => [
     { name: "let channels sleep that nobody asks for", everyMs: TICK_MS, run: () => stations.tick() },
+    { name: "plan what channels of films show", everyMs: PLAN_MS, run: () => stations.plan() },
     { name: "trim the windows of channels", everyMs: TRIM_MS, run: (signal) => stations.trim(signal) },
   ],
 
@@ -161,35 +180,44 @@ export default defineService({
 
 async function add(parts: Parts, { channel: wish, inputs }: AddRequest, context: Context) {
   if (!wish) throw problem.invalid("a channel is missing");
-  const taken = wish.number || (await nextNumber(parts, context));
-  const channel = channelOf({ ...wish, number: taken, onAir: true, onDemand: isOnDemand(inputs) }, inputs);
   // Under a name of its own, so that nobody's secret is written over by a channel that is refused.
   const secrets = inputs.map(({ secret }) => secret);
-  const secretName = secrets.some((secret) => secret !== "")
-    ? `live/${context.tenant}/${newId("key", parts.clock.nowMs())}`
-    : "";
-  if (secretName !== "") await parts.secrets.put(secretName, { secrets });
-  try {
+  const hasSecrets = secrets.some((secret) => secret !== "");
+  const secretName = hasSecrets ? `live/${context.tenant}/${newId("key", parts.clock.nowMs())}` : "";
+  const onDemand = isOnDemand(inputs);
+  const insert = async (number: number): Promise<Channel> => {
+    const channel = channelOf({ ...wish, number, onAir: true, onDemand }, inputs);
     await parts.db.tx(context, async (tx) => {
       await store.insert(tx, channel, secretName);
       announce(tx, channel, false);
     });
+    return channel;
+  };
+  if (hasSecrets) await parts.secrets.put(secretName, { secrets });
+  try {
+    const channel = wish.number > 0 ? await insert(wish.number) : await atFreeNumber(parts, context, insert);
+    return { channel: toMessage(channel) };
   } catch (error) {
-    if (secretName !== "") await parts.secrets.delete(secretName);
+    if (hasSecrets) await parts.secrets.delete(secretName);
     throw error;
   }
-  if (!channel.onDemand) await parts.stations.of(channel.id);
-  return { channel: toMessage(channel) };
+}
+
+/** Somebody else may take the number meanwhile. */
+async function atFreeNumber<T>(parts: Parts, context: Context, use: (number: number) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const all = await parts.db.read(context, (tx) => store.list(tx, 0, NUMBER_MAX));
+    try {
+      return await use((all.at(-1)?.channel.number ?? 0) + 1);
+    } catch (error) {
+      if (tries >= NUMBER_TRIES_MAX || toProblem(error).reason !== "number_taken") throw error;
+    }
+  }
 }
 
 /** What is pushed to us comes whether somebody watches or not; everything else can begin when it is asked for. */
 const isOnDemand = (inputs: readonly { readonly kind: string }[]): boolean =>
   inputs.every(({ kind }) => kind !== "rtmp" && kind !== "srt");
-
-async function nextNumber(parts: Parts, context: Context): Promise<number> {
-  const all = await parts.db.read(context, (tx) => store.list(tx, 0, NUMBER_MAX));
-  return (all.at(-1)?.channel.number ?? 0) + 1;
-}
 
 async function find(parts: Parts, channelId: string, context: Context): Promise<store.StoredChannel> {
   assertChannelId(channelId);

@@ -6,6 +6,7 @@ import {
   gridOf,
   initKey,
   initName,
+  isLinear,
   objectKey,
   SEGMENT_MS,
   type TrackPlan,
@@ -15,6 +16,7 @@ import type { LiveGrid } from "#media/presentation";
 import { type HeldSegment, type History, openHistory } from "./history.ts";
 import { type Keyring, openKeyring } from "./keyring.ts";
 import type { MadePart, TrackFacts } from "./packager-worker.ts";
+import { openLinear } from "./linear.ts";
 import { openPlayout } from "./playout.ts";
 import type { LivePlatform } from "./service.ts";
 import * as store from "./store.ts";
@@ -117,15 +119,18 @@ export function openStation(platform: StationPlatform, options: StationOptions):
       .catch((error: unknown) => logger.error("a channel's tracks were not kept", { channel_id: channel.id, error }));
   }
 
-  function keepInit(track: string, dayIndex: number, bytes: Uint8Array): void {
+  const headerOf = (dayIndex: number, serial: number): string =>
+    isLinear(channel) ? initName(dayIndex, serial) : initName(dayIndex);
+
+  function keepInit(track: string, dayIndex: number, bytes: Uint8Array, serial: number): void {
     void objects
-      .put(initKey(channel.id, track, initName(dayIndex)), bytes)
+      .put(initKey(channel.id, track, headerOf(dayIndex, serial)), bytes)
       .then(() => history.wake())
       .catch((error: unknown) => logger.error("a header was not kept", { channel_id: channel.id, track, error }));
   }
 
   function take(part: MadePart, serial: number): void {
-    const whole = history.take(part, { serial, init: initName(part.dayIndex) });
+    const whole = history.take(part, { serial, init: headerOf(part.dayIndex, serial) });
     if (whole) void keep(part.track, whole);
   }
 
@@ -146,7 +151,8 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     }
   }
 
-  const playout = openPlayout(platform, {
+  const open = isLinear(channel) ? openLinear : openPlayout;
+  const playout = open(platform, {
     ...{ tenant, stored, plans, keyring, keyPeriodMs, history },
     state: () => state,
     ...{ become, onTrack: know, onInit: keepInit, onPart: take },

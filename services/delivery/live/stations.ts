@@ -1,5 +1,6 @@
 import { problem, toProblem } from "#kernel";
-import { objectKey, SEGMENT_MS } from "./domain.ts";
+import { isLinear, objectKey, SEGMENT_MS } from "./domain.ts";
+import { planSchedule } from "./schedule.ts";
 import type { LivePlatform } from "./service.ts";
 import { openStation, type Station } from "./station.ts";
 import * as store from "./store.ts";
@@ -25,6 +26,8 @@ export interface Stations {
   holds(tenant: string): Promise<void>;
   /** Takes away what is older than its window, and what is more than may be kept; never what is pinned. */
   trim(signal: AbortSignal): Promise<void>;
+  /** Plans what channels of films show. */
+  plan(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -128,6 +131,10 @@ export function openStations(platform: LivePlatform): Stations {
           );
       }
     },
+    plan: () =>
+      each(async (tenant, { channel }) => {
+        if (isLinear(channel) && channel.onAir) await planSchedule(platform, tenant, channel);
+      }),
     trim: (signal) => each((tenant, stored) => trimChannel(tenant, stored, signal)),
     async stop() {
       await Promise.all([...stations.keys()].map(close));

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { isUniqueViolation, problem, type Tx } from "#kernel";
 import type { Channel, Input, Latency } from "./domain.ts";
+import type { Airing } from "./domain-schedule.ts";
 import type { TrackFacts } from "./packager-worker.ts";
 
 type Tables = {
@@ -35,6 +36,16 @@ type Tables = {
     size_bytes: number;
   };
   pins: { tenant: string; channel_id: string; holder: string; first_number: number; last_number: number };
+  airings: {
+    tenant: string;
+    channel_id: string;
+    first_number: number;
+    last_number: number;
+    content_id: string;
+    package_revision: number;
+    index_version: number;
+    title: string;
+  };
   holds: { tenant: string; channel_id: string; holder: string; until_ms: number };
 };
 
@@ -127,7 +138,9 @@ export async function insert(tx: Tx, channel: Channel, secretName: string): Prom
       .execute();
   } catch (error) {
     if (isUniqueViolation(error))
-      throw problem.alreadyExists(`channel number ${channel.number} is taken: choose another one`);
+      throw problem.alreadyExists(`channel number ${channel.number} is taken: choose another one`, {
+        reason: "number_taken",
+      });
     throw error;
   }
 }
@@ -185,7 +198,7 @@ export async function remove(tx: Tx, channelId: string): Promise<StoredChannel |
     .returningAll()
     .executeTakeFirst();
   if (!row) return undefined;
-  for (const table of ["segments", "pins", "holds", "owners"] as const)
+  for (const table of ["segments", "pins", "holds", "airings", "owners"] as const)
     await tables(tx).deleteFrom(table).where("channel_id", "=", channelId).execute();
   return toStored(row);
 }
@@ -345,4 +358,76 @@ export async function bytesOf(
     .where("channel_id", "=", channelId)
     .executeTakeFirst();
   return { segments: Number(row?.segments ?? 0), bytes: Number(row?.bytes ?? 0) };
+}
+
+const toAiring = (row: Tables["airings"]): Airing => ({
+  contentId: row.content_id,
+  packageRevision: row.package_revision,
+  indexVersion: row.index_version,
+  title: row.title,
+  firstNumber: row.first_number,
+  lastNumber: row.last_number,
+});
+
+/** Adds what is planned; what is there already stays. */
+export async function addAirings(tx: Tx, channelId: string, airings: readonly Airing[]): Promise<void> {
+  for (let at = 0; at < airings.length; at += ROWS_AT_ONCE)
+    await tables(tx)
+      .insertInto("airings")
+      .values(
+        airings.slice(at, at + ROWS_AT_ONCE).map((airing) => ({
+          tenant: tx.tenant,
+          channel_id: channelId,
+          first_number: airing.firstNumber,
+          last_number: airing.lastNumber,
+          content_id: airing.contentId,
+          package_revision: airing.packageRevision,
+          index_version: airing.indexVersion,
+          title: airing.title,
+        })),
+      )
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+}
+const ROWS_AT_ONCE = 500;
+
+const airingsOf = (tx: Tx, channelId: string) =>
+  tables(tx).selectFrom("airings").selectAll().where("channel_id", "=", channelId);
+
+export async function lastAiring(tx: Tx, channelId: string): Promise<Airing | undefined> {
+  const row = await airingsOf(tx, channelId).orderBy("first_number", "desc").limit(1).executeTakeFirst();
+  return row && toAiring(row);
+}
+
+/** What is shown at a segment. */
+export async function airingAt(tx: Tx, channelId: string, number: number): Promise<Airing | undefined> {
+  const row = await airingsOf(tx, channelId)
+    .where("first_number", "<=", number)
+    .where("last_number", ">=", number)
+    .limit(1)
+    .executeTakeFirst();
+  return row && toAiring(row);
+}
+
+/** What is shown within a span, in order. */
+export async function airingsBetween(
+  tx: Tx,
+  channelId: string,
+  span: { readonly fromNumber: number; readonly toNumber: number; readonly limit: number },
+): Promise<Airing[]> {
+  const rows = await airingsOf(tx, channelId)
+    .where("last_number", ">=", span.fromNumber)
+    .where("first_number", "<=", span.toNumber)
+    .orderBy("first_number")
+    .limit(span.limit)
+    .execute();
+  return rows.map(toAiring);
+}
+
+export async function forgetAirings(tx: Tx, channelId: string, beforeNumber: number): Promise<void> {
+  await tables(tx)
+    .deleteFrom("airings")
+    .where("channel_id", "=", channelId)
+    .where("last_number", "<", beforeNumber)
+    .execute();
 }
