@@ -16,6 +16,8 @@ export interface RunningEdge {
   stop(): Promise<void>;
 }
 
+/** Requests that wait for what a channel makes next outlive several collections of young objects, each of which would move them. */
+const EDGE_FLAGS = ["--max-semi-space-size=32"];
 const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 4_000;
 
@@ -26,7 +28,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   const env = { PATH: process.env["PATH"], NODE_EXTRA_CA_CERTS: process.env["NODE_EXTRA_CA_CERTS"] };
   const child = spawn(
     process.execPath,
-    [...PRODUCT_FLAGS, fileURLToPath(new URL("./main.ts", import.meta.url)), JSON.stringify(config)],
+    [...PRODUCT_FLAGS, ...EDGE_FLAGS, fileURLToPath(new URL("./main.ts", import.meta.url)), JSON.stringify(config)],
     {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       env,

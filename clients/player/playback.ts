@@ -198,10 +198,14 @@ export function createPlayback(options: PlaybackOptions): Playback {
   /** A channel that plays gets over what the network does; whether that is so now. */
   const endures = (error: unknown): boolean => {
     if (run === null || store.get().phase !== "ready" || store.get().live === null || !isPassing(error)) return false;
+    return endureMore() !== "give up";
+  };
+
+  const endureMore = () => {
     const { outage: next, what } = endure(outage, monotonicMs());
     outage = next;
     if (what === "leap") goLive();
-    return what !== "give up";
+    return what;
   };
 
   const goLive = () => {
@@ -307,6 +311,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     store,
     note,
     qoe: () => qoe,
+    onStuck: () => void endureMore(),
     run: () => run,
     signal: off.signal,
   });

@@ -13,6 +13,8 @@ export interface Watched {
   readonly store: Store<PlayerState>;
   note(event: QoeEvent): void;
   qoe(): Qoe;
+  /** Said again and again while who was with the world waits for the next picture. */
+  onStuck(): void;
   /** Null between two sessions. */
   run(): { readonly engine: Engine; readonly heartbeats: Heartbeats } | null;
   /** Ends it all. */
@@ -77,6 +79,7 @@ function lookAtNetwork(watched: Watched): void {
     if (now === null || store.get().phase !== "ready") return;
     // The world goes on while the picture is held.
     if (store.get().live !== null) readClock(watched);
+    if (store.get().waiting && store.get().live?.isAtEdge === true) watched.onStuck();
     const isFast = now.engine.counters().throughputKbps >= qoe().bitrateKbps;
     if (store.get().waiting || (wasFast && !isFast)) now.heartbeats.beat();
     wasFast = isFast;
@@ -87,7 +90,7 @@ function lookAtNetwork(watched: Watched): void {
 function readClock({ video, store, run }: Watched): void {
   const { buffered, currentTime, duration } = video;
   const engine = run()?.engine;
-  const live = engine?.liveWindow() ?? null;
+  const live = windowNow(engine?.liveWindow() ?? null, store.get());
   if (live !== null && live.isAtEdge !== store.get().live?.isAtEdge) engine?.follow(live.isAtEdge);
   let bufferedEndS = currentTime;
   for (let index = 0; index < buffered.length; index += 1) {
@@ -100,6 +103,11 @@ function readClock({ video, store, run }: Watched): void {
     durationS:
       store.get().session?.live == null && Number.isFinite(duration) && duration > 0 ? duration : store.get().durationS,
   });
+}
+
+/** Who stands still for want of data has not gone back in time: to the world and to the player they are still with it. */
+function windowNow(seen: LiveWindow | null, { live, waiting }: PlayerState): LiveWindow | null {
+  return seen !== null && live !== null && waiting ? { ...seen, isAtEdge: live.isAtEdge } : seen;
 }
 
 /** The window moves all the time; who looks at it sees seconds. */

@@ -44,7 +44,7 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
     call.routing.select({ sessionId, userId: viewer.userId, contentId, contentType, ip, region: market }, context),
     found.locate(),
     resumes,
-    contentType === "vod" ? adsOf() : NO_ADS,
+    isChannel || isRecordingId(contentId) ? NO_ADS : adsOf(),
   ]);
   const row = newRow({
     sessionId,
