@@ -128,7 +128,7 @@ function inputArgs(input: LiveInput): string[] {
 
 /** One file a line; a quote within quotes is written outside of them. */
 const concatList = (paths: readonly string[]): string =>
-  `ffconcat version 1.0\n${paths.map((path) => `file '${path.replaceAll("'", String.raw`'\''`)}'`).join("\n")}\n`;
+  `ffconcat version 1.0\n${paths.map((path) => `file 'file:${path.replaceAll("'", String.raw`'\''`)}'`).join("\n")}\n`;
 
 function testPicture({ title, startMs }: Test, { width, height, frameRate }: LiveVideo, leadS: number): string[] {
   if (!/^[A-Za-z0-9 ]{1,60}$/.test(title))

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseMediaPlaylist } from "#media/hls";
 import { openLiveStage } from "./live-stage.ts";
@@ -130,6 +131,21 @@ describe("inputs", { concurrency: true }, () => {
     primary.kill("SIGKILL");
     await until("the backup again", async () => (await stateOf("ch-srt")).input === "backup");
     await stage.live.remove({ channelId: "ch-srt" }, stage.host.context());
+  });
+
+  test("of files are shown over and over, whatever they are called", async () => {
+    const path = join(stage.host.folder, "it's a film.mp4");
+    const made = spawn("ffmpeg", [
+      ...["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3", "-f", "lavfi"],
+      ...["-i", "sine=duration=3:sample_rate=48000", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25"],
+      ...["-pix_fmt", "yuv420p", "-c:a", "aac", path],
+    ]);
+    assert.equal(await exited(made), 0);
+    await add("ch-files", { kind: "files", url: path, secret: "" });
+    assert.equal((await stage.get("/live/ch-files/main.m3u8")).status, 200);
+    // Twice the file's length later it still goes on, in one run.
+    await until("three segments", async () => (await playlistOf("ch-files")).segments.length >= 3);
+    assert.ok((await playlistOf("ch-files")).segments.every(({ gap, discontinuity }) => !gap && !discontinuity));
   });
 
   test("are refused where they are none", async () => {
