@@ -124,7 +124,7 @@ async function askOpenly(url: string, asks: readonly Ask[], count: number): Prom
   const beganMs = performance.now();
   const latencies = Array.from({ length: count }, async (_, n) => {
     const dueMs = beganMs + (n * 1_000) / GRIDS_PER_S;
-    await sleep(dueMs - performance.now());
+    await sleep(Math.max(0, dueMs - performance.now()));
     const ask = asks[n % asks.length];
     await new Promise<void>((resolve, reject) => {
       const sent = get(new URL(ask?.path ?? "", url), { agent, headers: { ...ask?.headers } }, (answer) => {
