@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Context } from "#kernel";
-import { problem } from "#kernel";
+import { problem, toProblem } from "#kernel";
 import { writeMpd } from "#media/dash";
 import {
   type DrmByKid,
@@ -93,9 +93,9 @@ export function openManifests({ objects, call, addresses }: Ports): Manifests {
     const plan = JSON.parse(Buffer.from(json).toString("utf8")) as AdPlan;
     const ads = new Map<string, Package>();
     for (const ad of plan.breaks.flatMap((each) => each.ads)) {
-      const found = await packages.fetch(indexOf(ad), { context });
-      if (!found) throw problem.notFound(`there is no package of '${ad.contentId}'`);
-      ads.set(ad.contentId, found);
+      // An ad that was removed meanwhile is left out: the title plays.
+      const found = await packages.fetch(indexOf(ad), { context }).catch(notFoundIsNothing);
+      if (found) ads.set(ad.contentId, found);
     }
     return splice(title, plan, ads);
   }
@@ -148,6 +148,10 @@ export function openManifests({ objects, call, addresses }: Ports): Manifests {
       for (const key of [...packages.keys()]) if (key.startsWith(`vod/${contentId}/`)) packages.delete(key);
     },
   };
+}
+
+function notFoundIsNothing(error: unknown): undefined {
+  if (toProblem(error).code !== "not_found") throw error;
 }
 
 const indexOf = ({ contentId, packageRevision, indexVersion }: PlanAd): string =>

@@ -44,8 +44,14 @@ export async function addCreative(
     ...{ failure: "", duration_s: 0, package_revision: 0, index_version: 0, external_key: null, source_url: null },
     created_at_ms: clock.nowMs(),
   };
-  await importFilm(parts, row, request.path, request.preset, context);
+  // The row is there before anybody can say that its film is ready.
   await db.tx(context, (tx) => store.insertCreative(tx, row));
+  try {
+    await importFilm(parts, row, request.path, request.preset, context);
+  } catch (error) {
+    await db.tx(context, (tx) => store.removeCreative(tx, id));
+    throw error;
+  }
   return { ...row, tenant: context.tenant };
 }
 
@@ -83,7 +89,7 @@ export async function fetchCreative(parts: Parts, job: Job): Promise<void> {
     );
     if ((await stat(file)).size === 0) throw problem.unsupportedMedia("the ad server answered with an empty file");
     await importFilm(parts, row, file, "full", context);
-    await parts.db.tx(context, (tx) => store.updateCreative(tx, creativeId, { state: "processing" }));
+    await parts.db.tx(context, (tx) => store.beginProcessing(tx, creativeId));
   } catch (error) {
     if (job.signal.aborted) throw error;
     const fault = toProblem(error);

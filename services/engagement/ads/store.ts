@@ -103,6 +103,12 @@ export async function updateCreative(
   await tables(tx).updateTable("creatives").set(change).where("id", "=", id).execute();
 }
 
+/** A film was handed over; one that is ready by now stays that. */
+export async function beginProcessing(tx: Tx, id: string): Promise<void> {
+  const change = { state: "processing" as const };
+  await tables(tx).updateTable("creatives").set(change).where("id", "=", id).where("state", "=", "fetching").execute();
+}
+
 export async function removeCreative(tx: Tx, id: string): Promise<void> {
   await tables(tx).deleteFrom("creatives").where("id", "=", id).execute();
 }
