@@ -1,22 +1,20 @@
 /**
  * From glass to glass: how far what a real Chromium shows of "Marquee Live" is behind the world, by the clock in its picture, encrypted
- * (CBCS), with encoders, edges and browser on one machine. Bars: half of all looks within 1.2 s as LL-DASH, within 1.5 s as LL-HLS
- * with the player's own target, within 2.5 s for a player that obeys the hold-back of the playlist; and no stall.
+ * (CBCS), with encoders, edges and browser on one machine. Bars: half of all looks within 1.2 s as LL-DASH, within 1.5 s as LL-HLS, and
+ * no stall.
  *
- *   node bench/live-latency.ts [--seconds 300] [--only dash,hls,hold-back] [--picture FILE]
+ *   node bench/live-latency.ts [--seconds 300] [--only dash,hls] [--picture FILE]
  */
 import { writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Live } from "#contracts/live";
 import { MARQUEE_LIVE } from "../apps/demo/channels.ts";
 import { accessToken, makeAccount } from "../tests/chaos/accounts.ts";
-import { type Cinema, openCinema, type Stall } from "../tests/chaos/cinema.ts";
+import { openCinema, type Stall } from "../tests/chaos/cinema.ts";
 import { openStage } from "../tests/chaos/product.ts";
 import { type Glimpse, openClockReader } from "../tests/e2e/clock.ts";
-import { until } from "../tests/e2e/until.ts";
 import { type Measure, percentile, resultsFolder, table, writeResults } from "./harness.ts";
 
 const CHANNEL = MARQUEE_LIVE.channel.id;
@@ -24,7 +22,7 @@ const LOOK_MS = 500;
 /** A player that has just come needs so long to be where it wants to be. */
 const SETTLE_MS = 10_000;
 const STALL_MS_MIN = 250;
-const PLAYERS = { dash: 1_200, hls: 1_500, "hold-back": 2_500 } as const;
+const PLAYERS = { dash: 1_200, hls: 1_500 } as const;
 type PlayerName = keyof typeof PLAYERS;
 
 interface Seen {
@@ -33,46 +31,10 @@ interface Seen {
   readonly stalls: readonly Stall[];
 }
 
-/**
- * A page without our player: Shaka as it is, which starts as far behind as the playlist asks for (PART-HOLD-BACK) and never hurries. It
- * lies at an address of the product, so that it is signed in as the product's own pages are.
- */
-async function openBarePlayer({ page }: Cinema, url: string): Promise<void> {
-  const file = createRequire(import.meta.url).resolve("shaka-player/dist/shaka-player.hls-es2021.js");
-  await page.route(`${url}/bench/shaka.js`, (route) => route.fulfill({ path: file }));
-  await page.route(`${url}/bench/player`, (route) =>
-    route.fulfill({
-      contentType: "text/html",
-      body: `<!doctype html><body style="margin:0;background:#000"><video muted style="width:960px;height:600px"></video>
-        <script src="/bench/shaka.js"></script><script type="module">
-        const device = { id: "bench-hold-back", type: "web", name: "bench" };
-        const answer = await fetch("/api/web/v1/playback/sessions", {
-          method: "POST", headers: { "content-type": "application/json", "x-marquee": "web" },
-          body: JSON.stringify({ contentId: "${CHANNEL}", device }) });
-        const session = await answer.json();
-        shaka.polyfill.installAll();
-        const player = new shaka.Player();
-        const video = document.querySelector("video");
-        await player.attach(video);
-        player.configure({ drm: { servers: { "org.w3.clearkey": session.licenses.clearkey } },
-          manifest: { ignoreDrmInfo: true }, streaming: { lowLatencyMode: true, rebufferingGoal: 0.1, bufferingGoal: 6 } });
-        await player.load(session.manifests.hls);
-        await video.play();
-        </script>`,
-    }),
-  );
-  await page.goto(`${url}/bench/player`);
-  await until("the bare player's first picture", 60_000, async () =>
-    (await page.evaluate<number>("document.querySelector('video').currentTime")) > 0 ? true : null,
-  );
-  await page.evaluate("marqueeStopwatch.start()");
-}
-
 async function watch(player: PlayerName, url: string, token: string, seconds: number): Promise<Seen> {
   const cinema = await openCinema({ url, token });
   try {
-    if (player === "hold-back") await openBarePlayer(cinema, url);
-    else await cinema.tune(CHANNEL, player);
+    await cinema.tune(CHANNEL, player);
     const clock = await openClockReader(cinema.page);
     // The pointer leaves, and the controls after it.
     await cinema.page.mouse.move(2, 2);
@@ -112,7 +74,7 @@ const measuresOf = ({ player, looks, stalls }: Seen): Measure[] => {
 };
 
 const [WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM] = [920, 360, 56, 56, 24, 40];
-const COLOURS: Readonly<Record<PlayerName, string>> = { dash: "#2f7d4f", hls: "#7a4fb3", "hold-back": "#b3541e" };
+const COLOURS: Readonly<Record<PlayerName, string>> = { dash: "#2f7d4f", hls: "#7a4fb3" };
 
 /** Latency over time, a line for each player, with its bar as a dashed one. */
 export function drawLatency(all: readonly Seen[], seconds: number): string {
