@@ -38,8 +38,6 @@ export interface MultivariantOptions {
   /** One set of variants each; none means relative addresses. The first is where players start. */
   readonly pathways?: readonly HlsPathway[];
   readonly steeringServerUri?: string;
-  /** What the playlists of tracks are called. Default `index.m3u8`. */
-  readonly mediaName?: string;
   /**
    * Whose keys EXT-X-SESSION-KEY offers for preloading. Default AUDIO and SD: a key that a device may not have would
    * fail before it is needed.
@@ -72,7 +70,6 @@ export function writeMultivariantPlaylist(presentation: Presentation, options: M
 }
 
 interface Place {
-  readonly mediaName: string;
   readonly suffix: string;
   readonly base: string;
   readonly attribute: string;

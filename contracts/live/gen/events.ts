@@ -50,28 +50,6 @@ export interface LiveHealthChanged {
   readonly timeMs: number;
 }
 
-/** A channel told of a splice: a break begins or ends. */
-export interface LiveSpliceDetected {
-  /** The channel. */
-  readonly contentId: string;
-  /** The same for the same splice, however often it is told. */
-  readonly spliceId: string;
-  /** splice_insert or time_signal. */
-  readonly command: string;
-  /** When it is to be done, on the clock of the channel. */
-  readonly spliceTimeMs: number;
-  /** How long the break lasts; 0 where that is not told. */
-  readonly durationMs: number;
-  /** Whether the break begins; else it ends. */
-  readonly isOut: boolean;
-  /** Of the segmentation descriptor; -1 where there is none. */
-  readonly segmentationTypeId: number;
-  /** The whole splice_info_section. */
-  readonly sectionBase64: string;
-  /** The segment that it falls into. */
-  readonly number: number;
-}
-
 /** The Avro schema of `live.channel.changed`. */
 export const liveChannelChangedSchema = {
   type: "record",
@@ -112,25 +90,5 @@ export const liveHealthChangedSchema = {
     { name: "input", type: "string", doc: "Which input is in use: primary or backup, empty for none." },
     { name: "rungsLeftOut", type: { type: "array", items: "string" }, doc: "What the machine does not keep up with." },
     { name: "timeMs", type: "long", doc: "When." },
-  ],
-} as const;
-
-/** The Avro schema of `live.splice.detected`. */
-export const liveSpliceDetectedSchema = {
-  type: "record",
-  name: "LiveSpliceDetected",
-  namespace: "marquee.live",
-  doc: "A channel told of a splice: a break begins or ends.",
-  event: "live.splice.detected",
-  fields: [
-    { name: "contentId", type: "string", doc: "The channel." },
-    { name: "spliceId", type: "string", doc: "The same for the same splice, however often it is told." },
-    { name: "command", type: "string", doc: "splice_insert or time_signal." },
-    { name: "spliceTimeMs", type: "long", doc: "When it is to be done, on the clock of the channel." },
-    { name: "durationMs", type: "long", doc: "How long the break lasts; 0 where that is not told." },
-    { name: "isOut", type: "boolean", doc: "Whether the break begins; else it ends." },
-    { name: "segmentationTypeId", type: "int", doc: "Of the segmentation descriptor; -1 where there is none." },
-    { name: "sectionBase64", type: "string", doc: "The whole splice_info_section." },
-    { name: "number", type: "long", doc: "The segment that it falls into." },
   ],
 } as const;
