@@ -204,13 +204,14 @@ test("what a person leaves behind is gone from every store, and nothing of anybo
   for (const { key, ttlMs } of mine) assert.ok(ttlMs <= DAY_MS, `the cache may know '${key}' for ${ttlMs} ms`);
 
   const left = await look(stays.texts);
-  // Their sign-in, their sessions and their reminders have ended by themselves meanwhile: five weeks have passed.
+  // Their sign-in, their sessions, their reminders and what was decided about ads have ended by themselves meanwhile: five weeks have passed.
   const passing = [
     "table auth.oidc",
     "table session.sessions",
     "table qoe.sessions",
     "table auth.resets",
     "table schedule.reminders",
+    "table ads.decisions",
   ];
   assert.deepEqual(
     [...before.keys()].filter((place) => !left.has(place) && !passing.includes(place)),
