@@ -28,9 +28,9 @@ const OUTPUT_CHARACTERS_MAX = 20_000;
 /** The parts, by the names that their spans carry. */
 export const PARTS = {
   identity: ["tenant", "user", "auth", "profile", "subscription", "entitlement"],
-  content: ["catalog", "ingest", "encoding", "keys", "epg"],
+  content: ["catalog", "ingest", "encoding", "keys", "epg", "ads"],
   delivery: ["origin", "license", "token", "routing", "live"],
-  playback: ["session", "bookmark", "recording", "schedule", "notification", "ads"],
+  playback: ["session", "bookmark", "recording", "schedule", "notification"],
   insight: ["qoe", "analytics"],
   web: ["web", "admin"],
   edges: ["edges"],
