@@ -6,8 +6,6 @@ export interface QuietHours {
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1_440;
-/** Clocks are set forward by two hours at most, anywhere. */
-const SHIFT_MINUTES_MAX = 120;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 const FORMATS_MAX = 600;
@@ -53,25 +51,17 @@ export function isQuiet(quiet: QuietHours | undefined, atMs: number, zone: strin
     : minute >= quiet.fromMinute || minute < quiet.untilMinute;
 }
 
-/** The first moment from `atMs` on that is not quiet. Clocks that are set forward or back meanwhile are followed. */
+/**
+ * The first moment from `atMs` on that is not quiet. Where clocks are set before the end they show some minutes twice or never; then each minute
+ * is looked at, for it may be one in which quiet has ended, or has not begun yet.
+ */
 export function quietUntilMs(quiet: QuietHours | undefined, atMs: number, zone: string): number {
   let nextMs = atMs;
   while (quiet && isQuiet(quiet, nextMs, zone)) {
     const leftMinutes = (quiet.untilMinute - minuteOfDay(nextMs, zone) + DAY_MINUTES) % DAY_MINUTES;
     const startOfMinuteMs = Math.floor(nextMs / MINUTE_MS) * MINUTE_MS;
     const endMs = startOfMinuteMs + leftMinutes * MINUTE_MS;
-    nextMs = earliest(quiet, zone, nextMs, endMs);
+    nextMs = minuteOfDay(endMs, zone) === quiet.untilMinute ? endMs : startOfMinuteMs + MINUTE_MS;
   }
   return nextMs;
-}
-
-/** Where clocks were set forward, the end by the minutes that are left is too late: it goes back to the first minute after the quiet. */
-function earliest(quiet: QuietHours, zone: string, afterMs: number, endMs: number): number {
-  let atMs = endMs;
-  for (let minutes = 1; minutes <= SHIFT_MINUTES_MAX; minutes += 1) {
-    const earlierMs = endMs - minutes * MINUTE_MS;
-    if (earlierMs <= afterMs || isQuiet(quiet, earlierMs, zone)) break;
-    atMs = earlierMs;
-  }
-  return atMs;
 }
