@@ -57,7 +57,7 @@ async function measure(name: string, asks: readonly Ask[], { host, port }: Cinem
     shown("afterwards.ratio", after / peak, "ratio", { bar: 0.9 }),
     ...(name === "mixed"
       ? [
-          shown("served.playback", servedOf(flood, ["beat", "start"]), "share", { bar: 0.99 }),
+          shown("served.playback", servedOf(flood, ["beat", "start"]), "share"),
           shown("served.browsing", servedOf(flood, ["/home"]), "share"),
         ]
       : []),
