@@ -1,4 +1,5 @@
 import { problem } from "#kernel/errors";
+import { LIVE_SEGMENT_S } from "#media/presentation";
 
 export interface Padding {
   readonly beforeS: number;
@@ -57,8 +58,8 @@ export function unionOf(all: readonly Timed[]): Span {
   };
 }
 
-/** Channels are cut into segments of two seconds that are counted since the epoch. */
-export const SEGMENT_MS = 2_000;
+/** Channels are cut into segments that are counted since the epoch. */
+export const SEGMENT_MS = LIVE_SEGMENT_S * 1_000;
 export const firstNumber = ({ fromMs }: Span): number => Math.floor(fromMs / SEGMENT_MS);
 export const lastNumber = ({ toMs }: Span): number => Math.ceil(toMs / SEGMENT_MS) - 1;
 
