@@ -4,9 +4,13 @@
  * node:test, for people and for CI.
  */
 import { globSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
+import { makeTestFolder } from "../kernel/testing/folder.ts";
+import { TEMPLATE_VARIABLE } from "../kernel/testing/postgres.ts";
 import { buildClients } from "./build-clients.ts";
 import { REPOSITORY as ROOT } from "./files.ts";
 
@@ -17,8 +21,8 @@ const RUN_TIMEOUT_MS = Number(process.env["MARQUEE_TEST_TIMEOUT_MS"] ?? (HAS_REA
 const REQUESTED_TIMEOUT_MS = 60 * 60_000;
 const FILE_TIMEOUT_MS = { light: 240_000, heavy: 14 * 60_000, requested: 25 * 60_000 } as const;
 
-/** One more than two cores: half of their time light tests wait for something. */
-const LIGHT_AT_ONCE = 3;
+/** Two for each of two cores: half of their time light tests wait for something. */
+const LIGHT_AT_ONCE = 4;
 
 /** Tests that start the whole product or a browser run alone: two at once on two cores would measure each other. */
 const isHeavy = (file: string): boolean =>
@@ -80,6 +84,15 @@ function printTotals(startedMs: number): void {
   console.log(`ℹ duration_ms ${Math.round(performance.now() - startedMs)}`);
 }
 
+/** Half of all tests begin with a database: its data are made once, and each begins with a copy of them. */
+async function makeTemplate(): Promise<{ remove(): Promise<void> }> {
+  const folder = await makeTestFolder("template");
+  const template = path.join(folder, "postgres");
+  await (await openEmbeddedPostgres({ folder: template, log: () => {} })).stop();
+  process.env[TEMPLATE_VARIABLE] = template;
+  return { remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
 async function main(filters: readonly string[]): Promise<number> {
   const startedMs = performance.now();
   const all = globSync(
@@ -113,6 +126,8 @@ async function main(filters: readonly string[]): Promise<number> {
       giveUp.abort();
     });
   }
+  const isWhole = filters.length === 0 && process.platform !== "win32";
+  const template = isWhole ? await makeTemplate() : undefined;
   await runFiles(
     "unit, contract and adapter tests",
     wanted.filter((file) => !isHeavy(file)),
@@ -123,6 +138,7 @@ async function main(filters: readonly string[]): Promise<number> {
   await runFiles("tests of the whole product", heavy, "heavy");
   await runFiles("tests that run only when named", requested, "requested");
   clearTimeout(deadline);
+  await template?.remove();
   printTotals(startedMs);
   return failures.length + totals.failed + totals.cancelled === 0 ? 0 : 1;
 }
