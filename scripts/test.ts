@@ -29,7 +29,11 @@ interface Weight {
 const LIGHT: Weight = { title: "unit, contract and adapter tests", atOnce: 4, fileTimeoutMs: 240_000 };
 const HEAVY: Weight = { title: "tests that encode films", atOnce: 2, fileTimeoutMs: 14 * 60_000 };
 /** Two products at once would measure each other, and so would two users of one engine. */
-const ALONE: Weight = { title: "tests of the whole product and of real engines", atOnce: 1, fileTimeoutMs: 14 * 60_000 };
+const ALONE: Weight = {
+  title: "tests of the whole product and of real engines",
+  atOnce: 1,
+  fileTimeoutMs: 14 * 60_000,
+};
 /** They need engines from elsewhere, or much time: only when asked for by name. */
 const REQUESTED: Weight = { title: "tests that run only when named", atOnce: 1, fileTimeoutMs: 25 * 60_000 };
 
