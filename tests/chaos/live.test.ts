@@ -24,11 +24,14 @@ import { killProduct, openStage, type Product, type Stage, TENANT } from "./prod
 import { decodeRecording } from "./recorded.ts";
 
 const CHANNEL = "ch-clock";
-const RUNGS = ["360p-h264-600k", "240p-h264-300k"];
+/** One that no machine leaves out. */
+const RUNG = "240p-h264-300k";
 const FRAME_RATE = 24;
 const SEGMENT_MS = 2_000;
 /** What is recorded, with room for a slow start. */
-const RECORDED_MS = 90_000;
+const RECORDED_MS = 100_000;
+/** Long enough to take a guide in. */
+const REMIND_MS = 22_000;
 /** How long before the kill something is certain to be kept: a segment becomes a row when it is whole, and that lies in memory for a moment. */
 const KEPT_MS = 3 * SEGMENT_MS;
 const DOWN_MS = 6_000;
@@ -63,11 +66,11 @@ async function remind({ profileId }: Account, startMs: number): Promise<void> {
   await stage.admin.of(Schedule).setReminder({ profileId, programmeId, leadS: 0 });
 }
 
-/** The numbers that a rung's playlist lists, and which of them are said to be missing. */
+/** The numbers that the picture's playlist lists, and which of them are said to be missing. */
 async function listed(
   rung: string,
 ): Promise<{ readonly made: readonly number[]; readonly missing: readonly number[] }> {
-  const answer = await fetch(`http://127.0.0.1:${stage.port + 3}/live/${CHANNEL}/${rung}/index.m3u8`, {
+  const answer = await fetch(`http://127.0.0.1:${stage.port + 3}/live/${CHANNEL}/${RUNG}/index.m3u8`, {
     signal: AbortSignal.timeout(15_000),
   });
   assert.equal(answer.status, 200, await answer.clone().text());
@@ -103,7 +106,7 @@ test("killed while a channel is watched and recorded, the product comes back wit
   const url = await product.ready();
   const live = stage.admin.of(Live);
   await live.add({
-    channel: { id: CHANNEL, name: "Clock", ladder: RUNGS, latency: "low" },
+    channel: { id: CHANNEL, name: "Clock", ladder: [RUNG], latency: "low" },
     inputs: [{ kind: "demo" }],
   });
   const account = await makeAccount(stage.admin, "viewer@chaos.test");
@@ -118,22 +121,19 @@ test("killed while a channel is watched and recorded, the product comes back wit
     ...{ profileId, channelId: CHANNEL, title: TITLE, startMs: BigInt(startMs), stopMs: BigInt(stopMs) },
   });
   const id = wished?.id ?? "";
-  const dueMs = startMs + 18_000;
-  await remind(account, dueMs);
   await until("some of it is recorded", 60_000, async () => {
     const { recording } = await recordings.get({ profileId, id });
     return recording?.state === "recording" && recording.recordedS >= 6 ? true : null;
   });
 
+  const dueMs = Math.ceil((Date.now() + REMIND_MS) / 1_000) * 1_000;
+  await remind(account, dueMs);
   await pause(Math.max(0, dueMs - 2_000 - Date.now()));
   assert.ok(Date.now() < dueMs, "the reminder is not due yet");
-  const before = await listed(RUNGS[0] ?? "");
+  const before = await listed();
   const killedMs = Date.now();
   const killed = await killProduct(product);
-  assert.ok(
-    killed.filter(({ command }) => /(^|\/)ffmpeg /.test(command)).length > RUNGS.length,
-    "encoders were at work",
-  );
+  assert.ok(killed.filter(({ command }) => /(^|\/)ffmpeg /.test(command)).length >= 2, "encoders were at work");
   await pause(Math.max(DOWN_MS, dueMs + 1_000 - Date.now()));
   product = stage.start();
   await product.ready();
@@ -144,7 +144,7 @@ test("killed while a channel is watched and recorded, the product comes back wit
     "the channel goes on",
     60_000,
     async () => {
-      const now = await listed(RUNGS[0] ?? "").catch(() => null);
+      const now = await listed().catch(() => null);
       const first = now?.made.find((number) => number * SEGMENT_MS > killedMs);
       return now && first !== undefined ? { ...now, first } : null;
     },
@@ -163,7 +163,16 @@ test("killed while a channel is watched and recorded, the product comes back wit
     "no number is left out and none stands twice",
   );
   assert.ok(back.missing.length > 0 && back.missing.every((number) => number > newest - 3 && number < back.first));
-  await cinema.advance(8, 60_000);
+  await cinema.advance(8, 60_000).catch(async (error: unknown) => {
+    const page = await cinema.page.evaluate<string>("document.body.innerText").catch(String);
+    const ranges = await cinema.page
+      .evaluate<string>(
+        "(() => { const v = document.querySelector('video'); return JSON.stringify({ t: v?.currentTime, paused: v?.paused, r: v?.readyState, b: v && [...Array(v.buffered.length).keys()].map((i) => [v.buffered.start(i), v.buffered.end(i)]) }); })()",
+      )
+      .catch(String);
+    const last = JSON.stringify(cinema.transfers.slice(-30));
+    throw new Error(`${String(error)}; ${ranges}\n${page}\n${cinema.complaints.slice(-15).join("\n")}\n${last}`);
+  });
   t.diagnostic(`stalls ${JSON.stringify(await cinema.stalls())}`);
 
   const done = await until("the recording is done", RECORDED_MS + 60_000, async () => {
@@ -182,7 +191,10 @@ test("killed while a channel is watched and recorded, the product comes back wit
   const segments = (RECORDED_MS - gap.durationMs) / SEGMENT_MS;
   const token = await accessToken(stage.admin, account.email);
   const tracks = await decodeRecording({ url, token, contentId: done.contentId }, stage.folder);
-  assert.equal(tracks.length, RUNGS.length + 1, "every rung and the sound");
+  assert.deepEqual(
+    tracks.map(({ kind }) => kind),
+    ["video", "audio"],
+  );
   const brokenAt = (Number(gap.startMs) - startMs) / SEGMENT_MS;
   for (const { kind, segments: own, frames, durationS } of tracks) {
     assert.equal(own.length, segments, kind);
@@ -205,9 +217,7 @@ test("killed while a channel is watched and recorded, the product comes back wit
 
   // The main process alone: nobody is there to end the encoders, and they end.
   await live.hold({ channelId: CHANNEL, holder: "chaos", untilMs: BigInt(Date.now() + 60_000) });
-  await until("encoders are at work", 30_000, async () =>
-    (await encodersOf(product)).length > RUNGS.length ? true : null,
-  );
+  await until("encoders are at work", 30_000, async () => ((await encodersOf(product)).length >= 2 ? true : null));
   const everybody = await product.processes();
   process.kill(product.pid, "SIGKILL");
   await product.exited;

@@ -30,7 +30,8 @@ export async function decodeRecording(
   { url, token, contentId }: { readonly url: string; readonly token: string; readonly contentId: string },
   folder: string,
 ): Promise<Decoded[]> {
-  const device = { id: "chaos-decoder", type: "web", name: "Decoder" };
+  // A device whose player keeps to one network: its manifests name each rung once.
+  const device = { id: "chaos-decoder", type: "stb", name: "Decoder" };
   const started = await fetch(`${url}/api/web/v1/playback/sessions`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json", "x-marquee": "web" },

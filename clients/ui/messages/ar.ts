@@ -227,6 +227,8 @@ export const ar: Messages = {
     channelDown: "القناة السابقة",
     offAir: "خارج البث",
     offAirText: "لا تبث هذه القناة شيئًا الآن. حاول بعد قليل أو شاهد قناة أخرى.",
+    blackout: "غير متاح هنا",
+    blackoutText: "لا يُسمح بعرض هذا البرنامج هنا. تعود القناة مع البرنامج التالي.",
     noChannels: "لا قنوات بعد",
     noChannelsText: "ما إن تبدأ قناة البث تظهر هنا.",
     watch: (channel) => `شاهد ${channel}`,

@@ -213,6 +213,8 @@ export const de: Messages = {
     channelDown: "Voriger Sender",
     offAir: "Sendepause",
     offAirText: "Dieser Sender sendet gerade nichts. Versuche es später wieder oder sieh einen anderen.",
+    blackout: "Hier nicht zu sehen",
+    blackoutText: "Diese Sendung darf hier nicht gezeigt werden. Mit der nächsten ist der Sender wieder da.",
     noChannels: "Noch keine Sender",
     noChannelsText: "Sobald ein Sender sendet, ist er hier.",
     watch: (channel) => `${channel} ansehen`,

@@ -212,6 +212,8 @@ export const en = {
     channelDown: "Previous channel",
     offAir: "Off the air",
     offAirText: "This channel sends nothing at the moment. Try again in a while, or watch another one.",
+    blackout: "Not shown here",
+    blackoutText: "This programme may not be shown on this service. The channel comes back with the next one.",
     noChannels: "No channels yet",
     noChannelsText: "As soon as a channel is on the air, it is here.",
     watch: (channel: string) => `Watch ${channel}`,

@@ -212,6 +212,8 @@ export const es: Messages = {
     channelDown: "Canal anterior",
     offAir: "Sin emisión",
     offAirText: "Este canal no emite en este momento. Vuelve a intentarlo dentro de un rato o mira otro.",
+    blackout: "No disponible aquí",
+    blackoutText: "Este programa no puede emitirse aquí. El canal vuelve con el siguiente.",
     noChannels: "Todavía no hay canales",
     noChannelsText: "En cuanto un canal emita, estará aquí.",
     watch: (channel) => `Ver ${channel}`,

@@ -4,6 +4,7 @@ import { type DrmByKid, writeLivePlaylist, writeMultivariantPlaylist } from "#me
 import { LIVE_SEGMENT_S } from "#media/presentation";
 import { problem } from "#kernel";
 import { dayIndexOf, initName, isLinear, type PastSpan, SEGMENT_MS } from "./domain.ts";
+import { windowFromMs } from "./domain-restrictions.ts";
 import {
   entriesOf,
   type KeyOf,
@@ -55,7 +56,9 @@ function windowTrack(station: Station, name: string, nowMs: number): WindowTrack
   const plan = station.plans.find((each) => each.name === name);
   const track = station.history.track(name);
   if (!plan || !track || track.segments.length === 0) return null;
-  const firstNumber = Math.floor((nowMs - station.channel.dvrWindowS * 1_000) / SEGMENT_MS);
+  const windowMs = nowMs - station.channel.dvrWindowS * 1_000;
+  const allowedMs = windowFromMs(station.restrictions, nowMs);
+  const firstNumber = Math.max(Math.floor(windowMs / SEGMENT_MS), Math.ceil(allowedMs / SEGMENT_MS));
   return { name, keyClass: plan.keyClass, segments: windowOf(track.segments, firstNumber), next: track.next };
 }
 

@@ -12,6 +12,7 @@ import {
   type TrackPlan,
   tracksOf,
 } from "./domain.ts";
+import type { Restriction } from "./domain-restrictions.ts";
 import type { LiveGrid } from "#media/presentation";
 import { type HeldSegment, type History, openHistory } from "./history.ts";
 import { type Keyring, openKeyring } from "./keyring.ts";
@@ -32,6 +33,9 @@ export interface Station {
   readonly tracks: ReadonlyMap<string, store.KnownTrack>;
   readonly plans: readonly TrackPlan[];
   readonly state: StationState;
+  /** What may not be done with programmes of now and of before. */
+  readonly restrictions: readonly Restriction[];
+  restrict(restrictions: readonly Restriction[]): void;
   /** Which run goes on; 0 for none. */
   serial(): number;
   health(): StationHealth;
@@ -39,6 +43,8 @@ export interface Station {
   /** Somebody asks for it: it wakes, and stays awake for a while. */
   ask(): void;
   holdUntil(untilMs: number): void;
+  /** Says that less is kept than the channel's window has. */
+  shorten(reason: string, message: string): void;
   /** Goes to sleep when nobody has asked for a while; sees to the keys of tomorrow. */
   tick(): Promise<void>;
   /** Ends its encoders. */
@@ -63,13 +69,18 @@ export interface StationOptions {
   readonly stored: store.StoredChannel;
   /** What of the window there is, oldest first. */
   readonly segments: readonly store.StoredSegment[];
+  readonly restrictions: readonly Restriction[];
   readonly keyPeriodMs: number;
   /** A segment could not be written: makes room, and answers whether there is some now. */
-  readonly makeRoom: (channelId: string) => Promise<boolean>;
+  readonly makeRoom: () => Promise<boolean>;
 }
 
+/** So long a window counts as cut after it was. */
+const SHORT_MS = 60_000;
 /** A channel that nobody asks for goes to sleep after this. */
 const IDLE_MS = 60_000;
+
+const DISK_FULL = "the disk is full: the oldest of the window goes, and what recordings hold stays";
 
 export type StationPlatform = Pick<
   LivePlatform,
@@ -87,6 +98,8 @@ export function openStation(platform: StationPlatform, options: StationOptions):
   const tracks = new Map(stored.tracks.map((track) => [track.name, track]));
   let state: StationState = channel.onAir ? "asleep" : "off";
   let why = { reason: "", message: "" };
+  let short = { reason: "", message: "", atMs: 0 };
+  let { restrictions } = options;
   let askedMs = 0;
   let heldUntilMs = 0;
   let awake: { readonly ending: AbortController; readonly done: Promise<void> } | null = null;
@@ -97,6 +110,10 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     state = next;
     why = { reason, message };
     history.wake();
+    tell(reason, message);
+  }
+
+  function tell(reason: string, message: string): void {
     const said = {
       ...{ contentId: channel.id, state, reason, message, input: state === "live" ? playout.input() : "" },
       ...{ rungsLeftOut: [...playout.leftOut], timeMs: clock.nowMs() },
@@ -117,6 +134,12 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     void db
       .tx({ tenant }, (tx) => store.saveTracks(tx, channel.id, [...tracks.values()]))
       .catch((error: unknown) => logger.error("a channel's tracks were not kept", { channel_id: channel.id, error }));
+  }
+
+  function shorten(reason: string, message: string): void {
+    const nowMs = clock.nowMs();
+    if (short.reason !== reason || nowMs - short.atMs > SHORT_MS) tell(reason, message);
+    short = { reason, message, atMs: nowMs };
   }
 
   const headerOf = (dayIndex: number, serial: number): string =>
@@ -141,7 +164,10 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     const key = objectKey(channel.id, track, number);
     try {
       await objects.put(key, bytes).catch(async (error: unknown) => {
-        if (!isDiskFull(error) || !(await options.makeRoom(channel.id))) throw error;
+        if (!isDiskFull(error)) throw error;
+        const hasRoom = await options.makeRoom();
+        shorten("disk_full", hasRoom ? DISK_FULL : `${DISK_FULL}; nothing else is left to let go, and nothing is kept`);
+        if (!hasRoom) throw error;
         await objects.put(key, bytes);
       });
       const row = { number, run: serial, runFirst, dayIndex, tracks: { [track]: { sizeBytes, durationTicks, init } } };
@@ -182,9 +208,15 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     get state() {
       return state;
     },
+    get restrictions() {
+      return restrictions;
+    },
+    restrict: (next) => void (restrictions = next),
     serial: () => playout.serial(),
+    shorten,
     health: () => ({
       ...{ state, ...why, input: state === "live" ? playout.input() : "", lagMs: playout.lagMs() },
+      ...(why.message === "" && clock.nowMs() - short.atMs < SHORT_MS ? { message: short.message } : {}),
       rungs: plans.map(({ name }) => ({
         ...{ track: name, report: playout.report(name), isLeftOut: playout.leftOut.has(name) },
       })),

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { isUniqueViolation, problem, type Tx } from "#kernel";
 import type { Channel, Input, Latency } from "./domain.ts";
+import type { Restriction } from "./domain-restrictions.ts";
 import type { Airing } from "./domain-schedule.ts";
 import type { TrackFacts } from "./packager-worker.ts";
 
@@ -47,6 +48,15 @@ type Tables = {
     title: string;
   };
   holds: { tenant: string; channel_id: string; holder: string; until_ms: number };
+  restrictions: {
+    tenant: string;
+    programme_id: string;
+    channel_id: string;
+    start_ms: number;
+    stop_ms: number;
+    blackout: boolean;
+    no_restart: boolean;
+  };
 };
 
 const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
@@ -198,7 +208,7 @@ export async function remove(tx: Tx, channelId: string): Promise<StoredChannel |
     .returningAll()
     .executeTakeFirst();
   if (!row) return undefined;
-  for (const table of ["segments", "pins", "holds", "airings", "owners"] as const)
+  for (const table of ["segments", "pins", "holds", "airings", "restrictions", "owners"] as const)
     await tables(tx).deleteFrom(table).where("channel_id", "=", channelId).execute();
   return toStored(row);
 }
@@ -310,18 +320,16 @@ export async function heldUntil(tx: Tx, nowMs: number): Promise<Map<string, numb
   return new Map(rows.map((row) => [row.channel_id, row.until_ms]));
 }
 
-/** The oldest segments that nobody has pinned and that begin before `beforeNumber`. */
-export async function trimmable(
-  tx: Tx,
-  channelId: string,
-  beforeNumber: number,
-  limit: number,
-): Promise<{ readonly number: number; readonly tracks: readonly string[]; readonly sizeBytes: number }[]> {
-  const rows = await tables(tx)
+export interface Trimmable {
+  readonly channelId: string;
+  readonly number: number;
+  readonly tracks: readonly string[];
+  readonly sizeBytes: number;
+}
+
+const unpinned = (tx: Tx) =>
+  tables(tx)
     .selectFrom("segments")
-    .select(["number", "tracks", "size_bytes"])
-    .where("channel_id", "=", channelId)
-    .where("number", "<", beforeNumber)
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
@@ -332,15 +340,32 @@ export async function trimmable(
             .whereRef("pins.last_number", ">=", "segments.number"),
         ),
       ),
-    )
-    .orderBy("number")
-    .limit(limit)
-    .execute();
+    );
+
+/** The oldest segments that nobody has pinned: of one channel or of all, which count time alike, and before a number or any. */
+export async function trimmable(
+  tx: Tx,
+  of: { readonly channelId?: string; readonly beforeNumber?: number; readonly limit: number },
+): Promise<Trimmable[]> {
+  let query = unpinned(tx).select(["channel_id", "number", "tracks", "size_bytes"]);
+  if (of.channelId !== undefined) query = query.where("channel_id", "=", of.channelId);
+  if (of.beforeNumber !== undefined) query = query.where("number", "<", of.beforeNumber);
+  const rows = await query.orderBy("number").limit(of.limit).execute();
   return rows.map((row) => ({
+    channelId: row.channel_id,
     number: row.number,
     tracks: Object.keys(parsed<StoredSegment["tracks"]>(row.tracks)),
     sizeBytes: row.size_bytes,
   }));
+}
+
+/** What a channel keeps that no recording holds. */
+export async function unpinnedBytes(tx: Tx, channelId: string): Promise<number> {
+  const row = await unpinned(tx)
+    .select(sql<string>`coalesce(sum(size_bytes), 0)`.as("bytes"))
+    .where("channel_id", "=", channelId)
+    .executeTakeFirst();
+  return Number(row?.bytes ?? 0);
 }
 
 export async function removeSegments(tx: Tx, channelId: string, numbers: readonly number[]): Promise<void> {
@@ -430,4 +455,51 @@ export async function forgetAirings(tx: Tx, channelId: string, beforeNumber: num
     .where("channel_id", "=", channelId)
     .where("last_number", "<", beforeNumber)
     .execute();
+}
+
+export interface RestrictedProgramme extends Restriction {
+  readonly programmeId: string;
+  readonly channelId: string;
+}
+
+/** Makes what is known of some programmes this; those that nothing is said of are free. */
+export async function putRestrictions(
+  tx: Tx,
+  programmeIds: readonly string[],
+  all: readonly RestrictedProgramme[],
+): Promise<void> {
+  for (let at = 0; at < programmeIds.length; at += ROWS_AT_ONCE)
+    await tables(tx)
+      .deleteFrom("restrictions")
+      .where("programme_id", "in", programmeIds.slice(at, at + ROWS_AT_ONCE))
+      .execute();
+  for (let at = 0; at < all.length; at += ROWS_AT_ONCE)
+    await tables(tx)
+      .insertInto("restrictions")
+      .values(
+        all.slice(at, at + ROWS_AT_ONCE).map(({ programmeId, channelId, startMs, stopMs, blackout, noRestart }) => ({
+          ...{ tenant: tx.tenant, programme_id: programmeId, channel_id: channelId, start_ms: startMs },
+          ...{ stop_ms: stopMs, blackout, no_restart: noRestart },
+        })),
+      )
+      .execute();
+}
+
+/** Of programmes that ended after a time, by channel. */
+export async function restrictionsAfter(tx: Tx, stopMs: number, limit: number): Promise<RestrictedProgramme[]> {
+  const rows = await tables(tx)
+    .selectFrom("restrictions")
+    .selectAll()
+    .where("stop_ms", ">", stopMs)
+    .orderBy("start_ms")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    ...{ programmeId: row.programme_id, channelId: row.channel_id, startMs: row.start_ms, stopMs: row.stop_ms },
+    ...{ blackout: row.blackout, noRestart: row.no_restart },
+  }));
+}
+
+export async function forgetRestrictions(tx: Tx, stoppedBeforeMs: number): Promise<void> {
+  await tables(tx).deleteFrom("restrictions").where("stop_ms", "<", stoppedBeforeMs).execute();
 }
