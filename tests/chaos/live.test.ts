@@ -67,9 +67,7 @@ async function remind({ profileId }: Account, startMs: number): Promise<void> {
 }
 
 /** The numbers that the picture's playlist lists, and which of them are said to be missing. */
-async function listed(
-  rung: string,
-): Promise<{ readonly made: readonly number[]; readonly missing: readonly number[] }> {
+async function listed(): Promise<{ readonly made: readonly number[]; readonly missing: readonly number[] }> {
   const answer = await fetch(`http://127.0.0.1:${stage.port + 3}/live/${CHANNEL}/${RUNG}/index.m3u8`, {
     signal: AbortSignal.timeout(15_000),
   });

@@ -327,7 +327,7 @@ export const ar: Messages = {
     arrived: "لديك إشعار جديد",
     unread: "غير مقروء",
     failed: "تعذّر تحميل إشعاراتك.",
-    kinds: { reminder: "التذكير بالبرامج" },
+    kinds: { reminder: "التذكير بالبرامج", recording: "التسجيلات الجاهزة" },
     inApp: "في Marquee",
     email: "البريد",
     push: "الأجهزة",

@@ -313,7 +313,7 @@ export const de: Messages = {
     arrived: "Du hast eine neue Mitteilung",
     unread: "Ungelesen",
     failed: "Deine Mitteilungen konnten nicht geladen werden.",
-    kinds: { reminder: "Erinnerungen an Sendungen" },
+    kinds: { reminder: "Erinnerungen an Sendungen", recording: "Fertige Aufnahmen" },
     inApp: "In Marquee",
     email: "E-Mail",
     push: "Geräte",

@@ -312,7 +312,7 @@ export const en = {
     arrived: "You have a new notification",
     unread: "Unread",
     failed: "Your notifications could not be loaded.",
-    kinds: { reminder: "Reminders of programmes" },
+    kinds: { reminder: "Reminders of programmes", recording: "Recordings that are ready" },
     inApp: "In Marquee",
     email: "Email",
     push: "Devices",

@@ -312,7 +312,7 @@ export const es: Messages = {
     arrived: "Tienes un aviso nuevo",
     unread: "Sin leer",
     failed: "No se pudieron cargar tus avisos.",
-    kinds: { reminder: "Recordatorios de programas" },
+    kinds: { reminder: "Recordatorios de programas", recording: "Grabaciones listas" },
     inApp: "En Marquee",
     email: "Correo",
     push: "Dispositivos",

@@ -31,7 +31,9 @@ test("a programme without restart has its last minute, and is out of reach when 
 
 test("property: what a window gives away its segments give away, and nothing of a blackout", () => {
   const minutes = fc.tuple(fc.integer({ min: -120, max: 10 }), fc.integer({ min: 1, max: 60 }));
-  const some = fc.array(fc.tuple(minutes, fc.constantFrom("blackout" as const, "noRestart" as const)), { maxLength: 5 });
+  const some = fc.array(fc.tuple(minutes, fc.constantFrom("blackout" as const, "noRestart" as const)), {
+    maxLength: 5,
+  });
   fc.assert(
     fc.property(some, fc.integer({ min: 0, max: 7_200_000 }), (spans, agoMs) => {
       const all = spans.map(([[from, length], what]) => restriction(from, from + length, what));

@@ -44,7 +44,9 @@ export async function finish(parts: Parts, copy: store.Copy, context: Context): 
     await store.changeCopy(tx, copy.id, { state: "completed", gaps });
     for (const recording of await store.ofCopy(tx, copy.id)) {
       await store.changeRecording(tx, recording.id, { state: "completed" });
-      tx.emit("completed", { ...eventOf(recording), durationMs: Math.round(durationS * 1_000), missingMs });
+      const { titles, channel_name: channelName, start_ms: startMs } = recording;
+      const length = { durationMs: Math.round(durationS * 1_000), missingMs };
+      tx.emit("completed", { ...eventOf(recording), ...length, titles, channelName, startMs });
       tx.afterCommit(async () => counted("completed"));
       await thin(tx, recording);
     }
