@@ -73,6 +73,21 @@ test("what is pinned is not trimmed, until nobody pins it any more", async () =>
   assert.deepEqual([first?.number, Object.keys(first?.tracks ?? {}).toSorted()], [3, ["a", "v"]]);
 });
 
+test("holds end by themselves", async () => {
+  await db.tx(HERE, async (tx) => {
+    await store.hold(tx, "ch-a", "one", 100);
+    await store.hold(tx, "ch-a", "two", 200);
+  });
+  assert.deepEqual(await db.tx(HERE, (tx) => store.heldUntil(tx, 50)), new Map([["ch-a", 200]]));
+  assert.deepEqual(await db.tx(HERE, (tx) => store.heldUntil(tx, 200)), new Map());
+});
+
+test("a channel that is removed leaves nothing", async () => {
+  assert.equal((await db.tx(HERE, (tx) => store.remove(tx, "ch-a")))?.channel.id, "ch-a");
+  assert.equal((await db.read(HERE, (tx) => store.bytesOf(tx, "ch-a"))).segments, 0);
+  assert.equal(await db.tx(HERE, (tx) => store.ownerOf(tx, "ch-a")), undefined);
+});
+
 test("a window that is too large loses its oldest, and a full disk the oldest of all channels; never what is pinned", async () => {
   await db.tx(HERE, async (tx) => {
     await store.insert(tx, channel("ch-young", 2), "");
@@ -108,22 +123,4 @@ test("a window that is too large loses its oldest, and a full disk the oldest of
   assert.deepEqual(await Promise.all([stations.makeRoom("demo"), stations.makeRoom("demo")]), [true, true]);
   assert.deepEqual([await numbersOf("ch-old"), await numbersOf("ch-young")], [[500, 501], [1_000]]);
   assert.equal(await stations.makeRoom("demo"), false, "what recordings hold stays");
-  await db.tx(HERE, async (tx) => {
-    for (const id of ["ch-young", "ch-old"]) await store.remove(tx, id);
-  });
-});
-
-test("holds end by themselves", async () => {
-  await db.tx(HERE, async (tx) => {
-    await store.hold(tx, "ch-a", "one", 100);
-    await store.hold(tx, "ch-a", "two", 200);
-  });
-  assert.deepEqual(await db.tx(HERE, (tx) => store.heldUntil(tx, 50)), new Map([["ch-a", 200]]));
-  assert.deepEqual(await db.tx(HERE, (tx) => store.heldUntil(tx, 200)), new Map());
-});
-
-test("a channel that is removed leaves nothing", async () => {
-  assert.equal((await db.tx(HERE, (tx) => store.remove(tx, "ch-a")))?.channel.id, "ch-a");
-  assert.equal((await db.read(HERE, (tx) => store.bytesOf(tx, "ch-a"))).segments, 0);
-  assert.equal(await db.tx(HERE, (tx) => store.ownerOf(tx, "ch-a")), undefined);
 });
