@@ -109,7 +109,10 @@ async function answerPast(
       reason: "span_ahead",
     });
   const segments = await parts.segmentsOf(station, span);
-  const past = { span, segments, suffix: `-${firstNumber * 2}-${(lastNumber + 1) * 2}` };
+  const splices = station.splices
+    .ranges()
+    .filter(({ startMs }) => startMs >= firstNumber * SEGMENT_MS && startMs < (lastNumber + 1) * SEGMENT_MS);
+  const past = { span, segments, splices, suffix: `-${firstNumber * 2}-${(lastNumber + 1) * 2}` };
   const body =
     path.kind === "hls"
       ? renderPastMain(station, past)

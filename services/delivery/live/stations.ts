@@ -11,6 +11,7 @@ const CHANNELS_MAX = 500;
 const TRIM_AT_ONCE = 200;
 /** What one time of making room lets go of. */
 const ROOM_SEGMENTS = 60;
+const SPLICES_MAX = 512;
 const SYSTEM = { tenant: "system" };
 
 /** The channels that this process runs. */
@@ -38,15 +39,17 @@ export function openStations(platform: LivePlatform): Stations {
   async function load(channelId: string): Promise<Station> {
     const tenant = await db.tx(SYSTEM, (tx) => store.ownerOf(tx, channelId));
     if (tenant === undefined) throw problem.notFound(`channel '${channelId}' does not exist`);
-    const [stored, segments] = await db.read({ tenant }, async (tx) => {
+    const [stored, segments, splices] = await db.read({ tenant }, async (tx) => {
       const found = await store.find(tx, channelId);
-      const fromNumber = Math.floor((clock.nowMs() - (found?.channel.dvrWindowS ?? 0) * 1_000) / SEGMENT_MS);
+      const fromMs = clock.nowMs() - (found?.channel.dvrWindowS ?? 0) * 1_000;
+      const fromNumber = Math.floor(fromMs / SEGMENT_MS);
       const span = { fromNumber, toNumber: Number.MAX_SAFE_INTEGER, limit: 100_000 };
-      return [found, await store.segmentsOf(tx, channelId, span)];
+      const heard = { fromMs, toMs: Number.MAX_SAFE_INTEGER, limit: SPLICES_MAX };
+      return [found, await store.segmentsOf(tx, channelId, span), await store.splicesBetween(tx, channelId, heard)];
     });
     if (!stored) throw problem.notFound(`channel '${channelId}' does not exist`);
     return openStation(platform, {
-      ...{ tenant, stored, segments, keyPeriodMs: config.MARQUEE_LIVE_KEY_PERIOD_MS },
+      ...{ tenant, stored, segments, splices, keyPeriodMs: config.MARQUEE_LIVE_KEY_PERIOD_MS },
       makeRoom: (id) => letGo(tenant, id, Number.MAX_SAFE_INTEGER, ROOM_SEGMENTS).then((count) => count > 0),
     });
   }
@@ -74,7 +77,9 @@ export function openStations(platform: LivePlatform): Stations {
   }
 
   async function trimChannel(tenant: string, { channel }: store.StoredChannel, signal: AbortSignal): Promise<void> {
-    const before = Math.floor((clock.nowMs() - channel.dvrWindowS * 1_000) / SEGMENT_MS);
+    const beforeMs = clock.nowMs() - channel.dvrWindowS * 1_000;
+    const before = Math.floor(beforeMs / SEGMENT_MS);
+    await db.tx({ tenant }, (tx) => store.forgetSplices(tx, channel.id, beforeMs));
     for (let count = TRIM_AT_ONCE; count === TRIM_AT_ONCE && !signal.aborted; )
       count = await letGo(tenant, channel.id, before, TRIM_AT_ONCE);
     while (!signal.aborted) {
