@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { decryptSegment } from "#media/cenc";
 import { parseMediaPlaylist } from "#media/hls";
+import { parseTrackInit } from "#media/isobmff";
 import { encodeSplice, type SpliceDescriptor } from "#media/scte35";
 import { openLiveStage } from "./live-stage.ts";
 import { createSplicer } from "./splicer.ts";
@@ -120,6 +121,27 @@ function signal(pts: number): Uint8Array {
   return encodeSplice({ ...info, ptsAdjustment, command, descriptors: [segmentation] });
 }
 
+/** Pictures as a plain decoder takes them: parameter sets and samples with start codes (ISO/IEC 14496-15, 5.3.3.1). */
+function annexB(config: Uint8Array, fragments: ReturnType<typeof decryptSegment>): Buffer {
+  const avcC = Buffer.from(config);
+  const out: Uint8Array[] = [];
+  const units = (bytes: Buffer, lengthBytes: number, countMax = Number.POSITIVE_INFINITY): number => {
+    let at = 0;
+    for (let count = 0; at < bytes.length && count < countMax; count++) {
+      const size = bytes.readUIntBE(at, lengthBytes);
+      out.push(Buffer.from([0, 0, 0, 1]), bytes.subarray(at + lengthBytes, at + lengthBytes + size));
+      at += lengthBytes + size;
+    }
+    return at;
+  };
+  const end = 6 + units(avcC.subarray(6), 2, (avcC[5] ?? 0) & 0x1f);
+  units(avcC.subarray(end + 1), 2, avcC[end] ?? 0);
+  for (const { bytes, samples } of fragments)
+    for (const { offsetBytes, sizeBytes } of samples)
+      units(Buffer.from(bytes.subarray(offsetBytes, offsetBytes + sizeBytes)), 4);
+  return Buffer.concat(out);
+}
+
 /** Whether the picture of a moment is bright; null where there is none yet. */
 async function brightAt(id: string, atMs: number): Promise<boolean | null> {
   const number = Math.floor(atMs / 2_000);
@@ -129,12 +151,12 @@ async function brightAt(id: string, atMs: number): Promise<boolean | null> {
   const dayIndex = Number(/init-(\d+)/.exec(segment.map?.uri ?? "")?.[1]);
   const { keys } = await stage.keys.getSet({ contentId: id, packageRevision: dayIndex }, stage.host.context());
   const key = keys.find(({ keyClass }) => keyClass === "SD")?.key ?? new Uint8Array();
-  const path = join(stage.host.folder, `${id}-${atMs}.mp4`);
-  await writeFile(path, Buffer.concat([await get(segment.map?.uri), await get(segment.uri)]));
-  const args = ["-v", "error", "-decryption_key", Buffer.from(key).toString("hex"), "-i", path, "-vf"];
-  const grays = await run("ffmpeg", [...args, "format=gray,scale=1:1:flags=area", "-f", "rawvideo", "pipe:1"], {
-    encoding: "buffer",
-  });
+  const init = await get(segment.map?.uri);
+  const stream = annexB(parseTrackInit(init).config, decryptSegment(init, await get(segment.uri), key));
+  const args = ["-v", "error", "-f", "h264", "-i", "pipe:0", "-vf", "format=gray,scale=1:1:flags=area"];
+  const decoding = run("ffmpeg", [...args, "-f", "rawvideo", "pipe:1"], { encoding: "buffer" });
+  decoding.child.stdin?.end(stream);
+  const grays = await decoding;
   assert.equal(grays.stdout.length, 48, "two seconds of 24 frames");
   return (grays.stdout[Math.floor(((atMs % 2_000) * 24) / 1_000)] ?? 0) > 128;
 }
