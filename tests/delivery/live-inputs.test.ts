@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { connect, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { decryptSegment } from "#media/cenc";
 import { parseMediaPlaylist } from "#media/hls";
+import { parseTrackInit } from "#media/isobmff";
+import { encodeSplice, type SpliceDescriptor } from "#media/scte35";
 import { openLiveStage } from "./live-stage.ts";
+import { createSplicer } from "./splicer.ts";
+
+const run = promisify(execFile);
 
 const RUNG = "240p-h264-300k";
 const KEY = "a-stream-key-of-this-test";
@@ -80,6 +87,80 @@ async function playlistOf(id: string) {
   return parseMediaPlaylist(await answer.text());
 }
 
+const info = { sapType: 3, ptsAdjustment: 0, cwIndex: 0, tier: 0xfff, legacyLength: false, stuffingHex: "" } as const;
+
+function insert(eventId: number, outOfNetwork: boolean, ptsTime: number): Uint8Array {
+  const more = {
+    compliant: true,
+    immediate: false,
+    components: null,
+    uniqueProgramId: 1,
+    availNum: 0,
+    availsExpected: 0,
+  };
+  const breakDuration = outOfNetwork ? { autoReturn: false, duration: 180_000 } : null;
+  const command = { kind: "insert", eventId, cancel: false, outOfNetwork, ptsTime, breakDuration, ...more } as const;
+  return encodeSplice({ ...info, command, descriptors: [] });
+}
+
+/** A programme begins; somebody restamped the stream on its way here. */
+function signal(pts: number): Uint8Array {
+  const ptsAdjustment = 2 ** 33 - 900_000;
+  const segmentation: SpliceDescriptor = {
+    ...({
+      kind: "segmentation",
+      eventId: 9,
+      compliant: true,
+      cancel: false,
+      components: null,
+      restrictions: null,
+    } as const),
+    ...{ duration: null, upid: { type: 0, bytesHex: "" }, typeId: 0x10, segmentNum: 1, segmentsExpected: 1, sub: null },
+  };
+  const command = { kind: "timeSignal", ptsTime: (pts + 900_000) % 2 ** 33 } as const;
+  return encodeSplice({ ...info, ptsAdjustment, command, descriptors: [segmentation] });
+}
+
+/** Pictures as a plain decoder takes them: parameter sets and samples with start codes (ISO/IEC 14496-15, 5.3.3.1). */
+function annexB(config: Uint8Array, fragments: ReturnType<typeof decryptSegment>): Buffer {
+  const avcC = Buffer.from(config);
+  const out: Uint8Array[] = [];
+  const units = (bytes: Buffer, lengthBytes: number, countMax = Number.POSITIVE_INFINITY): number => {
+    let at = 0;
+    for (let count = 0; at < bytes.length && count < countMax; count++) {
+      const size = bytes.readUIntBE(at, lengthBytes);
+      out.push(Buffer.from([0, 0, 0, 1]), bytes.subarray(at + lengthBytes, at + lengthBytes + size));
+      at += lengthBytes + size;
+    }
+    return at;
+  };
+  const end = 6 + units(avcC.subarray(6), 2, (avcC[5] ?? 0) & 0x1f);
+  units(avcC.subarray(end + 1), 2, avcC[end] ?? 0);
+  for (const { bytes, samples } of fragments)
+    for (const { offsetBytes, sizeBytes } of samples)
+      units(Buffer.from(bytes.subarray(offsetBytes, offsetBytes + sizeBytes)), 4);
+  return Buffer.concat(out);
+}
+
+/** Whether the picture of a moment is bright; null where there is none yet. */
+async function brightAt(id: string, atMs: number): Promise<boolean | null> {
+  const number = Math.floor(atMs / 2_000);
+  const segment = (await playlistOf(id)).segments.find(({ uri }) => uri === `seg-${number}.m4s`);
+  if (!segment) return null;
+  const get = async (name = "") => Buffer.from(await (await stage.get(`/live/${id}/${RUNG}/${name}`)).arrayBuffer());
+  const dayIndex = Number(/init-(\d+)/.exec(segment.map?.uri ?? "")?.[1]);
+  const { keys } = await stage.keys.getSet({ contentId: id, packageRevision: dayIndex }, stage.host.context());
+  const key = keys.find(({ keyClass }) => keyClass === "SD")?.key ?? new Uint8Array();
+  const init = await get(segment.map?.uri);
+  const stream = annexB(parseTrackInit(init).config, decryptSegment(init, await get(segment.uri), key));
+  const args = ["-v", "error", "-f", "h264", "-i", "pipe:0", "-vf", "format=gray,scale=1:1:flags=area"];
+  const decoding = run("ffmpeg", [...args, "-f", "rawvideo", "pipe:1"], { encoding: "buffer" });
+  decoding.child.stdin?.end(stream);
+  const grays = await decoding;
+  assert.equal(grays.stdout.length, 48, "two seconds of 24 frames");
+  return (grays.stdout[Math.floor(((atMs % 2_000) * 24) / 1_000)] ?? 0) > 128;
+}
+
 describe("inputs", { concurrency: true }, () => {
   test("by RTMP are let in with the stream key, and with no other", async () => {
     const port = await freePort();
@@ -131,6 +212,67 @@ describe("inputs", { concurrency: true }, () => {
     primary.kill("SIGKILL");
     await until("the backup again", async () => (await stateOf("ch-srt")).input === "backup");
     await stage.live.remove({ channelId: "ch-srt" }, stage.host.context());
+  });
+
+  test("by SRT bring splices, which stand where the picture has them", async () => {
+    const port = await freePort();
+    await add("ch-splice", { kind: "srt", url: String(port), secret: PASSPHRASE });
+    await sleep(500);
+    // White between 8 and 10 seconds, where the break is, and from 11 seconds on, where a programme begins.
+    const white = "drawbox=c=white:t=fill:enable='between(t,8,9.99)+gte(t,10.99)'";
+    const film = spawn("ffmpeg", [
+      ...["-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", `color=black:size=320x180:rate=24,${white}`],
+      ...["-f", "lavfi", "-i", "sine=sample_rate=48000", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0"],
+      ...["-g", "24", "-pix_fmt", "yuv420p", "-c:a", "aac", "-muxdelay", "0", "-flush_packets", "1"],
+      ...["-f", "mpegts", "-mpegts_flags", "+resend_headers", "pipe:1"],
+    ]);
+    const caller = spawn("ffmpeg", [
+      ...["-nostdin", "-v", "error", "-f", "data", "-i", "pipe:0", "-map", "0", "-c", "copy", "-flush_packets", "1"],
+      ...["-f", "data", `srt://127.0.0.1:${port}?mode=caller&passphrase=${encodeURIComponent(PASSPHRASE)}&pbkeylen=16`],
+    ]);
+    for (const child of [film, caller]) children.add(child);
+    caller.stdin.on("error", () => {});
+    const splicer = createSplicer([
+      { afterS: 5, section: (ptsOf) => insert(7, true, ptsOf(8)) },
+      { afterS: 6, section: (ptsOf) => signal(ptsOf(11)) },
+      { afterS: 9, section: (ptsOf) => insert(7, false, ptsOf(10)) },
+    ]);
+    film.stdout.on("data", (chunk: Buffer) => caller.stdin.write(splicer(chunk)));
+    await until("the channel", isLive("ch-splice"));
+    const rangesOf = async () => (await playlistOf("ch-splice")).dateRanges;
+    await until("the splices", async () => (await rangesOf()).some((range) => "SCTE35-IN" in range), 30_000);
+    const [broken, begun] = (await rangesOf()).toSorted((a, b) => (a["ID"] ?? "").localeCompare(b["ID"] ?? ""));
+    assert.deepEqual([broken?.["ID"], begun?.["ID"]], ["insert-7", "segment-9-16"]);
+    assert.deepEqual([broken?.["PLANNED-DURATION"], broken?.["DURATION"]], ["2.000", "2.000"]);
+    assert.ok(broken?.["SCTE35-OUT"]?.startsWith("0xFC") && begun?.["SCTE35-CMD"]?.startsWith("0xFC"));
+    const [outMs, beginMs] = [broken, begun].map((range) => Date.parse(range?.["START-DATE"] ?? ""));
+    assert.ok(outMs !== undefined && beginMs !== undefined);
+    await until("the picture", async () => (await brightAt("ch-splice", beginMs + 1_500)) !== null, 30_000);
+    // Within a frame, where a part of half a second would do.
+    for (const [atMs, isBright] of [
+      [outMs, true],
+      [outMs + 2_000, false],
+      [beginMs, true],
+    ] as const) {
+      const seen = await Promise.all([-60, 60].map((offsetMs) => brightAt("ch-splice", atMs + offsetMs)));
+      assert.deepEqual(seen, [!isBright, isBright], `${atMs}`);
+    }
+    const mpd = await (await stage.get("/live/ch-splice/main.mpd")).text();
+    assert.match(mpd, /<EventStream schemeIdUri="urn:scte:scte35:2014:xml\+bin" timescale="1000">/);
+    const [, periodS] = /<Period id="[^"]*" start="PT([\d.]+)S"/.exec(mpd) ?? [];
+    const events = [...mpd.matchAll(/<Event id="\d+" presentationTime="(\d+)"/g)];
+    assert.deepEqual(
+      events.map(([, atMs]) => Number(periodS) * 1_000 + Number(atMs)),
+      [outMs, outMs + 2_000, beginMs],
+    );
+    // Another process finds them as well.
+    for (const child of [film, caller]) child.kill("SIGKILL");
+    for (const onAir of [false, true])
+      await stage.live.setOnAir({ channelId: "ch-splice", onAir }, stage.host.context());
+    const span = `${Math.floor(outMs / 2_000) * 2}-${Math.ceil((outMs + 4_000) / 2_000) * 2}`;
+    const past = await (await stage.get(`/live/ch-splice/${RUNG}/index-${span}.m3u8`)).text();
+    assert.deepEqual(parseMediaPlaylist(past).dateRanges, [broken, begun]);
+    await stage.live.remove({ channelId: "ch-splice" }, stage.host.context());
   });
 
   test("of files are shown over and over, whatever they are called", async () => {

@@ -1,5 +1,8 @@
 /** Part of the packager's worker: an input's transport stream, handed to the encoders of a run as it comes. */
 import { createServer, type Socket } from "node:net";
+import { FormatError } from "#media/format";
+import { cuesOf, decodeSplice, TICKS_PER_S } from "#media/scte35";
+import { createTsReader, type TsEvent, type TsReader } from "#media/mpegts";
 import { createTsAligner, createTsClock, type TsClock } from "./domain-ts.ts";
 
 /** What an encoder that comes up finds: more than it takes them all to come up, less than a picture of every rung. */
@@ -21,12 +24,29 @@ export interface FeedState {
   readonly atMs: number;
 }
 
+/** A section of SCTE 35 that asks for something. */
+export interface HeardSplice {
+  readonly section: Uint8Array;
+  /** Where the input's clock stood when it came, in ticks of 90 kHz. */
+  readonly nowTicks: number;
+}
+
+/** Encoders repeat a splice a few times; more than this is a flood, and what is beyond it is not listened to. */
+const SPLICES_PER_S = 5;
+const SPLICES_AT_ONCE = 30;
+
 export interface Feed {
   /** Lets an encoder read from a socket; answers how to stop that. */
   serve(path: string, onSlow: () => void): { close(): void };
 }
 
-export function openFeed(path: string, onListening: () => void, say: (state: FeedState) => void): Feed {
+export interface FeedListener {
+  listening(): void;
+  state(state: FeedState): void;
+  splice(splice: HeardSplice): void;
+}
+
+export function openFeed(path: string, on: FeedListener): Feed {
   const readers = new Map<Socket, () => void>();
   let kept: { readonly bytes: Uint8Array; readonly atMs: number }[] = [];
   let keptBytes = 0;
@@ -37,7 +57,7 @@ export function openFeed(path: string, onListening: () => void, say: (state: Fee
   let isFlowing = false;
 
   const tell = (state: FeedState["state"]): void =>
-    say({ state, hasVideo: clock.has.video, hasAudio: clock.has.audio, ...at });
+    on.state({ state, hasVideo: clock.has.video, hasAudio: clock.has.audio, ...at });
 
   function begin(): void {
     clock = createTsClock();
@@ -47,7 +67,9 @@ export function openFeed(path: string, onListening: () => void, say: (state: Fee
     isFlowing = false;
   }
 
-  function take(packets: Uint8Array): void {
+  const listen = openSplices(on.splice);
+
+  function take(packets: Uint8Array, reader: TsReader): void {
     if (packets.length === 0) return;
     const nowMs = Date.now();
     lastMs = nowMs;
@@ -65,20 +87,23 @@ export function openFeed(path: string, onListening: () => void, say: (state: Fee
     keptBytes += packets.length;
     while (kept[0] && (nowMs - kept[0].atMs > KEPT_MS || keptBytes > KEPT_BYTES_MAX))
       keptBytes -= kept.shift()?.bytes.length ?? 0;
-    for (const [reader, onSlow] of readers) {
-      reader.write(packets);
-      if (reader.writableLength <= WAITING_BYTES_MAX) continue;
-      reader.destroy();
+    for (const [encoder, onSlow] of readers) {
+      encoder.write(packets);
+      if (encoder.writableLength <= WAITING_BYTES_MAX) continue;
+      encoder.destroy();
       onSlow();
     }
+    // After the clock was read: a splice that came behind a jump belongs to the new time.
+    listen(reader.push(packets), timeS);
   }
 
   createServer((socket) => {
     const align = createTsAligner();
+    const reader = createTsReader();
     begin();
     socket.on("error", () => socket.destroy());
-    socket.on("data", (bytes) => take(align(bytes)));
-  }).listen(path, onListening);
+    socket.on("data", (bytes) => take(align(bytes), reader));
+  }).listen(path, on.listening);
 
   setInterval(() => {
     const nowMs = Date.now();
@@ -111,4 +136,31 @@ export function openFeed(path: string, onListening: () => void, say: (state: Fee
       };
     },
   };
+}
+
+/** Tells of the sections that ask for something; what is broken, encrypted or a sign of life alone is passed over. */
+function openSplices(say: (splice: HeardSplice) => void): (events: readonly TsEvent[], timeS: number | null) => void {
+  let allowed = SPLICES_AT_ONCE;
+  let refilledMs = Date.now();
+  return (events, timeS) => {
+    for (const event of events) {
+      if (event.kind !== "splice" || !asksForSomething(event.section)) continue;
+      const nowMs = Date.now();
+      allowed = Math.min(SPLICES_AT_ONCE, allowed + ((nowMs - refilledMs) * SPLICES_PER_S) / 1_000);
+      refilledMs = nowMs;
+      const nowTicks = event.videoPts ?? event.pcr ?? (timeS === null ? null : Math.round(timeS * TICKS_PER_S));
+      if (allowed < 1 || nowTicks === null) continue;
+      allowed--;
+      say({ section: event.section, nowTicks });
+    }
+  };
+}
+
+function asksForSomething(section: Uint8Array): boolean {
+  try {
+    return cuesOf(decodeSplice(section)).length > 0;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
 }

@@ -109,5 +109,5 @@ function receiverOf({ kind, url, host, port, secret, paths }: ReadyInput, flvPat
   if (kind === "rtmp") return { kind: "flv", path: flvPath };
   if (kind === "srt") return { kind: "srt", host, port, passphrase: secret };
   if (kind === "files") return { kind: "files", paths };
-  return { kind: "pull", url };
+  return { kind: kind === "mpegts" ? "ts" : "pull", url };
 }

@@ -113,7 +113,10 @@ async function answerPast(
     });
   assertSpan(station.restrictions, firstNumber * SEGMENT_MS, (lastNumber + 1) * SEGMENT_MS);
   const segments = await parts.segmentsOf(station, span);
-  const past = { span, segments, suffix: `-${firstNumber * 2}-${(lastNumber + 1) * 2}` };
+  const splices = station.splices
+    .ranges()
+    .filter(({ startMs }) => startMs >= firstNumber * SEGMENT_MS && startMs < (lastNumber + 1) * SEGMENT_MS);
+  const past = { span, segments, splices, suffix: `-${firstNumber * 2}-${(lastNumber + 1) * 2}` };
   const body =
     path.kind === "hls"
       ? renderPastMain(station, past)

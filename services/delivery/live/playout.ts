@@ -2,7 +2,8 @@ import { problem, toProblem } from "#kernel";
 import type { LiveReport } from "#kernel/ports/transcoder";
 import { dayIndexAt, FRAME_RATE, gridOf, SEGMENT_MS, type TrackPlan } from "./domain.ts";
 import { encode } from "./encoders.ts";
-import type { FeedState } from "./feeds.ts";
+import { type Anchor, mediaMsOf } from "./domain-ts.ts";
+import type { FeedState, HeardSplice } from "./feeds.ts";
 import type { History } from "./history.ts";
 import { keepReceiving, readyInputs, type Receivers } from "./inputs.ts";
 import type { Keyring } from "./keyring.ts";
@@ -23,6 +24,8 @@ export interface PlayoutOptions {
   readonly onTrack: (track: string, facts: TrackFacts) => void;
   readonly onInit: (track: string, dayIndex: number, bytes: Uint8Array, serial: number) => void;
   readonly onPart: (part: MadePart, serial: number) => void;
+  /** The input asks for splices; `wallMs` says when a time of its clock is shown. */
+  readonly onSplice: (section: Uint8Array, wallMs: (ticks: number | null) => number) => void;
   readonly onRunOver: () => void;
 }
 
@@ -55,12 +58,16 @@ const STABLE_MS = 5_000;
 const LAG_MS_MAX = 4_000;
 const SETTLED_MS = 12_000;
 
+/** Splices that came before the encoders of a run did. */
+const EARLY_SPLICES_MAX = 32;
+
 interface Going {
   readonly serial: number;
   readonly plans: readonly TrackPlan[];
   readonly feed: (FeedState & { readonly index: number }) | null;
   readonly ending: AbortController;
   readonly startedMs: number;
+  anchor: Anchor | null;
 }
 
 export function openPlayout(platform: StationPlatform, options: PlayoutOptions): Playout {
@@ -75,6 +82,7 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
   let receivers: Receivers | null = null;
   let run: Going | null = null;
   let givenDay = -1;
+  let early: (HeardSplice & { readonly index: number })[] = [];
 
   const log = (message: string, more: Readonly<Record<string, unknown>> = {}): void =>
     logger.info(message, { channel_id: channel.id, ...more });
@@ -153,11 +161,16 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
       ({ name, kind }) => !leftOut.has(name) && (!feed || (kind === "video" ? feed.hasVideo : feed.hasAudio)),
     );
     const ending = new AbortController();
-    run = { serial, plans: present, feed, ending, startedMs: clock.nowMs() };
+    const going: Going = { serial, plans: present, feed, ending, startedMs: clock.nowMs(), anchor: null };
+    run = going;
     log("a channel's run begins", { run: serial, input: feed?.index ?? null });
     try {
       await encode(platform, opened, {
         ...{ channel, plans: present, serial, feed },
+        onBegin(anchor) {
+          going.anchor = anchor;
+          early.forEach(hearSplice);
+        },
         onReport: (track, report) => void reports.set(track, report),
         signal: AbortSignal.any([signal, ending.signal]),
       });
@@ -185,18 +198,29 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
     else if (message.type === "part") {
       if (run) takePart(message, run.serial);
     } else if (message.type === "feed") hearFeed(message.index, message);
-    else if (message.type === "push") hearPush(message.index, message.what);
+    else if (message.type === "splice") {
+      early = [...early, message].slice(-EARLY_SPLICES_MAX);
+      hearSplice(message);
+    } else if (message.type === "push") hearPush(message.index, message.what);
     else if (message.reason === "too_slow") leaveOut(message.message);
     else breakOff(message.reason, message.message);
   }
 
   function hearFeed(index: number, state: FeedState): void {
     feeds[index] = state.state === "flowing" ? { ...state, sinceMs: clock.nowMs() } : null;
+    if (state.state !== "flowing") early = early.filter((splice) => splice.index !== index);
     const which = index === 0 ? "primary" : "backup";
     if (run?.feed?.index !== index || state.state === "flowing") return;
     if (state.state === "jumped")
       breakOff("time_jumped", `the time of the ${which} input jumped: its timeline begins anew`);
     else breakOff("input_silent", `the ${which} input is silent`);
+  }
+
+  /** The splices of the input that is shown; those of the other one wait until it is. */
+  function hearSplice({ index, section, nowTicks }: (typeof early)[number]): void {
+    const anchor = run?.anchor;
+    if (anchor && run?.feed?.index === index)
+      options.onSplice(section, (ticks) => mediaMsOf(anchor, ticks ?? nowTicks));
   }
 
   function hearPush(index: number, what: "begins" | "ends" | "refused"): void {

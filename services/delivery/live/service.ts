@@ -30,6 +30,7 @@ import { answerLive } from "./media.ts";
 import { listSegments } from "./segments.ts";
 import { openStations, type Stations } from "./stations.ts";
 import * as store from "./store.ts";
+import { putRestrictions } from "./store-restrictions.ts";
 
 const LIMIT_MAX = 500;
 const AIRINGS_MAX = 5_000;
@@ -272,7 +273,7 @@ async function followGuide(
   // The last word on a programme counts.
   const last = new Map(events.map(({ data }) => [data.programmeId, data]));
   const restricted = [...last.values()].filter((one) => one.change !== "removed" && (one.blackout || one.noRestart));
-  await store.putRestrictions(tx, [...last.keys()], restricted);
+  await putRestrictions(tx, [...last.keys()], restricted);
 }
 
 function announce(tx: Tx<typeof Live>, channel: Channel, removed: boolean): void {

@@ -14,12 +14,14 @@ import {
 } from "./domain.ts";
 import type { Restriction } from "./domain-restrictions.ts";
 import type { LiveGrid } from "#media/presentation";
+import type { SpliceRange } from "#media/scte35";
 import { type HeldSegment, type History, openHistory } from "./history.ts";
 import { type Keyring, openKeyring } from "./keyring.ts";
 import type { MadePart, TrackFacts } from "./packager-worker.ts";
 import { openLinear } from "./linear.ts";
 import { openPlayout } from "./playout.ts";
 import type { LivePlatform } from "./service.ts";
+import { openSplices, type Splices } from "./splices.ts";
 import * as store from "./store.ts";
 
 export type StationState = "off" | "asleep" | "waking" | "live" | "no_input" | "failed";
@@ -29,6 +31,7 @@ export interface Station {
   readonly tenant: string;
   readonly channel: Channel;
   readonly history: History;
+  readonly splices: Splices;
   readonly keyring: Keyring;
   readonly tracks: ReadonlyMap<string, store.KnownTrack>;
   readonly plans: readonly TrackPlan[];
@@ -70,6 +73,7 @@ export interface StationOptions {
   /** What of the window there is, oldest first. */
   readonly segments: readonly store.StoredSegment[];
   readonly restrictions: readonly Restriction[];
+  readonly splices: readonly SpliceRange[];
   readonly keyPeriodMs: number;
   /** A segment could not be written: makes room, and answers whether there is some now. */
   readonly makeRoom: () => Promise<boolean>;
@@ -94,6 +98,9 @@ export function openStation(platform: StationPlatform, options: StationOptions):
   const plans = tracksOf(channel);
   const history = openHistory();
   history.restore(options.segments);
+  const splices = openSplices(platform, {
+    ...{ tenant, channelId: channel.id, stored: options.splices, onChange: history.wake },
+  });
   const keyring = openKeyring(platform, { tenant, channelId: channel.id });
   const tracks = new Map(stored.tracks.map((track) => [track.name, track]));
   let state: StationState = channel.onAir ? "asleep" : "off";
@@ -181,7 +188,7 @@ export function openStation(platform: StationPlatform, options: StationOptions):
   const playout = open(platform, {
     ...{ tenant, stored, plans, keyring, keyPeriodMs, history },
     state: () => state,
-    ...{ become, onTrack: know, onInit: keepInit, onPart: take },
+    ...{ become, onTrack: know, onInit: keepInit, onPart: take, onSplice: splices.hear },
     onRunOver() {
       for (const { track, segment } of history.close()) void keep(track, segment);
     },
@@ -204,7 +211,7 @@ export function openStation(platform: StationPlatform, options: StationOptions):
   }
 
   const station: Station = {
-    ...{ tenant, channel, history, keyring, tracks, plans },
+    ...{ tenant, channel, history, splices, keyring, tracks, plans },
     get state() {
       return state;
     },
@@ -235,7 +242,9 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     },
     async tick() {
       const nowMs = clock.nowMs();
-      history.forgetBefore(Math.floor((nowMs - channel.dvrWindowS * 1_000) / SEGMENT_MS));
+      const beforeMs = nowMs - channel.dvrWindowS * 1_000;
+      history.forgetBefore(Math.floor(beforeMs / SEGMENT_MS));
+      splices.forgetBefore(beforeMs);
       if (awake && channel.onDemand && nowMs - askedMs > IDLE_MS && heldUntilMs <= nowMs) return sleep();
       await playout.tick();
     },

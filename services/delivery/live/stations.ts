@@ -4,6 +4,7 @@ import { planSchedule } from "./schedule.ts";
 import type { LivePlatform } from "./service.ts";
 import { openStation, type Station } from "./station.ts";
 import * as store from "./store.ts";
+import { forgetRestrictions, restrictionsAfter } from "./store-restrictions.ts";
 
 const TENANTS_MAX = 1_000;
 const CHANNELS_MAX = 500;
@@ -14,6 +15,7 @@ const ROOM_SEGMENTS = 60;
 const RESTRICTIONS_MAX = 10_000;
 /** The longest window there is; a programme that ended before it is out of reach. */
 const RESTRICTED_MS = 86_400_000;
+const SPLICES_MAX = 512;
 const SYSTEM = { tenant: "system" };
 
 /** The channels that this process runs. */
@@ -44,23 +46,29 @@ export function openStations(platform: LivePlatform): Stations {
   async function load(channelId: string): Promise<Station> {
     const tenant = await db.tx(SYSTEM, (tx) => store.ownerOf(tx, channelId));
     if (tenant === undefined) throw problem.notFound(`channel '${channelId}' does not exist`);
-    const [stored, segments, restrictions] = await db.read({ tenant }, async (tx) => {
+    const [stored, segments, restrictions, splices] = await db.read({ tenant }, async (tx) => {
       const found = await store.find(tx, channelId);
-      const fromNumber = Math.floor((clock.nowMs() - (found?.channel.dvrWindowS ?? 0) * 1_000) / SEGMENT_MS);
+      const fromMs = clock.nowMs() - (found?.channel.dvrWindowS ?? 0) * 1_000;
+      const fromNumber = Math.floor(fromMs / SEGMENT_MS);
       const span = { fromNumber, toNumber: Number.MAX_SAFE_INTEGER, limit: 100_000 };
-      const restricted = await restrictionsOf(tx);
-      return [found, await store.segmentsOf(tx, channelId, span), restricted.get(channelId) ?? []];
+      const heard = { fromMs, toMs: Number.MAX_SAFE_INTEGER, limit: SPLICES_MAX };
+      return [
+        found,
+        await store.segmentsOf(tx, channelId, span),
+        (await restrictionsOf(tx)).get(channelId) ?? [],
+        await store.splicesBetween(tx, channelId, heard),
+      ];
     });
     if (!stored) throw problem.notFound(`channel '${channelId}' does not exist`);
     return openStation(platform, {
-      ...{ tenant, stored, segments, restrictions, keyPeriodMs: config.MARQUEE_LIVE_KEY_PERIOD_MS },
+      ...{ tenant, stored, segments, restrictions, splices, keyPeriodMs: config.MARQUEE_LIVE_KEY_PERIOD_MS },
       makeRoom: () => makeRoom(tenant),
     });
   }
 
   const restrictionsOf = async (tx: Tx) =>
     Map.groupBy(
-      await store.restrictionsAfter(tx, clock.nowMs() - RESTRICTED_MS, RESTRICTIONS_MAX),
+      await restrictionsAfter(tx, clock.nowMs() - RESTRICTED_MS, RESTRICTIONS_MAX),
       ({ channelId }) => channelId,
     );
 
@@ -87,8 +95,12 @@ export function openStations(platform: LivePlatform): Stations {
 
   async function trimChannel(tenant: string, { channel }: store.StoredChannel, signal: AbortSignal): Promise<void> {
     const { id: channelId, dvrWindowS } = channel;
-    const beforeNumber = Math.floor((clock.nowMs() - dvrWindowS * 1_000) / SEGMENT_MS);
-    await db.tx({ tenant }, (tx) => store.forgetRestrictions(tx, clock.nowMs() - RESTRICTED_MS));
+    const beforeMs = clock.nowMs() - dvrWindowS * 1_000;
+    const beforeNumber = Math.floor(beforeMs / SEGMENT_MS);
+    await db.tx({ tenant }, async (tx) => {
+      await store.forgetSplices(tx, channelId, beforeMs);
+      await forgetRestrictions(tx, clock.nowMs() - RESTRICTED_MS);
+    });
     for (let count = TRIM_AT_ONCE; count === TRIM_AT_ONCE && !signal.aborted; ) {
       const old = await db.read({ tenant }, (tx) =>
         store.trimmable(tx, { channelId, beforeNumber, limit: TRIM_AT_ONCE }),

@@ -1,9 +1,10 @@
 import { type Kysely, sql } from "kysely";
 import { isUniqueViolation, problem, type Tx } from "#kernel";
 import type { Channel, Input, Latency } from "./domain.ts";
-import type { Restriction } from "./domain-restrictions.ts";
 import type { Airing } from "./domain-schedule.ts";
+import type { SpliceRange } from "#media/scte35";
 import type { TrackFacts } from "./packager-worker.ts";
+import type { RestrictionRow } from "./store-restrictions.ts";
 
 type Tables = {
   channels: {
@@ -47,16 +48,19 @@ type Tables = {
     index_version: number;
     title: string;
   };
-  holds: { tenant: string; channel_id: string; holder: string; until_ms: number };
-  restrictions: {
+  splices: {
     tenant: string;
-    programme_id: string;
     channel_id: string;
+    splice_id: string;
     start_ms: number;
-    stop_ms: number;
-    blackout: boolean;
-    no_restart: boolean;
+    end_ms: number | null;
+    planned_duration_s: number | null;
+    out_hex: string | null;
+    in_hex: string | null;
+    cmd_hex: string | null;
   };
+  holds: { tenant: string; channel_id: string; holder: string; until_ms: number };
+  restrictions: RestrictionRow;
 };
 
 const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
@@ -208,7 +212,7 @@ export async function remove(tx: Tx, channelId: string): Promise<StoredChannel |
     .returningAll()
     .executeTakeFirst();
   if (!row) return undefined;
-  for (const table of ["segments", "pins", "holds", "airings", "restrictions", "owners"] as const)
+  for (const table of ["segments", "pins", "holds", "airings", "splices", "restrictions", "owners"] as const)
     await tables(tx).deleteFrom(table).where("channel_id", "=", channelId).execute();
   return toStored(row);
 }
@@ -457,49 +461,48 @@ export async function forgetAirings(tx: Tx, channelId: string, beforeNumber: num
     .execute();
 }
 
-export interface RestrictedProgramme extends Restriction {
-  readonly programmeId: string;
-  readonly channelId: string;
+export async function saveSplice(tx: Tx, channelId: string, range: SpliceRange): Promise<void> {
+  const { id, startMs, endMs, plannedDurationS, outHex, inHex, cmdHex } = range;
+  const values = {
+    ...{ start_ms: startMs, end_ms: endMs, planned_duration_s: plannedDurationS },
+    ...{ out_hex: outHex, in_hex: inHex, cmd_hex: cmdHex },
+  };
+  await tables(tx)
+    .insertInto("splices")
+    .values({ tenant: tx.tenant, channel_id: channelId, splice_id: id, ...values })
+    .onConflict((conflict) => conflict.columns(["tenant", "channel_id", "splice_id"]).doUpdateSet(values))
+    .execute();
 }
 
-/** Makes what is known of some programmes this; those that nothing is said of are free. */
-export async function putRestrictions(
+export async function removeSplice(tx: Tx, channelId: string, spliceId: string): Promise<void> {
+  await tables(tx)
+    .deleteFrom("splices")
+    .where("channel_id", "=", channelId)
+    .where("splice_id", "=", spliceId)
+    .execute();
+}
+
+/** Those that begin within a span, in order. */
+export async function splicesBetween(
   tx: Tx,
-  programmeIds: readonly string[],
-  all: readonly RestrictedProgramme[],
-): Promise<void> {
-  for (let at = 0; at < programmeIds.length; at += ROWS_AT_ONCE)
-    await tables(tx)
-      .deleteFrom("restrictions")
-      .where("programme_id", "in", programmeIds.slice(at, at + ROWS_AT_ONCE))
-      .execute();
-  for (let at = 0; at < all.length; at += ROWS_AT_ONCE)
-    await tables(tx)
-      .insertInto("restrictions")
-      .values(
-        all.slice(at, at + ROWS_AT_ONCE).map(({ programmeId, channelId, startMs, stopMs, blackout, noRestart }) => ({
-          ...{ tenant: tx.tenant, programme_id: programmeId, channel_id: channelId, start_ms: startMs },
-          ...{ stop_ms: stopMs, blackout, no_restart: noRestart },
-        })),
-      )
-      .execute();
-}
-
-/** Of programmes that ended after a time, by channel. */
-export async function restrictionsAfter(tx: Tx, stopMs: number, limit: number): Promise<RestrictedProgramme[]> {
+  channelId: string,
+  span: { readonly fromMs: number; readonly toMs: number; readonly limit: number },
+): Promise<SpliceRange[]> {
   const rows = await tables(tx)
-    .selectFrom("restrictions")
+    .selectFrom("splices")
     .selectAll()
-    .where("stop_ms", ">", stopMs)
+    .where("channel_id", "=", channelId)
+    .where("start_ms", ">=", span.fromMs)
+    .where("start_ms", "<", span.toMs)
     .orderBy("start_ms")
-    .limit(limit)
+    .limit(span.limit)
     .execute();
   return rows.map((row) => ({
-    ...{ programmeId: row.programme_id, channelId: row.channel_id, startMs: row.start_ms, stopMs: row.stop_ms },
-    ...{ blackout: row.blackout, noRestart: row.no_restart },
+    ...{ id: row.splice_id, startMs: row.start_ms, endMs: row.end_ms, plannedDurationS: row.planned_duration_s },
+    ...{ outHex: row.out_hex, inHex: row.in_hex, cmdHex: row.cmd_hex },
   }));
 }
 
-export async function forgetRestrictions(tx: Tx, stoppedBeforeMs: number): Promise<void> {
-  await tables(tx).deleteFrom("restrictions").where("stop_ms", "<", stoppedBeforeMs).execute();
+export async function forgetSplices(tx: Tx, channelId: string, beforeMs: number): Promise<void> {
+  await tables(tx).deleteFrom("splices").where("channel_id", "=", channelId).where("start_ms", "<", beforeMs).execute();
 }
