@@ -134,7 +134,8 @@ function inputArgs(input: LiveInput): string[] {
   }
   if (input.kind === "flv") return [...quick, "-protocol_whitelist", "unix", "-f", "flv", "-i", `unix:${input.path}`];
   if (input.kind === "ts") return [...RAW, "-protocol_whitelist", PULL, "-i", input.url];
-  return [...quick, "-protocol_whitelist", PULL, "-i", input.url];
+  // Segments come in one go, and are passed on at the speed of time.
+  return [...quick, "-re", "-protocol_whitelist", PULL, "-i", input.url];
 }
 
 const RAW = ["-fflags", "+nobuffer", "-f", "data"];

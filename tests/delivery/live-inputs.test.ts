@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import { mkdir, readdir } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { connect, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { decryptSegment } from "#media/cenc";
+import { Live, type LiveHealthChanged } from "#contracts/live";
+import { topics } from "#contracts/topics";
+import { systemClock } from "#kernel";
+import { openEvents } from "#kernel/events";
 import { parseMediaPlaylist } from "#media/hls";
 import { parseTrackInit } from "#media/isobmff";
 import { encodeSplice, type SpliceDescriptor } from "#media/scte35";
@@ -46,21 +54,20 @@ const answers = (port: number) => (): Promise<boolean> =>
     }).once("error", () => resolve(false));
   });
 
-/** Somebody who pushes a small picture and a tone in real time. */
-function push(...to: string[]): ChildProcess {
-  const child = spawn(
-    "ffmpeg",
-    [
-      ...["-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"],
-      ...["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-c:v", "libx264", "-preset", "ultrafast"],
-      ...["-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac", ...to],
-    ],
-    { stdio: "ignore" },
-  );
+const PICTURE = ["-re", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25"];
+const TONE = ["-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-c:a", "aac"];
+const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p"];
+const HEVC = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=25", "-s", "480x272"];
+
+/** Somebody who sends something in real time. */
+function send(...args: string[]): ChildProcess {
+  const child = spawn("ffmpeg", ["-nostdin", "-v", "error", ...args], { stdio: "ignore" });
   children.add(child);
   child.once("exit", () => children.delete(child));
   return child;
 }
+/** A small picture and a tone. */
+const push = (...to: string[]): ChildProcess => send(...PICTURE, ...TONE, ...H264, ...to);
 
 const exited = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => child.once("exit", resolve));
 
@@ -77,6 +84,20 @@ async function until(what: string, isSo: () => Promise<boolean>, timeoutMs = 20_
     if (Date.now() > endMs) throw new Error(`${what} did not come about`);
     await sleep(100);
   }
+}
+
+/** The newest segment of a track that is whole, or 0. */
+async function newestOf(id: string, track = RUNG): Promise<number> {
+  const answer = await stage.get(`/live/${id}/${track}/index.m3u8`);
+  if (!answer.ok) return 0;
+  const last = parseMediaPlaylist(await answer.text()).segments.findLast(({ gap }) => !gap);
+  return Number(/seg-(\d+)/.exec(last?.uri ?? "")?.[1] ?? 0);
+}
+
+/** A segment comes that begins after this moment. */
+async function untilFresh(id: string, track = RUNG): Promise<void> {
+  const number = Math.ceil(Date.now() / 2_000);
+  await until(`segment ${number} of ${id}`, async () => (await newestOf(id, track)) >= number, 30_000);
 }
 
 const isLive = (id: string) => async (): Promise<boolean> => (await stateOf(id)).state === "live";
@@ -161,6 +182,22 @@ async function brightAt(id: string, atMs: number): Promise<boolean | null> {
   return (grays.stdout[Math.floor(((atMs % 2_000) * 24) / 1_000)] ?? 0) > 128;
 }
 
+/** What is said of a channel from now on, in order. */
+async function healthOf(id: string): Promise<() => Promise<LiveHealthChanged[]>> {
+  const { log, registry } = stage.host.adapters;
+  const topic = topics.routes["live.health.changed"]?.topic ?? "";
+  const reader = await openEvents([Live], topics, registry, systemClock);
+  const starts = await log.offsets(topic);
+  return async () => {
+    await stage.host.settled();
+    const records = await log.read(topic, starts, 10_000);
+    const mine = records.filter((record) => record.key === id && reader.nameOf(record) === "live.health.changed");
+    return (await Promise.all(mine.map((record) => reader.decode(record)))).map(
+      (event) => event?.data as LiveHealthChanged,
+    );
+  };
+}
+
 describe("inputs", { concurrency: true }, () => {
   test("by RTMP are let in with the stream key, and with no other", async () => {
     const port = await freePort();
@@ -178,7 +215,7 @@ describe("inputs", { concurrency: true }, () => {
     // The encoder goes and comes back: players find a hole that is marked, and go on.
     friend.kill("SIGKILL");
     await until("the silence", async () => (await stateOf("ch-rtmp")).state !== "live");
-    push(...at(KEY));
+    const back = push(...at(KEY));
     await until("the return", isLive("ch-rtmp"));
     await until("its first segment", async () =>
       (await playlistOf("ch-rtmp")).segments.some(({ discontinuity }) => discontinuity),
@@ -188,7 +225,107 @@ describe("inputs", { concurrency: true }, () => {
     assert.ok(after.segments.some(({ gap }) => gap));
     const { channel, inputUrls } = await stage.live.get({ channelId: "ch-rtmp" }, stage.host.context());
     assert.deepEqual([channel?.inputs, inputUrls], [["rtmp"], [String(port)]], "and no key");
+    // Back before anybody noticed that it was away: other times, and nothing that gets stuck.
+    const runs = async (): Promise<number> =>
+      (await playlistOf("ch-rtmp")).segments.filter(({ discontinuity }) => discontinuity).length;
+    const count = await runs();
+    back.kill("SIGKILL");
+    await exited(back);
+    push(...at(KEY));
+    await until("another run", async () => (await runs()) > count);
+    await untilFresh("ch-rtmp");
     await stage.live.remove({ channelId: "ch-rtmp" }, stage.host.context());
+  });
+
+  test("by UDP may change their codec and their size, and their times may jump, back and over their end", async () => {
+    const port = await freePort();
+    const to = (...more: string[]): string[] => [
+      ...more,
+      ...["-muxdelay", "0", "-f", "mpegts", `udp://127.0.0.1:${port}?pkt_size=1316`],
+    ];
+    await add("ch-changes", { kind: "mpegts", url: `udp://127.0.0.1:${port}`, secret: "" });
+    const told = await healthOf("ch-changes");
+    stage.live.hold(
+      { channelId: "ch-changes", holder: "test", untilMs: BigInt(Date.now() + 120_000) },
+      stage.host.context(),
+    );
+    let sender = push(...to());
+    await until("the channel", isLive("ch-changes"));
+    const next = async (...args: string[]): Promise<void> => {
+      sender.kill("SIGKILL");
+      await exited(sender);
+      sender = send(...args);
+      await untilFresh("ch-changes");
+    };
+    await next(...PICTURE, ...TONE, ...HEVC, ...to("-output_ts_offset", "500"));
+    // The clock of a transport stream begins anew at 95,443.7 s: this one does so in mid-stream.
+    await next(...PICTURE, ...TONE, ...H264, ...to("-output_ts_offset", "95440"));
+    await untilFresh("ch-changes");
+    await next(...PICTURE, ...TONE, ...H264, ...to("-output_ts_offset", "10"));
+    const said = await told();
+    for (const { reason } of said) assert.ok(["", "time_jumped", "input_changed", "no_input"].includes(reason), reason);
+    assert.ok(said.filter(({ reason }) => reason === "time_jumped" || reason === "input_changed").length >= 3);
+    await stage.live.remove({ channelId: "ch-changes" }, stage.host.context());
+  });
+
+  test("by HTTP without a picture are channels of sound, until there is one", async () => {
+    let feed = ["-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000", "-c:a", "aac"];
+    const server = createHttpServer((_, response) => {
+      const child = spawn("ffmpeg", ["-nostdin", "-v", "error", "-re", ...feed, "-f", "mpegts", "pipe:1"], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      children.add(child);
+      child.stdout.pipe(response.on("error", () => {}));
+      response.once("close", () => child.kill("SIGKILL"));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    await add("ch-sound", { kind: "mpegts", url: `http://127.0.0.1:${port}/radio.ts`, secret: "" });
+    const main = await (await stage.get("/live/ch-sound/main.m3u8")).text();
+    assert.match(main, /CODECS="mp4a\.40\.2"/);
+    assert.doesNotMatch(main, /avc1|RESOLUTION/);
+    const mpd = await (await stage.get("/live/ch-sound/main.mpd")).text();
+    assert.match(mpd, /contentType="audio"/);
+    assert.doesNotMatch(mpd, /contentType="video"/);
+    await untilFresh("ch-sound", "audio-en");
+    assert.match((await stage.live.health({ channelId: "ch-sound" }, stage.host.context())).message, /no picture/);
+    const span = { channelId: "ch-sound", fromMs: BigInt(Date.now() - 10_000), toMs: BigInt(Date.now()) };
+    const { tracks } = await stage.live.listSegments(span, stage.host.context());
+    assert.deepEqual(
+      tracks.map(({ kind }) => kind),
+      ["audio"],
+      "what records it knows what it records",
+    );
+    feed = [...PICTURE, ...TONE, ...H264];
+    server.closeAllConnections();
+    await untilFresh("ch-sound");
+    assert.match(await (await stage.get("/live/ch-sound/main.m3u8")).text(), /RESOLUTION=426x240/);
+    server.close();
+    await stage.live.remove({ channelId: "ch-sound" }, stage.host.context());
+  });
+
+  test("of HLS are pulled, and come at the speed of time", async () => {
+    const folder = join(stage.host.folder, "hls");
+    await mkdir(folder);
+    const to = ["-f", "hls", "-hls_time", "4", "-hls_list_size", "6", join(folder, "main.m3u8")];
+    send(...PICTURE, ...TONE, ...H264, ...to);
+    const server = createHttpServer((request, response) => {
+      createReadStream(join(folder, basename(request.url ?? "")))
+        .once("error", () => response.writeHead(404).end())
+        .pipe(response);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    await until("two segments", async () => (await readdir(folder)).length > 2);
+    await add("ch-pull", { kind: "hls", url: `http://127.0.0.1:${port}/main.m3u8`, secret: "" });
+    assert.equal((await stage.get("/live/ch-pull/main.m3u8")).status, 200);
+    // Segments of four seconds come in one go each: neither are they played as fast as they come nor is there silence in between.
+    await until("five segments", async () => (await playlistOf("ch-pull")).segments.length >= 5);
+    const { segments } = await playlistOf("ch-pull");
+    assert.ok(segments.every(({ gap, discontinuity }) => !gap && !discontinuity));
+    server.closeAllConnections();
+    server.close();
+    await stage.live.remove({ channelId: "ch-pull" }, stage.host.context());
   });
 
   test("by SRT are let in with the passphrase; a backup steps in and steps back", async () => {

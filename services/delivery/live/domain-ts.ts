@@ -15,11 +15,10 @@ const PTS_WRAP = 2 ** 33;
 const JUMP_S = 1.5;
 
 export interface TsClock {
-  /** Takes whole packets; answers whether time jumped within them. */
-  push(packets: Uint8Array): { readonly hasJumped: boolean };
+  /** Takes whole packets; answers whether time jumped within them, and which of picture and sound they have. */
+  push(packets: Uint8Array): { readonly hasJumped: boolean; readonly kinds: ReadonlySet<"video" | "audio"> };
   /** Of the picture, or of the sound where there is no picture; null before the first. */
   lastS(): number | null;
-  readonly has: { readonly video: boolean; readonly audio: boolean };
 }
 
 export function createTsClock(): TsClock {
@@ -36,16 +35,16 @@ export function createTsClock(): TsClock {
   return {
     push(packets) {
       let hasJumped = false;
+      const kinds = new Set<"video" | "audio">();
       for (let at = 0; at + TS_PACKET_BYTES <= packets.length; at += TS_PACKET_BYTES) {
         const pes = readPes(packets, at);
-        if (pes !== null && take(pes)) hasJumped = true;
+        if (pes === null) continue;
+        kinds.add(pes.kind);
+        if (take(pes)) hasJumped = true;
       }
-      return { hasJumped };
+      return { hasJumped, kinds };
     },
     lastS: () => firstOf(last.video) ?? firstOf(last.audio),
-    get has() {
-      return { video: last.video.size > 0, audio: last.audio.size > 0 };
-    },
   };
 }
 

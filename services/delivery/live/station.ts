@@ -107,6 +107,7 @@ export function openStation(platform: StationPlatform, options: StationOptions):
   let why = { reason: "", message: "" };
   let short = { reason: "", message: "", atMs: 0 };
   let { restrictions } = options;
+  let saving: Promise<unknown> = Promise.resolve();
   let askedMs = 0;
   let heldUntilMs = 0;
   let awake: { readonly ending: AbortController; readonly done: Promise<void> } | null = null;
@@ -137,9 +138,9 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     if (!plan) return;
     const { kind, bitrateKbps, language } = plan;
     tracks.set(name, { ...facts, name, kind, bitrateKbps, language, frameRate: kind === "video" ? FRAME_RATE : 0 });
-    if (tracks.size < plans.length) return;
-    void db
-      .tx({ tenant }, (tx) => store.saveTracks(tx, channel.id, [...tracks.values()]))
+    // In order: what is said last is what is true.
+    saving = saving
+      .then(() => db.tx({ tenant }, (tx) => store.saveTracks(tx, channel.id, [...tracks.values()])))
       .catch((error: unknown) => logger.error("a channel's tracks were not kept", { channel_id: channel.id, error }));
   }
 
