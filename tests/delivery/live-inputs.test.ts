@@ -182,6 +182,8 @@ async function brightAt(id: string, atMs: number): Promise<boolean | null> {
   return (grays.stdout[Math.floor(((atMs % 2_000) * 24) / 1_000)] ?? 0) > 128;
 }
 
+const BREAKS: readonly string[] = ["time_jumped", "input_changed"];
+
 /** What is said of a channel from now on, in order. */
 async function healthOf(id: string): Promise<() => Promise<LiveHealthChanged[]>> {
   const { log, registry } = stage.host.adapters;
@@ -189,7 +191,6 @@ async function healthOf(id: string): Promise<() => Promise<LiveHealthChanged[]>>
   const reader = await openEvents([Live], topics, registry, systemClock);
   const starts = await log.offsets(topic);
   return async () => {
-    await stage.host.settled();
     const records = await log.read(topic, starts, 10_000);
     const mine = records.filter((record) => record.key === id && reader.nameOf(record) === "live.health.changed");
     return (await Promise.all(mine.map((record) => reader.decode(record)))).map(
@@ -251,20 +252,26 @@ describe("inputs", { concurrency: true }, () => {
     );
     let sender = push(...to());
     await until("the channel", isLive("ch-changes"));
-    const next = async (...args: string[]): Promise<void> => {
+    let breaks = 0;
+    /** The channel says that it begins anew, and does. */
+    const untilBroken = async (what: string): Promise<void> => {
+      breaks += 1;
+      await until(what, async () => (await told()).filter(({ reason }) => BREAKS.includes(reason)).length >= breaks);
+      await untilFresh("ch-changes");
+    };
+    const next = async (what: string, ...args: string[]): Promise<void> => {
       sender.kill("SIGKILL");
       await exited(sender);
       sender = send(...args);
-      await untilFresh("ch-changes");
+      await untilBroken(what);
     };
-    await next(...PICTURE, ...TONE, ...HEVC, ...to("-output_ts_offset", "500"));
+    await next("another codec and size, later", ...PICTURE, ...TONE, ...HEVC, ...to("-output_ts_offset", "500"));
     // The clock of a transport stream begins anew at 95,443.7 s: this one does so in mid-stream.
-    await next(...PICTURE, ...TONE, ...H264, ...to("-output_ts_offset", "95440"));
-    await untilFresh("ch-changes");
-    await next(...PICTURE, ...TONE, ...H264, ...to("-output_ts_offset", "10"));
-    const said = await told();
-    for (const { reason } of said) assert.ok(["", "time_jumped", "input_changed", "no_input"].includes(reason), reason);
-    assert.ok(said.filter(({ reason }) => reason === "time_jumped" || reason === "input_changed").length >= 3);
+    await next("a codec, much later", ...PICTURE, ...TONE, ...H264, ...to("-output_ts_offset", "95432"));
+    await untilBroken("the end of the clock");
+    await next("earlier times", ...PICTURE, ...TONE, ...H264, ...to("-output_ts_offset", "0"));
+    const reasons = (await told()).map(({ reason }) => reason);
+    assert.ok(!reasons.some((reason) => ["failed", "stalled", "too_slow"].includes(reason)), String(reasons));
     await stage.live.remove({ channelId: "ch-changes" }, stage.host.context());
   });
 
