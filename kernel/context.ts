@@ -74,6 +74,28 @@ export function assertOwnProfile({ viewer }: Context, profileId: string): void {
     throw problem.denied("this is another profile's: choose it first", { reason: "not_yours" });
 }
 
+/** Says whose profile one is, as the contract of profiles does. */
+interface Profiles {
+  readonly profile: {
+    get(
+      request: { profileId: string },
+      context: Context,
+    ): Promise<{ readonly profile?: { readonly userId: string } | undefined }>;
+  };
+}
+
+/** Whose profile it is. Viewers see the one that they chose; operators and services may name any. */
+export async function ownerOf(
+  { call }: { readonly call: Profiles },
+  context: Context,
+  profileId: string,
+): Promise<string> {
+  assertOwnProfile(context, profileId);
+  if (context.viewer) return context.viewer.userId;
+  const { profile } = await call.profile.get({ profileId }, context);
+  return profile?.userId ?? "";
+}
+
 /** The viewer of a call that needs a signed-in person. */
 export function requireUser(context: Context): Viewer {
   if (!context.viewer) throw problem.unauthenticated("sign in first", { reason: "signed_out" });

@@ -3,6 +3,7 @@ export { systemClock, type Clock } from "./clock.ts";
 export { type Config, isLoopback } from "./config.ts";
 export {
   assertOwnProfile,
+  ownerOf,
   assertTenant,
   type Context,
   requireProfile,

@@ -15,9 +15,12 @@ const SHORT = {
 const words = process.argv.slice(2);
 const isShort = words.includes("--short");
 const filters = words.filter((word) => word !== "--short");
-const files = (isShort ? SHORT.files : globSync("tests/chaos/*.test.ts", { cwd: ROOT }).sort()).filter(
-  (file) => filters.length === 0 || filters.some((part) => path.basename(file).includes(part)),
-);
+const nameOf = (file: string): string => path.basename(file, ".test.ts");
+const all = isShort ? SHORT.files : globSync("tests/chaos/*.test.ts", { cwd: ROOT }).sort();
+/** A whole name means that test alone, although others have it in theirs. */
+const matches = (part: string) => (file: string) =>
+  all.some((other) => nameOf(other) === part) ? nameOf(file) === part : nameOf(file).includes(part);
+const files = all.filter((file) => filters.length === 0 || filters.some((part) => matches(part)(file)));
 if (files.length === 0) {
   console.error(`no test of chaos has '${filters.join("' or '")}' in its name`);
   process.exit(1);

@@ -62,7 +62,9 @@ type Feed = Extract<LiveSource, { readonly kind: "feed" }>;
 
 /** A transport stream as it comes; what it holds has to be known before the first frame can go on. */
 const feedInput = ({ path }: Feed): string[] => [
-  ...["-copyts", "-fflags", "+nobuffer+discardcorrupt", "-probesize", "1000000", "-analyzeduration", "1500000"],
+  // Its 33 bits are taken as they are: where they begin anew the channel does so too.
+  ...["-copyts", "-correct_ts_overflow", "0", "-fflags", "+nobuffer+discardcorrupt"],
+  ...["-probesize", "1000000", "-analyzeduration", "1500000"],
   ...["-protocol_whitelist", "unix", "-f", "mpegts", "-i", `unix:${path}`],
 ];
 
@@ -91,7 +93,10 @@ function fedSound(source: Feed, leadS: number): string[] {
   return [...feedInput(source), "-map", "0:a:0", "-sn", "-dn", "-af", filters.join(",")];
 }
 
-/** Passes an input on. It is not decoded: whoever reads it does that. */
+/**
+ * Passes an input on. It is not decoded: whoever reads it does that. What is a transport stream already goes on byte for byte, with the times
+ * that its sections of SCTE 35 speak of; ffmpeg 5 would carry those sections, but not their times.
+ */
 export async function receiveLive(
   run: RunChild,
   ffmpeg: string,
@@ -102,12 +107,17 @@ export async function receiveLive(
   const args = [
     ...["-nostdin", "-hide_banner", "-v", "error", "-nostats", "-progress", "pipe:1"],
     ...inputArgs(input),
-    ...["-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-muxdelay", "0", "-muxpreload", "0"],
-    ...["-flush_packets", "1", "-f", "mpegts", `unix:${out}`],
+    ...(isTransportStream(input)
+      ? ["-map", "0", "-c", "copy", "-flush_packets", "1", "-f", "data"]
+      : [...["-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-muxdelay", "0", "-muxpreload", "0"], ...TS_OUT]),
+    `unix:${out}`,
   ];
   const stdin = input.kind === "files" ? concatList(input.paths) : "";
   await run({ program: ffmpeg, args, subject: "the live input", signal, stdin, output: "progress" });
 }
+
+const TS_OUT = ["-flush_packets", "1", "-f", "mpegts"];
+const isTransportStream = ({ kind }: LiveInput): boolean => kind === "srt" || kind === "ts";
 
 /** What an input is opened by: no protocol but its own. */
 function inputArgs(input: LiveInput): string[] {
@@ -120,11 +130,16 @@ function inputArgs(input: LiveInput): string[] {
   if (input.kind === "srt") {
     const passphrase = input.passphrase === "" ? "" : `&passphrase=${encodeURIComponent(input.passphrase)}&pbkeylen=16`;
     const url = `srt://${input.host}:${input.port}?mode=listener&latency=120000&transtype=live${passphrase}`;
-    return [...quick, "-protocol_whitelist", "srt", "-i", url];
+    return [...RAW, "-protocol_whitelist", "srt", "-i", url];
   }
   if (input.kind === "flv") return [...quick, "-protocol_whitelist", "unix", "-f", "flv", "-i", `unix:${input.path}`];
-  return [...quick, "-protocol_whitelist", "udp,http,https,tcp,tls,crypto", "-i", input.url];
+  if (input.kind === "ts") return [...RAW, "-protocol_whitelist", PULL, "-i", input.url];
+  // Segments come in one go, and are passed on at the speed of time.
+  return [...quick, "-re", "-protocol_whitelist", PULL, "-i", input.url];
 }
+
+const RAW = ["-fflags", "+nobuffer", "-f", "data"];
+const PULL = "udp,http,https,tcp,tls,crypto";
 
 /** One file a line; a quote within quotes is written outside of them. */
 const concatList = (paths: readonly string[]): string =>

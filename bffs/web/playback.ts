@@ -44,9 +44,8 @@ async function channelContent(
   id: string,
   context: Context,
 ): Promise<Content> {
-  const { channel } = await parts.call.live.get({ channelId: id }, context);
-  if (!channel || !live) throw problem.internal("the session has no channel");
-  const programme = await programmeNow(parts, channel, context);
+  if (!live) throw problem.internal("the session has no channel");
+  const { channel, programme } = await programmeNow(parts, id, context);
   return {
     content: {
       ...{ id, title: channel.name, subtitle: programme?.title ?? "", durationS: 0, chapters: [], backId: id },

@@ -1,5 +1,12 @@
 /** The part of the web API that a player needs. */
-import type { Device, Heartbeat, HeartbeatAnswer, Session, TokenAnswer } from "../../contracts/web/index.ts";
+import type {
+  Device,
+  Heartbeat,
+  HeartbeatAnswer,
+  PresentProgramme,
+  Session,
+  TokenAnswer,
+} from "../../contracts/web/index.ts";
 import type { Http } from "./http.ts";
 
 export interface StopFacts {
@@ -16,6 +23,8 @@ export interface PlaybackApi {
   stop(sessionId: string, facts: StopFacts): void;
   /** Ends a session on another device, to make room for this one. */
   endStream(sessionId: string): Promise<void>;
+  /** What a channel shows now. */
+  programme(channelId: string): Promise<PresentProgramme>;
 }
 
 export function createPlaybackApi(http: Http): PlaybackApi {
@@ -33,6 +42,7 @@ export function createPlaybackApi(http: Http): PlaybackApi {
         .call(`/playback/sessions/${sessionId}/stop`, { method: "POST", body: facts, keepalive: true })
         .catch(() => undefined);
     },
+    programme: (channelId) => http.call(`/channels/${channelId}/programme`),
     async endStream(sessionId) {
       await http.call(`/streams/${sessionId}`, { method: "DELETE" });
     },

@@ -11,6 +11,7 @@ import { isEngineError, playerErrorOf } from "./errors.ts";
 import { createHeartbeats, type Heartbeats } from "./heartbeats.ts";
 import { ApiError } from "./http.ts";
 import { endure, isPassing, type Outage } from "./outage.ts";
+import { followProgramme } from "./programme.ts";
 import { loadPreferences, savePreferences } from "./preferences.ts";
 import { heartbeatOf, type Qoe, type QoeEvent, qoeAtStart, reduceQoe } from "./qoe.ts";
 import { readPicture } from "./readings.ts";
@@ -69,6 +70,7 @@ interface Run {
   engine: Engine;
   heartbeats: Heartbeats;
   tokens: TokenKeeper;
+  programme: { stop(): void };
   over: boolean;
 }
 
@@ -171,6 +173,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
         engine,
         heartbeats: beats(session),
         tokens,
+        programme: followPresent(session),
         over: false,
       };
       await engine.load(positionS);
@@ -184,6 +187,24 @@ export function createPlayback(options: PlaybackOptions): Playback {
       if (mine === generation) fail(error);
     }
   };
+
+  const followPresent = ({ live }: Session) =>
+    live === null
+      ? { stop: () => undefined }
+      : followProgramme({
+          ...{
+            first: live.programme,
+            request: () => api.programme(options.contentId),
+            nowMs: Date.now,
+            setTimer: timer,
+          },
+          onProgramme(programme) {
+            const { session } = store.get();
+            if (session?.live == null) return;
+            const content = { ...session.content, subtitle: programme?.title ?? "" };
+            store.set({ session: { ...session, content, live: { ...session.live, programme } } });
+          },
+        });
 
   const fail = (error: unknown) => {
     // Shaka reports each load that a newer one interrupts (7000) and what it repairs by itself (severity 1).
@@ -222,6 +243,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     if (left === null) return;
     left.heartbeats.stop();
     left.tokens.stop();
+    left.programme.stop();
     sayGoodbye(left);
     left.engine.destroy().catch(() => undefined);
   };
@@ -360,8 +382,8 @@ export function createPlayback(options: PlaybackOptions): Playback {
       if (video.paused) video.play().catch(() => store.set({ paused: true }));
     },
     programmeStartS() {
-      const startsAt = store.get().session?.live?.programme?.startsAt;
-      return startsAt === undefined ? null : (run?.engine.placeOf(Date.parse(startsAt)) ?? null);
+      const programme = store.get().session?.live?.programme;
+      return programme?.canStartOver === true ? (run?.engine.placeOf(Date.parse(programme.startsAt)) ?? null) : null;
     },
     setVolume(volume) {
       video.volume = Math.min(1, Math.max(0, volume));

@@ -61,10 +61,12 @@ export function Refusal({ playback, refusal, onBack }: RefusalProps) {
         />
       );
     case "off_air":
+    case "blackout": {
+      const isOff = refusal.reason === "off_air";
       return (
         <StatePage
-          title={m.live.offAir}
-          text={m.live.offAirText}
+          title={isOff ? m.live.offAir : m.live.blackout}
+          text={isOff ? m.live.offAirText : m.live.blackoutText}
           actions={
             <>
               {retry}
@@ -73,6 +75,7 @@ export function Refusal({ playback, refusal, onBack }: RefusalProps) {
           }
         />
       );
+    }
     case "processing":
       return (
         <StatePage

@@ -4,10 +4,12 @@ import {
   liveChannelChangedSchema,
   type LiveHealthChanged,
   liveHealthChangedSchema,
+  type LiveSpliceDetected,
+  liveSpliceDetectedSchema,
 } from "./gen/events.ts";
 import { LiveService } from "./gen/live_pb.js";
 
-export type { LiveChannelChanged, LiveHealthChanged } from "./gen/events.ts";
+export type { LiveChannelChanged, LiveHealthChanged, LiveSpliceDetected } from "./gen/events.ts";
 export type * from "./gen/live_pb.js";
 
 export const Live = defineContract({
@@ -16,6 +18,7 @@ export const Live = defineContract({
   events: {
     channelChanged: event<LiveChannelChanged>()("live.channel.changed", liveChannelChangedSchema),
     healthChanged: event<LiveHealthChanged>()("live.health.changed", liveHealthChangedSchema),
+    spliceDetected: event<LiveSpliceDetected>()("live.splice.detected", liveSpliceDetectedSchema),
   },
 });
 

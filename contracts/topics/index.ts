@@ -53,6 +53,7 @@ export const topics: Topics = {
     "encoding.failed": { topic: "content.ingest.events", key: "contentId" },
     "live.channel.changed": { topic: "catalog.changes", key: "contentId" },
     "live.health.changed": { topic: "content.ingest.events", key: "contentId" },
+    "live.splice.detected": { topic: "content.ingest.events", key: "contentId" },
     "token.issued": { topic: "playback.sessions", key: "userId" },
     "cdn.route.selected": { topic: "cdn.routing.events", key: "sessionId" },
     "cdn.switch.triggered": { topic: "cdn.routing.events", key: "sessionId" },

@@ -124,7 +124,14 @@ export const Title = z.object({
 });
 
 /** What a channel shows at a moment. */
-const programme = z.object({ title: text(200), startsAt: z.iso.datetime(), endsAt: z.iso.datetime() });
+const programme = z.object({
+  title: text(200),
+  startsAt: z.iso.datetime(),
+  endsAt: z.iso.datetime(),
+  /** Whether it may be seen again from its beginning while it is on. */
+  canStartOver: z.boolean(),
+});
+export const PresentProgramme = z.object({ programme: programme.nullable() });
 
 export const Channel = z.object({
   id,
@@ -336,6 +343,7 @@ export const ProblemDocument = z.object({
 });
 
 export type Channel = z.infer<typeof Channel>;
+export type PresentProgramme = z.infer<typeof PresentProgramme>;
 export type ChannelList = z.infer<typeof ChannelList>;
 export type ClientFlags = z.infer<typeof ClientFlags>;
 export type Image = z.infer<typeof Image>;

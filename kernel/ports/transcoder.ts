@@ -48,7 +48,7 @@ export interface Transcoder {
    */
   encodeLive(job: LiveEncode, out: string, progress: LiveProgress, signal?: AbortSignal): Promise<void>;
   /**
-   * Takes a live input in and passes it on as it is, as an MPEG transport stream, into the Unix socket at `out`. Ends when the input does;
+   * Takes a live input in and passes it on as it is, as an MPEG transport stream (one that is such a stream byte for byte), into the Unix socket at `out`. Ends when the input does;
    * an input that is pushed is waited for, without end.
    */
   receiveLive(input: LiveInput, out: string, signal?: AbortSignal): Promise<void>;
@@ -88,7 +88,9 @@ export type LiveInput =
   | { readonly kind: "srt"; readonly host: string; readonly port: number; readonly passphrase: string }
   /** What an RTMP server passes on, from a Unix socket. */
   | { readonly kind: "flv"; readonly path: string }
-  /** An address that is read: udp, http or https. */
+  /** An address that an MPEG transport stream is read from: udp, http or https. */
+  | { readonly kind: "ts"; readonly url: string }
+  /** An address of any other form of stream. */
   | { readonly kind: "pull"; readonly url: string }
   /** Files of this machine one after the other, over and over, in real time. */
   | { readonly kind: "files"; readonly paths: readonly string[] };

@@ -280,6 +280,9 @@ describe("media playlists", () => {
     const text = writeMediaPlaylist(title, sd, { drm });
     const playlist = parseMediaPlaylist(text);
     assert.match(text, /#EXTINF:6\.006000,\nseg-0000001\.m4s\n/);
+    assert.doesNotMatch(text, /DISCONTINUITY/);
+    const broken = writeMediaPlaylist({ ...title, gapsBefore: [1] }, sd, { drm });
+    assert.match(broken, /seg-0000001\.m4s\n#EXT-X-DISCONTINUITY\n#EXTINF:[^\n]*\nseg-0000002\.m4s\n/);
     assert.deepEqual(
       playlist.segments.map((s) => [s.uri, s.durationS]),
       [

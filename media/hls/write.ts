@@ -216,6 +216,7 @@ export function writeMediaPlaylist(
 ): string {
   let body = "";
   track.segments.forEach((segment, index) => {
+    body += gapBefore(presentation, index);
     body += `#EXTINF:${seconds(segment, track.timescale)},\n${segmentName(index + 1)}\n`;
   });
   const longest = Math.max(1, ...track.segments.map((segment) => segment.durationTicks / track.timescale));
@@ -231,6 +232,7 @@ export function writeIFramePlaylist(
   let body = "";
   let longest = 1;
   track.segments.forEach((segment, index) => {
+    body += gapBefore(presentation, index);
     for (const frame of segment.iframes ?? []) {
       longest = Math.max(longest, frame.durationTicks / track.timescale);
       body += `#EXTINF:${seconds(frame, track.timescale)},\n#EXT-X-BYTERANGE:${frame.sizeBytes}@${frame.offsetBytes}\n`;
@@ -266,6 +268,10 @@ export function writeImagePlaylist(presentation: Presentation, thumbnails: Thumb
   }
   return vod(longest, "#EXT-X-IMAGES-ONLY\n", body);
 }
+
+/** Where something is missing, what follows was made by other encoders (section 4.4.4.3); times go on without a hole. */
+const gapBefore = ({ gapsBefore }: Presentation, index: number): string =>
+  gapsBefore?.includes(index) ? "#EXT-X-DISCONTINUITY\n" : "";
 
 export function vod(longestS: number, head: string, body: string): string {
   const target = `#EXT-X-TARGETDURATION:${Math.ceil(longestS)}\n#EXT-X-PLAYLIST-TYPE:VOD\n`;

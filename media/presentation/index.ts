@@ -127,6 +127,8 @@ export interface Presentation {
   readonly thumbnails: ThumbnailTrack | null;
   /** Absent where the source has none, and from indexes that are older than chapters. */
   readonly chapters?: readonly Chapter[];
+  /** Segments, counted from 0, before which something is missing: of a recording, what its channel did not make. Absent where nothing is. */
+  readonly gapsBefore?: readonly number[];
 }
 
 /** `seg-0000001.m4s` for 1. Throws RangeError unless the number is a positive integer of at most seven digits. */

@@ -34,18 +34,26 @@ export function applySplice(
   const hex = toHex(section);
   let next = [...ranges];
   for (const cue of cuesOf(decodeSplice(section))) {
-    const known = next.find(({ id }) => id === cue.id);
+    const known = next.findLast(({ id }) => isOf(id, cue));
     if (cue.action === "cancel") next = next.filter((range) => !isCancelled(range, cue));
     else if (cue.action === "in") {
       const open = known ?? (cue.typeId === null ? lastOpen(next) : undefined);
       if (open === undefined || open.endMs !== null) continue;
       const endMs = Math.max(open.startMs, wallMs(cue));
       next = next.map((range) => (range === open ? { ...range, endMs, inHex: hex } : range));
-    } else if (known === undefined) {
+    } else {
       const isOut = cue.action === "out";
       const startMs = wallMs(cue);
+      // Some encoders count from one again, or never on: a number that comes back behind its own end is another event.
+      if (known !== undefined && startMs < (endOf(known) ?? Number.POSITIVE_INFINITY)) continue;
       next.push({
-        ...{ id: cue.id, startMs, endMs: null, plannedDurationS: cue.durationS, inHex: null },
+        ...{
+          id: known === undefined ? cue.id : `${cue.id}${AGAIN}${startMs}`,
+          startMs,
+          endMs: null,
+          plannedDurationS: cue.durationS,
+          inHex: null,
+        },
         ...{ outHex: isOut ? hex : null, cmdHex: isOut ? null : hex },
       });
     }
@@ -53,12 +61,19 @@ export function applySplice(
   return next.slice(-RANGES_MAX);
 }
 
+const AGAIN = "@";
+const isOf = (id: string, cue: Cue): boolean => id === cue.id || id.startsWith(`${cue.id}${AGAIN}`);
+
+/** When a range is over: as it was, or as it was planned; null where nobody knows. */
+export const endOf = ({ startMs, endMs, plannedDurationS }: SpliceRange): number | null =>
+  endMs ?? (plannedDurationS === null ? null : startMs + plannedDurationS * 1_000);
+
 /** Many encoders give the return a number of its own; it then ends the break that runs. */
 const lastOpen = (ranges: readonly SpliceRange[]): SpliceRange | undefined =>
   ranges.findLast(({ id, outHex, endMs }) => outHex !== null && endMs === null && id.startsWith("insert-"));
 
 const isCancelled = (range: SpliceRange, cue: Cue): boolean =>
-  range.inHex === null && (range.id === cue.id || range.id.startsWith(`${cue.id}-`));
+  range.inHex === null && (isOf(range.id, cue) || range.id.startsWith(`${cue.id}-`));
 
 /** A range as a line of a playlist, without the line's end. */
 export function writeDateRange(range: SpliceRange): string {

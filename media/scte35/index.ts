@@ -4,8 +4,8 @@
  *   const info = decodeSpliceText("/DAqAAAAAAAAAP/wDwUAAHn+f8/+QubGOQAAAAAACgAIQ1VFSQAAAADizteX");
  *   cuesOf(info) → [{ id: "insert-31230", action: "out", pts: 1122420281, … }]
  */
-export { type Cue, cuesOf } from "./cues.ts";
-export { applySplice, type SpliceRange, writeDateRange } from "./daterange.ts";
+export { type Cue, cuesOf, TICKS_PER_S } from "./cues.ts";
+export { applySplice, endOf, type SpliceRange, writeDateRange } from "./daterange.ts";
 export { decodeSplice } from "./decode.ts";
 export { encodeSplice } from "./encode.ts";
 export { SCHEME_BINARY, SCHEME_XML, type SpliceEvent, writeEventStream, writeSectionXml } from "./eventstream.ts";

@@ -261,6 +261,19 @@ test("segments of a time_signal open, close and mark; cancellations take back; a
   assert.deepEqual(apply([], insert(4, false, 90_000)), []);
 });
 
+test("a number that an encoder gives again, behind the end of its event, is another event", () => {
+  const ranges = apply([], insert(1, true, 900_000, 30), insert(1, true, 900_000, 30), insert(1, true, 9_000_000, 30));
+  assert.deepEqual(
+    ranges.map(({ id, startMs }) => [id, startMs - START_MS]),
+    [
+      ["insert-1", 10_000],
+      [`insert-1@${START_MS + 100_000}`, 100_000],
+    ],
+  );
+  const [first, second] = apply(ranges, insert(1, false, 9_900_000));
+  assert.deepEqual([first?.endMs, second?.endMs], [null, START_MS + 110_000]);
+});
+
 test("the adjustment of a restamped stream counts, and time goes round at 2^33", () => {
   const info = { ...insert(1, true, 2 ** 33 - 90_000, 30), ptsAdjustment: 180_000 };
   assert.equal(cuesOf(decodeSplice(encodeSplice(info)))[0]?.pts, 90_000);

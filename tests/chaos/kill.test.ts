@@ -13,8 +13,8 @@ import { User } from "#contracts/user";
 import { type Account, makeAccount } from "./accounts.ts";
 import { importClip, makeClip, untilComplete } from "./clips.ts";
 import { encodingTasks, finishedChunks } from "./engine.ts";
-import { isAlive, killAll, type ProcessId, remaining } from "./processes.ts";
-import { openStage, type Product, type Stage, TENANT } from "./product.ts";
+import { isAlive, type ProcessId, remaining } from "./processes.ts";
+import { killProduct, openStage, type Product, type Stage, TENANT } from "./product.ts";
 import { until } from "../e2e/until.ts";
 import { openViewer, type Viewer } from "./viewer.ts";
 
@@ -118,20 +118,6 @@ test("when only the main process is killed, all others end by themselves", { tim
   assert.equal(await next.stop(), 0, next.output());
   assert.deepEqual(await next.processes(), []);
 });
-
-/** Ends every process of the product at once, the guardian that would clean up included. */
-async function killProduct(product: Product): Promise<ProcessId[]> {
-  const processes = await product.processes();
-  assert.ok(
-    processes.some(({ pid }) => pid === product.pid),
-    "the product was gone before it was killed",
-  );
-  await killAll(processes);
-  // Whoever was born in between is found by its parent's folder.
-  for (let late = await product.processes(); late.length > 0; late = await product.processes()) await killAll(late);
-  await product.exited;
-  return processes;
-}
 
 async function watchChunks(of: Stage, chunks: Map<string, string>, forMs: number): Promise<void> {
   const untilMs = performance.now() + forMs;

@@ -2,6 +2,7 @@
  * The product as a process of its own on a folder of its own, for tests that kill it. Each start uses the same ports, so that browsers
  * and sessions of before find it again.
  */
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -79,6 +80,20 @@ export async function openStage(env: Readonly<Record<string, string>> = {}, plac
         if (place !== "") await rm(place, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** Ends every process of the product at once, the guardian that would clean up included. */
+export async function killProduct(product: Product): Promise<ProcessId[]> {
+  const processes = await product.processes();
+  assert.ok(
+    processes.some(({ pid }) => pid === product.pid),
+    "the product was gone before it was killed",
+  );
+  await killAll(processes);
+  // Whoever was born in between is found by its parent's folder.
+  for (let late = await product.processes(); late.length > 0; late = await product.processes()) await killAll(late);
+  await product.exited;
+  return processes;
 }
 
 function launch(folder: string, env: Readonly<Record<string, string>>): Product {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Epg } from "#contracts/epg";
+import { type Db, defineService, problem } from "#kernel";
 import { decryptSegment } from "#media/cenc";
 import { parseMediaPlaylist, type HlsSegment } from "#media/hls";
 import { parseTrackInit, totalDurationTicks } from "#media/isobmff";
@@ -16,7 +18,9 @@ const KEY_PERIOD_MS = 10_000;
 
 let folder: string;
 let stage: Awaited<ReturnType<typeof openLiveStage>>;
-const open = () => openLiveStage({ folder, env: { MARQUEE_LIVE_KEY_PERIOD_MS: String(KEY_PERIOD_MS) } });
+const guide = openGuide();
+const open = () =>
+  openLiveStage({ folder, env: { MARQUEE_LIVE_KEY_PERIOD_MS: String(KEY_PERIOD_MS) } }, [guide.service]);
 
 before(async () => {
   folder = await makeTestFolder("live");
@@ -27,6 +31,34 @@ after(async () => {
   await stage.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** Says what may not be done with the programme that is on, as the guide does. */
+function openGuide() {
+  let db: Db<typeof Epg> | undefined;
+  const never = async (): Promise<never> => {
+    throw problem.unavailable("there is no guide in this test");
+  };
+  const service = defineService({
+    contract: Epg,
+    uses: {},
+    slo: { p99Ms: 1, availability: 0.999 },
+    ai: { feeds: "none", uses: "none", fallback: "none needed" },
+    start: (platform) => (db = platform.db),
+    rpc: () => Object.fromEntries(Epg.rpc.methods.map(({ localName }) => [localName, never])) as never,
+    ready: async () => {},
+  });
+  const [startMs, stopMs] = [Date.now() - 3_600_000, Date.now() + 3_600_000];
+  return {
+    service,
+    say: (what: { readonly blackout: boolean; readonly noRestart: boolean }) =>
+      db?.tx({ tenant: "demo" }, async (tx) =>
+        tx.emit("programChanged", {
+          ...{ channelId: ID, programmeId: "pr-1", change: "changed", title: "Now", seriesId: "", episodeKey: "" },
+          ...{ startMs, stopMs, previousStartMs: startMs, previousStopMs: stopMs, ...what },
+        }),
+      ),
+  };
+}
 
 const text = async (path: string): Promise<string> => {
   const answer = await stage.get(`/live/${ID}/${path}`);
@@ -206,6 +238,30 @@ describe("a channel", () => {
     const ahead = Math.ceil(Date.now() / 1_000) + 100;
     assert.equal((await stage.get(`/live/${ID}/main-${from * 2}-${ahead}.m3u8`)).status, 400);
     assert.equal((await stage.get(`/live/${ID}/main-${to * 2}-${from * 2}.mpd`)).status, 400);
+  });
+
+  test("gives nothing away of what the guide forbids to watch, nor what lies behind in what is not to be started over", async () => {
+    const { mediaSequence: from, segments } = await playlistOf(VIDEO);
+    const past = `main-${from * 2}-${(from + 2) * 2}.m3u8`;
+    const paths = ["main.mpd", `${VIDEO}/index.m3u8`, past, `${VIDEO}/${segments[0]?.uri}`];
+    const answersOf = () =>
+      Promise.all(paths.map(async (path) => (await stage.get(`/live/${ID}/${path}`)).status)).then(String);
+    const becomes = async (expected: string) => {
+      for (let tries = 0; (await answersOf()) !== expected; tries += 1) {
+        assert.ok(tries < 60, `${await answersOf()} and not ${expected}`);
+        await sleep(100);
+      }
+    };
+    await becomes("200,200,200,200");
+    // What has just been made may be seen while it is fresh; again it may not.
+    await guide.say({ blackout: false, noRestart: true });
+    await becomes("200,200,403,200");
+    await guide.say({ blackout: true, noRestart: true });
+    await becomes("403,403,403,403");
+    const asked = stage.live.locate({ channelId: ID }, stage.host.context());
+    await assert.rejects(asked, { code: "permission_denied", reason: "blackout" });
+    await guide.say({ blackout: false, noRestart: false });
+    await becomes("200,200,200,200");
   });
 
   test("goes on with its numbers after a restart, and marks the hole", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { Notification, type NotificationClicked, type NotificationSent } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
+import { Recording } from "#contracts/recording";
 import { Schedule, type ScheduleReminderTriggered } from "#contracts/schedule";
 import { topics } from "#contracts/topics";
 import { User } from "#contracts/user";
@@ -36,13 +37,25 @@ const schedule = defineService({
   ready: async () => {},
 });
 
+/** Says that recordings are there. */
+let recorder: Db<typeof Recording>;
+const recording = defineService({
+  contract: Recording,
+  uses: {},
+  slo: { p99Ms: 1, availability: 0.999 },
+  ai: { feeds: "none", uses: "none", fallback: "none needed" },
+  start: ({ db }) => (recorder = db),
+  rpc: () => Object.fromEntries(Recording.rpc.methods.map(({ localName }) => [localName, never])) as never,
+  ready: async () => {},
+});
+
 let host: TestHost;
 let service: Awaited<ReturnType<typeof openPushService>>;
 const clock = movableClock({ sleepMsMax: 20 });
 before(async () => {
   service = await openPushService();
   host = await startTestHost({
-    services: [tenant, user, profile, schedule, notification],
+    services: [tenant, user, profile, schedule, recording, notification],
     env: { MARQUEE_PUSH_HOSTS: service.host },
     clock,
   });
@@ -238,4 +251,33 @@ test("a device that must not be reached is refused", async () => {
   await assert.rejects(ask({ endpoint: "http://169.254.169.254/latest" }), { reason: "push_service_unknown" });
   await assert.rejects(ask({ deviceId: "somebody-elses" }), { reason: "not_yours" });
   await assert.rejects(ask({ auth: "short" }), { code: "invalid_argument" });
+});
+
+test("who records is told once when it is there, and not where they do not want to be", async () => {
+  const complete = async (recordingId: string, titles: Record<string, string>): Promise<void> => {
+    await recorder.tx({ tenant: "demo" }, async (tx) =>
+      tx.emit("completed", {
+        ...{ userId: who.userId, profileId: who.profileId, recordingId, contentId: `rec-${recordingId}` },
+        ...{ channelId: "ch-one", programmeId: "", durationMs: HOUR_MS, missingMs: 0 },
+        ...{ titles, channelName: "Marquee One", startMs: Date.UTC(2026, 10, 26, 19, 15) },
+      }),
+    );
+    await host.settled();
+  };
+  await complete("a", { en: "The North Sea" });
+  await complete("a", { en: "The North Sea" });
+  await complete("b", { "": "" });
+  const { notifications } = await list("en");
+  assert.deepEqual(
+    notifications.map(({ kind, title, path }) => [kind, title, path]),
+    [
+      ["recording", "Marquee One", "/recordings/rec-b"],
+      ["recording", "The North Sea", "/recordings/rec-a"],
+    ],
+  );
+  assert.match(notifications[1]?.body ?? "", /26 November.*Marquee One is ready/);
+  const choices = [{ kind: "recording", inApp: false, email: false, push: false }];
+  await call().setPreferences({ profileId: who.profileId, preferences: { choices, zone: "UTC" } }, context());
+  await complete("c", {});
+  assert.equal((await list("en")).notifications.length, 2);
 });

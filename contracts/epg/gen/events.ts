@@ -28,7 +28,7 @@ export interface EpgIngestFailed {
   readonly message: string;
 }
 
-/** A programme that was announced before has another time or other facts, or will not be shown. */
+/** A programme that was announced before has another time or other facts, may not be watched or started over any more, or will not be shown. */
 export interface EpgProgramChanged {
   /** Which channel. */
   readonly channelId: string;
@@ -50,6 +50,10 @@ export interface EpgProgramChanged {
   readonly seriesId: string;
   /** The episode it is, or nothing. */
   readonly episodeKey: string;
+  /** Whether it may not be watched. */
+  readonly blackout: boolean;
+  /** Whether it may not be started over. */
+  readonly noRestart: boolean;
 }
 
 /** What is on a channel on a day has changed. */
@@ -111,7 +115,7 @@ export const epgProgramChangedSchema = {
   type: "record",
   name: "EpgProgramChanged",
   namespace: "marquee.epg",
-  doc: "A programme that was announced before has another time or other facts, or will not be shown.",
+  doc: "A programme that was announced before has another time or other facts, may not be watched or started over any more, or will not be shown.",
   event: "epg.program.changed",
   fields: [
     { name: "channelId", type: "string", doc: "Which channel." },
@@ -124,6 +128,8 @@ export const epgProgramChangedSchema = {
     { name: "previousStopMs", type: "long", doc: "When it was to end." },
     { name: "seriesId", type: "string", doc: "The series it is of, or nothing." },
     { name: "episodeKey", type: "string", doc: "The episode it is, or nothing." },
+    { name: "blackout", type: "boolean", default: false, doc: "Whether it may not be watched." },
+    { name: "noRestart", type: "boolean", default: false, doc: "Whether it may not be started over." },
   ],
 } as const;
 

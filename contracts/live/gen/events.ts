@@ -50,6 +50,22 @@ export interface LiveHealthChanged {
   readonly timeMs: number;
 }
 
+/** A channel's input asked for a splice (SCTE 35): a break begins, ends or is taken back, or something else is marked. */
+export interface LiveSpliceDetected {
+  /** The channel. */
+  readonly contentId: string;
+  /** Of the break: the same for its begin and its end, and in the channel's manifests. */
+  readonly spliceId: string;
+  /** out, in, cancel or mark. */
+  readonly action: string;
+  /** When it begins, in the channel's own time: it may be still to come. */
+  readonly startMs: number;
+  /** When it ended, once that is known; 0 before. */
+  readonly endMs: number;
+  /** How long it was announced to last; 0 where nobody said. */
+  readonly plannedDurationS: number;
+}
+
 /** The Avro schema of `live.channel.changed`. */
 export const liveChannelChangedSchema = {
   type: "record",
@@ -90,5 +106,26 @@ export const liveHealthChangedSchema = {
     { name: "input", type: "string", doc: "Which input is in use: primary or backup, empty for none." },
     { name: "rungsLeftOut", type: { type: "array", items: "string" }, doc: "What the machine does not keep up with." },
     { name: "timeMs", type: "long", doc: "When." },
+  ],
+} as const;
+
+/** The Avro schema of `live.splice.detected`. */
+export const liveSpliceDetectedSchema = {
+  type: "record",
+  name: "LiveSpliceDetected",
+  namespace: "marquee.live",
+  doc: "A channel's input asked for a splice (SCTE 35): a break begins, ends or is taken back, or something else is marked.",
+  event: "live.splice.detected",
+  fields: [
+    { name: "contentId", type: "string", doc: "The channel." },
+    {
+      name: "spliceId",
+      type: "string",
+      doc: "Of the break: the same for its begin and its end, and in the channel's manifests.",
+    },
+    { name: "action", type: "string", doc: "out, in, cancel or mark." },
+    { name: "startMs", type: "long", doc: "When it begins, in the channel's own time: it may be still to come." },
+    { name: "endMs", type: "long", doc: "When it ended, once that is known; 0 before." },
+    { name: "plannedDurationS", type: "double", doc: "How long it was announced to last; 0 where nobody said." },
   ],
 } as const;

@@ -18,6 +18,12 @@ export interface RecordingCompleted {
   readonly durationMs: number;
   /** What is missing of it. */
   readonly missingMs: number;
+  /** Its title by language (BCP 47), as somebody asked for it. */
+  readonly titles: Readonly<Record<string, string>>;
+  /** What the channel is called. */
+  readonly channelName: string;
+  /** When the programme started, without padding. */
+  readonly startMs: number;
 }
 
 /** A recording was deleted, or called off. */
@@ -110,6 +116,14 @@ export const recordingCompletedSchema = {
     { name: "programmeId", type: "string", doc: "The programme; empty where a stretch of time is recorded." },
     { name: "durationMs", type: "long", doc: "What is there of it." },
     { name: "missingMs", type: "long", doc: "What is missing of it." },
+    {
+      name: "titles",
+      type: { type: "map", values: "string" },
+      default: {},
+      doc: "Its title by language (BCP 47), as somebody asked for it.",
+    },
+    { name: "channelName", type: "string", default: "", doc: "What the channel is called." },
+    { name: "startMs", type: "long", default: 0, doc: "When the programme started, without padding." },
   ],
 } as const;
 

@@ -3,6 +3,7 @@ import type { Context, ModelTx, Received } from "#kernel";
 import { dayOf, DAY_MS, startOfDay } from "./domain.ts";
 import type { EpgPlatform, Parts } from "./service.ts";
 import * as store from "./store.ts";
+import * as guide from "./store-guide.ts";
 
 /**
  * The grid, composed: one JSON text for each channel and day, in the cache. It is what everybody who opens a guide reads, so that it is made
@@ -68,7 +69,7 @@ async function composeDays(
   const [first = "", last = first] = [days[0], days.at(-1)];
   if (first === "") return [];
   const channelIds = [...new Set(of.map(({ channelId }) => channelId))];
-  const rows = await store.cardsIn(tx, { channelIds, fromMs: startOfDay(first), toMs: startOfDay(last) + DAY_MS });
+  const rows = await guide.cardsIn(tx, { channelIds, fromMs: startOfDay(first), toMs: startOfDay(last) + DAY_MS });
   const cells = Map.groupBy(rows, (row) => `${row.channel_id}/${dayOf(row.start_ms)}`);
   return of.map(({ channelId, day }) => {
     const own = cells.get(`${channelId}/${day}`) ?? [];

@@ -7,6 +7,7 @@ import type { ReadSummary } from "./import-worker.ts";
 import { openReader } from "./reader.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
+import * as guide from "./store-guide.ts";
 
 export const QUEUE = "epg";
 const PROGRAMMES_MAX = 2_000_000;
@@ -30,7 +31,7 @@ export async function take(parts: Parts, job: Job): Promise<void> {
     const source = await store.findSource(tx, row.source);
     if (!source) return undefined;
     // What an attempt that died has left.
-    await store.dropListings(tx, of.importId);
+    await guide.dropListings(tx, of.importId);
     await store.updateImport(tx, of.importId, { state: "reading", bytes_read: 0 });
     return { row, source };
   });
@@ -71,7 +72,7 @@ async function read(
     await db.tx(
       context,
       async (tx) => {
-        if (rows > 0) await store.insertListings(tx, importId, source.name, json);
+        if (rows > 0) await guide.insertListings(tx, importId, source.name, json);
         await store.updateImport(tx, importId, progress);
       },
       { isRelaxed: true },
@@ -104,9 +105,9 @@ async function accept(parts: Parts, context: Context, row: store.Import, summary
     const source = await store.findSource(tx, row.source);
     const current = await store.findImport(tx, row.import_id);
     // Taken out while it was read: nothing of it may come back.
-    if (!source || !current) return store.dropListings(tx, row.import_id);
+    if (!source || !current) return guide.dropListings(tx, row.import_id);
     const { matched, touched } = await settleChannels(tx, source, summary.channels);
-    await store.dropReplaced(
+    await guide.dropReplaced(
       tx,
       row.import_id,
       source.name,
@@ -130,7 +131,7 @@ async function accept(parts: Parts, context: Context, row: store.Import, summary
 async function refuse({ db, clock }: Parts, context: Context, row: store.Import, fault: Problem): Promise<void> {
   const { import_id: importId, source: sourceName } = row;
   await db.tx(context, async (tx) => {
-    await store.dropListings(tx, importId);
+    await guide.dropListings(tx, importId);
     const current = await store.findImport(tx, importId);
     if (!current) return;
     const failed = { failure: fault.message, failure_reason: fault.reason, finished_at_ms: clock.nowMs() };

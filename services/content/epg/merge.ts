@@ -15,6 +15,7 @@ import {
 import { isByTitle } from "./identity.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
+import * as guide from "./store-guide.ts";
 
 const LISTINGS_MAX = 50_000;
 type EpgTx = Tx<typeof Epg>;
@@ -38,7 +39,7 @@ async function mergeChannel(parts: Parts, tx: EpgTx, channelId: string): Promise
   const window = { fromMs: nowMs - KEPT_BEFORE_MS, toMs: nowMs + KEPT_AFTER_MS };
   const mended: Partial<Record<Mended, number>> = {};
   const isThere = await store.lockChannel(tx, channelId);
-  const listings = isThere ? await store.listingsOf(tx, channelId, window, LISTINGS_MAX) : [];
+  const listings = isThere ? await guide.listingsOf(tx, channelId, window, LISTINGS_MAX) : [];
   const sources = [...Map.groupBy(listings, ({ source }) => source).values()].map((own) =>
     arrange(own, (what) => (mended[what] = (mended[what] ?? 0) + 1)),
   );
@@ -46,10 +47,10 @@ async function mergeChannel(parts: Parts, tx: EpgTx, channelId: string): Promise
     tx,
     merge(sources).filter(({ stopMs }) => stopMs > window.fromMs),
   );
-  const before = (await store.knownOf(tx, channelId)).filter(({ stopMs }) => !isThere || stopMs > window.fromMs);
+  const before = (await guide.knownOf(tx, channelId)).filter(({ stopMs }) => !isThere || stopMs > window.fromMs);
   const change = compare(channelId, before, after);
-  await store.applyChange(tx, channelId, change);
-  announce(tx, channelId, change, nowMs);
+  await guide.applyChange(tx, channelId, change);
+  await announce(tx, channelId, change, nowMs);
   const days = daysOf(change).map(({ day }) => day);
   if (days.length > 0) tx.afterCommit(() => parts.grid.forget(tx.tenant, channelId, days));
   return mended;
@@ -58,30 +59,31 @@ async function mergeChannel(parts: Parts, tx: EpgTx, channelId: string): Promise
 /** What is a series by its title alone is the one that another source knows by an id, where that is one and no more. */
 async function withKnownSeries(tx: EpgTx, placed: readonly Placed[]): Promise<Placed[]> {
   const titles = placed.filter(({ seriesId }) => isByTitle(seriesId)).map(({ titleKey }) => titleKey);
-  const known = await store.seriesByTitle(tx, [...new Set(titles)]);
+  const known = await guide.seriesByTitle(tx, [...new Set(titles)]);
   return placed.map((slot) =>
     isByTitle(slot.seriesId) ? { ...slot, seriesId: known.get(slot.titleKey) ?? slot.seriesId } : slot,
   );
 }
 
 /** What was announced before and is over now concerns nobody any more. */
-function announce(tx: EpgTx, channelId: string, change: Change, nowMs: number): void {
+async function announce(tx: EpgTx, channelId: string, change: Change, nowMs: number): Promise<void> {
   for (const { day, added, changed, removed } of daysOf(change))
     tx.emit("scheduleUpdated", { channelId, day, added, changed, removed });
-  for (const { known, slot } of change.changed) {
-    if (Math.max(known.stopMs, slot.stopMs) < nowMs) continue;
+  const ids = [...change.added.map(({ id }) => id), ...change.changed.map(({ known }) => known.id)];
+  const restrictions = await guide.restrictionsOf(tx, ids);
+  const say = (id: string, what: "moved" | "changed" | "removed", slot: Told, before: Told): void => {
+    if (Math.max(before.stopMs, slot.stopMs) < nowMs) return;
+    const { title, startMs, stopMs, seriesId, episodeKey } = slot;
+    const { blackout = false, no_restart: noRestart = false } = restrictions.get(id) ?? {};
     tx.emit("programChanged", {
-      ...{ channelId, programmeId: known.id, change: isMoved(known, slot) ? "moved" : "changed", title: slot.title },
-      ...{ startMs: slot.startMs, stopMs: slot.stopMs, previousStartMs: known.startMs, previousStopMs: known.stopMs },
-      ...{ seriesId: slot.seriesId, episodeKey: slot.episodeKey },
+      ...{ channelId, programmeId: id, change: what, title, startMs, stopMs, seriesId, episodeKey },
+      ...{ previousStartMs: before.startMs, previousStopMs: before.stopMs, blackout, noRestart },
     });
-  }
-  for (const known of change.removed) {
-    if (known.stopMs < nowMs) continue;
-    tx.emit("programChanged", {
-      ...{ channelId, programmeId: known.id, change: "removed", title: known.title, startMs: known.startMs },
-      ...{ stopMs: known.stopMs, previousStartMs: known.startMs, previousStopMs: known.stopMs },
-      ...{ seriesId: known.seriesId, episodeKey: known.episodeKey },
-    });
-  }
+  };
+  for (const { known, slot } of change.changed) say(known.id, isMoved(known, slot) ? "moved" : "changed", slot, known);
+  for (const known of change.removed) say(known.id, "removed", known, known);
+  // One that comes back is as restricted as it was.
+  for (const { id, slot } of change.added) if (restrictions.has(id)) say(id, "changed", slot, slot);
 }
+
+type Told = Pick<Placed, "title" | "startMs" | "stopMs" | "seriesId" | "episodeKey">;

@@ -1,6 +1,7 @@
 import { BY_TITLE, isByTitle } from "./identity.ts";
 import type { Body } from "./listing.ts";
-import type { Channel, Import, Programme, Source, SourceChannel } from "./store.ts";
+import type { Channel, Import, Source, SourceChannel } from "./store.ts";
+import type { Programme } from "./store-guide.ts";
 
 // Rows as messages of the contract.
 

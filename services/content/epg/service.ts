@@ -39,6 +39,7 @@ import {
   removeSource,
 } from "./sources.ts";
 import * as store from "./store.ts";
+import * as guide from "./store-guide.ts";
 
 const CHANNELS_MAX = 500;
 const DAYS_MAX = 16;
@@ -154,7 +155,7 @@ export default defineService({
       const of = { channelIds, fromMs: Number(fromMs), toMs: Number(toMs), limit: PROGRAMMES_MAX };
       if (!(of.toMs > of.fromMs) || of.toMs - of.fromMs > GRID_MS_MAX)
         throw problem.invalid(`a grid is of more than nothing and at most ${GRID_MS_MAX / DAY_MS} days`);
-      const rows = await parts.db.read(context, (tx) => store.programmesIn(tx, of));
+      const rows = await parts.db.read(context, (tx) => guide.programmesIn(tx, of));
       if (rows.length >= PROGRAMMES_MAX)
         throw problem.invalid("more programmes than one answer holds: ask for less at once");
       const byChannel = Map.groupBy(rows, ({ channel_id: id }) => id);
@@ -172,7 +173,7 @@ export default defineService({
     async nowNext({ channelIds, atMs }, context) {
       assertChannels(channelIds);
       const at = Number(atMs) || parts.clock.nowMs();
-      const rows = await parts.db.read(context, (tx) => store.nowNext(tx, channelIds, at));
+      const rows = await parts.db.read(context, (tx) => guide.nowNext(tx, channelIds, at));
       const byChannel = Map.groupBy(rows, ({ channel_id: id }) => id);
       return {
         channels: channelIds.map((channelId) => {
@@ -187,24 +188,24 @@ export default defineService({
     async episodes({ seriesId, channelId, limit }, context) {
       if (seriesId === "") throw problem.invalid("which series? Its id is missing");
       const of = { seriesId, channelId, limit: Math.min(limit || LIST_MAX, PROGRAMMES_MAX) };
-      const rows = await parts.db.read(context, (tx) => store.episodesOf(tx, of));
+      const rows = await parts.db.read(context, (tx) => guide.episodesOf(tx, of));
       return { seriesTitle: rows[0]?.title ?? "", programmes: rows.map(toProgramme) };
     },
     async search({ query, limit }, context) {
       const words = wordsOf(query);
       if (words.length === 0) return { programmes: [] };
       const of = { words, nowMs: parts.clock.nowMs(), limit: Math.min(limit || 50, LIST_MAX) };
-      return { programmes: (await parts.db.read(context, (tx) => store.search(tx, of))).map(toProgramme) };
+      return { programmes: (await parts.db.read(context, (tx) => guide.search(tx, of))).map(toProgramme) };
     },
     async restrict({ programmeId, blackout, noRestart, noRecord }, context) {
       const before = await requireProgramme(parts, programmeId, context);
       await parts.db.tx(context, async (tx) => {
-        await store.restrict(tx, programmeId, { blackout, no_restart: noRestart, no_record: noRecord });
+        await guide.restrict(tx, programmeId, { blackout, no_restart: noRestart, no_record: noRecord });
         const times = { startMs: Number(before.startMs), stopMs: Number(before.stopMs) };
         const { channelId, title, seriesId, episodeKey } = before;
         tx.emit("programChanged", {
           ...{ channelId, programmeId, change: "changed", title, ...times, seriesId, episodeKey },
-          ...{ previousStartMs: times.startMs, previousStopMs: times.stopMs },
+          ...{ previousStartMs: times.startMs, previousStopMs: times.stopMs, blackout, noRestart },
         });
       });
       return { programme: await requireProgramme(parts, programmeId, context) };
@@ -239,7 +240,7 @@ function assertChannels(channelIds: readonly string[]): void {
 }
 
 async function requireProgramme({ db }: Parts, id: string, context: Context) {
-  const found = await db.read(context, (tx) => store.findProgramme(tx, id));
+  const found = await db.read(context, (tx) => guide.findProgramme(tx, id));
   if (!found) throw problem.notFound(`there is no programme '${id.slice(0, 80)}'`, { reason: "programme_unknown" });
   return toProgramme(found);
 }
@@ -284,7 +285,7 @@ async function sweep(parts: Parts): Promise<void> {
   await endUnfinishedPushes(parts, await tenantsOf(parts));
   for (const tenant of await tenantsOf(parts))
     await parts.db.tx({ tenant }, (tx) =>
-      store.sweep(tx, nowMs - KEPT_BEFORE_MS, nowMs - IMPORTS_KEPT_MS, SWEPT_AT_ONCE),
+      guide.sweep(tx, nowMs - KEPT_BEFORE_MS, nowMs - IMPORTS_KEPT_MS, SWEPT_AT_ONCE),
     );
 }
 

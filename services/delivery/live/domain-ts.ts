@@ -15,40 +15,47 @@ const PTS_WRAP = 2 ** 33;
 const JUMP_S = 1.5;
 
 export interface TsClock {
-  /** Takes whole packets; answers whether time jumped within them. */
-  push(packets: Uint8Array): { readonly hasJumped: boolean };
+  /** Takes whole packets; answers whether time jumped within them, and which of picture and sound they have. */
+  push(packets: Uint8Array): { readonly hasJumped: boolean; readonly kinds: ReadonlySet<"video" | "audio"> };
   /** Of the picture, or of the sound where there is no picture; null before the first. */
   lastS(): number | null;
-  readonly has: { readonly video: boolean; readonly audio: boolean };
 }
 
 export function createTsClock(): TsClock {
-  const last: { video: number | null; audio: number | null } = { video: null, audio: null };
+  // By PID: several sounds of one programme do not come in the order of their times.
+  const last = { video: new Map<number, number>(), audio: new Map<number, number>() };
 
-  function take(kind: "video" | "audio", ptsS: number): boolean {
-    const before = last[kind];
-    last[kind] = ptsS;
-    return before !== null && Math.abs(ptsS - before) > JUMP_S;
+  function take({ kind, pid, ptsS }: Pes): boolean {
+    const before = last[kind].get(pid);
+    last[kind].set(pid, ptsS);
+    return before !== undefined && Math.abs(ptsS - before) > JUMP_S;
   }
+  const firstOf = (times: ReadonlyMap<number, number>): number | null => times.values().next().value ?? null;
 
   return {
     push(packets) {
       let hasJumped = false;
+      const kinds = new Set<"video" | "audio">();
       for (let at = 0; at + TS_PACKET_BYTES <= packets.length; at += TS_PACKET_BYTES) {
         const pes = readPes(packets, at);
-        if (pes !== null && take(pes.kind, pes.ptsS)) hasJumped = true;
+        if (pes === null) continue;
+        kinds.add(pes.kind);
+        if (take(pes)) hasJumped = true;
       }
-      return { hasJumped };
+      return { hasJumped, kinds };
     },
-    lastS: () => last.video ?? last.audio,
-    get has() {
-      return { video: last.video !== null, audio: last.audio !== null };
-    },
+    lastS: () => firstOf(last.video) ?? firstOf(last.audio),
   };
 }
 
+interface Pes {
+  readonly kind: "video" | "audio";
+  readonly pid: number;
+  readonly ptsS: number;
+}
+
 /** The kind and presentation time of a packet that begins a frame of picture or sound; null for any other. */
-function readPes(bytes: Uint8Array, at: number): { kind: "video" | "audio"; ptsS: number } | null {
+function readPes(bytes: Uint8Array, at: number): Pes | null {
   const byte = (offset: number): number => bytes[at + offset] ?? 0;
   if (byte(0) !== SYNC || (byte(1) & 0x40) === 0) return null;
   const adaptation = (byte(3) >> 4) & 3;
@@ -66,7 +73,19 @@ function readPes(bytes: Uint8Array, at: number): { kind: "video" | "audio"; ptsS
     (byte(p + 2) >> 1) * 2 ** 15 +
     byte(p + 3) * 2 ** 7 +
     (byte(p + 4) >> 1);
-  return { kind, ptsS: (pts % PTS_WRAP) / PTS_HZ };
+  return { kind, pid: ((byte(1) & 0x1f) << 8) | byte(2), ptsS: (pts % PTS_WRAP) / PTS_HZ };
+}
+
+/** Where the time of a channel's segments stands, by the time of the input that they are made of. */
+export interface Anchor {
+  readonly startS: number;
+  readonly startMs: number;
+}
+
+/** When a time of an input's clock is shown, in milliseconds since the epoch. The clock has 33 bits, so that the nearest such moment is meant. */
+export function mediaMsOf({ startS, startMs }: Anchor, ticks: number): number {
+  const beyond = (((ticks - startS * PTS_HZ) % PTS_WRAP) + PTS_WRAP) % PTS_WRAP;
+  return startMs + Math.round(((beyond < PTS_WRAP / 2 ? beyond : beyond - PTS_WRAP) * 1_000) / PTS_HZ);
 }
 
 /** Cuts bytes that come in any pieces into whole packets; bytes between packets are dropped. */

@@ -1,12 +1,48 @@
-import type { LiveMpd, LiveMpdPeriod, LiveMpdTrack } from "#media/dash";
-import type { DrmByKid, LivePlaylist, LiveSegmentEntry } from "#media/hls";
+import type { LiveMpd, LiveMpdEvent, LiveMpdPeriod, LiveMpdTrack } from "#media/dash";
+import type { DrmByKid, LiveDateRange, LivePlaylist, LiveSegmentEntry } from "#media/hls";
 import { type KeyClass, LIVE_SEGMENT_S, type LiveGrid, type LivePlace, type Presentation } from "#media/presentation";
+import type { SpliceRange } from "#media/scte35";
 import { type Latency, SEGMENT_MS } from "./domain.ts";
 
 /** A hole that is longer than this ends the window: who joins does not want to scroll past an hour of nothing. */
 const GAP_SEGMENTS_MAX = 30;
 /** How long before it is due the next key's period is told. */
 const NEXT_PERIOD_MS = 60_000;
+
+/** Splices as playlists tell them (draft-pantos-hls-rfc8216bis, section 4.4.5.1.1). */
+export const dateRangesOf = (ranges: readonly SpliceRange[]): LiveDateRange[] =>
+  ranges.map(({ id, startMs, endMs, plannedDurationS, outHex, inHex, cmdHex }) => ({
+    ...{ id, startMs },
+    ...(endMs === null ? {} : { durationS: (endMs - startMs) / 1_000 }),
+    ...(plannedDurationS === null ? {} : { plannedDurationS }),
+    more: {
+      ...(cmdHex === null ? {} : { "SCTE35-CMD": `0x${cmdHex.toUpperCase()}` }),
+      ...(outHex === null ? {} : { "SCTE35-OUT": `0x${outHex.toUpperCase()}` }),
+      ...(inHex === null ? {} : { "SCTE35-IN": `0x${inHex.toUpperCase()}` }),
+    },
+  }));
+
+/** Splices as events of a period: each section where it takes effect, within the period's numbers. */
+export function eventsOf(
+  ranges: readonly SpliceRange[],
+  { firstNumber, lastNumber }: Pick<LiveMpdPeriod, "firstNumber" | "lastNumber">,
+): LiveMpdEvent[] {
+  const endMs = lastNumber === null ? Number.POSITIVE_INFINITY : (lastNumber + 1) * SEGMENT_MS;
+  const events = new Map<number, LiveMpdEvent>();
+  const add = (hex: string | null, startMs: number | null, durationS: number | null): void => {
+    if (hex === null || startMs === null || startMs < firstNumber * SEGMENT_MS || startMs >= endMs) return;
+    const section = Buffer.from(hex, "hex");
+    // A section ends with its checksum, which tells it from others; of one that has several cues it stands here once.
+    const id = section.readUInt32BE(section.length - 4);
+    events.set(id, { id, startMs, durationMs: Math.round((durationS ?? 0) * 1_000), section });
+  };
+  for (const { startMs, endMs: ended, plannedDurationS, outHex, inHex, cmdHex } of ranges) {
+    const durationS = ended === null ? plannedDurationS : (ended - startMs) / 1_000;
+    add(outHex ?? cmdHex, startMs, durationS);
+    add(inHex, ended, null);
+  }
+  return [...events.values()].toSorted((a, b) => a.startMs - b.startMs);
+}
 
 export interface WindowSegment {
   readonly number: number;
@@ -114,6 +150,7 @@ export interface PlaylistOf {
   readonly others: readonly (WindowTrack & { readonly timescale: number })[];
   readonly keyOf: KeyOf;
   readonly drm: DrmByKid;
+  readonly splices: readonly SpliceRange[];
   /** What comes next, as far as that is known. */
   readonly next: (LivePlace & { readonly dayIndex: number; readonly init: string }) | null;
   /** How long its frames are: a part is made of whole ones. */
@@ -136,6 +173,7 @@ export function playlistOf(of: PlaylistOf): LivePlaylist {
       if (!last) return [];
       return [{ uri: `../${name}/index.m3u8`, number: last.number, part: isLow ? last.parts.length - 1 : null }];
     }),
+    dateRanges: dateRangesOf(of.splices),
     drm: of.drm,
   };
 }
@@ -162,6 +200,7 @@ export function periodsOf(of: {
   /** Whether a run goes on at this moment. */
   readonly isOpen: boolean;
   readonly initOf: (dayIndex: number) => string;
+  readonly splices: readonly SpliceRange[];
 }): LiveMpdPeriod[] {
   const { lead, tracks, keyOf, keyPeriodMs } = of;
   const dayFirst = (dayIndex: number): number => Math.ceil((dayIndex * keyPeriodMs) / SEGMENT_MS);
@@ -185,7 +224,7 @@ export function periodsOf(of: {
   }
   return spans.map(({ run, dayIndex, firstNumber, lastNumber }) => ({
     ...{ id: `${run}-${dayIndex}`, suffix: `-${run}-${dayIndex}` },
-    ...{ firstNumber, lastNumber },
+    ...{ firstNumber, lastNumber, events: eventsOf(of.splices, { firstNumber, lastNumber }) },
     tracks: new Map(
       tracks
         .filter(({ segments }) => segments.some((segment) => segment.run === run))

@@ -2,9 +2,17 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { isSamePlace, liveGrid, partFrames, placeOf } from "#media/presentation";
-import { createTsAligner, createTsClock, TS_PACKET_BYTES } from "./domain-ts.ts";
+import { createTsAligner, createTsClock, mediaMsOf, TS_PACKET_BYTES } from "./domain-ts.ts";
 import { planAirings } from "./domain-schedule.ts";
-import { entriesOf, hasReached, periodsOf, windowOf, type WindowSegment } from "./domain-window.ts";
+import {
+  dateRangesOf,
+  entriesOf,
+  eventsOf,
+  hasReached,
+  periodsOf,
+  windowOf,
+  type WindowSegment,
+} from "./domain-window.ts";
 import { channelOf, dayIndexOf, licensedDays, parseDirectives, parseLivePath, rungOf, startAfter } from "./domain.ts";
 
 const KEY_PERIOD_MS = 86_400_000;
@@ -157,6 +165,7 @@ describe("the window of a channel", () => {
       keyPeriodMs: KEY_PERIOD_MS,
       isOpen: true,
       initOf: (day: number) => `i${day}`,
+      splices: [],
     };
     const spans = periodsOf({ ...of, nowMs: KEY_PERIOD_MS - 1_000 });
     assert.deepEqual(
@@ -169,6 +178,35 @@ describe("the window of a channel", () => {
     assert.equal(spans[1]?.tracks.get("v")?.init, "i1");
     assert.equal(periodsOf({ ...of, nowMs: KEY_PERIOD_MS - 3_600_000 }).length, 1);
   });
+});
+
+test("splices are told where they take effect, in the period that they fall into, a section once", () => {
+  const section = (last: string): string => `fc30110000000000000000fffffe000000${last}`;
+  const base = { endMs: null, plannedDurationS: null, outHex: null, inHex: null, cmdHex: null };
+  const ranges = [
+    {
+      ...{ ...base, id: "insert-1", startMs: 21_500, endMs: 40_500 },
+      ...{ plannedDurationS: 30, outHex: section("00000001"), inHex: section("00000002") },
+    },
+    { ...base, id: "segment-2-16", startMs: 41_000, cmdHex: section("00000003") },
+    { ...base, id: "segment-2-32", startMs: 41_000, cmdHex: section("00000003") },
+  ];
+  const told = (firstNumber: number, lastNumber: number | null) =>
+    eventsOf(ranges, { firstNumber, lastNumber }).map(({ id, startMs, durationMs }) => [id, startMs, durationMs]);
+  assert.deepEqual(told(10, 19), [[1, 21_500, 19_000]]);
+  assert.deepEqual(told(20, null), [
+    [2, 40_500, 0],
+    [3, 41_000, 0],
+  ]);
+  assert.deepEqual(dateRangesOf(ranges).slice(0, 1), [
+    {
+      ...{ id: "insert-1", startMs: 21_500, durationS: 19, plannedDurationS: 30 },
+      more: {
+        "SCTE35-OUT": `0x${section("00000001").toUpperCase()}`,
+        "SCTE35-IN": `0x${section("00000002").toUpperCase()}`,
+      },
+    },
+  ]);
 });
 
 test("licences cover the window, the present day and the next one", () => {
@@ -225,7 +263,19 @@ describe("the clock of a transport stream", () => {
     assert.ok(Math.abs((clock.lastS() ?? 0) - 10.04) < 1e-4);
     assert.equal(clock.push(packet(3_600)).hasJumped, true);
     assert.equal(clock.push(packet(1)).hasJumped, true);
-    assert.deepEqual(clock.has, { video: true, audio: false });
+  });
+
+  test("property: a time of the input is shown once, where its 33 bits begin anew as well", () => {
+    const drawn = fc.record({
+      startS: fc.integer({ min: 0, max: 95_443 }),
+      afterS: fc.integer({ min: -40_000, max: 40_000 }),
+    });
+    fc.assert(
+      fc.property(drawn, ({ startS, afterS }) => {
+        const ticks = (((startS + afterS) * 90_000) % 2 ** 33) + (startS + afterS < 0 ? 2 ** 33 : 0);
+        assert.equal(mediaMsOf({ startS, startMs: 1_000_000 }, ticks), 1_000_000 + afterS * 1_000);
+      }),
+    );
   });
 
   test("property: whatever the pieces, packets stay whole, and rubbish between them is dropped", () => {

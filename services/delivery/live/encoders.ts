@@ -1,5 +1,6 @@
 import type { LiveEncode, LiveReport, LiveSource } from "#kernel/ports/transcoder";
 import { type Channel, FRAME_RATE, gopFramesOf, SEGMENT_MS, startAfter, type TrackPlan } from "./domain.ts";
+import type { Anchor } from "./domain-ts.ts";
 import type { Packager } from "./packager.ts";
 import type { FeedState } from "./feeds.ts";
 import type { LivePlatform } from "./service.ts";
@@ -15,6 +16,8 @@ export interface EncodersOptions {
   readonly serial: number;
   /** What they read; null for the test picture. */
   readonly feed: (Pick<FeedState, "timeS" | "atMs"> & { readonly index: number }) | null;
+  /** They begin: which time of the feed is shown when. */
+  readonly onBegin: (anchor: Anchor) => void;
   readonly onReport: (track: string, report: LiveReport) => void;
   readonly signal: AbortSignal;
 }
@@ -23,13 +26,16 @@ export interface EncodersOptions {
 export async function encode(
   { transcoder, clock }: Pick<LivePlatform, "transcoder" | "clock">,
   packager: Packager,
-  { channel, plans, serial, feed, onReport, signal }: EncodersOptions,
+  { channel, plans, serial, feed, onBegin, onReport, signal }: EncodersOptions,
 ): Promise<void> {
   const startMs = startAfter(clock.nowMs(), feed ? LEAD_MS.feed : LEAD_MS.test);
   const tracks = await packager.begin({
     ...{ serial, plans, feed: feed?.index ?? null, firstNumber: startMs / SEGMENT_MS },
     originMs: startMs - ORIGIN_S * 1_000,
   });
+  // At a frame's place, so that picture and sound begin with the same moment.
+  const startS = feed && Math.round((feed.timeS + (startMs - feed.atMs) / 1_000) * FRAME_RATE) / FRAME_RATE;
+  if (startS !== null) onBegin({ startS, startMs });
   const ending = new AbortController();
   const over = AbortSignal.any([signal, ending.signal]);
   try {
@@ -38,8 +44,8 @@ export async function encode(
         const track = tracks[index];
         if (!track || track.outPath === null) return;
         const source: LiveSource =
-          feed && track.inPath !== null
-            ? { kind: "feed", path: track.inPath, startS: feed.timeS + (startMs - feed.atMs) / 1_000 }
+          startS !== null && track.inPath !== null
+            ? { kind: "feed", path: track.inPath, startS }
             : { kind: "test", title: titleOf(channel), startMs };
         const job = { source, leadS: ORIGIN_S, track: trackOf(plan, channel) };
         await transcoder.encodeLive(job, track.outPath, (report) => onReport(plan.name, report), over);

@@ -57,6 +57,8 @@ async function filesOf(path: string): Promise<string[]> {
 export interface Receivers {
   /** Somebody began to push to an input, or stopped. */
   pushed(index: number, isPushing: boolean): void;
+  /** Opens an input anew: what is read of it now is not what it was when it was opened. One that is pushed cannot be, and goes on. */
+  reopen(index: number): void;
   /** What is wrong with an input, for people; empty while nothing is. */
   message(index: number): string;
   readonly done: Promise<void>;
@@ -72,6 +74,7 @@ export function keepReceiving(
   const messages = inputs.map(() => "");
   const waiting = inputs.map(() => [] as (() => void)[]);
   const pushing = inputs.map(() => false);
+  const open = inputs.map(() => new AbortController());
 
   async function keep(input: ReadyInput, index: number): Promise<void> {
     while (!signal.aborted) {
@@ -81,11 +84,15 @@ export function keepReceiving(
           signal.addEventListener("abort", () => resolve(), { once: true });
         });
       if (signal.aborted) return;
+      const ending = new AbortController();
+      open[index] = ending;
+      const over = AbortSignal.any([signal, ending.signal]);
       try {
-        await transcoder.receiveLive(receiverOf(input, packager.flvPath(index)), packager.feedPath(index), signal);
+        await transcoder.receiveLive(receiverOf(input, packager.flvPath(index)), packager.feedPath(index), over);
         messages[index] = "";
       } catch (error) {
         if (signal.aborted) return;
+        if (ending.signal.aborted) continue;
         const { message } = toProblem(error);
         if (messages[index] !== message) logger.warn("an input of a channel failed", { input: input.kind, error });
         messages[index] = message;
@@ -98,6 +105,9 @@ export function keepReceiving(
   return {
     done,
     message: (index) => messages[index] ?? "",
+    reopen(index) {
+      if (inputs[index]?.kind !== "rtmp") open[index]?.abort();
+    },
     pushed(index, isPushing) {
       pushing[index] = isPushing;
       if (isPushing) for (const go of waiting[index]?.splice(0) ?? []) go();
@@ -109,5 +119,5 @@ function receiverOf({ kind, url, host, port, secret, paths }: ReadyInput, flvPat
   if (kind === "rtmp") return { kind: "flv", path: flvPath };
   if (kind === "srt") return { kind: "srt", host, port, passphrase: secret };
   if (kind === "files") return { kind: "files", paths };
-  return { kind: "pull", url };
+  return { kind: kind === "mpegts" ? "ts" : "pull", url };
 }

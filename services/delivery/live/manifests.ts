@@ -4,7 +4,9 @@ import { type DrmByKid, writeLivePlaylist, writeMultivariantPlaylist } from "#me
 import { LIVE_SEGMENT_S } from "#media/presentation";
 import { problem } from "#kernel";
 import { dayIndexOf, initName, isLinear, type PastSpan, SEGMENT_MS } from "./domain.ts";
+import { windowFromMs } from "./domain-restrictions.ts";
 import {
+  dateRangesOf,
   entriesOf,
   type KeyOf,
   latencyOf,
@@ -14,6 +16,7 @@ import {
   windowOf,
   type WindowTrack,
 } from "./domain-window.ts";
+import type { SpliceRange } from "#media/scte35";
 import type { Station } from "./station.ts";
 import type { KnownTrack, StoredSegment } from "./store.ts";
 
@@ -55,7 +58,9 @@ function windowTrack(station: Station, name: string, nowMs: number): WindowTrack
   const plan = station.plans.find((each) => each.name === name);
   const track = station.history.track(name);
   if (!plan || !track || track.segments.length === 0) return null;
-  const firstNumber = Math.floor((nowMs - station.channel.dvrWindowS * 1_000) / SEGMENT_MS);
+  const windowMs = nowMs - station.channel.dvrWindowS * 1_000;
+  const allowedMs = windowFromMs(station.restrictions, nowMs);
+  const firstNumber = Math.max(Math.floor(windowMs / SEGMENT_MS), Math.ceil(allowedMs / SEGMENT_MS));
   return { name, keyClass: plan.keyClass, segments: windowOf(track.segments, firstNumber), next: track.next };
 }
 
@@ -95,7 +100,7 @@ export async function renderPlaylist(
   });
   const known = station.tracks.get(name);
   const playlist = playlistOf({
-    ...{ track, grid, others, keyOf, drm, latency: station.channel.latency },
+    ...{ track, grid, others, keyOf, drm, latency: station.channel.latency, splices: station.splices.ranges() },
     next:
       track.next && nextDay !== null ? { ...track.next, dayIndex: nextDay, init: headerName(station, nextDay) } : null,
     frameTicks: known?.kind === "video" ? grid.timescale / known.frameRate : AAC_FRAME_TICKS,
@@ -117,7 +122,7 @@ export async function renderMpd(station: Station, keyPeriodMs: number, nowMs: nu
   return writeLiveMpd({
     tracks: known.map(told),
     periods: periodsOf({
-      ...{ lead, tracks, keyOf, keyPeriodMs, nowMs },
+      ...{ lead, tracks, keyOf, keyPeriodMs, nowMs, splices: station.splices.ranges() },
       isOpen: station.state === "live",
       initOf: (dayIndex) => headerName(station, dayIndex),
     }),
@@ -134,6 +139,7 @@ export async function renderMpd(station: Station, keyPeriodMs: number, nowMs: nu
 export interface Past {
   readonly span: PastSpan;
   readonly segments: readonly StoredSegment[];
+  readonly splices: readonly SpliceRange[];
   /** How the span is written in addresses: `-{startS}-{endS}`. */
   readonly suffix: string;
 }
@@ -171,7 +177,7 @@ export async function renderPastPlaylist(station: Station, past: Past, name: str
   );
   return writeLivePlaylist({
     ...{ segments: entriesOf(track, grid, keyOf), targetDurationS: LIVE_SEGMENT_S, partTargetS: null },
-    ...{ hint: null, reports: [], drm, isEnded: true },
+    ...{ hint: null, reports: [], drm, isEnded: true, dateRanges: dateRangesOf(past.splices) },
   });
 }
 
@@ -185,7 +191,7 @@ export async function renderPastMpd(station: Station, past: Past, keyPeriodMs: n
   );
   const nowMs = (past.span.lastNumber + 1) * SEGMENT_MS;
   const periods = periodsOf({
-    ...{ lead, tracks, keyOf, keyPeriodMs, nowMs, isOpen: false },
+    ...{ lead, tracks, keyOf, keyPeriodMs, nowMs, isOpen: false, splices: past.splices },
     initOf: (dayIndex) => headerName(station, dayIndex),
   });
   return writeLiveMpd({

@@ -13,6 +13,7 @@ import {
   type PastSpan,
   SEGMENT_MS,
 } from "./domain.ts";
+import { assertMoment, assertSpan, windowFromMs } from "./domain-restrictions.ts";
 import { hasReached } from "./domain-window.ts";
 import {
   renderMain,
@@ -67,6 +68,8 @@ export async function answerLive(parts: MediaParts, request: IncomingMessage, re
     return answerObject(parts.objects, initKey(path.channelId, path.track, path.file), "video/mp4", request, response);
   if (path.kind === "segment") return answerSegment(parts, station, path, request, response, leaving.signal);
   if (path.past) return answerPast(parts, station, path, path.past, request, response);
+  // Who is not let in does not wake it.
+  windowFromMs(station.restrictions, parts.clock.nowMs());
   await awake(station, leaving.signal);
   const nowMs = parts.clock.nowMs();
   if (path.kind === "hls")
@@ -108,8 +111,12 @@ async function answerPast(
     throw problem.invalid("the span ends in the future: what goes on is in the channel's own window", {
       reason: "span_ahead",
     });
+  assertSpan(station.restrictions, firstNumber * SEGMENT_MS, (lastNumber + 1) * SEGMENT_MS);
   const segments = await parts.segmentsOf(station, span);
-  const past = { span, segments, suffix: `-${firstNumber * 2}-${(lastNumber + 1) * 2}` };
+  const splices = station.splices
+    .ranges()
+    .filter(({ startMs }) => startMs >= firstNumber * SEGMENT_MS && startMs < (lastNumber + 1) * SEGMENT_MS);
+  const past = { span, segments, splices, suffix: `-${firstNumber * 2}-${(lastNumber + 1) * 2}` };
   const body =
     path.kind === "hls"
       ? renderPastMain(station, past)
@@ -162,6 +169,7 @@ async function answerSegment(
   signal: AbortSignal,
 ): Promise<void> {
   const { history } = station;
+  assertMoment(station.restrictions, number * SEGMENT_MS, (number + 1) * SEGMENT_MS, parts.clock.nowMs());
   if (span !== null && isBeyond(station, number, span, parts.keyPeriodMs))
     return send(request, response, { body: EMPTY_SEGMENT, contentType: SEGMENT_TYPE, cacheControl: IMMUTABLE });
   const track = history.track(name);

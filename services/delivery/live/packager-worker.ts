@@ -8,7 +8,7 @@ import { createTrackWriter, decryptSegment, type TrackProtection, type TrackWrit
 import { createFragmentStream, type Fragment, parseTrackInit, type Sample, type TrackInit } from "#media/isobmff";
 import { isSamePlace, type KeyClass, type LiveGrid, type LivePlace, placeOf } from "#media/presentation";
 import { dayIndexOf, gridOf, type Latency } from "./domain.ts";
-import { type FeedState, openFeed } from "./feeds.ts";
+import { type FeedState, type HeardSplice, openFeed } from "./feeds.ts";
 import { openRtmpDoor, type RtmpDoor } from "./rtmp-door.ts";
 
 export interface PackagerTrack {
@@ -89,6 +89,7 @@ export type FromPackager =
   /** Everything that the setup or a run asked for can be connected to. */
   | { readonly type: "listening"; readonly serial: number }
   | ({ readonly type: "feed"; readonly index: number } & FeedState)
+  | ({ readonly type: "splice"; readonly index: number } & HeardSplice)
   | { readonly type: "push"; readonly index: number; readonly what: "begins" | "ends" | "refused" }
   | { readonly type: "track"; readonly track: string; readonly facts: TrackFacts }
   | {
@@ -140,10 +141,13 @@ const feeds = setup.feeds.map(({ path, door }, index) => {
       (isPushing) => say({ type: "push", index, what: isPushing ? "begins" : "ends" }),
       () => say({ type: "push", index, what: "refused" }),
     );
-  const onListening = (): void => {
-    if (++opened === setup.feeds.length) say({ type: "listening", serial: 0 });
-  };
-  return openFeed(path, onListening, (state) => say({ type: "feed", index, ...state }));
+  return openFeed(path, {
+    listening() {
+      if (++opened === setup.feeds.length) say({ type: "listening", serial: 0 });
+    },
+    state: (state) => say({ type: "feed", index, ...state }),
+    splice: (splice) => say({ type: "splice", index, ...splice }),
+  });
 });
 if (feeds.length === 0) say({ type: "listening", serial: 0 });
 

@@ -2,7 +2,8 @@ import { problem, toProblem } from "#kernel";
 import type { LiveReport } from "#kernel/ports/transcoder";
 import { dayIndexAt, FRAME_RATE, gridOf, SEGMENT_MS, type TrackPlan } from "./domain.ts";
 import { encode } from "./encoders.ts";
-import type { FeedState } from "./feeds.ts";
+import { type Anchor, mediaMsOf } from "./domain-ts.ts";
+import type { FeedState, HeardSplice } from "./feeds.ts";
 import type { History } from "./history.ts";
 import { keepReceiving, readyInputs, type Receivers } from "./inputs.ts";
 import type { Keyring } from "./keyring.ts";
@@ -23,6 +24,8 @@ export interface PlayoutOptions {
   readonly onTrack: (track: string, facts: TrackFacts) => void;
   readonly onInit: (track: string, dayIndex: number, bytes: Uint8Array, serial: number) => void;
   readonly onPart: (part: MadePart, serial: number) => void;
+  /** The input asks for splices; `wallMs` says when a time of its clock is shown. */
+  readonly onSplice: (section: Uint8Array, wallMs: (ticks: number | null) => number) => void;
   readonly onRunOver: () => void;
 }
 
@@ -54,6 +57,13 @@ const STABLE_MS = 5_000;
 /** A run that is so far behind, for so long after its begin, will not catch up. */
 const LAG_MS_MAX = 4_000;
 const SETTLED_MS = 12_000;
+/** A track of which nothing comes for so long, while its input flows, does not come by itself. */
+const STALL_MS = 6_000;
+/** Who never came on the air in that time is opened anew from the beginning. */
+const GIVE_UP_MS = 30_000;
+
+/** Splices that came before the encoders of a run did. */
+const EARLY_SPLICES_MAX = 32;
 
 interface Going {
   readonly serial: number;
@@ -61,6 +71,7 @@ interface Going {
   readonly feed: (FeedState & { readonly index: number }) | null;
   readonly ending: AbortController;
   readonly startedMs: number;
+  anchor: Anchor | null;
 }
 
 export function openPlayout(platform: StationPlatform, options: PlayoutOptions): Playout {
@@ -69,12 +80,15 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
   const { channel } = stored;
   const reports = new Map<string, LiveReport>();
   const lags = new Map<string, number>();
+  /** When each track's last part was made in the run that goes on. */
+  const madeMs = new Map<string, number>();
   const leftOut = new Set<string>();
   let feeds: ((FeedState & { readonly sinceMs: number }) | null)[] = [];
   let packager: Packager | null = null;
   let receivers: Receivers | null = null;
   let run: Going | null = null;
   let givenDay = -1;
+  let early: (HeardSplice & { readonly index: number })[] = [];
 
   const log = (message: string, more: Readonly<Record<string, unknown>> = {}): void =>
     logger.info(message, { channel_id: channel.id, ...more });
@@ -118,10 +132,22 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
   }
 
   async function playRuns(opened: Packager, isFed: boolean, signal: AbortSignal): Promise<void> {
+    let startedMs = clock.nowMs();
     while (!signal.aborted) {
       const feed = isFed ? await nextFeed(signal) : null;
       if (signal.aborted) return;
-      await runOnce(opened, feed, signal);
+      try {
+        await runOnce(opened, feed, signal);
+      } catch (error) {
+        // Encoders that cannot read an input say nothing about the others, and who pushes to it need not do so anew.
+        if (!feed || signal.aborted || clock.nowMs() - startedMs > GIVE_UP_MS) throw error;
+        const { reason, message } = toProblem(error);
+        logger.warn("the encoders of a channel failed", { channel_id: channel.id, error });
+        become("failed", reason, message);
+        receivers?.reopen(feed.index);
+        await clock.sleep(RETRY_MS_MIN, signal).catch(() => {});
+      }
+      if (options.state() === "live") startedMs = clock.nowMs();
     }
   }
 
@@ -149,15 +175,21 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
     for (const dayIndex of [today, today + 1]) opened.giveKeys(await keyring.day(dayIndex));
     givenDay = today + 1;
     reports.clear();
+    madeMs.clear();
     const present = plans.filter(
       ({ name, kind }) => !leftOut.has(name) && (!feed || (kind === "video" ? feed.hasVideo : feed.hasAudio)),
     );
     const ending = new AbortController();
-    run = { serial, plans: present, feed, ending, startedMs: clock.nowMs() };
+    const going: Going = { serial, plans: present, feed, ending, startedMs: clock.nowMs(), anchor: null };
+    run = going;
     log("a channel's run begins", { run: serial, input: feed?.index ?? null });
     try {
       await encode(platform, opened, {
         ...{ channel, plans: present, serial, feed },
+        onBegin(anchor) {
+          going.anchor = anchor;
+          early.forEach(hearSplice);
+        },
         onReport: (track, report) => void reports.set(track, report),
         signal: AbortSignal.any([signal, ending.signal]),
       });
@@ -185,18 +217,44 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
     else if (message.type === "part") {
       if (run) takePart(message, run.serial);
     } else if (message.type === "feed") hearFeed(message.index, message);
-    else if (message.type === "push") hearPush(message.index, message.what);
+    else if (message.type === "splice") {
+      early = [...early, message].slice(-EARLY_SPLICES_MAX);
+      hearSplice(message);
+    } else if (message.type === "push") hearPush(message.index, message.what);
     else if (message.reason === "too_slow") leaveOut(message.message);
     else breakOff(message.reason, message.message);
   }
 
   function hearFeed(index: number, state: FeedState): void {
-    feeds[index] = state.state === "flowing" ? { ...state, sinceMs: clock.nowMs() } : null;
-    const which = index === 0 ? "primary" : "backup";
-    if (run?.feed?.index !== index || state.state === "flowing") return;
-    if (state.state === "jumped")
-      breakOff("time_jumped", `the time of the ${which} input jumped: its timeline begins anew`);
-    else breakOff("input_silent", `the ${which} input is silent`);
+    const sinceMs = feeds[index]?.sinceMs ?? clock.nowMs();
+    feeds[index] = state.state === "flowing" ? { ...state, sinceMs } : null;
+    if (state.state !== "flowing") early = early.filter((splice) => splice.index !== index);
+    const input = index === 0 ? "the primary input" : "the backup input";
+    if (run?.feed?.index !== index) return;
+    const { hasVideo, hasAudio } = run.feed;
+    if (state.state === "jumped") breakOff("time_jumped", `the time of ${input} jumped: its timeline begins anew`);
+    else if (state.state === "silent") breakOff("input_silent", `${input} is silent`);
+    else if (state.state === "changed") breakOff("input_changed", `${input} is another stream from now on`);
+    else if (state.hasVideo !== hasVideo)
+      breakOff("input_changed", `${input} has ${state.hasVideo ? "a picture again" : "no picture any more"}`);
+    else if (state.hasAudio !== hasAudio)
+      breakOff("input_changed", `${input} has ${state.hasAudio ? "sound again" : "no sound any more"}`);
+  }
+
+  /** An encoder that was given what it cannot decode waits for ever, and does not fail. */
+  function seeToStall(nowMs: number): boolean {
+    const stalled = run?.plans.find(({ name }) => nowMs - (madeMs.get(name) ?? run?.startedMs ?? nowMs) > STALL_MS);
+    if (!run?.feed || !stalled) return false;
+    breakOff("stalled", `nothing comes of ${stalled.name}: the input is opened anew`);
+    receivers?.reopen(run.feed.index);
+    return true;
+  }
+
+  /** The splices of the input that is shown; those of the other one wait until it is. */
+  function hearSplice({ index, section, nowTicks }: (typeof early)[number]): void {
+    const anchor = run?.anchor;
+    if (anchor && run?.feed?.index === index)
+      options.onSplice(section, (ticks) => mediaMsOf(anchor, ticks ?? nowTicks));
   }
 
   function hearPush(index: number, what: "begins" | "ends" | "refused"): void {
@@ -215,6 +273,7 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
 
   function takePart(part: MadePart, serial: number): void {
     options.onPart(part, serial);
+    madeMs.set(part.track, clock.nowMs());
     const plan = plans.find(({ name }) => name === part.track);
     const track = history.track(part.track);
     if (plan && track?.next) {
@@ -247,7 +306,7 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
       const primary = feeds[0];
       if (run?.feed?.index === 1 && primary && nowMs - primary.sinceMs > STABLE_MS)
         return breakOff("primary_back", "the primary input is back");
-      if (!run || nowMs - run.startedMs < SETTLED_MS) return;
+      if (!run || nowMs - run.startedMs < SETTLED_MS || seeToStall(nowMs)) return;
       if (slowestMs() > LAG_MS_MAX) leaveOut(`the encoders are ${slowestMs()} ms behind`);
     },
   };

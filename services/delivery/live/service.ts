@@ -1,9 +1,20 @@
 // Live: takes the inputs of channels in, encodes and encrypts them in real time, and keeps the last hours for who joins late.
 import { Catalog } from "#contracts/catalog";
+import { Epg, type EpgProgramChanged } from "#contracts/epg";
 import { Keys } from "#contracts/keys";
 import { License } from "#contracts/license";
 import { type AddRequest, Live } from "#contracts/live";
-import { type Context, defineService, newId, type Platform, problem, toProblem, type Tx } from "#kernel";
+import {
+  type Context,
+  defineService,
+  newId,
+  on,
+  type Platform,
+  problem,
+  type Received,
+  toProblem,
+  type Tx,
+} from "#kernel";
 import {
   assertChannelId,
   assertHolder,
@@ -14,10 +25,12 @@ import {
   NUMBER_MAX,
   SEGMENT_MS,
 } from "./domain.ts";
+import { windowFromMs } from "./domain-restrictions.ts";
 import { answerLive } from "./media.ts";
 import { listSegments } from "./segments.ts";
 import { openStations, type Stations } from "./stations.ts";
 import * as store from "./store.ts";
+import { putRestrictions } from "./store-restrictions.ts";
 
 const LIMIT_MAX = 500;
 const AIRINGS_MAX = 5_000;
@@ -50,6 +63,8 @@ export default defineService({
       stations: openStations(platform),
     };
   },
+
+  on: [on(Epg.events.programChanged)(followGuide)],
 
   rpc: (parts) => ({
     async add(request, context) {
@@ -95,6 +110,7 @@ export default defineService({
     async locate({ channelId }, context) {
       const { channel } = await find(parts, channelId, context);
       if (!channel.onAir) throw problem.notFound(`channel '${channelId}' is off the air`, { reason: "off_air" });
+      windowFromMs((await parts.stations.of(channelId)).restrictions, parts.clock.nowMs());
       const pathPrefix = `/live/${channelId}/`;
       return {
         ...{ hlsPath: `${pathPrefix}main.m3u8`, dashPath: `${pathPrefix}main.mpd`, pathPrefix },
@@ -246,6 +262,18 @@ function timeOf({ clock }: Parts, valueMs: bigint, name: string): number {
   if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs > clock.nowMs() + AHEAD_MS_MAX)
     throw problem.invalid(`${name} is ${valueMs}: write milliseconds since the epoch, at most 40 days ahead`);
   return timeMs;
+}
+
+/** What the guide forbids to do with programmes; stations read it within moments. */
+async function followGuide(
+  _: Parts,
+  tx: Tx<typeof Live>,
+  events: readonly Received<EpgProgramChanged>[],
+): Promise<void> {
+  // The last word on a programme counts.
+  const last = new Map(events.map(({ data }) => [data.programmeId, data]));
+  const restricted = [...last.values()].filter((one) => one.change !== "removed" && (one.blackout || one.noRestart));
+  await putRestrictions(tx, [...last.keys()], restricted);
 }
 
 function announce(tx: Tx<typeof Live>, channel: Channel, removed: boolean): void {

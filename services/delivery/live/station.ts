@@ -12,13 +12,16 @@ import {
   type TrackPlan,
   tracksOf,
 } from "./domain.ts";
+import type { Restriction } from "./domain-restrictions.ts";
 import type { LiveGrid } from "#media/presentation";
+import type { SpliceRange } from "#media/scte35";
 import { type HeldSegment, type History, openHistory } from "./history.ts";
 import { type Keyring, openKeyring } from "./keyring.ts";
 import type { MadePart, TrackFacts } from "./packager-worker.ts";
 import { openLinear } from "./linear.ts";
 import { openPlayout } from "./playout.ts";
 import type { LivePlatform } from "./service.ts";
+import { openSplices, type Splices } from "./splices.ts";
 import * as store from "./store.ts";
 
 export type StationState = "off" | "asleep" | "waking" | "live" | "no_input" | "failed";
@@ -28,10 +31,14 @@ export interface Station {
   readonly tenant: string;
   readonly channel: Channel;
   readonly history: History;
+  readonly splices: Splices;
   readonly keyring: Keyring;
   readonly tracks: ReadonlyMap<string, store.KnownTrack>;
   readonly plans: readonly TrackPlan[];
   readonly state: StationState;
+  /** What may not be done with programmes of now and of before. */
+  readonly restrictions: readonly Restriction[];
+  restrict(restrictions: readonly Restriction[]): void;
   /** Which run goes on; 0 for none. */
   serial(): number;
   health(): StationHealth;
@@ -39,6 +46,8 @@ export interface Station {
   /** Somebody asks for it: it wakes, and stays awake for a while. */
   ask(): void;
   holdUntil(untilMs: number): void;
+  /** Says that less is kept than the channel's window has. */
+  shorten(reason: string, message: string): void;
   /** Goes to sleep when nobody has asked for a while; sees to the keys of tomorrow. */
   tick(): Promise<void>;
   /** Ends its encoders. */
@@ -63,13 +72,19 @@ export interface StationOptions {
   readonly stored: store.StoredChannel;
   /** What of the window there is, oldest first. */
   readonly segments: readonly store.StoredSegment[];
+  readonly restrictions: readonly Restriction[];
+  readonly splices: readonly SpliceRange[];
   readonly keyPeriodMs: number;
   /** A segment could not be written: makes room, and answers whether there is some now. */
-  readonly makeRoom: (channelId: string) => Promise<boolean>;
+  readonly makeRoom: () => Promise<boolean>;
 }
 
+/** So long a window counts as cut after it was. */
+const SHORT_MS = 60_000;
 /** A channel that nobody asks for goes to sleep after this. */
 const IDLE_MS = 60_000;
+
+const DISK_FULL = "the disk is full: the oldest of the window goes, and what recordings hold stays";
 
 export type StationPlatform = Pick<
   LivePlatform,
@@ -83,10 +98,16 @@ export function openStation(platform: StationPlatform, options: StationOptions):
   const plans = tracksOf(channel);
   const history = openHistory();
   history.restore(options.segments);
+  const splices = openSplices(platform, {
+    ...{ tenant, channelId: channel.id, stored: options.splices, onChange: history.wake },
+  });
   const keyring = openKeyring(platform, { tenant, channelId: channel.id });
   const tracks = new Map(stored.tracks.map((track) => [track.name, track]));
   let state: StationState = channel.onAir ? "asleep" : "off";
   let why = { reason: "", message: "" };
+  let short = { reason: "", message: "", atMs: 0 };
+  let { restrictions } = options;
+  let saving: Promise<unknown> = Promise.resolve();
   let askedMs = 0;
   let heldUntilMs = 0;
   let awake: { readonly ending: AbortController; readonly done: Promise<void> } | null = null;
@@ -97,6 +118,10 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     state = next;
     why = { reason, message };
     history.wake();
+    tell(reason, message);
+  }
+
+  function tell(reason: string, message: string): void {
     const said = {
       ...{ contentId: channel.id, state, reason, message, input: state === "live" ? playout.input() : "" },
       ...{ rungsLeftOut: [...playout.leftOut], timeMs: clock.nowMs() },
@@ -113,10 +138,16 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     if (!plan) return;
     const { kind, bitrateKbps, language } = plan;
     tracks.set(name, { ...facts, name, kind, bitrateKbps, language, frameRate: kind === "video" ? FRAME_RATE : 0 });
-    if (tracks.size < plans.length) return;
-    void db
-      .tx({ tenant }, (tx) => store.saveTracks(tx, channel.id, [...tracks.values()]))
+    // In order: what is said last is what is true.
+    saving = saving
+      .then(() => db.tx({ tenant }, (tx) => store.saveTracks(tx, channel.id, [...tracks.values()])))
       .catch((error: unknown) => logger.error("a channel's tracks were not kept", { channel_id: channel.id, error }));
+  }
+
+  function shorten(reason: string, message: string): void {
+    const nowMs = clock.nowMs();
+    if (short.reason !== reason || nowMs - short.atMs > SHORT_MS) tell(reason, message);
+    short = { reason, message, atMs: nowMs };
   }
 
   const headerOf = (dayIndex: number, serial: number): string =>
@@ -141,7 +172,10 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     const key = objectKey(channel.id, track, number);
     try {
       await objects.put(key, bytes).catch(async (error: unknown) => {
-        if (!isDiskFull(error) || !(await options.makeRoom(channel.id))) throw error;
+        if (!isDiskFull(error)) throw error;
+        const hasRoom = await options.makeRoom();
+        shorten("disk_full", hasRoom ? DISK_FULL : `${DISK_FULL}; nothing else is left to let go, and nothing is kept`);
+        if (!hasRoom) throw error;
         await objects.put(key, bytes);
       });
       const row = { number, run: serial, runFirst, dayIndex, tracks: { [track]: { sizeBytes, durationTicks, init } } };
@@ -155,7 +189,7 @@ export function openStation(platform: StationPlatform, options: StationOptions):
   const playout = open(platform, {
     ...{ tenant, stored, plans, keyring, keyPeriodMs, history },
     state: () => state,
-    ...{ become, onTrack: know, onInit: keepInit, onPart: take },
+    ...{ become, onTrack: know, onInit: keepInit, onPart: take, onSplice: splices.hear },
     onRunOver() {
       for (const { track, segment } of history.close()) void keep(track, segment);
     },
@@ -178,13 +212,19 @@ export function openStation(platform: StationPlatform, options: StationOptions):
   }
 
   const station: Station = {
-    ...{ tenant, channel, history, keyring, tracks, plans },
+    ...{ tenant, channel, history, splices, keyring, tracks, plans },
     get state() {
       return state;
     },
+    get restrictions() {
+      return restrictions;
+    },
+    restrict: (next) => void (restrictions = next),
     serial: () => playout.serial(),
+    shorten,
     health: () => ({
       ...{ state, ...why, input: state === "live" ? playout.input() : "", lagMs: playout.lagMs() },
+      ...(why.message === "" && clock.nowMs() - short.atMs < SHORT_MS ? { message: short.message } : {}),
       rungs: plans.map(({ name }) => ({
         ...{ track: name, report: playout.report(name), isLeftOut: playout.leftOut.has(name) },
       })),
@@ -203,7 +243,9 @@ export function openStation(platform: StationPlatform, options: StationOptions):
     },
     async tick() {
       const nowMs = clock.nowMs();
-      history.forgetBefore(Math.floor((nowMs - channel.dvrWindowS * 1_000) / SEGMENT_MS));
+      const beforeMs = nowMs - channel.dvrWindowS * 1_000;
+      history.forgetBefore(Math.floor(beforeMs / SEGMENT_MS));
+      splices.forgetBefore(beforeMs);
       if (awake && channel.onDemand && nowMs - askedMs > IDLE_MS && heldUntilMs <= nowMs) return sleep();
       await playout.tick();
     },

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
+import { silentLogger } from "#kernel/telemetry";
 import { openTestDatabase, type TestDatabase } from "../../../kernel/testing/database.ts";
 import { channelOf } from "./domain.ts";
+import type { LivePlatform } from "./service.ts";
+import { openStations } from "./stations.ts";
 import * as store from "./store.ts";
 
 const HERE = { tenant: "demo" };
@@ -58,7 +61,9 @@ test("what is pinned is not trimmed, until nobody pins it any more", async () =>
     await store.pin(tx, { channelId: "ch-a", holder: "two", firstNumber: 5, lastNumber: 20 });
   });
   const trimmable = async (before: number) =>
-    (await db.read(HERE, (tx) => store.trimmable(tx, "ch-a", before, 100))).map(({ number }) => number);
+    (await db.read(HERE, (tx) => store.trimmable(tx, { channelId: "ch-a", beforeNumber: before, limit: 100 }))).map(
+      ({ number }) => number,
+    );
   assert.deepEqual(await trimmable(100), [1, 2]);
   assert.deepEqual(await db.read(HERE, (tx) => store.bytesOf(tx, "ch-a")), { segments: 10, bytes: 2_000 });
   await db.tx(HERE, (tx) => store.unpin(tx, "ch-a", "two"));
@@ -81,4 +86,41 @@ test("a channel that is removed leaves nothing", async () => {
   assert.equal((await db.tx(HERE, (tx) => store.remove(tx, "ch-a")))?.channel.id, "ch-a");
   assert.equal((await db.read(HERE, (tx) => store.bytesOf(tx, "ch-a"))).segments, 0);
   assert.equal(await db.tx(HERE, (tx) => store.ownerOf(tx, "ch-a")), undefined);
+});
+
+test("a window that is too large loses its oldest, and a full disk the oldest of all channels; never what is pinned", async () => {
+  await db.tx(HERE, async (tx) => {
+    await store.insert(tx, channel("ch-young", 2), "");
+    await store.insert(tx, channel("ch-old", 3), "");
+    for (const number of [1_000, 1_001, 1_002, 1_003, 1_004, 1_005]) {
+      await store.addToSegment(tx, "ch-young", segment(number, "v"));
+      await store.addToSegment(tx, "ch-old", segment(number - 500, "v"));
+    }
+    await store.pin(tx, { channelId: "ch-old", holder: "rec", firstNumber: 500, lastNumber: 501 });
+    await store.pin(tx, { channelId: "ch-young", holder: "rec", firstNumber: 1_000, lastNumber: 1_000 });
+  });
+  const deleted: string[] = [];
+  // What is older than its window would go first: nothing is.
+  const clock = { nowMs: () => 1_006 * 2_000, sleep: async () => {} };
+  const bound = { MARQUEE_LIVE_DVR_BYTES: 300, MARQUEE_LIVE_KEY_PERIOD_MS: 86_400_000 };
+  const stations = openStations({
+    ...{ db, clock, config: bound, logger: silentLogger },
+    objects: { delete: async (keys: readonly string[]) => void deleted.push(...keys) },
+  } as unknown as LivePlatform);
+  const numbersOf = async (channelId: string) =>
+    (await db.read(HERE, (tx) => store.segmentsOf(tx, channelId, { fromNumber: 0, toNumber: 9_999, limit: 100 }))).map(
+      ({ number }) => number,
+    );
+  await db.tx(HERE, (tx) => store.pin(tx, { channelId: "ch-old", holder: "all", firstNumber: 0, lastNumber: 9_999 }));
+  const young = await stations.of("ch-young");
+  assert.equal(young.health().message, "");
+  await stations.trim(AbortSignal.timeout(10_000));
+  assert.deepEqual(await numbersOf("ch-young"), [1_000, 1_003, 1_004, 1_005], "three besides what is pinned");
+  assert.deepEqual(await numbersOf("ch-old"), [500, 501, 502, 503, 504, 505]);
+  assert.deepEqual(deleted, ["live/ch-young/v/1001.m4s", "live/ch-young/v/1002.m4s"]);
+  assert.match(young.health().message, /^the window is cut: .*MARQUEE_LIVE_DVR_BYTES/);
+  await db.tx(HERE, (tx) => store.unpin(tx, "ch-old", "all"));
+  assert.deepEqual(await Promise.all([stations.makeRoom("demo"), stations.makeRoom("demo")]), [true, true]);
+  assert.deepEqual([await numbersOf("ch-old"), await numbersOf("ch-young")], [[500, 501], [1_000]]);
+  assert.equal(await stations.makeRoom("demo"), false, "what recordings hold stays");
 });

@@ -2,7 +2,9 @@ import { type Kysely, sql } from "kysely";
 import { isUniqueViolation, problem, type Tx } from "#kernel";
 import type { Channel, Input, Latency } from "./domain.ts";
 import type { Airing } from "./domain-schedule.ts";
+import type { SpliceRange } from "#media/scte35";
 import type { TrackFacts } from "./packager-worker.ts";
+import type { RestrictionRow } from "./store-restrictions.ts";
 
 type Tables = {
   channels: {
@@ -46,7 +48,19 @@ type Tables = {
     index_version: number;
     title: string;
   };
+  splices: {
+    tenant: string;
+    channel_id: string;
+    splice_id: string;
+    start_ms: number;
+    end_ms: number | null;
+    planned_duration_s: number | null;
+    out_hex: string | null;
+    in_hex: string | null;
+    cmd_hex: string | null;
+  };
   holds: { tenant: string; channel_id: string; holder: string; until_ms: number };
+  restrictions: RestrictionRow;
 };
 
 const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
@@ -198,7 +212,7 @@ export async function remove(tx: Tx, channelId: string): Promise<StoredChannel |
     .returningAll()
     .executeTakeFirst();
   if (!row) return undefined;
-  for (const table of ["segments", "pins", "holds", "airings", "owners"] as const)
+  for (const table of ["segments", "pins", "holds", "airings", "splices", "restrictions", "owners"] as const)
     await tables(tx).deleteFrom(table).where("channel_id", "=", channelId).execute();
   return toStored(row);
 }
@@ -310,18 +324,16 @@ export async function heldUntil(tx: Tx, nowMs: number): Promise<Map<string, numb
   return new Map(rows.map((row) => [row.channel_id, row.until_ms]));
 }
 
-/** The oldest segments that nobody has pinned and that begin before `beforeNumber`. */
-export async function trimmable(
-  tx: Tx,
-  channelId: string,
-  beforeNumber: number,
-  limit: number,
-): Promise<{ readonly number: number; readonly tracks: readonly string[]; readonly sizeBytes: number }[]> {
-  const rows = await tables(tx)
+export interface Trimmable {
+  readonly channelId: string;
+  readonly number: number;
+  readonly tracks: readonly string[];
+  readonly sizeBytes: number;
+}
+
+const unpinned = (tx: Tx) =>
+  tables(tx)
     .selectFrom("segments")
-    .select(["number", "tracks", "size_bytes"])
-    .where("channel_id", "=", channelId)
-    .where("number", "<", beforeNumber)
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
@@ -332,15 +344,32 @@ export async function trimmable(
             .whereRef("pins.last_number", ">=", "segments.number"),
         ),
       ),
-    )
-    .orderBy("number")
-    .limit(limit)
-    .execute();
+    );
+
+/** The oldest segments that nobody has pinned: of one channel or of all, which count time alike, and before a number or any. */
+export async function trimmable(
+  tx: Tx,
+  of: { readonly channelId?: string; readonly beforeNumber?: number; readonly limit: number },
+): Promise<Trimmable[]> {
+  let query = unpinned(tx).select(["channel_id", "number", "tracks", "size_bytes"]);
+  if (of.channelId !== undefined) query = query.where("channel_id", "=", of.channelId);
+  if (of.beforeNumber !== undefined) query = query.where("number", "<", of.beforeNumber);
+  const rows = await query.orderBy("number").limit(of.limit).execute();
   return rows.map((row) => ({
+    channelId: row.channel_id,
     number: row.number,
     tracks: Object.keys(parsed<StoredSegment["tracks"]>(row.tracks)),
     sizeBytes: row.size_bytes,
   }));
+}
+
+/** What a channel keeps that no recording holds. */
+export async function unpinnedBytes(tx: Tx, channelId: string): Promise<number> {
+  const row = await unpinned(tx)
+    .select(sql<string>`coalesce(sum(size_bytes), 0)`.as("bytes"))
+    .where("channel_id", "=", channelId)
+    .executeTakeFirst();
+  return Number(row?.bytes ?? 0);
 }
 
 export async function removeSegments(tx: Tx, channelId: string, numbers: readonly number[]): Promise<void> {
@@ -430,4 +459,50 @@ export async function forgetAirings(tx: Tx, channelId: string, beforeNumber: num
     .where("channel_id", "=", channelId)
     .where("last_number", "<", beforeNumber)
     .execute();
+}
+
+export async function saveSplice(tx: Tx, channelId: string, range: SpliceRange): Promise<void> {
+  const { id, startMs, endMs, plannedDurationS, outHex, inHex, cmdHex } = range;
+  const values = {
+    ...{ start_ms: startMs, end_ms: endMs, planned_duration_s: plannedDurationS },
+    ...{ out_hex: outHex, in_hex: inHex, cmd_hex: cmdHex },
+  };
+  await tables(tx)
+    .insertInto("splices")
+    .values({ tenant: tx.tenant, channel_id: channelId, splice_id: id, ...values })
+    .onConflict((conflict) => conflict.columns(["tenant", "channel_id", "splice_id"]).doUpdateSet(values))
+    .execute();
+}
+
+export async function removeSplice(tx: Tx, channelId: string, spliceId: string): Promise<void> {
+  await tables(tx)
+    .deleteFrom("splices")
+    .where("channel_id", "=", channelId)
+    .where("splice_id", "=", spliceId)
+    .execute();
+}
+
+/** Those that begin within a span, in order. */
+export async function splicesBetween(
+  tx: Tx,
+  channelId: string,
+  span: { readonly fromMs: number; readonly toMs: number; readonly limit: number },
+): Promise<SpliceRange[]> {
+  const rows = await tables(tx)
+    .selectFrom("splices")
+    .selectAll()
+    .where("channel_id", "=", channelId)
+    .where("start_ms", ">=", span.fromMs)
+    .where("start_ms", "<", span.toMs)
+    .orderBy("start_ms")
+    .limit(span.limit)
+    .execute();
+  return rows.map((row) => ({
+    ...{ id: row.splice_id, startMs: row.start_ms, endMs: row.end_ms, plannedDurationS: row.planned_duration_s },
+    ...{ outHex: row.out_hex, inHex: row.in_hex, cmdHex: row.cmd_hex },
+  }));
+}
+
+export async function forgetSplices(tx: Tx, channelId: string, beforeMs: number): Promise<void> {
+  await tables(tx).deleteFrom("splices").where("channel_id", "=", channelId).where("start_ms", "<", beforeMs).execute();
 }

@@ -33,6 +33,10 @@ const LANGUAGES = {
         title: `${title} was taken out of the schedule`,
         body: `${channel} does not show it on ${dayAndTime}.`,
       }),
+      "recording.ready": ({ title, channel, dayAndTime }) => ({
+        title: title || channel,
+        body: `Your recording of ${dayAndTime} on ${channel} is ready.`,
+      }),
     },
     open: "Open",
     why: (url) => `You get this because you asked to be told by e-mail. Change that here: ${url}`,
@@ -47,6 +51,10 @@ const LANGUAGES = {
       "reminder.cancelled": ({ title, channel, dayAndTime }) => ({
         title: `${title} entfällt`,
         body: `${channel} zeigt es am ${dayAndTime} nicht.`,
+      }),
+      "recording.ready": ({ title, channel, dayAndTime }) => ({
+        title: title || channel,
+        body: `Deine Aufnahme vom ${dayAndTime} auf ${channel} ist fertig.`,
       }),
     },
     open: "Öffnen",
@@ -63,6 +71,10 @@ const LANGUAGES = {
         title: `${title} no se emitirá`,
         body: `${channel} no lo emite el ${dayAndTime}.`,
       }),
+      "recording.ready": ({ title, channel, dayAndTime }) => ({
+        title: title || channel,
+        body: `Tu grabación del ${dayAndTime} en ${channel} está lista.`,
+      }),
     },
     open: "Abrir",
     why: (url) => `Recibes este mensaje porque pediste avisos por correo. Puedes cambiarlo aquí: ${url}`,
@@ -77,6 +89,10 @@ const LANGUAGES = {
       "reminder.cancelled": ({ title, channel, dayAndTime }) => ({
         title: `أُلغي عرض ${title}`,
         body: `لن تعرضه ${channel} ${dayAndTime}.`,
+      }),
+      "recording.ready": ({ title, channel, dayAndTime }) => ({
+        title: title || channel,
+        body: `تسجيلك من ${channel} ${dayAndTime} جاهز.`,
       }),
     },
     open: "افتح",

@@ -2,11 +2,11 @@ import { problem } from "#kernel/errors";
 import { isZone, type QuietHours } from "./domain-quiet.ts";
 
 /** What people are told of, as preferences name it. */
-export const KINDS = ["reminder"] as const;
+export const KINDS = ["reminder", "recording"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Which words a message has; its first part is its kind. */
-export const TEMPLATES = ["reminder.starts", "reminder.moved", "reminder.cancelled"] as const;
+export const TEMPLATES = ["reminder.starts", "reminder.moved", "reminder.cancelled", "recording.ready"] as const;
 export type Template = (typeof TEMPLATES)[number];
 export const kindOf = (template: Template): Kind => template.slice(0, template.indexOf(".")) as Kind;
 

@@ -2,17 +2,18 @@
 import { Auth, type AuthLogout } from "#contracts/auth";
 import { Notification } from "#contracts/notification";
 import { Profile, type ProfileUpdated } from "#contracts/profile";
+import { Recording } from "#contracts/recording";
 import { Schedule } from "#contracts/schedule";
 import { User, type UserDeleted } from "#contracts/user";
-import { type Context, defineService, on, problem, type Received, requireProfile, type Tx } from "#kernel";
+import { type Context, defineService, on, problem, type Received, requireProfile, type Tx, ownerOf } from "#kernel";
 import { deliverDue, sweep } from "./deliver.ts";
 import { checkPreferences, kindOf, PREFERENCES_DEFAULT, type Preferences } from "./domain.ts";
 import { isZone } from "./domain-quiet.ts";
 import { wordsOf } from "./domain-words.ts";
-import { type NotificationPlatform, openCounted, ownerOf, type Parts, uses } from "./parts.ts";
+import { type NotificationPlatform, openCounted, type Parts, uses } from "./parts.ts";
 import { openPush } from "./push.ts";
 import * as store from "./store.ts";
-import { takeReminders } from "./take.ts";
+import { takeRecordings, takeReminders } from "./take.ts";
 import { forgetUnread, unreadOf } from "./unread.ts";
 import { assertReceiver } from "./web-push.ts";
 
@@ -39,6 +40,7 @@ export default defineService({
 
   on: [
     on(Schedule.events.reminderTriggered)(takeReminders),
+    on(Recording.events.completed)(takeRecordings),
     on(Auth.events.logout)(forgetDevices),
     on(Profile.events.updated)(forgetProfiles),
     on(User.events.deleted)(forgetUsers),

@@ -1,4 +1,5 @@
 import type { Notification } from "#contracts/notification";
+import type { RecordingCompleted } from "#contracts/recording";
 import type { ScheduleReminderTriggered } from "#contracts/schedule";
 import { newId, type Received, type Tx } from "#kernel";
 import { choiceOf, kindOf, type News, PREFERENCES_DEFAULT, type Template } from "./domain.ts";
@@ -7,6 +8,7 @@ import * as store from "./store.ts";
 import { forgetUnread } from "./unread.ts";
 
 const DAY_MS = 86_400_000;
+const RECORDING_MS = 7 * DAY_MS;
 
 const REMINDERS: Readonly<Record<string, Template>> = {
   starts: "reminder.starts",
@@ -40,6 +42,24 @@ export const takeReminders = (
     parts,
     tx,
     events.flatMap(({ data }) => newsOf(data)),
+  );
+
+/** A recording that is there. Whoever has not looked for it in a week need not be told any more. */
+export const takeRecordings = (
+  parts: Parts,
+  tx: Tx<typeof Notification>,
+  events: readonly Received<RecordingCompleted>[],
+): Promise<void> =>
+  take(
+    parts,
+    tx,
+    events.map(({ data, timeMs }) => ({
+      source: `recording/${data.recordingId}/ready`,
+      ...{ userId: data.userId, profileId: data.profileId, template: "recording.ready" },
+      about: { titles: data.titles, channelName: data.channelName, startMs: data.startMs },
+      path: `/recordings/${data.contentId}`,
+      expiresAtMs: timeMs + RECORDING_MS,
+    })),
   );
 
 /** Keeps what is new, and plans by which ways each profile is told of it. */

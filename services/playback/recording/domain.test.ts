@@ -8,6 +8,7 @@ import {
   checkTime,
   decide,
   firstNumber,
+  gapsBefore,
   keyOf,
   lastNumber,
   lengthS,
@@ -78,6 +79,9 @@ test("property: gaps are what is missing between the segments that came, neighbo
         const before = gaps[index - 1];
         if (before) assert.ok(before.startMs + before.durationMs < gap.startMs);
       }
+      const span = { fromMs: SEGMENT_MS, toMs: 61 * SEGMENT_MS };
+      const marked = sorted.flatMap((number, at) => (at > 0 && number > (sorted[at - 1] ?? 0) + 1 ? [at] : []));
+      assert.deepEqual(gapsBefore(span, gaps, sorted.length), marked);
     }),
   );
   assert.deepEqual(withGap([{ startMs: 2_000, durationMs: 2_000 }], 1, 4), [{ startMs: 2_000, durationMs: 6_000 }]);

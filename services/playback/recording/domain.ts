@@ -79,6 +79,18 @@ export function withGap(gaps: readonly Gap[], afterNumber: number, beforeNumber:
   return [...gaps, gap];
 }
 
+/** Before which of a recording's segments, counted from 0, something is missing; what is missing at its ends is not between two. */
+export function gapsBefore(span: Span, gaps: readonly Gap[], segments: number): number[] {
+  let missing = 0;
+  return gaps
+    .map(({ startMs, durationMs }) => {
+      const index = startMs / SEGMENT_MS - firstNumber(span) - missing;
+      missing += durationMs / SEGMENT_MS;
+      return index;
+    })
+    .filter((index) => index > 0 && index < segments);
+}
+
 /** A segment of a channel, by what there is of it. */
 export interface Offered {
   readonly number: number;

@@ -1,6 +1,6 @@
 import { type Context, problem } from "#kernel";
 import { packageFolder } from "#media/presentation";
-import { lastNumber, surplus, withGap } from "./domain.ts";
+import { gapsBefore, lastNumber, surplus, withGap } from "./domain.ts";
 import { eventOf, type Parts, type RecordingTx } from "./parts.ts";
 import { presentationOf } from "./presentation.ts";
 import * as store from "./store.ts";
@@ -15,6 +15,7 @@ export async function writeIndex({ call, db, objects }: Parts, { id }: store.Cop
     const segments = (await store.segmentsOf(tx, copy.id)).slice(0, copy.segments);
     const presentation = presentationOf({
       ...{ contentId: copy.id, indexVersion, tracks: copy.tracks ?? [], segments },
+      gapsBefore: gapsBefore({ fromMs: copy.from_ms, toMs: copy.to_ms }, copy.gaps, segments.length),
       keys: keys.map(({ kid, keyClass, iv }) => ({
         kid,
         keyClass: keyClass as "SD",
@@ -43,7 +44,9 @@ export async function finish(parts: Parts, copy: store.Copy, context: Context): 
     await store.changeCopy(tx, copy.id, { state: "completed", gaps });
     for (const recording of await store.ofCopy(tx, copy.id)) {
       await store.changeRecording(tx, recording.id, { state: "completed" });
-      tx.emit("completed", { ...eventOf(recording), durationMs: Math.round(durationS * 1_000), missingMs });
+      const { titles, channel_name: channelName, start_ms: startMs } = recording;
+      const length = { durationMs: Math.round(durationS * 1_000), missingMs };
+      tx.emit("completed", { ...eventOf(recording), ...length, titles, channelName, startMs });
       tx.afterCommit(async () => counted("completed"));
       await thin(tx, recording);
     }

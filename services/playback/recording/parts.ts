@@ -6,7 +6,7 @@ import { Live } from "#contracts/live";
 import { Profile } from "#contracts/profile";
 import type { Recording } from "#contracts/recording";
 import { Tenant } from "#contracts/tenant";
-import { assertOwnProfile, type Context, type Platform, type Tx } from "#kernel";
+import type { Platform, Tx } from "#kernel";
 import type { Recrypter } from "./recrypt.ts";
 import type * as store from "./store.ts";
 
@@ -20,14 +20,6 @@ export interface Parts extends Pick<RecordingPlatform, "db" | "call" | "objects"
   readonly inits: LRUCache<string, Uint8Array>;
   readonly keys: LRUCache<string, ReadonlyMap<string, Uint8Array>>;
   readonly counted: (state: string, reason?: string) => void;
-}
-
-/** Whose profile it is. Viewers see the one that they chose; operators and services may name any. */
-export async function ownerOf({ call }: Parts, context: Context, profileId: string): Promise<string> {
-  assertOwnProfile(context, profileId);
-  if (context.viewer) return context.viewer.userId;
-  const { profile } = await call.profile.get({ profileId }, context);
-  return profile?.userId ?? "";
 }
 
 /** What every event of a recording says. */

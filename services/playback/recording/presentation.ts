@@ -30,10 +30,11 @@ interface Facts {
   readonly keys: Presentation["keys"];
   readonly tracks: readonly KnownTrack[];
   readonly segments: readonly SegmentTracks[];
+  readonly gapsBefore: readonly number[];
 }
 
 /** The index of a recording as it is now: what has every segment is in it, a rung that was left out for a while is not. */
-export function presentationOf({ contentId, indexVersion, keys, tracks, segments }: Facts): Presentation {
+export function presentationOf({ contentId, indexVersion, keys, tracks, segments, gapsBefore }: Facts): Presentation {
   const whole = tracks.flatMap((track) => {
     const own = segments.flatMap((segment) => segment[track.name] ?? []);
     return own.length === segments.length ? [{ track, own }] : [];
@@ -58,7 +59,16 @@ export function presentationOf({ contentId, indexVersion, keys, tracks, segments
     );
   const lead = video[0] ?? audio[0];
   const durationS = lead ? totalTicks(lead.segments) / lead.timescale : 0;
-  return { contentId, revision: 1, indexVersion, durationS, keys, video, audio, text: [], thumbnails: null };
+  const media = { video, audio, text: [], thumbnails: null };
+  return {
+    contentId,
+    revision: 1,
+    indexVersion,
+    durationS,
+    keys,
+    ...media,
+    ...(gapsBefore.length > 0 ? { gapsBefore } : {}),
+  };
 }
 
 const totalTicks = (segments: readonly Segment[]): number =>

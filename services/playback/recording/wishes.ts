@@ -1,7 +1,7 @@
 import type { GuideProgramme } from "#contracts/epg";
 import { SharedRecordings } from "#contracts/flags";
 import type { RecordRequest, RecordSeriesRequest, RecordTimeRequest } from "#contracts/recording";
-import { type Context, newId, problem } from "#kernel";
+import { type Context, newId, problem, ownerOf } from "#kernel";
 import { PREROLL_MS } from "./capture.ts";
 import {
   checkKeep,
@@ -15,7 +15,7 @@ import {
   TITLE_CHARS_MAX,
   unionOf,
 } from "./domain.ts";
-import { eventOf, ownerOf, type Parts, type RecordingTx } from "./parts.ts";
+import { eventOf, type Parts, type RecordingTx } from "./parts.ts";
 import * as store from "./store.ts";
 
 const RECORDINGS_MAX = 2_000;

@@ -3,7 +3,7 @@ import { Epg } from "#contracts/epg";
 import { Profile, type ProfileUpdated } from "#contracts/profile";
 import { Schedule, type SetReminderRequest } from "#contracts/schedule";
 import { User, type UserDeleted } from "#contracts/user";
-import { assertOwnProfile, type Context, defineService, newId, on, problem, type Received, type Tx } from "#kernel";
+import { type Context, defineService, newId, on, ownerOf, problem, type Received, type Tx } from "#kernel";
 import { checkLead, dueAtMs, type Reminder } from "./domain.ts";
 import { airingOf, type Parts, type SchedulePlatform, uses } from "./parts.ts";
 import * as store from "./store.ts";
@@ -57,14 +57,6 @@ export default defineService({
 
   ready: ({ db }) => db.ping(),
 });
-
-/** Whose profile it is. Viewers see the one that they chose; operators and services may name any. */
-async function ownerOf({ call }: Parts, context: Context, profileId: string): Promise<string> {
-  assertOwnProfile(context, profileId);
-  if (context.viewer) return context.viewer.userId;
-  const { profile } = await call.profile.get({ profileId }, context);
-  return profile?.userId ?? "";
-}
 
 async function set(parts: Parts, request: SetReminderRequest, context: Context): Promise<Reminder> {
   const { call, clock, db } = parts;
