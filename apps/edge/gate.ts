@@ -76,7 +76,7 @@ export function openGate(keys: KeyStore, nowMs: () => number): Gate {
       const { claims } = verdict;
       const found: Known = claims ? { claims } : { reason: verdict.ok ? "malformed" : verdict.reason };
       // A copy: the token is a piece of a longer address, which would be kept with it.
-      known.set(Buffer.from(token, "latin1").latin1Slice(), found);
+      known.set(Buffer.from(token, "latin1").toString("latin1"), found);
       return found;
     }
   }

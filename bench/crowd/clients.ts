@@ -66,7 +66,7 @@ function openLine(baseUrl: string, onBytes: (bytes: number) => void): Promise<Li
       const fresh = scratch.subarray(0, sizeBytes);
       const piece = before === undefined ? fresh : Buffer.concat([before, fresh]);
       const end = piece.indexOf(HEAD_END);
-      const head = end < 0 ? "" : piece.latin1Slice(0, end);
+      const head = end < 0 ? "" : piece.toString("latin1", 0, end);
       const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? Number.NaN);
       if (end >= 0 && (!head.startsWith("HTTP/1.1 200 ") || Number.isNaN(length)))
         return fail(new Error(head.split("\r\n", 1)[0]));
