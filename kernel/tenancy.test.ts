@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import pg from "pg";
 import { services } from "../apps/services.ts";

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import { startGuardian } from "#kernel/guardian";
 import { searchContract } from "./contract.ts";
