@@ -174,6 +174,7 @@ async function measureGrid(stage: Stage, url: string): Promise<Measure[]> {
       shown("epg.grid.bytes", text.length / 1e3, "kB"),
       shown("epg.grid.p50", percentile(ours, 0.5), "ms"),
       shown("epg.grid.p99", percentile(ours, 0.99), "ms", { bar: 20, better: "lower", samples: ours }),
+      shown("epg.grid.limit.p50", percentile(limit, 0.5), "ms"),
       shown("epg.grid.limit.p99", percentile(limit, 0.99), "ms", { samples: limit }),
     ];
   } finally {

@@ -34,6 +34,29 @@ test("a log line is one JSON object and holds no secret, wherever it was put", a
   assert.equal((line["attributes"] as { nested: { pin: unknown } }).nested.pin, "<secret>");
 });
 
+test("a log that is too large is put aside, and the last one that was goes", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "marquee-log-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, "x.log");
+  const log = openLogger({ level: "info", file, fileBytesMax: 2_000 })("session");
+  const linesOf = async (path: string) => (await readFile(path, "utf8").catch(() => "")).split("\n").filter(Boolean);
+  for (let n = 0; n < 60; n += 1) {
+    log.info(`line ${n}`);
+    for (let tries = 0; tries < 200; tries += 1) {
+      if ([...(await linesOf(`${file}.1`)), ...(await linesOf(file))].at(-1)?.includes(`"line ${n}"`)) break;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+  const kept = [...(await linesOf(`${file}.1`)), ...(await linesOf(file))];
+  const numbers = kept.map((line) => Number(/"line (\d+)"/.exec(line)?.[1]));
+  assert.deepEqual(
+    numbers,
+    Array.from(numbers, (_, at) => 60 - numbers.length + at),
+    "no line between is missing",
+  );
+  assert.ok(numbers.length > 15 && numbers.length < 60, `${numbers.length} lines were kept`);
+});
+
 const FULL = "/dev/full";
 test("a full disk ends nobody", { skip: existsSync(FULL) ? false : `there is no ${FULL} here` }, async () => {
   const log = openLogger({ level: "info", file: FULL })("session");

@@ -7,6 +7,7 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
+import { renameSync, statSync } from "node:fs";
 import pino from "pino";
 import { toProblem } from "./errors.ts";
 import { openMask } from "./mask.ts";
@@ -25,11 +26,14 @@ export interface LogSink {
   readonly level: "debug" | "info" | "warn" | "error";
   /** Where lines go: standard output, or a file by path. */
   readonly file?: string | undefined;
+  /** A file that becomes larger is put aside as `FILE.1`, in place of the one before it. */
+  readonly fileBytesMax?: number;
   /** What people are called; without it they are all the same. */
   readonly pseudonyms?: Pseudonyms | undefined;
 }
 
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
+const FILE_BYTES_MAX = 128 * 1024 * 1024;
 
 export function openLogger(sink: LogSink): (service: string) => Logger {
   const mask = openMask(sink.pseudonyms);
@@ -42,6 +46,7 @@ export function openLogger(sink: LogSink): (service: string) => Logger {
   // A full disk is no reason to end: lines wait until there is room, and when too many do the newest are dropped. Nor is it one never to end:
   // who waited for the last line to be written would wait for ever.
   destination.on("error", () => Object.assign(destination, { flush: () => undefined, flushSync: () => undefined }));
+  if (sink.file !== undefined) keepSmall(destination, sink.file, sink.fileBytesMax ?? FILE_BYTES_MAX);
   const root = pino(
     {
       level: sink.level,
@@ -71,6 +76,25 @@ export function openLogger(sink: LogSink): (service: string) => Logger {
       };
     return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
   };
+}
+
+/** Nobody looks after the log of a product that runs at home: it has an end, or it would fill the disk. */
+function keepSmall(destination: ReturnType<typeof pino.destination>, file: string, bytesMax: number): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  // A device, or a pipe to somebody else, is not ours to rename.
+  if (found && !found.isFile()) return;
+  let bytes = found?.size ?? 0;
+  destination.on("write", (written: number) => {
+    bytes += written;
+    if (bytes < bytesMax) return;
+    bytes = 0;
+    try {
+      renameSync(file, `${file}.1`);
+    } catch {
+      // Somebody else took it away, and then there is nothing to put aside.
+    }
+    destination.reopen();
+  });
 }
 
 /** A logger that says nothing, for tests. */

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { services } from "../apps/services.ts";
 import { startGuardian } from "./guardian.ts";
 import { migrate, PROGRAM, roleOf } from "./migrate.ts";
 import { makeTestFolder } from "./testing/folder.ts";
+import { openTestPostgres } from "./testing/postgres.ts";
+import type { PostgresServer } from "./ports/postgres.ts";
 
 /** Every table without a tenant, with the reason why it may. Whoever adds one adds it here, where a reviewer sees it. */
 const TENANTLESS: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ const TENANTLESS: Readonly<Record<string, string>> = {
 
 const guardian = startGuardian();
 let folder = "";
-let postgres: Awaited<ReturnType<typeof openEmbeddedPostgres>>;
+let postgres: PostgresServer;
 let admin: pg.Client;
 let runtime: pg.Client;
 
@@ -42,7 +42,7 @@ const migrateAll = (program = PROGRAM): Promise<void> =>
 
 before(async () => {
   folder = await makeTestFolder("tenancy");
-  postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
+  postgres = await openTestPostgres(folder, guardian);
   await migrateAll();
   admin = new pg.Client({ connectionString: postgres.adminUrl });
   runtime = new pg.Client({ connectionString: postgres.runtimeUrl });

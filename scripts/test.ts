@@ -1,12 +1,15 @@
 /**
- * `npm test [-- FILTER…]`: unit tests beside the code, contract and adapter tests, then the heavy ones (tests/) one
- * after the other. A filter is a part of a path, such as `media/cat`. The last lines are the totals, in the words of
- * node:test, for people and for CI.
+ * `npm test [-- FILTER…]`: unit tests beside the code, contract and adapter tests, then the heavy ones, and at last the product in a browser. A
+ * filter is a part of a path, such as `media/cat`. The last lines are the totals, in the words of node:test, for people and for CI.
  */
 import { globSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
+import { makeTestFolder } from "../kernel/testing/folder.ts";
+import { TEMPLATE_VARIABLE } from "../kernel/testing/postgres.ts";
 import { buildClients } from "./build-clients.ts";
 import { REPOSITORY as ROOT } from "./files.ts";
 
@@ -15,16 +18,30 @@ const HAS_REAL_MATERIAL = Boolean(process.env["MARQUEE_TESTDATA"]);
 const RUN_TIMEOUT_MS = Number(process.env["MARQUEE_TEST_TIMEOUT_MS"] ?? (HAS_REAL_MATERIAL ? 28 : 15) * 60_000);
 /** What is asked for by name may take the time that it needs: somebody waits for it. */
 const REQUESTED_TIMEOUT_MS = 60 * 60_000;
-const FILE_TIMEOUT_MS = { light: 240_000, heavy: 14 * 60_000, requested: 25 * 60_000 } as const;
 
-/** One more than two cores: half of their time light tests wait for something. */
-const LIGHT_AT_ONCE = 3;
+interface Weight {
+  readonly title: string;
+  readonly atOnce: number;
+  readonly fileTimeoutMs: number;
+}
 
-/** Tests that start the whole product or a browser run alone: two at once on two cores would measure each other. */
-const isHeavy = (file: string): boolean =>
-  /^tests\/(content|e2e|chaos|engines|realdata)\/|\.engine\.test\.ts$/.test(file);
+/** On two cores. Half of their time most tests wait for something; what encodes does not. */
+const LIGHT: Weight = { title: "unit, contract and adapter tests", atOnce: 4, fileTimeoutMs: 240_000 };
+const HEAVY: Weight = { title: "tests that encode films", atOnce: 2, fileTimeoutMs: 14 * 60_000 };
+/** Two products at once would measure each other, and so would two users of one engine. */
+const ALONE: Weight = {
+  title: "tests of the whole product and of real engines",
+  atOnce: 1,
+  fileTimeoutMs: 14 * 60_000,
+};
 /** They need engines from elsewhere, or much time: only when asked for by name. */
-const onlyOnRequest = (file: string): boolean => /^tests\/(chaos|engines)\//.test(file);
+const REQUESTED: Weight = { title: "tests that run only when named", atOnce: 1, fileTimeoutMs: 25 * 60_000 };
+
+function weightOf(file: string): Weight {
+  if (/^tests\/(chaos|engines)\//.test(file)) return REQUESTED;
+  if (/^tests\/e2e\/|\.engine\.test\.ts$/.test(file)) return ALONE;
+  return /^tests\/(content|realdata)\//.test(file) ? HEAVY : LIGHT;
+}
 
 interface Totals {
   tests: number;
@@ -40,13 +57,15 @@ const totals: Totals = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0
 const failures: string[] = [];
 const giveUp = new AbortController();
 
-async function runFiles(title: string, files: readonly string[], weight: keyof typeof FILE_TIMEOUT_MS): Promise<void> {
+async function runFiles(weight: Weight, all: readonly string[]): Promise<void> {
+  const { title, atOnce, fileTimeoutMs } = weight;
+  const files = all.filter((file) => weightOf(file) === weight);
   if (files.length === 0 || giveUp.signal.aborted) return;
   console.log(`\n${title}: ${files.length} files`);
   const events = run({
     files: files.map((file) => path.join(ROOT, file)),
-    concurrency: weight === "light" ? LIGHT_AT_ONCE : 1,
-    timeout: FILE_TIMEOUT_MS[weight],
+    concurrency: atOnce,
+    timeout: fileTimeoutMs,
     signal: giveUp.signal,
   });
   let counted = false;
@@ -80,6 +99,15 @@ function printTotals(startedMs: number): void {
   console.log(`ℹ duration_ms ${Math.round(performance.now() - startedMs)}`);
 }
 
+/** Half of all tests begin with a database: its data are made once, and each begins with a copy of them. */
+async function makeTemplate(): Promise<{ remove(): Promise<void> }> {
+  const folder = await makeTestFolder("template");
+  const template = path.join(folder, "postgres");
+  await (await openEmbeddedPostgres({ folder: template, log: () => {} })).stop();
+  process.env[TEMPLATE_VARIABLE] = template;
+  return { remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
 async function main(filters: readonly string[]): Promise<number> {
   const startedMs = performance.now();
   const all = globSync(
@@ -93,7 +121,7 @@ async function main(filters: readonly string[]): Promise<number> {
     .sort();
   const wanted =
     filters.length === 0
-      ? all.filter((file) => !onlyOnRequest(file))
+      ? all.filter((file) => weightOf(file) !== REQUESTED)
       : all.filter((file) => filters.some((part) => file.includes(part)));
   if (wanted.length === 0) {
     console.error(
@@ -101,8 +129,7 @@ async function main(filters: readonly string[]): Promise<number> {
     );
     return 1;
   }
-  const requested = wanted.filter(onlyOnRequest);
-  const timeoutMs = requested.length > 0 ? REQUESTED_TIMEOUT_MS : RUN_TIMEOUT_MS;
+  const timeoutMs = wanted.some((file) => weightOf(file) === REQUESTED) ? REQUESTED_TIMEOUT_MS : RUN_TIMEOUT_MS;
   const deadline = setTimeout(() => {
     failures.push(`the run took longer than ${timeoutMs / 1000} s and was cut off`);
     giveUp.abort();
@@ -113,16 +140,15 @@ async function main(filters: readonly string[]): Promise<number> {
       giveUp.abort();
     });
   }
-  await runFiles(
-    "unit, contract and adapter tests",
-    wanted.filter((file) => !isHeavy(file)),
-    "light",
-  );
-  const heavy = wanted.filter((file) => isHeavy(file) && !onlyOnRequest(file));
-  if (heavy.some((file) => file.startsWith("tests/e2e/"))) await buildClients();
-  await runFiles("tests of the whole product", heavy, "heavy");
-  await runFiles("tests that run only when named", requested, "requested");
+  const isWhole = filters.length === 0 && process.platform !== "win32";
+  const template = isWhole ? await makeTemplate() : undefined;
+  await runFiles(LIGHT, wanted);
+  await runFiles(HEAVY, wanted);
+  if (wanted.some((file) => file.startsWith("tests/e2e/"))) await buildClients();
+  await runFiles(ALONE, wanted);
+  await runFiles(REQUESTED, wanted);
   clearTimeout(deadline);
+  await template?.remove();
   printTotals(startedMs);
   return failures.length + totals.failed + totals.cancelled === 0 ? 0 : 1;
 }

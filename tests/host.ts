@@ -8,7 +8,6 @@ import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openMailbox } from "#adapters/mail/mailbox";
 import { openFileObjects } from "#adapters/objects/files";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { openEmbeddedSearch } from "#adapters/search/embedded";
 import { openFileSecrets } from "#adapters/secrets/file";
 import { openTranscoder } from "#adapters/transcoder/ffmpeg";
@@ -24,6 +23,7 @@ import { openPseudonyms, type Pseudonyms } from "#kernel/pseudonyms";
 import { openLogger, silentLogger } from "#kernel/telemetry";
 import { topics } from "#contracts/topics";
 import { makeTestFolder } from "../kernel/testing/folder.ts";
+import { openTestPostgres } from "../kernel/testing/postgres.ts";
 
 export interface TestHost {
   readonly host: Host;
@@ -64,7 +64,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
   const config = readConfig({ MARQUEE_DATA: folder, ...options.env });
   // A test that crashes must leave no server behind.
   const guardian = startGuardian();
-  const postgres = await openEmbeddedPostgres({ folder: at("postgres"), log: () => {}, spawnGuard: guardian });
+  const postgres = await openTestPostgres(folder, guardian);
   const closing: (() => Promise<unknown> | void)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closing.splice(0).toReversed()) await step();

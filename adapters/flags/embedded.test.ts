@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { startGuardian } from "#kernel/guardian";
 import { Problem } from "#kernel/errors";
 import type { Audience, Condition, Flag, FlagRule, Flags } from "#kernel/ports/flags";
 import { flagsContract } from "./contract.ts";
 import { openEmbeddedFlags } from "./embedded.ts";
 import { makeTestFolder } from "../../kernel/testing/folder.ts";
+import { openTestPostgres } from "../../kernel/testing/postgres.ts";
 
 const guardian = startGuardian();
 const folder = await makeTestFolder("flags");
-const postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
+const postgres = await openTestPostgres(folder, guardian);
 after(async () => {
   await postgres.stop();
   guardian.stop();

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { after, test } from "node:test";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { startGuardian } from "#kernel/guardian";
 import { searchContract } from "./contract.ts";
 import { openEmbeddedSearch } from "./embedded.ts";
 import { slipsBetween, wordsOf } from "./words.ts";
 import { makeTestFolder } from "../../kernel/testing/folder.ts";
+import { openTestPostgres } from "../../kernel/testing/postgres.ts";
 
 const guardian = startGuardian();
 const folder = await makeTestFolder("search");
-const postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
+const postgres = await openTestPostgres(folder, guardian);
 after(async () => {
   await postgres.stop();
   guardian.stop();

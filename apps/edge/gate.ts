@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import {
   type CatClaims,
@@ -38,8 +37,12 @@ export interface Gate {
 }
 
 const VERDICTS_MAX = 20_000;
+const VERDICT_CHARS_MAX = 16 * 1024 * 1024;
+/** What claims take beside their token. */
+const CLAIMS_CHARS = 1_000;
+const TOKEN = /^[A-Za-z0-9_-]+$/;
 
-/** A token whose signature was checked: its claims, or why it is bad for good. The token itself is not kept, only its hash. */
+/** A token whose signature was checked: its claims, or why it is bad for good. */
 type Known = { readonly claims: CatClaims } | { readonly reason: CatFailure };
 
 /**
@@ -47,11 +50,15 @@ type Known = { readonly claims: CatClaims } | { readonly reason: CatFailure };
  * on every request, so that a verdict never leaks from one path to another.
  */
 export function openGate(keys: KeyStore, nowMs: () => number): Gate {
-  // Entries need no time of their own: expiry is judged on every request, and what is not asked for falls out.
-  const known = new LRUCache<string, Known>({ max: VERDICTS_MAX });
+  // By the token as it is: a hash of it would cost as much as all that is judged on every request. Entries need no time of their own:
+  // expiry is judged then too, and what is not asked for falls out.
+  const known = new LRUCache<string, Known>({
+    ...{ max: VERDICTS_MAX, maxSize: VERDICT_CHARS_MAX },
+    sizeCalculation: (_, token) => token.length + CLAIMS_CHARS,
+  });
   let generation = keys.generation();
 
-  async function verifyOnce(token: string, digest: string, request: CatRequest): Promise<Known | "unknown_key"> {
+  async function verifyOnce(token: string, request: CatRequest): Promise<Known | "unknown_key"> {
     for (let isRetry = false; ; isRetry = true) {
       let isKeyUnknown = false;
       const verify: CoseVerify = (kid, algorithm, bytes, signature) => {
@@ -68,15 +75,20 @@ export function openGate(keys: KeyStore, nowMs: () => number): Gate {
       }
       const { claims } = verdict;
       const found: Known = claims ? { claims } : { reason: verdict.ok ? "malformed" : verdict.reason };
-      known.set(digest, found);
+      // A copy: the token is a piece of a longer address, which would be kept with it.
+      known.set(Buffer.from(token, "latin1").toString("latin1"), found);
       return found;
     }
   }
 
   async function judge({ token, carrier }: Carried, request: CatRequest): Promise<Admission | Refusal> {
     if (token.length > TOKEN_LENGTH_MAX) return { ok: false, reason: "malformed" };
-    const digest = hash("sha256", token, "base64url");
-    const verified = known.get(digest) ?? (await verifyOnce(token, digest, request));
+    let verified: Known | "unknown_key" | undefined = known.get(token);
+    if (verified === undefined) {
+      // What is no base64url cannot be a token, and must not come near a manifest.
+      if (!TOKEN.test(token)) return { ok: false, reason: "malformed" };
+      verified = await verifyOnce(token, request);
+    }
     if (verified === "unknown_key") return { ok: false, reason: "unknown_key" };
     if ("reason" in verified) return { ok: false, reason: verified.reason };
     const nowS = Math.floor(nowMs() / 1_000);

@@ -137,7 +137,7 @@ export function createHandler(parts: HandlerParts): Handler {
     const part = wantedOf(request.headers, subject.etag, subject.body.length);
     const head = objectHeaders(wanted, subject.etag, subject.body.length, part, headers);
     outcome.status = part.status;
-    if (found.kind === "object" || isHead) outcome.bytes = sendObject(response, subject, part, head, isHead);
+    if (found.kind === "object" || isHead) outcome.bytes = sendObject(response, subject.body, part, head, isHead);
     else outcome.bytes = await sendDownload(response, found.download, part, head);
   }
 

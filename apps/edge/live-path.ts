@@ -40,16 +40,17 @@ export function parseLivePath(path: string, query: string): LivePath | null {
 /** The delivery directives in one order, so that one wish has one name; null where one of them is none. */
 function directivesOf(query: string): string | null {
   if (!query.includes("_HLS_")) return "";
-  const parameters = new URLSearchParams(query);
-  const msn = parameters.get("_HLS_msn");
-  const part = parameters.get("_HLS_part");
-  const skip = parameters.get("_HLS_skip");
-  if (msn !== null && !NUMBER.test(msn)) return null;
-  if (part !== null && (msn === null || !NUMBER.test(part))) return null;
-  if (skip !== null && skip !== "YES" && skip !== "v2") return null;
-  return [
-    ...(msn === null ? [] : [`_HLS_msn=${msn}`]),
-    ...(part === null ? [] : [`_HLS_part=${part}`]),
-    ...(skip === null ? [] : [`_HLS_skip=${skip}`]),
-  ].join("&");
+  let [msn, part, skip]: (string | undefined)[] = [];
+  for (const parameter of query.split("&")) {
+    if (parameter.startsWith("_HLS_msn=")) msn ??= parameter;
+    else if (parameter.startsWith("_HLS_part=")) part ??= parameter;
+    else if (parameter.startsWith("_HLS_skip=")) skip ??= parameter;
+  }
+  if (msn !== undefined && !NUMBER.test(msn.slice("_HLS_msn=".length))) return null;
+  if (part !== undefined && (msn === undefined || !NUMBER.test(part.slice("_HLS_part=".length)))) return null;
+  if (skip !== undefined && skip !== "_HLS_skip=YES" && skip !== "_HLS_skip=v2") return null;
+  let directives = msn ?? "";
+  if (part !== undefined) directives += `&${part}`;
+  if (skip !== undefined) directives += directives === "" ? skip : `&${skip}`;
+  return directives;
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { isMatch, isRangeFresh, parseRange } from "#media/range";
-import type { StoredObject } from "./disk.ts";
 import type { Download } from "./download.ts";
 import type { LiveObject } from "./live-store.ts";
 import type { Filled } from "./manifest.ts";
@@ -118,7 +117,7 @@ export function objectHeaders(
 /** One write for head and body. Returns the bytes of the body. */
 export function sendObject(
   response: Response,
-  object: StoredObject,
+  body: Buffer,
   wanted: Wanted,
   headers: Headers,
   isHead: boolean,
@@ -129,8 +128,8 @@ export function sendObject(
     response.end();
     return 0;
   }
-  const isAll = endBytes - startBytes === object.body.length;
-  response.end(isAll ? object.body : object.body.subarray(startBytes, endBytes));
+  const isAll = endBytes - startBytes === body.length;
+  response.end(isAll ? body : body.subarray(startBytes, endBytes));
   return endBytes - startBytes;
 }
 

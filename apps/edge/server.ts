@@ -57,7 +57,7 @@ interface Stoppable {
 async function createListener({ tls }: EdgeConfig, handle: Handler): Promise<Stoppable> {
   const limits = { maxHeaderSize: HEAD_BYTES_MAX, headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: HEAD_TIMEOUT_MS };
   if (tls === undefined) {
-    const server = createServer({ ...limits, keepAliveTimeout: IDLE_TIMEOUT_MS, noDelay: true }, handle);
+    const server = createServer({ ...limits, keepAliveTimeout: 0, noDelay: true, optimizeEmptyRequests: true }, handle);
     server.maxConnections = CONNECTIONS_MAX;
     server.setTimeout(IDLE_TIMEOUT_MS);
     return {

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import {
   type Airing,
@@ -51,15 +52,53 @@ const masked = (cell: GridProgramme, ageMax: number): GridProgramme =>
     ? cell
     : { id: cell.id, startMs: cell.startMs, stopMs: cell.stopMs, title: "", locked: true };
 
+interface RowsWish {
+  /** In the order in which they are shown. */
+  readonly channels: readonly ChannelMessage[];
+  readonly days: readonly string[];
+  readonly ageMax: number;
+}
+
 /**
- * The grid as text: days come composed, and are put together as they are. Two hundred channels are a megabyte, which to read and write again
- * would take longer than all the rest. For children they are read, because something must be left out.
+ * The grid's rows as bytes: days come composed, and are put together as they are. Two hundred channels are a megabyte, which to read and
+ * write again would take longer than all the rest. For children they are read, because something must be left out.
  */
+async function composeRows(parts: WebParts, { channels, days, ageMax }: RowsWish, context: Context): Promise<Buffer> {
+  const channelIds = channels.map(({ id }) => id);
+  const { days: composed } = await parts.call.epg.composedDays({ channelIds, days: [...days] }, context);
+  const show =
+    ageMax >= AGE_MAX
+      ? (json: string) => json
+      : (json: string) => JSON.stringify((JSON.parse(json) as GridProgramme[]).map((cell) => masked(cell, ageMax)));
+  const rows = channels.map((channel, i) => {
+    const own = composed.slice(i * days.length, (i + 1) * days.length).map(({ json }) => show(json));
+    return `${JSON.stringify(channelOf(channel)).slice(0, -1)},"days":[${own.join(",")}]}`;
+  });
+  return Buffer.from(`{"channels":[${rows.join(",")}],`);
+}
+
+/** Most people open the same guide: what was put together within the last second is what they get. */
+const ROWS_MS = 1_000;
+const ROWS_BYTES_MAX = 32 * 1_024 * 1_024;
+const recentRows = new WeakMap<WebParts, LRUCache<string, Buffer>>();
+
+async function rowsOf(parts: WebParts, wish: RowsWish, context: Context): Promise<Buffer> {
+  const sizeCalculation = (rows: Buffer): number => rows.length;
+  const recent = recentRows.get(parts) ?? new LRUCache({ ttl: ROWS_MS, maxSize: ROWS_BYTES_MAX, sizeCalculation });
+  recentRows.set(parts, recent);
+  const { channels, days, ageMax } = wish;
+  const key = JSON.stringify([context.tenant, Math.min(ageMax, AGE_MAX), days, channels.map(({ id }) => id)]);
+  const rows = recent.get(key) ?? (await composeRows(parts, wish, context));
+  // What is there already keeps its age.
+  if (!recent.has(key)) recent.set(key, rows);
+  return rows;
+}
+
 async function guide(
   parts: WebParts,
   query: { readonly days: string; readonly offset: number; readonly limit: number },
   context: Context,
-): Promise<string> {
+): Promise<Buffer> {
   const { call, clock } = parts;
   const days = query.days.split(",");
   const profile = await watching(parts, context);
@@ -67,18 +106,9 @@ async function guide(
     { profileId: profile.id, offset: query.offset, limit: query.limit },
     context,
   );
-  const { days: composed } = await call.epg.composedDays({ channelIds: channels.map(({ id }) => id), days }, context);
-  const show =
-    profile.ageRatingMax >= AGE_MAX
-      ? (json: string) => json
-      : (json: string) =>
-          JSON.stringify((JSON.parse(json) as GridProgramme[]).map((cell) => masked(cell, profile.ageRatingMax)));
-  const rows = channels.map((channel, i) => {
-    const own = composed.slice(i * days.length, (i + 1) * days.length).map(({ json }) => show(json));
-    return `${JSON.stringify(channelOf(channel)).slice(0, -1)},"days":[${own.join(",")}]}`;
-  });
+  const rows = await rowsOf(parts, { channels, days, ageMax: profile.ageRatingMax }, context);
   const rest = JSON.stringify({ total, orderedBy, days, nowMs: clock.nowMs() });
-  return `{"channels":[${rows.join(",")}],${rest.slice(1)}`;
+  return Buffer.concat([rows, Buffer.from(rest.slice(1))]);
 }
 
 async function now(parts: WebParts, page: z.output<typeof Page>, context: Context): Promise<GuideNow> {
@@ -189,8 +219,8 @@ export const guideRoutes: readonly Route[] = [
     }),
     response: Guide,
     async handle(parts, { context, query, reply }) {
-      const text = await guide(parts, query, context);
-      await reply.header("cache-control", "private, no-store").type("application/json; charset=utf-8").send(text);
+      const body = await guide(parts, query, context);
+      await reply.header("cache-control", "private, no-store").type("application/json; charset=utf-8").send(body);
     },
   }),
   route({

@@ -15,7 +15,7 @@ const AT_EDGE_S = { low: 4, standard: 12 } as const;
  */
 const LOW_LATENCY = {
   hls: { targetLatency: 0.6, targetLatencyTolerance: 0.15 },
-  dash: { targetLatency: 0.1, targetLatencyTolerance: 0.05 },
+  dash: { targetLatency: 0.05, targetLatencyTolerance: 0.05 },
 } as const satisfies Record<Format, unknown>;
 /** How much of it a machine or a network that stumbles again and again may be given. */
 const TARGET_LATENCY_S_MAX = 2;

@@ -2,7 +2,6 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { Ingest } from "#contracts/ingest";
 import { topics } from "#contracts/topics";
 import { systemClock } from "../clock.ts";
@@ -13,6 +12,7 @@ import { migrate, PROGRAM } from "../migrate.ts";
 import type { SchemaRegistry } from "../ports/log.ts";
 import { openPool, type Pool } from "../sql.ts";
 import { makeTestFolder } from "./folder.ts";
+import { openTestPostgres } from "./postgres.ts";
 
 export interface TestDatabase {
   /** Of the test alone; it goes with the database. */
@@ -35,9 +35,7 @@ export async function openTestDatabase(
 ): Promise<TestDatabase> {
   const guardian = startGuardian();
   const folder = await makeTestFolder("database");
-  const postgres = await openEmbeddedPostgres({
-    ...{ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian },
-  });
+  const postgres = await openTestPostgres(folder, guardian);
   await mkdir(join(folder, "sql"));
   await writeFile(join(folder, "sql/0001.sql"), script);
   const migrations = pathToFileURL(join(folder, "sql/"));

@@ -5,22 +5,23 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import pg from "pg";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { startGuardian } from "#kernel/guardian";
 import { migrate, PROGRAM } from "#kernel/migrate";
 import catalog from "../../services/content/catalog/service.ts";
 import bookmark from "../../services/playback/bookmark/service.ts";
 import { makeTestFolder } from "../../kernel/testing/folder.ts";
+import { openTestPostgres } from "../../kernel/testing/postgres.ts";
+import type { PostgresServer } from "#kernel/ports/postgres";
 
 const guardian = startGuardian();
 let folder = "";
-let postgres: Awaited<ReturnType<typeof openEmbeddedPostgres>>;
+let postgres: PostgresServer;
 let owner: pg.Client;
 let ownerUrl = "";
 
 before(async () => {
   folder = await makeTestFolder("upgrade");
-  postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
+  postgres = await openTestPostgres(folder, guardian);
   // Elsewhere than here the owner is no superuser: row-level security holds for them too.
   const superuser = new pg.Client({ connectionString: postgres.adminUrl });
   await superuser.connect();

@@ -73,7 +73,9 @@ export async function startWhole(
     analytics,
   ];
   const redelivery = { firstMs: 10, maxMs: 100 };
-  const host = await startIdentity({ ...rest, services, addresses: { edges }, clock, redelivery });
+  // What is looked for here is what ads leave behind, not whether they come in time.
+  const env = { MARQUEE_AD_DEADLINE_MS: "5000" };
+  const host = await startIdentity({ ...rest, services, addresses: { edges }, clock, redelivery, env });
   const call = {
     ads: host.client(Ads),
     auth: host.client(Auth),

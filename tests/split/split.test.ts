@@ -4,7 +4,6 @@ import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { openFileSecrets } from "#adapters/secrets/file";
 import { Entitlement } from "#contracts/entitlement";
 import { Profile } from "#contracts/profile";
@@ -16,6 +15,7 @@ import type { PostgresServer } from "#kernel/ports/postgres";
 import type { Secrets } from "#kernel/ports/secrets";
 import { openCaller, type TestCaller } from "../../kernel/testing/mesh.ts";
 import { makeTestFolder } from "../../kernel/testing/folder.ts";
+import { openTestPostgres } from "../../kernel/testing/postgres.ts";
 
 /** Entitlement asks the accounts for plans and profiles, and the catalogue for titles: two cells, and this test as a third process. */
 const ACCOUNTS = ["user", "profile", "subscription", "catalog", "tenant"];
@@ -80,7 +80,7 @@ const startAccounts = () => startCell(ACCOUNTS, ports[0], "");
 const startEntitlement = () => startCell(["entitlement"], ports[1], `*=https://127.0.0.1:${ports[0]}`);
 
 before(async () => {
-  postgres = await openEmbeddedPostgres({ folder: join(folder, "postgres"), log: () => {}, spawnGuard: guardian });
+  postgres = await openTestPostgres(folder, guardian);
   secrets = await openFileSecrets({ folder: join(folder, "secrets") });
   ports = [await freePort(), await freePort()];
   // It makes the authority, before any cell needs it.

@@ -5,7 +5,6 @@ import { openEmbeddedCache } from "#adapters/cache/embedded";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openFileObjects } from "#adapters/objects/files";
-import { openEmbeddedPostgres } from "#adapters/postgres/embedded";
 import { Analytics } from "#contracts/analytics";
 import { Auth } from "#contracts/auth";
 import { Ingest } from "#contracts/ingest";
@@ -28,6 +27,7 @@ import { readDataFile } from "../files.ts";
 import { filesOf, type LakePlatform, load } from "../lake.ts";
 import { keepEvents } from "../keep.ts";
 import { makeTestFolder } from "../../../../kernel/testing/folder.ts";
+import { openTestPostgres } from "../../../../kernel/testing/postgres.ts";
 
 /** Breaks what a program does at one of its steps, and everything after it: what is left is what another program finds. */
 export interface Fuse {
@@ -45,11 +45,7 @@ export class Crash extends Error {
 export async function openTestLake() {
   const guardian = startGuardian();
   const folder = await makeTestFolder("lake");
-  const postgres = await openEmbeddedPostgres({
-    folder: join(folder, "postgres"),
-    log: () => {},
-    spawnGuard: guardian,
-  });
+  const postgres = await openTestPostgres(folder, guardian);
   const services = [{ name: "analytics", migrations: new URL("../migrations/", import.meta.url) }];
   await migrate({ adminUrl: postgres.adminUrl, program: PROGRAM, log: () => {}, services });
   const pool = openPool({ url: postgres.runtimeUrl, connectionsMax: 8, onError: () => {} });
