@@ -336,7 +336,11 @@ export function createPlayback(options: PlaybackOptions): Playback {
     store,
     note,
     qoe: () => qoe,
-    onStuck: () => void endureMore(),
+    onStuck() {
+      if (store.get().live?.isAtEdge === true) endureMore();
+      // The engine asks again by itself after a failed transfer, and not where a piece was missing and nothing came after it yet.
+      else run?.engine.retry();
+    },
     run: () => run,
     signal: off.signal,
   });
