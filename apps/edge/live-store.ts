@@ -31,8 +31,8 @@ const OVERHEAD_BYTES = 1_024;
 /** Clients that wait for objects that do not exist yet. */
 const WAITING_MAX = 20_000;
 const UNDER_WAY_MAX = 512;
-/** What the origin may say of an object besides 200: not there, not any more, and a wish that cannot be fulfilled. */
-const REFUSALS: ReadonlySet<number> = new Set([400, 404, 410, 503]);
+/** What the origin may say of an object besides 200: not there, not any more, not to be shown, and a wish that cannot be fulfilled. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 410, 503]);
 const ETAG = /^(?:W\/)?"[\x21\x23-\x7e]{0,128}"$/;
 
 /**

@@ -165,13 +165,13 @@ describe("channels at an edge", () => {
   });
 
   it("say what the origin says of what is not there, for a moment only", async () => {
-    const statuses = [404, 400, 503, 500] as const;
+    const statuses = [404, 400, 403, 503, 500] as const;
     for (const status of statuses)
       origin.answers.set(`/live/ch-one/720p/seg-${status}.m4s`, (response) => response.writeHead(status).end("inside"));
     const got = await Promise.all(statuses.map((status) => ask(`/live/ch-one/720p/seg-${status}.m4s`)));
     assert.deepEqual(
       got.map(({ status }) => status),
-      [404, 400, 503, 502],
+      [404, 400, 403, 503, 502],
     );
     for (const { body } of got) assert.doesNotMatch(body.toString(), /inside/);
     origin.answers.set("/live/ch-one/720p/seg-404.m4s", (response) => response.writeHead(200).end("there"));

@@ -41,6 +41,7 @@ const REFUSALS: ReadonlyMap<number, Fault> = new Map([
     400,
     { status: 400, reason: "too_far", detail: "the channel is not that far: reload the playlist without directives" },
   ],
+  [403, { status: 403, reason: "not_shown", detail: "this programme may not be shown here, or not again" }],
   [503, { status: 503, reason: "off_air", detail: "the channel sends nothing now: try again", retryAfterS: 1 }],
 ]);
 

@@ -27,6 +27,8 @@ export interface PlaybackOptions {
   format: Format;
   /** Overrides the resume position: `Play` from the start. */
   startS: number | null;
+  /** Of a channel: begins with the beginning of what is on, where that may be and is still there. */
+  startsOver: boolean;
 }
 
 export interface NerdFacts {
@@ -180,6 +182,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
       if (mine !== generation) return;
       store.set({ phase: "ready", hasThumbnails: engine.hasThumbnails() });
       readTracks();
+      if (options.startsOver && session.live !== null) startOver();
       // Refused without a press of the viewer's: the play button waits for it.
       await video.play().catch(() => store.set({ paused: true }));
     } catch (error) {
@@ -333,7 +336,11 @@ export function createPlayback(options: PlaybackOptions): Playback {
     store,
     note,
     qoe: () => qoe,
-    onStuck: () => void endureMore(),
+    onStuck() {
+      if (store.get().live?.isAtEdge === true) endureMore();
+      // The engine asks again by itself after a failed transfer, and not where a piece was missing and nothing came after it yet.
+      else run?.engine.retry();
+    },
     run: () => run,
     signal: off.signal,
   });
@@ -358,6 +365,15 @@ export function createPlayback(options: PlaybackOptions): Playback {
 
   void start();
 
+  const programmeStartS = () => {
+    const programme = store.get().session?.live?.programme;
+    return programme?.canStartOver === true ? (run?.engine.placeOf(Date.parse(programme.startsAt)) ?? null) : null;
+  };
+  const startOver = () => {
+    const placeS = programmeStartS();
+    if (placeS !== null) video.currentTime = placeS;
+  };
+
   const seekTo = (positionS: number) => {
     if (store.get().phase !== "ready") return;
     const { durationS, live } = store.get();
@@ -381,10 +397,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
       goLive();
       if (video.paused) video.play().catch(() => store.set({ paused: true }));
     },
-    programmeStartS() {
-      const programme = store.get().session?.live?.programme;
-      return programme?.canStartOver === true ? (run?.engine.placeOf(Date.parse(programme.startsAt)) ?? null) : null;
-    },
+    programmeStartS,
     setVolume(volume) {
       video.volume = Math.min(1, Math.max(0, volume));
       video.muted = volume === 0;

@@ -19,6 +19,8 @@ export interface PlayerProps {
   contentId: string;
   format: Format;
   startS: number | null;
+  /** A channel begins with the beginning of what is on. */
+  startsOver?: boolean;
   title: string;
   /** Shown until the first picture. */
   poster: ReactNode;
@@ -51,7 +53,7 @@ export function Player(props: PlayerProps) {
   const [isMenuOpen, setIsMenuOpen] = useState(false);
   const isHeld = state.phase !== "ready" || state.paused || state.waiting || state.ended || isMenuOpen;
   const { isIdle, wake, rest } = useIdle(root, isHeld);
-  const { api, contentId, format, startS, preparing, onBack, onChannel = null } = props;
+  const { api, contentId, format, startS, startsOver = false, preparing, onBack, onChannel = null } = props;
   const isPreparing = preparing !== null;
 
   const onClick = useEffectEvent((event: MouseEvent) => {
@@ -83,14 +85,14 @@ export function Player(props: PlayerProps) {
     video.addEventListener("click", (event) => onClick(event));
     video.addEventListener("dblclick", () => onDoubleClick());
     place.append(video);
-    const created = createPlayback({ video, captions: layer, api, contentId, format, startS });
+    const created = createPlayback({ video, captions: layer, api, contentId, format, startS, startsOver });
     setPlayback(created);
     return () => {
       created.destroy();
       video.remove();
       setPlayback(null);
     };
-  }, [api, contentId, format, startS, isPreparing]);
+  }, [api, contentId, format, startS, startsOver, isPreparing]);
 
   useEffect(() => {
     const listener = (event: KeyboardEvent) => onKey(event);

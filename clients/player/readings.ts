@@ -13,7 +13,7 @@ export interface Watched {
   readonly store: Store<PlayerState>;
   note(event: QoeEvent): void;
   qoe(): Qoe;
-  /** Said again and again while who was with the world waits for the next picture. */
+  /** Said again and again while a channel's next picture is waited for. */
   onStuck(): void;
   /** Null between two sessions. */
   run(): { readonly engine: Engine; readonly heartbeats: Heartbeats } | null;
@@ -79,7 +79,7 @@ function lookAtNetwork(watched: Watched): void {
     if (now === null || store.get().phase !== "ready") return;
     // The world goes on while the picture is held.
     if (store.get().live !== null) readClock(watched);
-    if (store.get().waiting && store.get().live?.isAtEdge === true) watched.onStuck();
+    if (store.get().waiting && store.get().live !== null) watched.onStuck();
     const isFast = now.engine.counters().throughputKbps >= qoe().bitrateKbps;
     if (store.get().waiting || (wasFast && !isFast)) now.heartbeats.beat();
     wasFast = isFast;

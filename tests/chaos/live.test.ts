@@ -16,9 +16,10 @@ import { Notification } from "#contracts/notification";
 import { Recording } from "#contracts/recording";
 import { Schedule } from "#contracts/schedule";
 import { parseMediaPlaylist } from "#media/hls";
+import { pictureOf } from "../e2e/browser.ts";
 import { until } from "../e2e/until.ts";
 import { type Account, accessToken, makeAccount } from "./accounts.ts";
-import { openCinema } from "./cinema.ts";
+import { type Cinema, openCinema } from "./cinema.ts";
 import { remaining } from "./processes.ts";
 import { killProduct, openStage, type Product, type Stage, TENANT } from "./product.ts";
 import { decodeRecording } from "./recorded.ts";
@@ -35,6 +36,8 @@ const REMIND_MS = 22_000;
 /** How long before the kill something is certain to be kept: a segment becomes a row when it is whole, and that lies in memory for a moment. */
 const KEPT_MS = 3 * SEGMENT_MS;
 const DOWN_MS = 6_000;
+const PLAYING_MS_MAX = 45_000;
+const WATCHED_MS = 5_000;
 const TITLE = "The interruption";
 const VANISH_MS_MAX = 8_000;
 const MARQUEE = path.resolve(import.meta.dirname, "../../apps/marquee.ts");
@@ -66,8 +69,13 @@ async function remind({ profileId }: Account, startMs: number): Promise<void> {
   await stage.admin.of(Schedule).setReminder({ profileId, programmeId, leadS: 0 });
 }
 
+interface Listed {
+  readonly made: readonly number[];
+  readonly missing: readonly number[];
+}
+
 /** The numbers that the picture's playlist lists, and which of them are said to be missing. */
-async function listed(): Promise<{ readonly made: readonly number[]; readonly missing: readonly number[] }> {
+async function listed(): Promise<Listed> {
   const answer = await fetch(`http://127.0.0.1:${stage.port + 3}/live/${CHANNEL}/${RUNG}/index.m3u8`, {
     signal: AbortSignal.timeout(15_000),
   });
@@ -94,16 +102,106 @@ async function heard(type: string): Promise<readonly { readonly data: Readonly<R
     .map((line) => JSON.parse(line) as { data: Record<string, unknown> | null });
 }
 
+/** A position may leap; what counts is that pictures come, as many as there are in so much time. */
+const untilPlaying = ({ page, complaints }: Cinema): Promise<true> =>
+  until("the player goes on", PLAYING_MS_MAX, async () => {
+    const { decodedFrames: before } = await pictureOf(page);
+    await pause(WATCHED_MS);
+    const { decodedFrames: now } = await pictureOf(page);
+    return now - before > (WATCHED_MS / 1_000) * FRAME_RATE * 0.8 ? true : null;
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${complaints.slice(-10).join("\n")}`);
+  });
+
 const encodersOf = async (product: Product) =>
   (await product.processes()).filter(({ command }) => /(^|\/)ffmpeg /.test(command));
+
+/** Numbers go on, what had been told is told again, and what is missing is said to be. */
+function assertNumbers(before: Listed, back: Listed & { readonly first: number }, killedMs: number): void {
+  const newest = before.made.at(-1) ?? 0;
+  const kept = before.made.filter((number) => (number + 1) * SEGMENT_MS < killedMs - KEPT_MS);
+  assert.ok(kept.length >= 3 && kept.every((number) => back.made.includes(number)), JSON.stringify({ before, back }));
+  const all = [...back.made, ...back.missing].toSorted((a, b) => a - b);
+  assert.deepEqual(
+    all,
+    all.map((_, index) => (all[0] ?? 0) + index),
+    "no number is left out and none stands twice",
+  );
+  assert.ok(back.missing.length > 0 && back.missing.every((number) => number > newest - 3 && number < back.first));
+}
+
+interface Recorded {
+  readonly url: string;
+  readonly account: Account;
+  readonly id: string;
+  readonly startMs: number;
+}
+
+/** All of it is there but for one gap, which is marked and no longer than the product was away; answers how long that is. */
+async function assertRecording(
+  of: Recorded,
+  { killedMs, awayMs }: { readonly killedMs: number; readonly awayMs: number },
+): Promise<number> {
+  const done = await until("the recording is done", RECORDED_MS + 60_000, async () => {
+    const { recording } = await stage.admin.of(Recording).get({ profileId: of.account.profileId, id: of.id });
+    assert.notEqual(recording?.state, "failed", recording?.failure);
+    return recording?.state === "completed" ? recording : null;
+  });
+  const [gap, ...others] = done.gaps;
+  assert.ok(gap && others.length === 0, JSON.stringify(done.gaps.map(({ durationMs }) => durationMs)));
+  assert.ok(
+    gap.durationMs <= awayMs + SEGMENT_MS,
+    `${gap.durationMs} ms are missing, ${awayMs} ms the product was away`,
+  );
+  assert.ok(Number(gap.startMs) <= killedMs && Number(gap.startMs) > killedMs - KEPT_MS);
+  const segments = (RECORDED_MS - gap.durationMs) / SEGMENT_MS;
+  const token = await accessToken(stage.admin, of.account.email);
+  const tracks = await decodeRecording({ url: of.url, token, contentId: done.contentId }, stage.folder);
+  assert.deepEqual(
+    tracks.map(({ kind }) => kind),
+    ["video", "audio"],
+  );
+  const brokenAt = (Number(gap.startMs) - of.startMs) / SEGMENT_MS;
+  for (const { kind, segments: own, frames, durationS } of tracks) {
+    assert.equal(own.length, segments, kind);
+    assert.deepEqual(
+      own.flatMap(({ discontinuity }, at) => (discontinuity ? [at] : [])),
+      [brokenAt],
+      "the gap is marked",
+    );
+    if (kind === "video") assert.equal(frames, segments * 2 * FRAME_RATE);
+    assert.ok(Math.abs(durationS - segments * 2) < 0.2, `${kind}: ${durationS} s`);
+  }
+  return gap.durationMs;
+}
+
+async function assertRemindedOnce(profileId: string): Promise<void> {
+  const { notifications } = await stage.admin.of(Notification).list({ profileId, language: "en" });
+  assert.deepEqual(
+    notifications.filter(({ kind }) => kind === "reminder").map(({ title }) => title),
+    [TITLE],
+  );
+  assert.equal((await heard("schedule.reminder.triggered")).length, 1);
+  assert.equal((await heard("notification.sent")).filter(({ data }) => data?.["kind"] === "reminder").length, 1);
+}
+
+/** The main process alone is killed: nobody is there to end the encoders, and they end. */
+async function assertNobodyStays(product: Product): Promise<void> {
+  await stage.admin.of(Live).hold({ channelId: CHANNEL, holder: "chaos", untilMs: BigInt(Date.now() + 60_000) });
+  await until("encoders are at work", 30_000, async () => ((await encodersOf(product)).length >= 2 ? true : null));
+  const everybody = await product.processes();
+  process.kill(product.pid, "SIGKILL");
+  await product.exited;
+  assert.deepEqual(await remaining(everybody, VANISH_MS_MAX), []);
+  assert.deepEqual(await product.processes(), []);
+}
 
 test("killed while a channel is watched and recorded, the product comes back with one gap, and nothing else is lost", {
   timeout: 330_000,
 }, async (t) => {
   let product = stage.start();
   const url = await product.ready();
-  const live = stage.admin.of(Live);
-  await live.add({
+  await stage.admin.of(Live).add({
     channel: { id: CHANNEL, name: "Clock", ladder: [RUNG], latency: "low" },
     inputs: [{ kind: "demo" }],
   });
@@ -136,7 +234,6 @@ test("killed while a channel is watched and recorded, the product comes back wit
   product = stage.start();
   await product.ready();
   const readyMs = Date.now();
-  const newest = before.made.at(-1) ?? 0;
   // Nobody lends a hand: the recording holds its channel, and the channel goes on.
   const back = await until(
     "the channel goes on",
@@ -151,74 +248,12 @@ test("killed while a channel is watched and recorded, the product comes back wit
   const awayMs = Date.now() - killedMs;
   t.diagnostic(`ready ${readyMs - killedMs} ms after the kill, the channel goes on after ${awayMs} ms`);
 
-  // Numbers go on, what had been told is told again, and what is missing is said to be.
-  const kept = before.made.filter((number) => (number + 1) * SEGMENT_MS < killedMs - KEPT_MS);
-  assert.ok(kept.length >= 3 && kept.every((number) => back.made.includes(number)), JSON.stringify({ before, back }));
-  const all = [...back.made, ...back.missing].toSorted((a, b) => a - b);
-  assert.deepEqual(
-    all,
-    all.map((_, index) => (all[0] ?? 0) + index),
-    "no number is left out and none stands twice",
-  );
-  assert.ok(back.missing.length > 0 && back.missing.every((number) => number > newest - 3 && number < back.first));
-  await cinema.advance(8, 60_000).catch(async (error: unknown) => {
-    const page = await cinema.page.evaluate<string>("document.body.innerText").catch(String);
-    const ranges = await cinema.page
-      .evaluate<string>(
-        "(() => { const v = document.querySelector('video'); return JSON.stringify({ t: v?.currentTime, paused: v?.paused, r: v?.readyState, b: v && [...Array(v.buffered.length).keys()].map((i) => [v.buffered.start(i), v.buffered.end(i)]) }); })()",
-      )
-      .catch(String);
-    const last = JSON.stringify(cinema.transfers.slice(-30));
-    throw new Error(`${String(error)}; ${ranges}\n${page}\n${cinema.complaints.slice(-15).join("\n")}\n${last}`);
-  });
+  assertNumbers(before, back, killedMs);
+  await untilPlaying(cinema);
   t.diagnostic(`stalls ${JSON.stringify(await cinema.stalls())}`);
 
-  const done = await until("the recording is done", RECORDED_MS + 60_000, async () => {
-    const { recording } = await recordings.get({ profileId, id });
-    assert.notEqual(recording?.state, "failed", recording?.failure);
-    return recording?.state === "completed" ? recording : null;
-  });
-  const [gap, ...others] = done.gaps;
-  assert.ok(gap && others.length === 0, JSON.stringify(done.gaps.map(({ durationMs }) => durationMs)));
-  t.diagnostic(`the gap is ${gap.durationMs} ms`);
-  assert.ok(
-    gap.durationMs <= awayMs + SEGMENT_MS,
-    `${gap.durationMs} ms are missing, ${awayMs} ms the product was away`,
-  );
-  assert.ok(Number(gap.startMs) <= killedMs && Number(gap.startMs) > killedMs - KEPT_MS);
-  const segments = (RECORDED_MS - gap.durationMs) / SEGMENT_MS;
-  const token = await accessToken(stage.admin, account.email);
-  const tracks = await decodeRecording({ url, token, contentId: done.contentId }, stage.folder);
-  assert.deepEqual(
-    tracks.map(({ kind }) => kind),
-    ["video", "audio"],
-  );
-  const brokenAt = (Number(gap.startMs) - startMs) / SEGMENT_MS;
-  for (const { kind, segments: own, frames, durationS } of tracks) {
-    assert.equal(own.length, segments, kind);
-    assert.deepEqual(
-      own.flatMap(({ discontinuity }, at) => (discontinuity ? [at] : [])),
-      [brokenAt],
-      "the gap is marked",
-    );
-    if (kind === "video") assert.equal(frames, segments * 2 * FRAME_RATE);
-    assert.ok(Math.abs(durationS - segments * 2) < 0.2, `${kind}: ${durationS} s`);
-  }
-
-  const { notifications } = await stage.admin.of(Notification).list({ profileId, language: "en" });
-  assert.deepEqual(
-    notifications.filter(({ kind }) => kind === "reminder").map(({ title }) => title),
-    [TITLE],
-  );
-  assert.equal((await heard("schedule.reminder.triggered")).length, 1);
-  assert.equal((await heard("notification.sent")).filter(({ data }) => data?.["kind"] === "reminder").length, 1);
-
-  // The main process alone: nobody is there to end the encoders, and they end.
-  await live.hold({ channelId: CHANNEL, holder: "chaos", untilMs: BigInt(Date.now() + 60_000) });
-  await until("encoders are at work", 30_000, async () => ((await encodersOf(product)).length >= 2 ? true : null));
-  const everybody = await product.processes();
-  process.kill(product.pid, "SIGKILL");
-  await product.exited;
-  assert.deepEqual(await remaining(everybody, VANISH_MS_MAX), []);
-  assert.deepEqual(await product.processes(), []);
+  const gap = await assertRecording({ url, account, id, startMs }, { killedMs, awayMs });
+  t.diagnostic(`the gap is ${gap} ms`);
+  await assertRemindedOnce(profileId);
+  await assertNobodyStays(product);
 });

@@ -216,7 +216,7 @@ describe("inputs", { concurrency: true }, () => {
     ];
     await add("ch-changes", { kind: "mpegts", url: `udp://127.0.0.1:${port}`, secret: "" });
     const told = await healthOf("ch-changes");
-    stage.live.hold(
+    await stage.live.hold(
       { channelId: "ch-changes", holder: "test", untilMs: BigInt(Date.now() + 120_000) },
       stage.host.context(),
     );

@@ -279,6 +279,8 @@ describe("a channel", () => {
       after.segments.map(({ uri }) => numberOf(uri)),
       after.segments.map((_, index) => after.mediaSequence + index),
     );
+    // Who had heard of a part that was lost is not kept waiting for it: it has nothing to play.
+    assert.equal((await bytes(`${VIDEO}/seg-${numberOf(hole[0]?.uri ?? "")}.0.m4s`)).length, 24);
     assert.ok([...(await text("main.mpd")).matchAll(/<Period /g)].length >= 2);
     const { state } = await stage.live.health({ channelId: ID }, stage.host.context());
     assert.equal(state, "live");

@@ -1,4 +1,4 @@
-import { Bell, BellRing, Play, X } from "lucide-react";
+import { Bell, BellRing, Play, X, RotateCcw } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import type { GuideProgramme } from "../../../contracts/web/index.ts";
@@ -96,6 +96,12 @@ function Details({ of, times, onOpen }: { of: GuideProgramme; times: string; onO
           <Link to={`/live/${of.channel.id}`} className="button button-primary">
             <Play size={20} aria-hidden="true" fill="currentColor" />
             {m.guide.watchLive}
+          </Link>
+        )}
+        {of.canStartOver && (
+          <Link to={`/live/${of.channel.id}?over=1`} className="button button-quiet">
+            <RotateCcw size={20} aria-hidden="true" />
+            {m.live.startOver}
           </Link>
         )}
         {of.canRemind && <Remind key={of.id} id={of.id} initial={of.isReminded} />}

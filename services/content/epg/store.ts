@@ -1,6 +1,5 @@
 import { type Kysely, sql } from "kysely";
 import type { ModelTx, Tx } from "#kernel";
-import type { Change, Known, Placed, Slot } from "./domain.ts";
 import type { FoundBy } from "./matching.ts";
 
 type SourceRow = {

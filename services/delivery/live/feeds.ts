@@ -85,12 +85,12 @@ export function openFeed(path: string, on: FeedListener): Feed {
     lastMs = nowMs;
     const events = reader.push(packets);
     const before = clock.lastS();
-    let { hasJumped, kinds } = clock.push(packets);
+    const { hasJumped, kinds } = clock.push(packets);
     const hasChanged = programmes.haveChanged(events);
     if (hasJumped || hasChanged) {
       tell(hasJumped ? "jumped" : "changed");
       begin();
-      ({ kinds } = clock.push(packets));
+      clock.push(packets);
     }
     for (const kind of kinds) seenMs[kind] = nowMs;
     const timeS = clock.lastS();

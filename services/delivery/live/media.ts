@@ -26,6 +26,7 @@ import {
   renderPastPlaylist,
   renderPlaylist,
 } from "./manifests.ts";
+import type { TrackHistory } from "./history.ts";
 import type { LivePlatform } from "./service.ts";
 import type { Station } from "./station.ts";
 import type { StoredSegment } from "./store.ts";
@@ -225,6 +226,8 @@ async function answerSegment(
   if (!find() && track?.next && newest && number > newest.number && number <= newest.number + AHEAD_MAX)
     await history.waitFor(() => (track.segments.at(-1)?.number ?? 0) >= number || !track.next, BLOCK_MS_MAX, signal);
   const segment = find();
+  if (!segment && isHole(track, number))
+    return send(request, response, { body: EMPTY_SEGMENT, contentType: SEGMENT_TYPE, cacheControl: IMMUTABLE });
   if (part !== null) {
     if (segment && !segment.isWhole)
       await history.waitFor(() => segment.parts.length > part || segment.isWhole, BLOCK_MS_MAX, signal);
@@ -268,6 +271,15 @@ function isBeyond(
   return ![...history.tracks.values()].some(({ segments }) =>
     segments.some((segment) => segment.number === number && segment.run === span.run),
   );
+}
+
+/**
+ * Whether a number lies between two that are there. Who was killed in the middle of a segment had told of its parts, and a player that read of
+ * them asks for them until they come: it gets nothing to play, and goes on.
+ */
+function isHole(track: TrackHistory | undefined, number: number): boolean {
+  const [oldest, newest] = [track?.segments[0], track?.segments.at(-1)];
+  return oldest !== undefined && newest !== undefined && oldest.number < number && number < newest.number;
 }
 
 const SEGMENT_TYPE = "video/iso.segment";

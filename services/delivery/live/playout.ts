@@ -59,7 +59,7 @@ const LAG_MS_MAX = 4_000;
 const SETTLED_MS = 12_000;
 /** A track of which nothing comes for so long, while its input flows, does not come by itself. */
 const STALL_MS = 6_000;
-/** Who never came on the air in that time is opened anew from the beginning. */
+/** What fails again and again for so long is opened anew from the beginning, with everything that belongs to it. */
 const GIVE_UP_MS = 30_000;
 
 /** Splices that came before the encoders of a run did. */
@@ -132,22 +132,25 @@ export function openPlayout(platform: StationPlatform, options: PlayoutOptions):
   }
 
   async function playRuns(opened: Packager, isFed: boolean, signal: AbortSignal): Promise<void> {
-    let startedMs = clock.nowMs();
+    let failingSinceMs: number | null = null;
     while (!signal.aborted) {
       const feed = isFed ? await nextFeed(signal) : null;
       if (signal.aborted) return;
+      const begunMs = clock.nowMs();
       try {
         await runOnce(opened, feed, signal);
+        failingSinceMs = null;
       } catch (error) {
+        const nowMs = clock.nowMs();
+        if (failingSinceMs === null || nowMs - begunMs > SETTLED_MS) failingSinceMs = nowMs;
         // Encoders that cannot read an input say nothing about the others, and who pushes to it need not do so anew.
-        if (!feed || signal.aborted || clock.nowMs() - startedMs > GIVE_UP_MS) throw error;
+        if (!feed || signal.aborted || nowMs - failingSinceMs > GIVE_UP_MS) throw error;
         const { reason, message } = toProblem(error);
         logger.warn("the encoders of a channel failed", { channel_id: channel.id, error });
         become("failed", reason, message);
         receivers?.reopen(feed.index);
         await clock.sleep(RETRY_MS_MIN, signal).catch(() => {});
       }
-      if (options.state() === "live") startedMs = clock.nowMs();
     }
   }
 

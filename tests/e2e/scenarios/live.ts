@@ -1,14 +1,23 @@
 /** An evening at a channel: tune in, see by the clock in the picture how far behind the world one is, go back, come back. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { it } from "node:test";
+import { Epg } from "#contracts/epg";
 import type { Page } from "playwright-core";
 import { type Format, PATIENCE_MS, pictureOf, showControls, signIn, watchFor, withVisit } from "../browser.ts";
 import { type ClockReader, type Glimpse, openClockReader } from "../clock.ts";
 import { ALEX } from "../person.ts";
-import type { Scenario } from "../stage.ts";
+import type { Scenario, Stage } from "../stage.ts";
 import { until } from "../until.ts";
 
 const CHANNEL = "ch-marquee-live";
+const SOURCE = "e2e-live";
+const PROGRAMME = "A quarter past";
+/** Within what the channel has made since it woke up. */
+const PROGRAMME_AGO_MS = 4_000;
+/** How far from the beginning of a programme the picture may be that starts it over: a look at it takes its time. */
+const OVER_MS_MAX = 2_500;
 /** As far back as somebody goes here; a channel that has just woken up has not more yet. */
 const BACK_S = 5;
 const FRAMES = 12;
@@ -58,8 +67,55 @@ async function evening(page: Page, format: Format): Promise<Record<"live" | "bac
   return { live: live.latencyMs, back: back.latencyMs, again: again.latencyMs };
 }
 
+/** The guide says that something began on the channel a moment ago; answers when. */
+async function beginProgramme({ product: { admin, folder } }: Stage): Promise<number> {
+  const startMs = Math.floor(Date.now() / 1_000) * 1_000 - PROGRAMME_AGO_MS;
+  const stamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace(/[-:T]/g, "")} +0000`;
+  const location = join(folder, "e2e-live.xml");
+  await writeFile(
+    location,
+    `<tv><channel id="${CHANNEL}"><display-name>Marquee Live</display-name></channel><programme channel="${CHANNEL}"
+      start="${stamp(startMs)}" stop="${stamp(startMs + 3_600_000)}"><title>${PROGRAMME}</title></programme></tv>`,
+  );
+  const guide = admin.of(Epg);
+  await guide.putSource({ name: SOURCE, kind: "file", location, priority: 2_000 });
+  await guide.import({ sourceName: SOURCE });
+  await until("the programme is in the guide", PATIENCE_MS, async () => {
+    const { channels } = await guide.nowNext({ channelIds: [CHANNEL] });
+    return channels[0]?.now?.title === PROGRAMME ? true : null;
+  });
+  return startMs;
+}
+
+/** From the guide to the channel, back to the beginning of what is on, and to the world again. */
+async function fromTheGuide(page: Page, startMs: number): Promise<string> {
+  await page.goto("/guide");
+  await page.locator(".guide-programme", { hasText: PROGRAMME }).first().click();
+  await page.getByRole("dialog").getByRole("link", { name: "Watch live" }).click();
+  await page.waitForURL(`**/live/${CHANNEL}`);
+  await watchFor(page, 1);
+  const clock = await openClockReader(page);
+  const live = await glimpse(clock);
+  await showControls(page);
+  await page.getByRole("button", { name: "Start over" }).click();
+  const pressedMs = Date.now();
+  await page.getByRole("button", { name: "Go live" }).waitFor();
+  await untilFrames(page);
+  const over = await glimpse(clock);
+  const behindMs = over.latencyMs - (pressedMs - startMs);
+  assert.ok(Math.abs(behindMs) < OVER_MS_MAX, `the picture is ${behindMs} ms from where the programme began`);
+  await showControls(page);
+  await page.getByRole("button", { name: "Go live" }).click();
+  await page.getByRole("button", { name: "Go live" }).waitFor({ state: "detached" });
+  await untilFrames(page);
+  const again = await glimpse(clock);
+  assert.ok(over.latencyMs - again.latencyMs > 1_000, `${over.latencyMs} ms, then ${again.latencyMs} ms`);
+  const shown = [live, over, again].map(({ latencyMs }) => `${Math.round(latencyMs)} ms`);
+  return `from the guide ${shown[0]}, started over ${shown[1]}, again ${shown[2]}`;
+}
+
 export const live: Scenario = (stage) => {
-  it("watches a channel, goes back in time and returns to the world, as DASH and as HLS", async (t) => {
+  it("watches a channel, goes back in time, starts over and returns to the world, as DASH and as HLS", async (t) => {
     await withVisit(stage(), SCREEN, async ({ page }) => {
       await signIn(page, ALEX);
       await page.getByRole("link", { name: "Live", exact: true }).first().click();
@@ -70,6 +126,9 @@ export const live: Scenario = (stage) => {
       const dash = await evening(page, "dash");
       await showControls(page);
       await page.screenshot({ path: `${stage().shots}/live.png` });
+      const startMs = await beginProgramme(stage());
+      t.diagnostic(`behind the world, ${await fromTheGuide(page, startMs)}`);
+      await stage().product.admin.of(Epg).removeSource({ name: SOURCE });
       await page.goto(`/live/${CHANNEL}?format=hls`);
       const hls = await evening(page, "hls");
       const shown = (seen: typeof dash): string =>

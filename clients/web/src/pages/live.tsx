@@ -52,6 +52,7 @@ export function Component() {
         contentId={channel.id}
         format={query.get("format") === "hls" ? "hls" : "dash"}
         startS={null}
+        startsOver={query.has("over")}
         poster={null}
         title={channel.name}
         preparing={null}
