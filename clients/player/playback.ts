@@ -10,7 +10,7 @@ import { createEngine, type Engine, type Thumbnail } from "./engine.ts";
 import { isEngineError, playerErrorOf } from "./errors.ts";
 import { createHeartbeats, type Heartbeats } from "./heartbeats.ts";
 import { ApiError } from "./http.ts";
-import { endure, isPassing, type Outage } from "./outage.ts";
+import { endure, isPassing, type Outage, standStill, type Still } from "./outage.ts";
 import { followProgramme } from "./programme.ts";
 import { loadPreferences, savePreferences } from "./preferences.ts";
 import { heartbeatOf, type Qoe, type QoeEvent, qoeAtStart, reduceQoe } from "./qoe.ts";
@@ -84,6 +84,9 @@ function onItsClock(session: Session): Session {
   return { ...session, content: { ...content, durationS: content.durationS + addedS, chapters } };
 }
 
+/** What has no place by then has none: the channel was not made when the programme began. */
+const START_OVER_MS_MAX = 5_000;
+
 const monotonicMs = () => performance.now();
 const timer = (run: () => void, delayMs: number) => {
   const id = setTimeout(run, delayMs);
@@ -100,6 +103,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
   let generation = 0;
   let startS = options.startS;
   let outage: Outage | null = null;
+  let still: Still | null = null;
   const off = new AbortController();
   video.volume = preferences.volume;
   video.muted = preferences.muted;
@@ -337,6 +341,13 @@ export function createPlayback(options: PlaybackOptions): Playback {
     note,
     qoe: () => qoe,
     onStuck() {
+      const look = standStill(still, monotonicMs(), run?.engine.newsMs() ?? 0);
+      ({ still } = look);
+      if (look.isHopeless) {
+        startS = null;
+        void start();
+        return;
+      }
       if (store.get().live?.isAtEdge === true) endureMore();
       // The engine asks again by itself after a failed transfer, and not where a piece was missing and nothing came after it yet.
       else run?.engine.retry();
@@ -369,9 +380,17 @@ export function createPlayback(options: PlaybackOptions): Playback {
     const programme = store.get().session?.live?.programme;
     return programme?.canStartOver === true ? (run?.engine.placeOf(Date.parse(programme.startsAt)) ?? null) : null;
   };
+  /** Moments have places as soon as there is a picture. */
   const startOver = () => {
-    const placeS = programmeStartS();
-    if (placeS !== null) video.currentTime = placeS;
+    const stop = new AbortController();
+    const seek = () => {
+      const placeS = programmeStartS();
+      if (placeS === null) return;
+      stop.abort();
+      video.currentTime = placeS;
+    };
+    video.addEventListener("timeupdate", seek, { signal: AbortSignal.any([off.signal, stop.signal]) });
+    timer(() => stop.abort(), START_OVER_MS_MAX);
   };
 
   const seekTo = (positionS: number) => {
