@@ -14,13 +14,21 @@ import { accessToken, makeAccount } from "../tests/chaos/accounts.ts";
 import { openCinema } from "../tests/chaos/cinema.ts";
 import { openStage } from "../tests/chaos/product.ts";
 import type { Format } from "../tests/e2e/browser.ts";
+import { until } from "../tests/e2e/until.ts";
+import { API } from "./api/cinema.ts";
 import { type Measure, percentile, table, writeResults } from "./harness.ts";
 
 const FROM = MARQUEE_LIVE.channel.id;
 const ZAP_MS_BAR = 1_500;
 const ZAP_MS_MAX = 30_000;
+/** Who may watch a channel is known a moment after the channel. */
+const CHANNELS_MS_MAX = 20_000;
 /** So long one looks at a channel before the next press. */
 const LOOK_MS = 1_500;
+
+interface Channels {
+  readonly channels: readonly { readonly onAir: boolean; readonly locked: unknown }[];
+}
 
 /** Presses the key in the page and waits there for the first frame of another video element: no wire is in the figure. */
 async function zap(page: Page, key: string): Promise<number> {
@@ -54,7 +62,13 @@ export async function run(changes: number, format: Format): Promise<void> {
       channel: { ...channel, id: "ch-zap", number: 2, name: "Zap", ladder: ["360p-h264-700k"] },
       inputs,
     });
-    const cinema = await openCinema({ url, token: await accessToken(stage.admin, account.email) });
+    const token = await accessToken(stage.admin, account.email);
+    await until("both channels can be watched", CHANNELS_MS_MAX, async () => {
+      const headers = { authorization: `Bearer ${token}` };
+      const { channels } = (await (await fetch(`${url}${API}/channels`, { headers })).json()) as Channels;
+      return channels.filter(({ onAir, locked }) => onAir && locked === null).length === 2 ? true : null;
+    });
+    const cinema = await openCinema({ url, token });
     await cinema.tune(FROM, format);
     await pause(LOOK_MS);
     const asleep = await zap(cinema.page, "PageUp");

@@ -1,7 +1,7 @@
 /**
  * What may be asked of a channel, by shape alone: the origin knows the exact grammar.
  *
- *   /live/{channelId}/{name}           main.m3u8, main.mpd
+ *   /live/{channelId}/{name}           main.m3u8, main.mpd, ads-{session}-897000123.json
  *   /live/{channelId}/{track}/{name}   index.m3u8, init-20420.mp4, seg-897000123.m4s, seg-897000123.2.m4s
  *
  * A media playlist is asked for as it will be (draft-pantos-hls-rfc8216bis, section 6.2.5): `_HLS_msn` and `_HLS_part` name the part
@@ -17,12 +17,13 @@ const TYPES: Readonly<Record<string, string>> = {
   m4s: "video/iso.segment",
   mp4: "video/mp4",
   vtt: "text/vtt; charset=utf-8",
+  json: "application/json",
 };
 
 export interface LivePath {
   /** Path and what belongs to it of the query: what the origin is asked for, and where the answer is kept. */
   readonly target: string;
-  readonly kind: "hls" | "dash" | "object";
+  readonly kind: "hls" | "dash" | "json" | "object";
   readonly contentType: string;
 }
 
@@ -31,7 +32,7 @@ export function parseLivePath(path: string, query: string): LivePath | null {
   const [, , name, extension = ""] = LIVE.exec(path) ?? [];
   const contentType = TYPES[extension];
   if (contentType === undefined) return null;
-  const kind = extension === "m3u8" ? "hls" : extension === "mpd" ? "dash" : "object";
+  const kind = extension === "m3u8" ? "hls" : extension === "mpd" ? "dash" : extension === "json" ? "json" : "object";
   const directives = kind === "hls" && name === "index" ? directivesOf(query) : "";
   if (directives === null) return null;
   return { target: directives === "" ? path : `${path}?${directives}`, kind, contentType };

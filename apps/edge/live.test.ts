@@ -71,6 +71,16 @@ describe("channels at an edge", () => {
     assert.equal(origin.counts.get("/live/ch-two/main.mpd"), undefined);
   });
 
+  it("have lists of ads, whose addresses are this edge's and carry the reader's token", async () => {
+    const path = "/live/ch-one/ads-ses_one-897000123.json";
+    const body = '{"ASSETS":[{"URI":"$base$/vod/ad-one/r1/main-1.m3u8?CAT=$cat$","DURATION":10}]}';
+    origin.answers.set(path, (response) => response.writeHead(200).end(body));
+    const got = await ask(path);
+    assert.equal(got.headers["content-type"], "application/json");
+    const uri = `${url}/vod/ad-one/r1/main-1.m3u8?CAT=${token}`;
+    assert.deepEqual(JSON.parse(got.body.toString()), { ASSETS: [{ URI: uri, DURATION: 10 }] });
+  });
+
   it("tell everybody the time", async () => {
     const got = await get(url, "/live/time");
     assert.equal(Date.parse(got.body.toString()), nowMs);

@@ -68,13 +68,16 @@ let compiledCount = 0;
  */
 export function compileManifest(
   text: string,
-  kind: MediaPath["kind"],
+  kind: "hls" | "dash" | "json" | "object",
   ownUrl: string,
   { isShortLived = false } = {},
 ): Manifest {
   const fillIn = isShortLived ? fillSlab : fillSpare;
   const accepts = (uri: string): boolean => !/^https?:/i.test(uri) || uri.startsWith(`${ownUrl}/`);
-  const prepared = (kind === "dash" ? prepareMpd : prepareHls)(text, { accepts });
+  const own = text.replaceAll(MARKS.base, ownUrl);
+  // A list of ads says itself where tokens go.
+  const prepared =
+    kind === "json" ? () => Buffer.from(own) : (kind === "dash" ? prepareMpd : prepareHls)(own, { accepts });
   // The codec appends a word that occurs nowhere else, which tells where the holes are.
   const word = `q${randomBytes(12).toString("hex")}`;
   const withQuery = layouts(compile(prepared(word).toString("utf8"), word));

@@ -4,7 +4,7 @@ export interface Turns {
   next(): Promise<void>;
 }
 
-const SLICE = 32;
+const SLICE = 256;
 
 export function openTurns(): Turns {
   const waiting: (() => void)[] = [];

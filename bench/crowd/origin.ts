@@ -56,7 +56,7 @@ export function serveOrigin({ jwk }: OriginOptions): void {
     else others.push(then);
   }
   function send(response: ServerResponse, body: Buffer | undefined): void {
-    const head = ["cache-control", "public, max-age=10", "content-length", String(body?.length ?? 0)];
+    const head = ["cache-control", "public, max-age=60, immutable", "content-length", String(body?.length ?? 0)];
     response.writeHead(body === undefined ? 404 : 200, head).end(body);
   }
   function answer(path: string, query: string, response: ServerResponse): void {

@@ -30,6 +30,8 @@ export function liveConfiguration({ latency, dvrWindowS }: LiveFacts, format: Fo
       ...(isLow ? { defaultPresentationDelay: PRESENTATION_DELAY_S } : {}),
       // Reckoned by Shaka, the window of a playlist ends where a rendition that is not in use any more was read last.
       ...(format === "hls" ? { availabilityWindowOverride: dvrWindowS } : {}),
+      // What is listed of an ad ahead of its time says nothing about what time it is.
+      dash: { autoCorrectDrift: false },
       // A channel that is made on demand wakes up for the first who asks: its answer is late then, and no edge is to blame.
       retryParameters: { timeout: 20_000, connectionTimeout: 12_000, stallTimeout: 12_000 },
     },

@@ -2,6 +2,7 @@
 export {
   type LiveMpd,
   type LiveMpdEvent,
+  type LiveMpdInsert,
   type LiveMpdPeriod,
   type LiveMpdTrack,
   writeLiveMpd,

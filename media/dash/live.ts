@@ -9,8 +9,9 @@
  */
 
 import type { DrmByKid } from "#media/hls";
-import { LIVE_SEGMENT_S } from "#media/presentation";
+import { LIVE_SEGMENT_S, type Presentation } from "#media/presentation";
 import { channelConfiguration, duration, family, folder, positive, ROLE, writeProtection } from "./elements.ts";
+import { longestSegmentS, writePeriod as writeInsert } from "./write.ts";
 import { Xml } from "./xml.ts";
 
 interface LiveTrackBase {
@@ -47,6 +48,13 @@ export interface LiveMpdPeriod {
   readonly events?: readonly LiveMpdEvent[];
 }
 
+export interface LiveMpdInsert {
+  readonly id: string;
+  readonly startS: number;
+  readonly presentation: Presentation;
+  readonly drm: DrmByKid;
+}
+
 export interface LiveMpdEvent {
   readonly id: number;
   readonly startMs: number;
@@ -59,6 +67,8 @@ export interface LiveMpd {
   readonly tracks: readonly LiveMpdTrack[];
   /** In order, without overlap. */
   readonly periods: readonly LiveMpdPeriod[];
+  /** What stands between them, such as ads: whole presentations, or as much of them as their length says. */
+  readonly inserted?: readonly LiveMpdInsert[];
   /** How long after its begin a segment can be asked for. */
   readonly firstPartS: number;
   readonly windowS: number;
@@ -87,7 +97,9 @@ export function writeLiveMpd(live: LiveMpd): string {
     "xmlns:dashif": "https://dashif.org/CPS",
     profiles: "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019",
     minBufferTime: "PT1S",
-    maxSegmentDuration: duration(LIVE_SEGMENT_S),
+    maxSegmentDuration: duration(
+      Math.max(LIVE_SEGMENT_S, ...(live.inserted ?? []).map(({ presentation }) => longestSegmentS(presentation))),
+    ),
     ...timing(live, originS),
   });
   if (live.isEnded !== true) {
@@ -97,7 +109,19 @@ export function writeLiveMpd(live: LiveMpd): string {
     xml.leaf("PlaybackRate", { min: 0.96, max: 1.04 });
     xml.close("ServiceDescription");
   }
-  for (const period of live.periods) writePeriod(xml, live, period, originS);
+  const waiting = [...(live.inserted ?? [])];
+  const insertUntil = (endS: number): void => {
+    for (let next = waiting[0]; next && next.startS < endS; next = waiting[0]) {
+      const { id, startS, presentation, drm } = next;
+      writeInsert(xml, { presentation, drm }, { id, startS: startS - originS, trickPlay: false });
+      waiting.shift();
+    }
+  };
+  for (const period of live.periods) {
+    insertUntil(period.firstNumber * LIVE_SEGMENT_S);
+    writePeriod(xml, live, period, originS);
+  }
+  insertUntil(Number.POSITIVE_INFINITY);
   if (live.isEnded !== true)
     xml.leaf("UTCTiming", { schemeIdUri: "urn:mpeg:dash:utc:http-iso:2014", value: live.timeUri });
   xml.close("MPD");

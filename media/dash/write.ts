@@ -79,7 +79,7 @@ export function writePeriods(periods: readonly MpdPeriod[], options: Omit<MpdOpt
   return xml.text;
 }
 
-function writePeriod(
+export function writePeriod(
   xml: Xml,
   { presentation, drm }: MpdPeriod,
   { id, startS, trickPlay }: { readonly id: string; readonly startS: number; readonly trickPlay: boolean },
@@ -376,7 +376,7 @@ function protection(xml: Xml, presentation: Presentation, track: MediaTrack, drm
   writeProtection(xml, track.kid, signalling);
 }
 
-function longestSegmentS(presentation: Presentation): number {
+export function longestSegmentS(presentation: Presentation): number {
   let longest = 1;
   for (const track of [...presentation.video, ...presentation.audio]) {
     for (const segment of track.segments) longest = Math.max(longest, segment.durationTicks / track.timescale);

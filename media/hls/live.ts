@@ -28,6 +28,8 @@ export interface LiveSegmentEntry {
   readonly isGap: boolean;
   /** How many times the channel's timeline broke before it. A segment with another serial than the one before begins anew. */
   readonly runSerial: number;
+  /** Where it is, if not beside the playlist under its number's name. */
+  readonly uri?: string;
   /** The file of the CMAF header; null of a gap where none was ever written. */
   readonly init: string | null;
   /** Key id and constant initialisation vector, or null where it is clear. */
@@ -57,6 +59,8 @@ export interface LivePlaylist {
   readonly drm: DrmByKid;
   /** Nothing will be added: a span of the past. */
   readonly isEnded?: boolean;
+  /** It is one reader's own: requests do not wait for what is to come, and each has the whole. */
+  readonly isOwn?: boolean;
 }
 
 export interface LivePlaylistOptions {
@@ -92,9 +96,9 @@ export function writeLivePlaylist(playlist: LivePlaylist, options: LivePlaylistO
 }
 
 function header(playlist: LivePlaylist, first: LiveSegmentEntry): string {
-  const { targetDurationS, partTargetS, isEnded } = playlist;
+  const { targetDurationS, partTargetS, isEnded, isOwn } = playlist;
   const lines = ["#EXTM3U", "#EXT-X-VERSION:9", `#EXT-X-TARGETDURATION:${targetDurationS}`];
-  if (isEnded !== true) {
+  if (isEnded !== true && isOwn !== true) {
     const control = attributes("#EXT-X-SERVER-CONTROL", {
       "CAN-BLOCK-RELOAD": "YES",
       "CAN-SKIP-UNTIL": (targetDurationS * SKIP_TARGETS).toFixed(1),
@@ -103,7 +107,7 @@ function header(playlist: LivePlaylist, first: LiveSegmentEntry): string {
     });
     lines.push(control);
     if (partTargetS !== null) lines.push(`#EXT-X-PART-INF:PART-TARGET=${partTargetS.toFixed(3)}`);
-  } else {
+  } else if (isEnded === true) {
     lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
   }
   lines.push("#EXT-X-INDEPENDENT-SEGMENTS", `#EXT-X-MEDIA-SEQUENCE:${first.number}`);
@@ -174,7 +178,7 @@ function segmentBody(segment: LiveSegmentEntry, hasParts: boolean): string {
   }
   if (!segment.isWhole) return text;
   if (segment.isGap) text += "#EXT-X-GAP\n";
-  return `${text}#EXTINF:${segment.durationS.toFixed(5)},\n${liveSegmentName(segment.number)}\n`;
+  return `${text}#EXTINF:${segment.durationS.toFixed(5)},\n${segment.uri ?? liveSegmentName(segment.number)}\n`;
 }
 
 function hintAndReports({ hint, reports, partTargetS, segments, drm }: LivePlaylist): string {

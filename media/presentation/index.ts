@@ -147,6 +147,7 @@ export function tileName(number: number): string {
   return `tile-${String(number).padStart(7, "0")}.jpg`;
 }
 
+export { audioLike, videoLike } from "./like.ts";
 export { placePresentation, slicePresentation } from "./slice.ts";
 
 /** The folder of a package, without a leading slash: `vod/{contentId}/r{revision}`. */

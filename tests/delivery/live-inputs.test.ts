@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
@@ -8,19 +8,15 @@ import { connect, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
-import { decryptSegment } from "#media/cenc";
 import { Live, type LiveHealthChanged } from "#contracts/live";
 import { topics } from "#contracts/topics";
 import { systemClock } from "#kernel";
 import { openEvents } from "#kernel/events";
 import { parseMediaPlaylist } from "#media/hls";
-import { parseTrackInit } from "#media/isobmff";
 import { encodeSplice, type SpliceDescriptor } from "#media/scte35";
+import { graysOf } from "./films.ts";
 import { openLiveStage } from "./live-stage.ts";
 import { createSplicer } from "./splicer.ts";
-
-const run = promisify(execFile);
 
 const RUNG = "240p-h264-300k";
 const KEY = "a-stream-key-of-this-test";
@@ -142,27 +138,6 @@ function signal(pts: number): Uint8Array {
   return encodeSplice({ ...info, ptsAdjustment, command, descriptors: [segmentation] });
 }
 
-/** Pictures as a plain decoder takes them: parameter sets and samples with start codes (ISO/IEC 14496-15, 5.3.3.1). */
-function annexB(config: Uint8Array, fragments: ReturnType<typeof decryptSegment>): Buffer {
-  const avcC = Buffer.from(config);
-  const out: Uint8Array[] = [];
-  const units = (bytes: Buffer, lengthBytes: number, countMax = Number.POSITIVE_INFINITY): number => {
-    let at = 0;
-    for (let count = 0; at < bytes.length && count < countMax; count++) {
-      const size = bytes.readUIntBE(at, lengthBytes);
-      out.push(Buffer.from([0, 0, 0, 1]), bytes.subarray(at + lengthBytes, at + lengthBytes + size));
-      at += lengthBytes + size;
-    }
-    return at;
-  };
-  const end = 6 + units(avcC.subarray(6), 2, (avcC[5] ?? 0) & 0x1f);
-  units(avcC.subarray(end + 1), 2, avcC[end] ?? 0);
-  for (const { bytes, samples } of fragments)
-    for (const { offsetBytes, sizeBytes } of samples)
-      units(Buffer.from(bytes.subarray(offsetBytes, offsetBytes + sizeBytes)), 4);
-  return Buffer.concat(out);
-}
-
 /** Whether the picture of a moment is bright; null where there is none yet. */
 async function brightAt(id: string, atMs: number): Promise<boolean | null> {
   const number = Math.floor(atMs / 2_000);
@@ -172,14 +147,9 @@ async function brightAt(id: string, atMs: number): Promise<boolean | null> {
   const dayIndex = Number(/init-(\d+)/.exec(segment.map?.uri ?? "")?.[1]);
   const { keys } = await stage.keys.getSet({ contentId: id, packageRevision: dayIndex }, stage.host.context());
   const key = keys.find(({ keyClass }) => keyClass === "SD")?.key ?? new Uint8Array();
-  const init = await get(segment.map?.uri);
-  const stream = annexB(parseTrackInit(init).config, decryptSegment(init, await get(segment.uri), key));
-  const args = ["-v", "error", "-f", "h264", "-i", "pipe:0", "-vf", "format=gray,scale=1:1:flags=area"];
-  const decoding = run("ffmpeg", [...args, "-f", "rawvideo", "pipe:1"], { encoding: "buffer" });
-  decoding.child.stdin?.end(stream);
-  const grays = await decoding;
-  assert.equal(grays.stdout.length, 48, "two seconds of 24 frames");
-  return (grays.stdout[Math.floor(((atMs % 2_000) * 24) / 1_000)] ?? 0) > 128;
+  const grays = await graysOf(await get(segment.map?.uri), await get(segment.uri), key);
+  assert.equal(grays.length, 48, "two seconds of 24 frames");
+  return (grays[Math.floor(((atMs % 2_000) * 24) / 1_000)] ?? 0) > 128;
 }
 
 const BREAKS: readonly string[] = ["time_jumped", "input_changed"];

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
 import { Catalog } from "#contracts/catalog";
 import { defineService, problem } from "#kernel";
-import { createTrackPackager, decryptSegment } from "#media/cenc";
+import { decryptSegment } from "#media/cenc";
 import { parseMediaPlaylist } from "#media/hls";
-import { parseTrackInit, segmentFragments, totalDurationTicks } from "#media/isobmff";
-import { packageFolder, type Presentation, segmentName } from "#media/presentation";
+import { parseTrackInit, totalDurationTicks } from "#media/isobmff";
+import { packageFilm } from "./films.ts";
 import { openLiveStage } from "./live-stage.ts";
 
 const ID = "ch-films";
@@ -44,7 +42,11 @@ const catalog = defineService({
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "marquee-films-"));
   stage = await openLiveStage({}, [catalog]);
-  for (const [index, id] of FILMS.entries()) await packageFilm(id, index === 0 ? 24 : 25);
+  const studio = { objects: stage.host.adapters.objects, keys: stage.keys, context: stage.host.context(), folder };
+  for (const [index, contentId] of FILMS.entries()) {
+    const rate = index === 0 ? 24 : 25;
+    await packageFilm(studio, { contentId, rate, durationS: FILM_S, picture: "testsrc2=size=426x240" });
+  }
   await stage.live.add(
     { channel: { id: ID, name: "Films", ladder: [RUNG] }, inputs: [{ kind: "schedule" }] },
     stage.host.context(),
@@ -54,75 +56,6 @@ after(async () => {
   await stage.stop();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** A film as the encoder and the packager make it: groups of two seconds, segments of six, keys of its own. */
-async function packageFilm(contentId: string, rate: number): Promise<void> {
-  const { objects } = stage.host.adapters;
-  const run = promisify(execFile);
-  const at = (name: string): string => join(folder, `${contentId}-${name}.mp4`);
-  const movie = [
-    "-movflags",
-    "+cmaf+empty_moov+default_base_moof+frag_keyframe+negative_cts_offsets",
-    "-use_editlist",
-    "0",
-  ];
-  const picture = `testsrc2=size=426x240:rate=${rate}:duration=${FILM_S}`;
-  const gop = ["-g", String(rate * 2), "-keyint_min", String(rate * 2), "-sc_threshold", "0", "-flags", "+cgop"];
-  await run("ffmpeg", [
-    ...["-v", "error", "-f", "lavfi", "-i", picture, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2"],
-    ...["-pix_fmt", "yuv420p", ...gop, ...movie, at("video")],
-  ]);
-  await run("ffmpeg", [
-    ...[
-      "-v",
-      "error",
-      "-f",
-      "lavfi",
-      "-i",
-      `sine=sample_rate=48000:duration=${FILM_S}`,
-      "-c:a",
-      "aac",
-      ...movie,
-      at("audio"),
-    ],
-  ]);
-  const context = stage.host.context();
-  await stage.keys.createSet({ contentId, packageRevision: 1 }, context);
-  const { keys } = await stage.keys.getSet({ contentId, packageRevision: 1 }, context);
-  const tracks = [];
-  for (const kind of ["video", "audio"] as const) {
-    const key = keys.find(({ keyClass }) => keyClass === (kind === "video" ? "SD" : "AUDIO"));
-    assert.ok(key);
-    const file = await readFile(at(kind));
-    const ivHex = Buffer.from(key.iv).toString("hex");
-    const protection = { key: key.key, kid: key.kid, ivHex, pssh: [] };
-    const packager = createTrackPackager({ init: file, protection, primingTicks: 0 });
-    const profile = kind === "video" ? "240p-h264" : "audio-en";
-    const prefix = `${packageFolder(contentId, 1)}/${profile}`;
-    await objects.put(`${prefix}/init.mp4`, packager.initSegment);
-    let baseDecodeTimeTicks = 0;
-    const segments = [];
-    const { timescale } = packager.track;
-    for (const [index, fragments] of segmentFragments(packager.readChunk(file), kind, timescale * 6).entries()) {
-      const made = packager.packageSegment(fragments, { number: index + 1, baseDecodeTimeTicks });
-      baseDecodeTimeTicks += made.durationTicks;
-      await objects.put(`${prefix}/${segmentName(index + 1)}`, made.bytes);
-      segments.push({ durationTicks: made.durationTicks, sizeBytes: made.bytes.length });
-    }
-    const base = { profile, codec: packager.track.codec, timescale, kid: key.kid, segments };
-    tracks.push({ ...base, bandwidthAverageBps: 1, bandwidthPeakBps: 1 });
-  }
-  const [video, audio] = tracks;
-  assert.ok(video && audio);
-  const presentation: Presentation = {
-    ...{ contentId, revision: 1, indexVersion: 1, durationS: FILM_S, keys: [], text: [], thumbnails: null },
-    video: [{ ...video, kind: "video", width: 426, height: 240, frameRate: [rate, 1] }],
-    audio: [
-      { ...audio, kind: "audio", language: "en", label: "English", channels: 1, sampleRateHz: 48_000, isDefault: true },
-    ],
-  };
-  await objects.put(`${packageFolder(contentId, 1)}/index-1.json`, Buffer.from(JSON.stringify(presentation)));
-}
 
 test("films become a channel without an encoder, by a schedule that is known ahead", async () => {
   const context = stage.host.context();

@@ -137,7 +137,11 @@ export async function openServer(listener: RequestListener) {
 }
 
 export async function startPlayback(
-  options: Pick<TestHostOptions, "folder" | "env" | "redelivery"> & { readonly more?: readonly Service[] } = {},
+  options: Pick<TestHostOptions, "folder" | "env" | "redelivery"> & {
+    readonly more?: readonly Service[];
+    /** In place of channels that are a test's word. */
+    readonly live?: Service;
+  } = {},
 ) {
   const clock = movableClock();
   const studio = openStudio();
@@ -147,7 +151,7 @@ export async function startPlayback(
   const edges = await Promise.all(["a", "b"].map(openEdge));
   const host = await startTestHost({
     ...options,
-    services: [...services, ...delivery, broadcast.service, session, bookmark, ...(options.more ?? [])],
+    services: [...services, ...delivery, options.live ?? broadcast.service, session, bookmark, ...(options.more ?? [])],
     addresses: { edges },
     clock,
   });

@@ -160,6 +160,7 @@ export const ar: Messages = {
     watchLive: "شاهد مباشرة",
     remind: "ذكّرني",
     reminded: "تم ضبط التذكير",
+    more: (count: number) => `و${count} غيرها`,
     onlyInGuide: "هذه القناة في الدليل فقط ولا يمكن مشاهدتها هنا.",
     alsoShown: "يُعرض أيضًا",
     people: "المشاركون",

@@ -147,6 +147,7 @@ export const de: Messages = {
     watchLive: "Live ansehen",
     remind: "Erinnere mich",
     reminded: "Erinnerung steht",
+    more: (count: number) => `und ${count} weitere`,
     onlyInGuide: "Dieser Sender steht nur im Programm und ist hier nicht zu sehen.",
     alsoShown: "Läuft auch",
     people: "Mitwirkende",

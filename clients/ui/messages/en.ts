@@ -146,6 +146,7 @@ export const en = {
     watchLive: "Watch live",
     remind: "Remind me",
     reminded: "Reminder is set",
+    more: (count: number) => `and ${count} more`,
     onlyInGuide: "This channel is in the guide and cannot be watched here.",
     alsoShown: "Also shown",
     people: "People",

@@ -146,6 +146,7 @@ export const es: Messages = {
     watchLive: "Ver en directo",
     remind: "Recordármelo",
     reminded: "Recordatorio puesto",
+    more: (count: number) => `y ${count} más`,
     onlyInGuide: "Este canal está en la guía, pero no se puede ver aquí.",
     alsoShown: "También se emite",
     people: "Reparto",

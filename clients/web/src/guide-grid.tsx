@@ -14,6 +14,7 @@ import { useWords } from "../../ui/words.tsx";
 import { useGuideData } from "./guide-data.ts";
 import {
   daysFor,
+  gather,
   neighbour,
   programmesOf,
   scaleOf,
@@ -22,7 +23,7 @@ import {
   SLOT_MS,
   type Timeline,
 } from "./guide-model.ts";
-import { Row, TimeHead } from "./guide-row.tsx";
+import { Row, TimeHead, WORDS_PX_MIN } from "./guide-row.tsx";
 
 /** What is drawn beyond what is seen, so that a scroll finds something there. */
 const AHEAD_PX = 720;
@@ -129,9 +130,10 @@ export function GuideGrid({ first, timeline, nowMs, handle, onOpen, onMove }: Gr
     (row: number): Segment[] | null => {
       const channel = data.channels.get(row);
       const programmes = channel === undefined ? null : programmesOf(data, channel.id, days);
-      return programmes === null ? null : segmentsOf(programmes, fromMs, toMs);
+      if (programmes === null) return null;
+      return gather(segmentsOf(programmes, fromMs, toMs), WORDS_PX_MIN * scale.msPerPx, nowMs);
     },
-    [data, days, fromMs, toMs],
+    [data, days, fromMs, toMs, scale, nowMs],
   );
 
   /** Moves the keyboard's place into sight, with its channel and the head of times out of its way. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { daysFor, neighbour, programmesOf, segmentsOf } from "./guide-model.ts";
+import { daysFor, gather, neighbour, programmesOf, segmentsOf } from "./guide-model.ts";
 
 const HOUR_MS = 3_600_000;
 const at = (hour: number) => Date.UTC(2026, 10, 26, hour);
@@ -36,6 +36,27 @@ test("property: segments are a chain without holes that holds what is asked for"
       );
     }),
   );
+});
+
+test("programmes without room for words are one up to the half hour, named by what is on", () => {
+  const minute = (n: number) => at(10) + n * 60_000;
+  const short = Array.from({ length: 40 }, (_, n) => ({
+    ...{ id: `s${n}`, title: "", startMs: minute(n), stopMs: minute(n + 1) },
+  }));
+  const long = { id: "long", title: "", startMs: minute(40), stopMs: minute(100) };
+  const segments = segmentsOf([...short, long], at(10), minute(100));
+  const shown = gather(segments, 10 * 60_000, minute(4));
+  assert.deepEqual(
+    shown.map(({ startMs, stopMs, programme: one, others = 0 }) => [
+      ...[(startMs - at(10)) / 60_000, (stopMs - at(10)) / 60_000, one?.id, others],
+    ]),
+    [
+      [0, 30, "s4", 29],
+      [30, 40, "s30", 9],
+      [40, 100, "long", 0],
+    ],
+  );
+  assert.deepEqual(gather(segments, 0, minute(4)), segments, "nothing is short");
 });
 
 test("the days of a stretch begin a day before it, for what goes on past midnight", () => {

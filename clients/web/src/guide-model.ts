@@ -43,6 +43,8 @@ export interface Segment {
   readonly stopMs: number;
   /** Null where nothing is known. */
   readonly programme: GridProgramme | null;
+  /** How many more it stands for, which are too short to be seen by themselves. */
+  readonly others?: number;
 }
 
 /** A channel's stretch of time as a chain without holes: what nothing is known of is a segment as well. */
@@ -58,6 +60,33 @@ export function segmentsOf(programmes: readonly GridProgramme[], fromMs: number,
   }
   if (atMs < toMs) segments.push({ startMs: atMs, stopMs: toMs, programme: null });
   return segments;
+}
+
+/**
+ * Programmes in a row that are too short for words are one segment, up to the next half hour: the one that is on now stands for all, else the first
+ * that is not locked.
+ */
+export function gather(segments: readonly Segment[], shortMs: number, nowMs: number): Segment[] {
+  const gathered: Segment[] = [];
+  let run: Segment[] = [];
+  const close = (): void => {
+    const [first] = run;
+    const last = run.at(-1);
+    if (first === undefined || last === undefined) return;
+    const isOn = ({ startMs, stopMs }: Segment): boolean => startMs <= nowMs && nowMs < stopMs;
+    const { programme } = run.find(isOn) ?? run.find((one) => one.programme?.locked !== true) ?? first;
+    gathered.push({ startMs: first.startMs, stopMs: last.stopMs, programme, others: run.length - 1 });
+    run = [];
+  };
+  for (const segment of segments) {
+    const slot = Math.floor(segment.startMs / SLOT_MS);
+    const isShort = segment.programme !== null && segment.stopMs - segment.startMs < shortMs;
+    if (!isShort || (run[0] && Math.floor(run[0].startMs / SLOT_MS) !== slot)) close();
+    if (isShort) run.push(segment);
+    else gathered.push(segment);
+  }
+  close();
+  return gathered;
 }
 
 /** Days in UTC whose programmes may be seen in a stretch of time: those of the day before may reach into it. */

@@ -5,7 +5,7 @@ import { type Scale, type Segment, SLOT_MS, type Timeline } from "./guide-model.
 import { Flag } from "./guide-sheet.tsx";
 
 /** Less of a programme than that has no room for words. */
-const WORDS_PX_MIN = 56;
+export const WORDS_PX_MIN = 56;
 const SECOND_PX_MIN = 72;
 
 interface TimeHeadProps {
@@ -126,7 +126,7 @@ interface CellProps {
 const Cell = memo(
   function Cell({ segment, leftPx, widthPx, hiddenPx, stickyPx, state, isCursor, onOpen }: CellProps) {
     const { m } = useWords();
-    const { programme } = segment;
+    const { programme, others = 0 } = segment;
     const place = { left: leftPx, width: widthPx };
     const words = { left: stickyPx + 12, maxWidth: widthPx - hiddenPx - 26 };
     const focus = { tabIndex: isCursor ? 0 : -1, "data-cursor": isCursor };
@@ -150,7 +150,7 @@ const Cell = memo(
           onClick={() => onOpen(programme.id)}
         >
           <span className="guide-words" style={words}>
-            <Words of={programme} widthPx={widthPx - hiddenPx} />
+            <Words of={programme} others={others} widthPx={widthPx - hiddenPx} />
           </span>
         </button>
       </div>
@@ -159,6 +159,7 @@ const Cell = memo(
   (before, after) =>
     before.segment.programme === after.segment.programme &&
     before.segment.stopMs === after.segment.stopMs &&
+    before.segment.others === after.segment.others &&
     before.leftPx === after.leftPx &&
     before.widthPx === after.widthPx &&
     before.hiddenPx === after.hiddenPx &&
@@ -168,13 +169,14 @@ const Cell = memo(
     before.onOpen === after.onOpen,
 );
 
-function Words({ of, widthPx }: { of: GridProgramme; widthPx: number }) {
-  const { locale } = useWords();
+function Words({ of, others, widthPx }: { of: GridProgramme; others: number; widthPx: number }) {
+  const { locale, m } = useWords();
   const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
   const title = of.titles?.[locale] ?? of.title;
   const number =
     of.episode === undefined ? "" : of.season === undefined ? `E${of.episode}` : `S${of.season} E${of.episode}`;
-  const second = [number, of.subtitle ?? of.category ?? ""].filter((text) => text !== "").join(" · ");
+  const more = others === 0 ? "" : m.guide.more(others);
+  const second = [more, number, of.subtitle ?? of.category ?? ""].filter((text) => text !== "").join(" · ");
   return (
     <>
       <span className="flex items-center gap-2">

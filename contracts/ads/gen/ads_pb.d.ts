@@ -671,6 +671,158 @@ export declare type DecideResponse = Message<"marquee.ads.v1.DecideResponse"> & 
 export declare const DecideResponseSchema: GenMessage<DecideResponse>;
 
 /**
+ * @generated from message marquee.ads.v1.TuneRequest
+ */
+export declare type TuneRequest = Message<"marquee.ads.v1.TuneRequest"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * The channel.
+   *
+   * @generated from field: string content_id = 2;
+   */
+  contentId: string;
+
+  /**
+   * @generated from field: string market = 3;
+   */
+  market: string;
+
+  /**
+   * @generated from field: string tier = 4;
+   */
+  tier: string;
+
+  /**
+   * @generated from field: string device_type = 5;
+   */
+  deviceType: string;
+
+  /**
+   * @generated from field: uint32 age_rating = 6;
+   */
+  ageRating: number;
+};
+
+/**
+ * Describes the message marquee.ads.v1.TuneRequest.
+ * Use `create(TuneRequestSchema)` to create a new message.
+ */
+export declare const TuneRequestSchema: GenMessage<TuneRequest>;
+
+/**
+ * @generated from message marquee.ads.v1.TuneResponse
+ */
+export declare type TuneResponse = Message<"marquee.ads.v1.TuneResponse"> & {
+  /**
+   * @generated from field: bool with_ads = 1;
+   */
+  withAds: boolean;
+};
+
+/**
+ * Describes the message marquee.ads.v1.TuneResponse.
+ * Use `create(TuneResponseSchema)` to create a new message.
+ */
+export declare const TuneResponseSchema: GenMessage<TuneResponse>;
+
+/**
+ * @generated from message marquee.ads.v1.FillBreakRequest
+ */
+export declare type FillBreakRequest = Message<"marquee.ads.v1.FillBreakRequest"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * Of the splice that opens it.
+   *
+   * @generated from field: string break_id = 2;
+   */
+  breakId: string;
+
+  /**
+   * When it is shown, in milliseconds since the epoch, and how long it is.
+   *
+   * @generated from field: int64 start_ms = 3;
+   */
+  startMs: bigint;
+
+  /**
+   * @generated from field: double duration_s = 4;
+   */
+  durationS: number;
+
+  /**
+   * The programme was shown in its place already: answers what was decided before, and decides nothing.
+   *
+   * @generated from field: bool is_late = 5;
+   */
+  isLate: boolean;
+};
+
+/**
+ * Describes the message marquee.ads.v1.FillBreakRequest.
+ * Use `create(FillBreakRequestSchema)` to create a new message.
+ */
+export declare const FillBreakRequestSchema: GenMessage<FillBreakRequest>;
+
+/**
+ * @generated from message marquee.ads.v1.FillBreakResponse
+ */
+export declare type FillBreakResponse = Message<"marquee.ads.v1.FillBreakResponse"> & {
+  /**
+   * In order. Together they are as long as the break, or a whole number of live segments shorter; empty: the programme goes on. Of the last
+   * one less may be shown than it has.
+   *
+   * @generated from field: repeated marquee.ads.v1.PlannedAd ads = 1;
+   */
+  ads: PlannedAd[];
+};
+
+/**
+ * Describes the message marquee.ads.v1.FillBreakResponse.
+ * Use `create(FillBreakResponseSchema)` to create a new message.
+ */
+export declare const FillBreakResponseSchema: GenMessage<FillBreakResponse>;
+
+/**
+ * @generated from message marquee.ads.v1.ListPlacedRequest
+ */
+export declare type ListPlacedRequest = Message<"marquee.ads.v1.ListPlacedRequest"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+};
+
+/**
+ * Describes the message marquee.ads.v1.ListPlacedRequest.
+ * Use `create(ListPlacedRequestSchema)` to create a new message.
+ */
+export declare const ListPlacedRequestSchema: GenMessage<ListPlacedRequest>;
+
+/**
+ * @generated from message marquee.ads.v1.ListPlacedResponse
+ */
+export declare type ListPlacedResponse = Message<"marquee.ads.v1.ListPlacedResponse"> & {
+  /**
+   * @generated from field: repeated marquee.ads.v1.PlannedAd ads = 1;
+   */
+  ads: PlannedAd[];
+};
+
+/**
+ * Describes the message marquee.ads.v1.ListPlacedResponse.
+ * Use `create(ListPlacedResponseSchema)` to create a new message.
+ */
+export declare const ListPlacedResponseSchema: GenMessage<ListPlacedResponse>;
+
+/**
  * @generated from message marquee.ads.v1.ReportRequest
  */
 export declare type ReportRequest = Message<"marquee.ads.v1.ReportRequest"> & {
@@ -818,6 +970,37 @@ export declare const AdsService: GenService<{
     methodKind: "unary";
     input: typeof DecideRequestSchema;
     output: typeof DecideResponseSchema;
+  },
+  /**
+   * Somebody begins to watch a channel. Answers whether its breaks may be filled for them; what with is decided break by break.
+   *
+   * @generated from rpc marquee.ads.v1.AdsService.Tune
+   */
+  tune: {
+    methodKind: "unary";
+    input: typeof TuneRequestSchema;
+    output: typeof TuneResponseSchema;
+  },
+  /**
+   * What a break of a channel is filled with for a session: the same ads however often it is asked. Answers within the decision's deadline,
+   * and without ads rather than late.
+   *
+   * @generated from rpc marquee.ads.v1.AdsService.FillBreak
+   */
+  fillBreak: {
+    methodKind: "unary";
+    input: typeof FillBreakRequestSchema;
+    output: typeof FillBreakResponseSchema;
+  },
+  /**
+   * The ads that were placed in breaks of a session's channel so far: what its licences have to cover.
+   *
+   * @generated from rpc marquee.ads.v1.AdsService.ListPlaced
+   */
+  listPlaced: {
+    methodKind: "unary";
+    input: typeof ListPlacedRequestSchema;
+    output: typeof ListPlacedResponseSchema;
   },
   /**
    * @generated from rpc marquee.ads.v1.AdsService.Report

@@ -210,6 +210,13 @@ export declare type GetResponse = Message<"marquee.live.v1.GetResponse"> & {
    * @generated from field: repeated string input_urls = 2;
    */
   inputUrls: string[];
+
+  /**
+   * Whether it is interrupted for ads: its input may say so, or has.
+   *
+   * @generated from field: bool has_breaks = 3;
+   */
+  hasBreaks: boolean;
 };
 
 /**

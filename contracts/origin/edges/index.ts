@@ -16,4 +16,4 @@ export interface PurgeFeed {
 }
 
 /** What stands in manifests where only an edge knows the value: the reader's session and token. */
-export const MARKS = { session: "$sid$", token: "$cat$" } as const;
+export const MARKS = { session: "$sid$", token: "$cat$", base: "$base$" } as const;

@@ -1,6 +1,7 @@
 // License: ClearKey from our own keys; Widevine, PlayReady and FairPlay through the vendors' servers. Every answer is checked against session, right and token.
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Ads } from "#contracts/ads";
 import { Entitlement } from "#contracts/entitlement";
 import { Keys } from "#contracts/keys";
 import { License } from "#contracts/license";
@@ -14,7 +15,7 @@ import { allowedClasses, clearKeyLicense, type DrmSystem, requestedKids, securit
 const BODY_BYTES_MAX = 64 * 1_024;
 const VENDOR_TIMEOUT_MS = 5_000;
 
-const uses = { session: Session, entitlement: Entitlement, keys: Keys, live: Live, token: Token };
+const uses = { ads: Ads, session: Session, entitlement: Entitlement, keys: Keys, live: Live, token: Token };
 export type LicensePlatform = Platform<typeof License, typeof uses>;
 interface Parts extends Pick<LicensePlatform, "call" | "config" | "addresses"> {
   readonly gate: Gate;
@@ -124,12 +125,12 @@ const SETS_MAX = 64;
 
 /**
  * The keys that a session may have: those of its title's package and of the ads that are shown in it, so that no break waits for a licence; or
- * of the days that its channel's window touches, the present one and the next. A day that the channel was not on the air has none, and
+ * of the days that its channel's window touches, the present one and the next, and of the ads in its breaks so far. A day that the channel was not on the air has none, and
  * an ad that was removed meanwhile costs itself alone.
  */
 async function fromSets<K>(
   call: LicensePlatform["call"],
-  { contentId, packageRevision, ads }: Pass["session"],
+  { id, contentId, packageRevision, ads }: Pass["session"],
   context: Pass["context"],
   ask: (set: {
     readonly contentId: string;
@@ -143,11 +144,17 @@ async function fromSets<K>(
     const [own, ...others] = await Promise.all([ask({ contentId, packageRevision }), ...ofAds]);
     return [own, ...others].flatMap(({ keys }) => keys);
   }
-  const { dayIndices } = await call.live.locate({ channelId: contentId }, context);
-  const days = await Promise.all(
-    dayIndices.slice(-SETS_MAX).map((day) => ask({ contentId, packageRevision: day }).catch(noneIsNone)),
-  );
-  return days.flatMap(({ keys }) => keys);
+  const [{ dayIndices }, placed] = await Promise.all([
+    call.live.locate({ channelId: contentId }, context),
+    // Without ads a channel is still a channel.
+    call.ads.listPlaced({ sessionId: id }, context).catch(() => ({ ads: [] })),
+  ]);
+  const sets = [
+    ...dayIndices.slice(-SETS_MAX).map((day) => ({ contentId, packageRevision: day })),
+    ...placed.ads.slice(-SETS_MAX).map((ad) => ({ contentId: ad.creativeId, packageRevision: ad.packageRevision })),
+  ];
+  const found = await Promise.all(sets.map((set) => ask(set).catch(noneIsNone)));
+  return found.flatMap(({ keys }) => keys);
 }
 
 function noneIsNone(error: unknown): { readonly keys: readonly never[] } {

@@ -1,7 +1,9 @@
 import type { LiveMpd, LiveMpdEvent, LiveMpdPeriod, LiveMpdTrack } from "#media/dash";
 import type { DrmByKid, LiveDateRange, LivePlaylist, LiveSegmentEntry } from "#media/hls";
 import { type KeyClass, LIVE_SEGMENT_S, type LiveGrid, type LivePlace, type Presentation } from "#media/presentation";
-import type { SpliceRange } from "#media/scte35";
+import { MARKS } from "#contracts/origin/edges";
+import { endOf, type SpliceRange } from "#media/scte35";
+import { breakWindows } from "./domain-breaks.ts";
 import { type Latency, SEGMENT_MS } from "./domain.ts";
 
 /** A hole that is longer than this ends the window: who joins does not want to scroll past an hour of nothing. */
@@ -21,6 +23,24 @@ export const dateRangesOf = (ranges: readonly SpliceRange[]): LiveDateRange[] =>
       ...(inHex === null ? {} : { "SCTE35-IN": `0x${inHex.toUpperCase()}` }),
     },
   }));
+
+/**
+ * Breaks as interstitials (appendix D.2): whoever plays the channel asks for ads of its own, by its session and with its token, which edges write
+ * into the playlist of everybody. When the break is over the programme goes on, whatever the ads did.
+ */
+export const interstitialsOf = (ranges: readonly SpliceRange[]): LiveDateRange[] =>
+  breakWindows(ranges).flatMap(({ id, fromNumber }) => {
+    const range = ranges.find((each) => each.id === id);
+    const endMs = range && endOf(range);
+    if (!range || endMs === null || endMs === undefined) return [];
+    const durationS = (endMs - range.startMs) / 1_000;
+    const more = {
+      CLASS: '"com.apple.hls.interstitial"',
+      "X-ASSET-LIST": `"../ads-${MARKS.session}-${fromNumber}.json?CAT=${MARKS.token}"`,
+      ...{ "X-PLAYOUT-LIMIT": durationS.toFixed(3), "X-RESTRICT": '"SKIP,JUMP"', "X-SNAP": '"OUT,IN"' },
+    };
+    return [{ id: `ads-${id}`, startMs: range.startMs, plannedDurationS: range.plannedDurationS ?? durationS, more }];
+  });
 
 /** Splices as events of a period: each section where it takes effect, within the period's numbers. */
 export function eventsOf(
@@ -173,7 +193,7 @@ export function playlistOf(of: PlaylistOf): LivePlaylist {
       if (!last) return [];
       return [{ uri: `../${name}/index.m3u8`, number: last.number, part: isLow ? last.parts.length - 1 : null }];
     }),
-    dateRanges: dateRangesOf(of.splices),
+    dateRanges: [...dateRangesOf(of.splices), ...(isLow ? interstitialsOf(of.splices) : [])],
     drm: of.drm,
   };
 }

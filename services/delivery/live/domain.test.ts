@@ -25,12 +25,20 @@ const DEMO = [{ kind: "demo", url: "", secret: "" }];
 describe("addresses of channels", () => {
   test("are manifests, playlists, headers, segments and parts", () => {
     const of = { channelId: "ch-x" };
-    assert.deepEqual(parseLivePath("/live/ch-x/main.m3u8"), { ...of, kind: "hls", past: null });
+    assert.deepEqual(parseLivePath("/live/ch-x/main.m3u8"), { ...of, kind: "hls", past: null, sessionId: "" });
     assert.deepEqual(parseLivePath("/live/ch-x/main-100-161.mpd"), {
-      ...{ ...of, kind: "dash", past: { firstNumber: 50, lastNumber: 80 } },
+      ...{ ...of, kind: "dash", past: { firstNumber: 50, lastNumber: 80 }, sessionId: "" },
     });
     assert.deepEqual(parseLivePath("/live/ch-x/audio-en/index.m3u8"), {
-      ...{ ...of, kind: "media", track: "audio-en", past: null },
+      ...{ ...of, kind: "media", track: "audio-en", past: null, sessionId: "" },
+    });
+    const sessionId = `ses_${"0".repeat(26)}`;
+    assert.deepEqual(parseLivePath(`/live/ch-x/main-${sessionId}.mpd`), { ...of, kind: "dash", past: null, sessionId });
+    assert.deepEqual(parseLivePath(`/live/ch-x/audio-en/index-${sessionId}.m3u8`), {
+      ...{ ...of, kind: "media", track: "audio-en", past: null, sessionId },
+    });
+    assert.deepEqual(parseLivePath(`/live/ch-x/ads-${sessionId}-897000123.json`), {
+      ...{ ...of, kind: "ads", sessionId, number: 897_000_123 },
     });
     const segment = { ...of, kind: "segment", track: "audio-en", number: 897_000_123 };
     assert.deepEqual(parseLivePath("/live/ch-x/audio-en/seg-897000123.m4s"), { ...segment, part: null, span: null });
@@ -45,6 +53,7 @@ describe("addresses of channels", () => {
     for (const path of [
       "/live/film/main.m3u8",
       "/live/ch-x/../ch-y/main.m3u8",
+      "/live/ch-x/main-ses_0.m3u8",
       "/live/ch-x/audio-en/../x.m4s",
       "/live/ch-x/audio-en/seg-01.m4s",
       "/live/ch-x/audio-en/seg-1.100.m4s",

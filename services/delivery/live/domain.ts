@@ -261,6 +261,10 @@ export const channelFolder = (channelId: string): string => `live/${channelId}/`
 export const initName = (dayIndex: number, serial?: number): string =>
   serial === undefined ? `init-${dayIndex}.mp4` : `init-${dayIndex}-${serial}.mp4`;
 
+/** Whether one of its inputs is a transport stream as it comes, with splices if it has some. */
+export const maySplice = ({ inputs }: Pick<Channel, "inputs">): boolean =>
+  inputs.some(({ kind }) => kind === "srt" || kind === "mpegts");
+
 /** Whether the channel is made of films: each has a header of its own. */
 export const isLinear = ({ inputs }: Pick<Channel, "inputs">): boolean => inputs[0]?.kind === "schedule";
 
@@ -270,13 +274,16 @@ export const isLinear = ({ inputs }: Pick<Channel, "inputs">): boolean => inputs
  *   /live/{channelId}/main.m3u8 | main.mpd
  *   /live/{channelId}/main-{startS}-{endS}.m3u8 | .mpd              a span of the past, in seconds since the epoch
  *   /live/{channelId}/{track}/index-{startS}-{endS}.m3u8
+ *   /live/{channelId}/main-{session}.m3u8 | .mpd, {track}/index-{session}.m3u8   with ads in the channel's breaks
+ *   /live/{channelId}/ads-{session}-{number}.json                    the ads of the break at a segment, for players that put them in
  *   /live/{channelId}/{track}/index.m3u8 | init-{dayIndex}.mp4 | seg-{number}.m4s | seg-{number}.{part}.m4s
  *   /live/{channelId}/{track}/seg-{number}-{run}-{dayIndex}.m4s     the same segment, as one of a span of an MPD
  */
 export type LivePath = { readonly channelId: string } & (
-  | { readonly kind: "hls"; readonly past: PastSpan | null }
-  | { readonly kind: "dash"; readonly past: PastSpan | null }
-  | { readonly kind: "media"; readonly track: string; readonly past: PastSpan | null }
+  | ({ readonly kind: "hls" } & Of)
+  | ({ readonly kind: "dash" } & Of)
+  | ({ readonly kind: "media"; readonly track: string } & Of)
+  | { readonly kind: "ads"; readonly sessionId: string; readonly number: number }
   | { readonly kind: "init"; readonly track: string; readonly file: string }
   | {
       readonly kind: "segment";
@@ -287,6 +294,13 @@ export type LivePath = { readonly channelId: string } & (
     }
 );
 
+/** Of which form a manifest is: everybody's where both are missing. */
+interface Of {
+  readonly past: PastSpan | null;
+  /** For whom breaks are filled; empty for nobody. */
+  readonly sessionId: string;
+}
+
 /** Whole segments. */
 export interface PastSpan {
   readonly firstNumber: number;
@@ -294,18 +308,22 @@ export interface PastSpan {
 }
 
 const PATH =
-  /^\/live\/(ch-[a-z0-9-]{1,60})\/(?:main(-\d{1,11}-\d{1,11})?\.(m3u8|mpd)|([a-z0-9][a-z0-9-]{0,63})\/(.{1,60}))$/;
-const INDEX = /^index(-\d{1,11}-\d{1,11})?\.m3u8$/;
+  /^\/live\/(ch-[a-z0-9-]{1,60})\/(?:main(-\d{1,11}-\d{1,11}|-ses_[a-z0-9]{26})?\.(m3u8|mpd)|([a-z0-9][a-z0-9-]{0,63})\/(.{1,60}))$/;
+const INDEX = /^index(-\d{1,11}-\d{1,11}|-ses_[a-z0-9]{26})?\.m3u8$/;
+const ADS = /^\/live\/(ch-[a-z0-9-]{1,60})\/ads-(ses_[a-z0-9]{26})-(\d{1,12})\.json$/;
 const SEGMENT = /^seg-(0|[1-9]\d{0,11})(?:\.(0|[1-9]\d?)|-(\d{1,9})-(\d{1,10}))?\.m4s$/;
 const INIT = /^init-\d{1,10}(?:-\d{1,9})?\.mp4$/;
 
 export function parseLivePath(path: string): LivePath | null {
-  const [, channelId, span, extension, track, file] = PATH.exec(path) ?? [];
+  const [, interrupted, sessionId, at] = ADS.exec(path) ?? [];
+  if (interrupted !== undefined && sessionId !== undefined)
+    return { channelId: interrupted, kind: "ads", sessionId, number: Number(at) };
+  const [, channelId, form, extension, track, file] = PATH.exec(path) ?? [];
   if (channelId === undefined) return null;
-  if (extension !== undefined) return { channelId, kind: extension === "mpd" ? "dash" : "hls", past: pastOf(span) };
+  if (extension !== undefined) return { channelId, kind: extension === "mpd" ? "dash" : "hls", ...ofForm(form) };
   if (track === undefined || file === undefined) return null;
   const index = INDEX.exec(file);
-  if (index) return { channelId, kind: "media", track, past: pastOf(index[1]) };
+  if (index) return { channelId, kind: "media", track, ...ofForm(index[1]) };
   if (INIT.test(file)) return { channelId, kind: "init", track, file };
   const [, number, part, run, dayIndex] = SEGMENT.exec(file) ?? [];
   if (number === undefined) return null;
@@ -315,10 +333,12 @@ export function parseLivePath(path: string): LivePath | null {
   };
 }
 
-function pastOf(span: string | undefined): PastSpan | null {
-  if (span === undefined) return null;
-  const [startS = 0, endS = 0] = span.slice(1).split("-").map(Number);
-  return { firstNumber: Math.floor(startS / LIVE_SEGMENT_S), lastNumber: Math.ceil(endS / LIVE_SEGMENT_S) - 1 };
+function ofForm(form: string | undefined): Of {
+  if (form === undefined) return { past: null, sessionId: "" };
+  if (form.startsWith("-ses_")) return { past: null, sessionId: form.slice(1) };
+  const [startS = 0, endS = 0] = form.slice(1).split("-").map(Number);
+  const past = { firstNumber: Math.floor(startS / LIVE_SEGMENT_S), lastNumber: Math.ceil(endS / LIVE_SEGMENT_S) - 1 };
+  return { past, sessionId: "" };
 }
 
 /** `_HLS_msn`, `_HLS_part` and `_HLS_skip` (RFC 8216bis, 6.2.5). */

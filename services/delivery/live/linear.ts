@@ -39,8 +39,8 @@ export function openLinear(platform: StationPlatform, options: PlayoutOptions): 
   let fault: Error | null = null;
   /** Names of the tracks that the present film has. */
   let showing: readonly string[] = [];
-  /** Parts that are made and not due yet. */
-  const early = new Set<NodeJS.Timeout>();
+  /** By track, what is made and not due yet: one after the other, whatever the clock does. */
+  const early = new Map<string, Promise<void>>();
 
   async function play(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -84,7 +84,6 @@ export function openLinear(platform: StationPlatform, options: PlayoutOptions): 
     } finally {
       packager = null;
       serial = 0;
-      for (const timer of early) clearTimeout(timer);
       early.clear();
       await opened.close();
       onRunOver();
@@ -165,23 +164,20 @@ export function openLinear(platform: StationPlatform, options: PlayoutOptions): 
     if (message.type === "track") onTrack(message.track, message.facts);
     else if (message.type === "init") onInit(message.track, message.dayIndex, message.bytes, serial);
     else if (message.type === "fault") fault = problem.unsupportedMedia(message.message, { reason: message.reason });
-    else if (message.type === "part") release(message, serial);
+    else if (message.type === "part" && packager) release(packager, message, serial);
   }
 
   /** A segment comes out when it has been shown, as that of a camera would. */
-  function release(part: MadePart, of: number): void {
-    const waitMs = (part.number + 1) * SEGMENT_MS - clock.nowMs();
-    const go = (): void => {
-      if (!packager) return;
+  function release(by: Packager, part: MadePart, of: number): void {
+    const shownMs = (part.number + 1) * SEGMENT_MS;
+    const out = async (): Promise<void> => {
+      while (packager === by && clock.nowMs() < shownMs)
+        await clock.sleep(Math.min(LOOK_MS, Math.max(1, shownMs - clock.nowMs())));
+      if (packager !== by) return;
       onPart(part, of);
       if (options.state() !== "live" && showing.every((name) => history.track(name)?.segments.length)) become("live");
     };
-    if (waitMs <= 0) return go();
-    const timer = setTimeout(() => {
-      early.delete(timer);
-      go();
-    }, waitMs);
-    early.add(timer);
+    early.set(part.track, (early.get(part.track) ?? Promise.resolve()).then(out));
   }
 
   return {

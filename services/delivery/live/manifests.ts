@@ -1,7 +1,7 @@
-import type { LiveMpdTrack } from "#media/dash";
+import type { LiveMpdInsert, LiveMpdTrack } from "#media/dash";
 import { writeLiveMpd } from "#media/dash";
 import { type DrmByKid, writeLivePlaylist, writeMultivariantPlaylist } from "#media/hls";
-import { LIVE_SEGMENT_S } from "#media/presentation";
+import { audioLike, LIVE_SEGMENT_S, placePresentation } from "#media/presentation";
 import { problem } from "#kernel";
 import { dayIndexOf, initName, isLinear, type PastSpan, SEGMENT_MS } from "./domain.ts";
 import { windowFromMs } from "./domain-restrictions.ts";
@@ -13,10 +13,13 @@ import {
   periodsOf,
   playlistOf,
   presentationOf,
+  runEndsOf,
   windowOf,
   type WindowTrack,
 } from "./domain-window.ts";
 import type { SpliceRange } from "#media/scte35";
+import { AD_SEGMENT_S_MAX } from "./breaks.ts";
+import { type InsertedBreak, periodsAround, withBreaks } from "./domain-breaks.ts";
 import type { Station } from "./station.ts";
 import type { KnownTrack, StoredSegment } from "./store.ts";
 
@@ -79,8 +82,35 @@ async function protectionOf(
   return { keyOf, drm };
 }
 
-export const renderMain = (station: Station): string =>
-  writeMultivariantPlaylist(presentationOf(station.channel.id, present(station).map(told)));
+export const renderMain = (station: Station, sessionId = ""): string =>
+  writeMultivariantPlaylist(
+    presentationOf(station.channel.id, present(station).map(told)),
+    sessionId === "" ? {} : { mediaName: `index-${sessionId}.m3u8` },
+  );
+
+/** A track for one session, with ads in the channel's breaks. */
+export async function renderOwnPlaylist(
+  station: Station,
+  { name, nowMs, breaks }: { readonly name: string; readonly nowMs: number; readonly breaks: readonly InsertedBreak[] },
+): Promise<string> {
+  const track = windowTrack(station, name, nowMs);
+  const grid = station.gridOf(name);
+  const known = station.tracks.get(name);
+  if (!track || !grid || !known) throw problem.notFound(`channel '${station.channel.id}' has no track '${name}'`);
+  const { keyOf, drm } = await protectionOf(
+    station,
+    track.segments.map(({ dayIndex }) => dayIndex),
+  );
+  const others = present(station).flatMap((other) => windowTrack(station, other.name, nowMs) ?? []);
+  const ends = runEndsOf(others.map((other) => ({ ...other, timescale: station.gridOf(other.name)?.timescale ?? 1 })));
+  const entries = entriesOf(track, grid, keyOf, ends);
+  return writeLivePlaylist({
+    segments: withBreaks(entries, breaks, known).filter(({ isWhole }) => isWhole),
+    ...{ targetDurationS: AD_SEGMENT_S_MAX, partTargetS: null, hint: null, reports: [], isOwn: true },
+    dateRanges: dateRangesOf(station.splices.ranges().filter(({ id }) => !breaks.some((each) => each.id === id))),
+    drm: new Map([...drm, ...breaks.flatMap(({ ads }) => ads.flatMap((ad) => [...ad.drm]))]),
+  });
+}
 
 export async function renderPlaylist(
   station: Station,
@@ -108,7 +138,12 @@ export async function renderPlaylist(
   return writeLivePlaylist(playlist, { skip });
 }
 
-export async function renderMpd(station: Station, keyPeriodMs: number, nowMs: number): Promise<string> {
+export async function renderMpd(
+  station: Station,
+  keyPeriodMs: number,
+  nowMs: number,
+  breaks: readonly InsertedBreak[] = [],
+): Promise<string> {
   const known = present(station);
   const tracks = known.flatMap(({ name }) => windowTrack(station, name, nowMs) ?? []);
   const lead = tracks[0];
@@ -119,13 +154,15 @@ export async function renderMpd(station: Station, keyPeriodMs: number, nowMs: nu
   days.add(today).add(today + 1);
   const { keyOf, drm } = await protectionOf(station, days);
   const grid = station.gridOf(lead.name);
+  const spans = periodsOf({
+    ...{ lead, tracks, keyOf, keyPeriodMs, nowMs, splices: station.splices.ranges() },
+    isOpen: station.state === "live",
+    initOf: (dayIndex) => headerName(station, dayIndex),
+  });
   return writeLiveMpd({
     tracks: known.map(told),
-    periods: periodsOf({
-      ...{ lead, tracks, keyOf, keyPeriodMs, nowMs, splices: station.splices.ranges() },
-      isOpen: station.state === "live",
-      initOf: (dayIndex) => headerName(station, dayIndex),
-    }),
+    periods: periodsAround(spans, breaks).filter(({ lastNumber }) => lastNumber === null || lastNumber >= first.number),
+    inserted: insertsOf(breaks, first.number, known),
     firstPartS: grid ? grid.partTicks / grid.timescale : LIVE_SEGMENT_S,
     windowS: Math.min(station.channel.dvrWindowS, Math.ceil(nowMs / 1_000 - first.number * LIVE_SEGMENT_S)),
     publishTimeMs: nowMs,
@@ -133,6 +170,37 @@ export async function renderMpd(station: Station, keyPeriodMs: number, nowMs: nu
     timeUri: "/live/time",
     drm,
   });
+}
+
+/** The ads of breaks as periods: the tracks that a device can play which plays the channel. */
+function insertsOf(
+  breaks: readonly InsertedBreak[],
+  firstNumber: number,
+  known: readonly KnownTrack[],
+): LiveMpdInsert[] {
+  const sound = known.find(({ kind }) => kind === "audio");
+  const codecs = new Set(known.map(({ codec }) => codec.split(".")[0]));
+  return breaks
+    .filter(({ toNumber }) => toNumber > firstNumber)
+    .flatMap(({ id, fromNumber, toNumber, ads }) => {
+      let startS = fromNumber * LIVE_SEGMENT_S;
+      return ads.map(({ presentation, drm, shownS }, index) => {
+        const at = startS;
+        startS += shownS;
+        const isLast = index === ads.length - 1;
+        const endS = isLast ? toNumber * LIVE_SEGMENT_S : startS;
+        const { contentId, revision, video, audio } = presentation;
+        const placed = placePresentation(
+          {
+            ...{ ...presentation, durationS: endS - at, text: [], thumbnails: null },
+            video: video.filter(({ codec }) => codecs.has(codec.split(".")[0])),
+            audio: sound ? [audioLike(audio, { ...sound, profile: sound.name })].flatMap((track) => track ?? []) : [],
+          },
+          `../../vod/${contentId}/r${revision}/`,
+        );
+        return { id: `${id}-${index}`, startS: at, presentation: placed, drm };
+      });
+    });
 }
 
 /** A span of the past, as it was kept. */

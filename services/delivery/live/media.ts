@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { MARKS } from "#contracts/origin/edges";
 import { type Clock, problem, toProblem } from "#kernel";
 import { answerObject, IMMUTABLE } from "#kernel/serve-object";
 import { chunkOf } from "#media/isobmff";
@@ -13,11 +14,13 @@ import {
   type PastSpan,
   SEGMENT_MS,
 } from "./domain.ts";
+import type { Breaks } from "./breaks.ts";
 import { assertMoment, assertSpan, windowFromMs } from "./domain-restrictions.ts";
 import { hasReached } from "./domain-window.ts";
 import {
   renderMain,
   renderMpd,
+  renderOwnPlaylist,
   renderPastMain,
   renderPastMpd,
   renderPastPlaylist,
@@ -29,6 +32,7 @@ import type { Station } from "./station.ts";
 import type { StoredSegment } from "./store.ts";
 
 export interface MediaParts extends Pick<LivePlatform, "objects"> {
+  readonly breaks: Breaks;
   readonly clock: Clock;
   readonly keyPeriodMs: number;
   /** The channel of an id, on the air or not; `not_found` where there is none. */
@@ -68,10 +72,12 @@ export async function answerLive(parts: MediaParts, request: IncomingMessage, re
   if (path.kind === "init")
     return answerObject(parts.objects, initKey(path.channelId, path.track, path.file), "video/mp4", request, response);
   if (path.kind === "segment") return answerSegment(parts, station, path, request, response, leaving.signal);
+  if (path.kind === "ads") return answerAds(parts, station, path, request, response);
   if (path.past) return answerPast(parts, station, path, path.past, request, response);
   // Who is not let in does not wake it.
   windowFromMs(station.restrictions, parts.clock.nowMs());
   await awake(station, leaving.signal);
+  if (path.sessionId !== "") return answerOwn(parts, station, path, request, response);
   const nowMs = parts.clock.nowMs();
   if (path.kind === "hls")
     return send(request, response, { body: renderMain(station), contentType: HLS_TYPE, cacheControl: FRESH });
@@ -91,6 +97,46 @@ export async function answerLive(parts: MediaParts, request: IncomingMessage, re
   });
 }
 
+/** Nobody else reads it, and it is old with the next segment. */
+const OWN = "private, max-age=1";
+
+/** Manifests of one session, with ads in the channel's breaks. */
+async function answerOwn(
+  parts: MediaParts,
+  station: Station,
+  path: Extract<LivePath, { readonly sessionId: string; readonly past: unknown }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { sessionId } = path;
+  const nowMs = parts.clock.nowMs();
+  const breaks = path.kind === "hls" ? [] : await parts.breaks.of(station, sessionId);
+  const body =
+    path.kind === "hls"
+      ? renderMain(station, sessionId)
+      : path.kind === "dash"
+        ? await renderMpd(station, parts.keyPeriodMs, nowMs, breaks)
+        : await renderOwnPlaylist(station, { name: path.track, nowMs, breaks });
+  send(request, response, { body, contentType: path.kind === "dash" ? DASH_TYPE : HLS_TYPE, cacheControl: OWN });
+}
+
+/** The assets of an interstitial (draft-pantos-hls-rfc8216bis, appendix D.2): ads as films of their own. */
+async function answerAds(
+  parts: MediaParts,
+  station: Station,
+  { sessionId, number }: Extract<LivePath, { readonly kind: "ads" }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const ads = await parts.breaks.adsOf(station, sessionId, number);
+  const assets = ads.map(({ creativeId, packageRevision, indexVersion, durationS }) => ({
+    URI: `${MARKS.base}/vod/${creativeId}/r${packageRevision}/main-${indexVersion}.m3u8?CAT=${MARKS.token}`,
+    DURATION: durationS,
+  }));
+  const body = JSON.stringify({ ASSETS: assets });
+  send(request, response, { body, contentType: "application/json", cacheControl: OWN });
+}
+
 /** More is asked for in parts. */
 const PAST_SEGMENTS_MAX = 6 * 1_800;
 /** Recordings keep it, or the window lets go of it. */
@@ -100,7 +146,7 @@ const PAST = "public, max-age=60";
 async function answerPast(
   parts: MediaParts,
   station: Station,
-  path: Exclude<LivePath, { readonly kind: "init" | "segment" }>,
+  path: Extract<LivePath, { readonly past: unknown }>,
   span: PastSpan,
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,4 +1,5 @@
 // Live: takes the inputs of channels in, encodes and encrypts them in real time, and keeps the last hours for who joins late.
+import { Ads } from "#contracts/ads";
 import { Catalog } from "#contracts/catalog";
 import { Epg, type EpgProgramChanged } from "#contracts/epg";
 import { Keys } from "#contracts/keys";
@@ -15,6 +16,7 @@ import {
   toProblem,
   type Tx,
 } from "#kernel";
+import { type Breaks, openBreaks } from "./breaks.ts";
 import {
   assertChannelId,
   assertHolder,
@@ -22,6 +24,7 @@ import {
   channelFolder,
   channelOf,
   licensedDays,
+  maySplice,
   NUMBER_MAX,
   SEGMENT_MS,
 } from "./domain.ts";
@@ -41,10 +44,11 @@ const TRIM_MS = 20_000;
 /** Nobody records longer than this ahead, and what is forgotten must not keep a disk full for ever. */
 const AHEAD_MS_MAX = 40 * 86_400_000;
 
-const uses = { catalog: Catalog, keys: Keys, license: License };
+const uses = { ads: Ads, catalog: Catalog, keys: Keys, license: License };
 export type LivePlatform = Platform<typeof Live, typeof uses>;
 interface Parts extends Pick<LivePlatform, "db" | "objects" | "call" | "clock" | "secrets"> {
   readonly stations: Stations;
+  readonly breaks: Breaks;
   readonly keyPeriodMs: number;
 }
 
@@ -60,7 +64,7 @@ export default defineService({
     const { db, objects, call, clock, secrets, config } = platform;
     return {
       ...{ db, objects, call, clock, secrets, keyPeriodMs: config.MARQUEE_LIVE_KEY_PERIOD_MS },
-      stations: openStations(platform),
+      ...{ stations: openStations(platform), breaks: openBreaks(platform) },
     };
   },
 
@@ -74,7 +78,12 @@ export default defineService({
     },
     async get({ channelId }, context) {
       const { channel } = await find(parts, channelId, context);
-      return { channel: toMessage(channel), inputUrls: channel.inputs.map(({ url }) => url) };
+      const fromMs = parts.clock.nowMs() - channel.dvrWindowS * 1_000;
+      const span = { fromMs, toMs: Number.MAX_SAFE_INTEGER, limit: 1 };
+      const hasBreaks =
+        maySplice(channel) ||
+        (await parts.db.read(context, (tx) => store.splicesBetween(tx, channelId, span))).length > 0;
+      return { channel: toMessage(channel), inputUrls: channel.inputs.map(({ url }) => url), hasBreaks };
     },
     async list({ limit, afterNumber }, context) {
       const found = await parts.db.read(context, (tx) =>

@@ -9,11 +9,13 @@ import {
   writeSplicedSubtitles,
 } from "#media/hls";
 import {
+  audioLike,
   type AudioTrack,
   placePresentation,
   type Presentation,
   slicePresentation,
   type TextTrack,
+  videoLike,
   type VideoTrack,
 } from "#media/presentation";
 import type { ManifestPath, Package } from "./manifests.ts";
@@ -82,26 +84,6 @@ function writeTrack({ title: { presentation }, pieces }: Spliced, profile: strin
     return track ? [{ presentation: of, track, drm }] : [];
   });
   return writeSplicedPlaylist(found);
-}
-
-/** The rung of an ad beside a rung of the title: of the same codec, the largest that is not larger, else the smallest. */
-function videoLike(tracks: readonly VideoTrack[], like: VideoTrack): VideoTrack | undefined {
-  const same = tracks.find(({ profile }) => profile === like.profile);
-  if (same) return same;
-  const codec = (track: VideoTrack): string => track.codec.split(".")[0] ?? "";
-  const family = tracks.filter((track) => codec(track) === codec(like));
-  const bySize = (family.length > 0 ? family : tracks).toSorted((a, b) => b.height - a.height);
-  return bySize.find(({ height }) => height <= like.height) ?? bySize.at(-1);
-}
-
-/** The sound of an ad beside one of the title: in its language, else the ad's own. */
-function audioLike(tracks: readonly AudioTrack[], like: AudioTrack): AudioTrack | undefined {
-  return (
-    tracks.find(({ profile }) => profile === like.profile) ??
-    tracks.find(({ language }) => language === like.language) ??
-    tracks.find(({ isDefault }) => isDefault) ??
-    tracks[0]
-  );
 }
 
 function textOf(presentation: Presentation, isAd: boolean, like: TextTrack): TextPiece[] {

@@ -8,7 +8,7 @@ import * as store from "./store.ts";
 import { type Answer, askForAds, externalKeyOf, tellingOf } from "./vast-client.ts";
 
 interface Asked {
-  readonly viewer: Viewer;
+  readonly viewer: Pick<Viewer, "profileId">;
   readonly breaks: readonly Break[];
 }
 
@@ -104,7 +104,7 @@ export function capKeys({ id, caps }: Campaign, profileId: string, nowMs: number
 async function allowances(
   { cache }: Parts,
   running: readonly Running[],
-  viewer: Viewer,
+  viewer: Pick<Viewer, "profileId">,
   nowMs: number,
 ): Promise<ReadonlyMap<string, number>> {
   const wanted = running.flatMap(({ campaign }) =>

@@ -6,6 +6,7 @@ import {
   type Campaign,
   type Candidate,
   fill,
+  fillWhole,
   nearestEdge,
   orderedBreaks,
   progressOf,
@@ -90,6 +91,36 @@ test("a break of 30 s takes 10 and 15 s, and a slate for the rest", () => {
       ["ad-15", false],
       ["ad-5", true],
     ],
+  );
+});
+
+test("property: a break of a channel is filled to its end, or for as long as the programme can follow", () => {
+  const some = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 6 });
+  const longer = fc.array(fc.integer({ min: 5, max: 40 }), { maxLength: 6 });
+  fc.assert(
+    fc.property(some, longer, fc.integer({ min: 1, max: 30 }), (adsS, slatesS, segments) => {
+      const durationS = segments * 2;
+      const of = (name: string, each: number, index: number): Candidate => ({
+        ...{
+          creativeId: `${name}-${index}`,
+          campaignId: `${name}-${index}`,
+          advertiser: `${name}-${index}`,
+          priority: 5,
+        },
+        ...{ progress: 0, allowed: 9, packageRevision: 1, indexVersion: 1, durationS: each, beacons: [] },
+      });
+      const candidates = adsS.map((each, index) => of("ad", each, index));
+      const slates = slatesS.map((each, index) => of("slate", each, index));
+      const placed = fillWhole(durationS, candidates, slates);
+      const totalS = placed.reduce((sum, { shownS }) => sum + shownS, 0);
+      assert.ok(totalS <= durationS + 0.05);
+      assert.ok(Math.abs(totalS - Math.round(totalS / 2) * 2) <= 0.05);
+      for (const { candidate, isSlate, shownS } of placed) {
+        assert.ok(shownS > 0 && shownS <= candidate.durationS);
+        if (!isSlate) assert.equal(shownS, candidate.durationS, "an ad is shown whole");
+      }
+      if (placed.length > 0 && slates.length > 0) assert.ok(Math.abs(totalS - durationS) <= 0.05);
+    }),
   );
 });
 

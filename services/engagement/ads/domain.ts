@@ -1,4 +1,5 @@
 import { problem } from "#kernel/errors";
+import { LIVE_SEGMENT_S } from "#media/presentation";
 
 /** What operators say about a campaign. Times are milliseconds since 1970; 0 and empty lists are no limit. */
 export interface Campaign {
@@ -212,6 +213,30 @@ export function fill(
     }
     return placed;
   });
+}
+
+/**
+ * Fills a break of a channel from end to end: what ads and whole slates leave is a slate that is cut. Without one the break ends where a segment
+ * of the programme can follow, with what ads there are until then.
+ */
+export function fillWhole(
+  durationS: number,
+  candidates: readonly Candidate[],
+  slates: readonly Candidate[],
+): (Placed & { readonly shownS: number })[] {
+  const placed = (fill([{ atS: 0, durationS }], candidates, slates)[0] ?? []).map((each) => ({
+    ...each,
+    shownS: each.candidate.durationS,
+  }));
+  const totalS = (): number => placed.reduce((sum, { shownS }) => sum + shownS, 0);
+  const restS = durationS - totalS();
+  const longer = slates.filter((slate) => slate.durationS >= restS).toSorted((a, b) => a.durationS - b.durationS)[0];
+  if (placed.length === 0 || restS <= SLACK_S) return placed;
+  if (longer) return [...placed, { candidate: longer, isSlate: true, shownS: restS }];
+  const isWhole = (valueS: number): boolean =>
+    Math.abs(valueS - Math.round(valueS / LIVE_SEGMENT_S) * LIVE_SEGMENT_S) <= SLACK_S;
+  while (placed.length > 0 && !isWhole(totalS())) placed.pop();
+  return placed;
 }
 
 /** The edge of a segment that is nearest to a place: where a break can be. Edges are in order and begin with 0. */

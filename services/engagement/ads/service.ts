@@ -12,6 +12,7 @@ import { defineService, on, type Platform, problem, type Received, systemContext
 import type { Worker } from "#kernel/ports/jobs";
 import { answerAds, openSigner } from "./server.ts";
 import { sendBeacons } from "./beacons.ts";
+import { fillBreak, listPlaced, tune } from "./channels.ts";
 import { type Counters, openCounters } from "./counters.ts";
 import { addCreative, becomeFailed, becomeReady, fetchCreative, QUEUE } from "./creatives.ts";
 import { decide, openEdges } from "./decide.ts";
@@ -126,6 +127,9 @@ export default defineService({
         }));
       return { planId, breaks: breaks.map((each) => ({ ...each, ads: ads(each.ads) })) };
     },
+    tune: async (request, context) => ({ withAds: await tune(parts, request, context) }),
+    fillBreak: async (request, context) => ({ ads: [...(await fillBreak(parts, request, context))] }),
+    listPlaced: async ({ sessionId }, context) => ({ ads: [...(await listPlaced(parts, sessionId, context))] }),
     async report({ campaignId }, context) {
       const rows = await parts.db.read(context, (tx) => store.report(tx, campaignId));
       return {

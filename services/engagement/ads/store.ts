@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { Tx } from "#kernel";
-import type { Break, Campaign } from "./domain.ts";
+import type { Audience, Break, Campaign } from "./domain.ts";
 import type { Heard, Slot } from "./domain-track.ts";
 
 export type CreativeState = "fetching" | "processing" | "ready" | "failed";
@@ -35,6 +35,8 @@ type Tables = {
     slots: string;
     heard: string;
     created_at_ms: number;
+    audience: string | null;
+    fills: string;
   };
   beacons: BeaconRow;
   deliveries: {
@@ -161,11 +163,65 @@ export async function insertDecision(tx: Tx, decision: Decision, nowMs: number):
     .values({
       ...{ tenant: tx.tenant, session_id: decision.sessionId, user_id: decision.userId },
       ...{ profile_id: decision.profileId, content_id: decision.contentId, slots: JSON.stringify(decision.slots) },
-      ...{ heard: JSON.stringify(decision.heard), created_at_ms: nowMs },
+      ...{ heard: JSON.stringify(decision.heard), created_at_ms: nowMs, audience: null, fills: "{}" },
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
+
+/** What a break is filled with, in order; `durationS` is how much of each is shown. */
+export type Fill = readonly {
+  readonly creativeId: string;
+  readonly packageRevision: number;
+  readonly indexVersion: number;
+  readonly durationS: number;
+}[];
+
+/** A session that watches a channel. */
+export interface Tuned extends Decision {
+  readonly audience: Omit<Audience, "nowMs">;
+  /** By the id of the break. */
+  readonly fills: Readonly<Record<string, Fill>>;
+}
+
+export async function insertTuned(tx: Tx, tuned: Tuned, nowMs: number): Promise<void> {
+  await insertDecision(tx, tuned, nowMs);
+  await tables(tx)
+    .updateTable("decisions")
+    .set({ audience: JSON.stringify(tuned.audience) })
+    .where("session_id", "=", tuned.sessionId)
+    .execute();
+}
+
+/** Undefined for a session that watches no channel, or one without ads. */
+export async function findTuned(tx: Tx, sessionId: string, { lock = false } = {}): Promise<Tuned | undefined> {
+  const query = tables(tx)
+    .selectFrom("decisions")
+    .selectAll()
+    .where("session_id", "=", sessionId)
+    .where("audience", "is not", null);
+  const row = await (lock ? query.forUpdate() : query).executeTakeFirst();
+  return (
+    row && {
+      ...toDecision(row),
+      audience: row.audience as unknown as Tuned["audience"],
+      fills: row.fills as unknown as Tuned["fills"],
+    }
+  );
+}
+
+export async function setFills(tx: Tx, { sessionId, slots, fills }: Tuned): Promise<void> {
+  await tables(tx)
+    .updateTable("decisions")
+    .set({ slots: JSON.stringify(slots), fills: JSON.stringify(fills) })
+    .where("session_id", "=", sessionId)
+    .execute();
+}
+
+const toDecision = (row: Tables["decisions"]): Decision => ({
+  ...{ sessionId: row.session_id, userId: row.user_id, profileId: row.profile_id, contentId: row.content_id },
+  ...{ slots: row.slots as unknown as Slot[], heard: row.heard as unknown as Heard },
+});
 
 /** Decisions of sessions, which nobody else changes until the transaction ends. */
 export async function lockDecisions(tx: Tx, sessionIds: readonly string[]): Promise<Decision[]> {
@@ -176,10 +232,7 @@ export async function lockDecisions(tx: Tx, sessionIds: readonly string[]): Prom
     .orderBy("session_id")
     .forUpdate()
     .execute();
-  return rows.map((row) => ({
-    ...{ sessionId: row.session_id, userId: row.user_id, profileId: row.profile_id, contentId: row.content_id },
-    ...{ slots: row.slots as unknown as Slot[], heard: row.heard as unknown as Heard },
-  }));
+  return rows.map(toDecision);
 }
 
 export async function setHeard(tx: Tx, sessionId: string, heard: Heard): Promise<void> {

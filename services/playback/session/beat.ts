@@ -151,12 +151,16 @@ async function comesBack(tx: Tx, sessionId: string, userId: string, nowMs: numbe
   return true;
 }
 
+/** The moment of a channel that is shown; null where the player does not know. */
+const shownMsOf = ({ liveLatencyMs = -1 }: BeatRequest, nowMs: number): number | null =>
+  liveLatencyMs < 0 ? null : nowMs - liveLatencyMs;
+
 const factOf = (request: BeatRequest, row: store.SessionRow, nowMs: number) => ({
   ...identityOf(row),
   startedAtMs: row.started_at_ms,
   sequence: request.sequence,
   timeMs: nowMs,
-  ...withoutAds(row, request),
+  ...withoutAds(row, { ...request, shownMs: shownMsOf(request, nowMs) }),
   state: request.state,
   networkId: request.cdnId,
   videoStartTimeMs: request.videoStartTimeMs,

@@ -2,7 +2,7 @@ import { isRecordingId } from "#contracts/recording";
 import type { StartRequest, StartResponse } from "#contracts/session";
 import { type Context, newId, Problem, problem, requireProfile, type Viewer } from "#kernel";
 import { toPresentedS } from "#media/breaks";
-import { decideAds, NO_ADS, readAds, type SessionAds, writeAds } from "./ads.ts";
+import { decideAds, NO_ADS, readAds, type SessionAds, tuneAds, writeAds } from "./ads.ts";
 import { BEAT_INTERVAL_MS, contentTypeOf, resumePosition } from "./domain.ts";
 import type { Parts } from "./service.ts";
 import { toMessage, tokensFor } from "./shared.ts";
@@ -40,11 +40,16 @@ export async function start(parts: Parts, { contentId, device, ip, market }: Sta
     const who = { sessionId, contentId, market, tier: right.tier, deviceType: device.type };
     return decideAds(parts, { ...who, packageRevision, indexVersion, positionS }, context);
   };
+  const adsOfChannel = async (): Promise<SessionAds> => {
+    if (found.hasBreaks !== true) return NO_ADS;
+    const who = { sessionId, contentId, market, tier: right.tier, deviceType: device.type };
+    return tuneAds(parts, { ...who, ageRating: found.ageRating ?? 0 }, found.latency ?? "", context);
+  };
   const [routed, located, bookmark, ads] = await Promise.all([
     call.routing.select({ sessionId, userId: viewer.userId, contentId, contentType, ip, region: market }, context),
     found.locate(),
     resumes,
-    isChannel || isRecordingId(contentId) ? NO_ADS : adsOf(),
+    isRecordingId(contentId) ? NO_ADS : isChannel ? adsOfChannel() : adsOf(),
   ]);
   const row = newRow({
     sessionId,
@@ -97,6 +102,10 @@ interface Watchable {
   readonly packageRevision: number;
   readonly indexVersion: number;
   readonly durationS: number;
+  /** Of a channel. */
+  readonly ageRating?: number;
+  readonly latency?: string;
+  readonly hasBreaks?: boolean;
   locate(): Promise<Located>;
 }
 
@@ -134,7 +143,7 @@ async function findRecording({ call }: Parts, contentId: string, context: Contex
 }
 
 async function findChannel({ call }: Parts, contentId: string, context: Context): Promise<Watchable> {
-  const { channel } = await call.live.get({ channelId: contentId }, context);
+  const { channel, hasBreaks } = await call.live.get({ channelId: contentId }, context);
   const fault = channel?.onAir
     ? null
     : problem.precondition("this channel is off the air now: try again later, or watch another one", {
@@ -145,7 +154,8 @@ async function findChannel({ call }: Parts, contentId: string, context: Context)
     const { hlsPath, dashPath, pathPrefix, latency, dvrWindowS } = located;
     return { hlsPath, dashPath, pathPrefix, live: { latency, dvrWindowS } };
   };
-  return { fault, packageRevision: 0, indexVersion: 0, durationS: 0, locate };
+  const { ageRating = 0, latency = "" } = channel ?? {};
+  return { fault, packageRevision: 0, indexVersion: 0, durationS: 0, ageRating, latency, hasBreaks, locate };
 }
 
 interface NewRow {
