@@ -3,6 +3,7 @@ import type { Session } from "../../contracts/web/index.ts";
 import { cdnOf, type Delivery, markFailed, signed, steeredOrder } from "./delivery.ts";
 import { isFailedTransfer } from "./errors.ts";
 import { followEdge, latencyMsOf, liveConfiguration, placeOf, STEADY, windowOf } from "./live.ts";
+import { readNews } from "./outage.ts";
 import type { Preferences } from "./preferences.ts";
 import { type Format, loadShaka, type Shaka, type ShakaPlayer, type VideoTrack } from "./shaka.ts";
 import type { LanguageOption, LiveWindow, QualityOption } from "./state.ts";
@@ -56,6 +57,8 @@ export interface Engine {
   hasThumbnails(): boolean;
   thumbnailAt(positionS: number): Promise<Thumbnail | null>;
   retry(): boolean;
+  /** When playlists said something new. */
+  newsMs(): number;
   destroy(): Promise<void>;
 }
 
@@ -143,7 +146,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (needsKeysAhead(options) && live !== null) player.configure({ manifest: { ignoreDrmInfo: true } });
   else if (needsKeysAhead(options))
     player.configure({ drm: { servers: {}, clearKeys: await keysAhead(options.session) } });
-  const transport = connect(library, player, options);
+  const news = readNews(() => performance.now());
+  const transport = connect(library, player, options, news);
   listen(player, options);
   return {
     transport,
@@ -152,6 +156,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     ...readings(player, options),
     ...liveControls(player, options),
     retry: () => player.retryStreaming(0.1),
+    newsMs: news.lastMs,
     async destroy() {
       await player.destroy();
     },
@@ -178,7 +183,9 @@ const hexOf = (base64url: string): string =>
     byte.charCodeAt(0).toString(16).padStart(2, "0"),
   ).join("");
 
-function connect(library: Shaka, player: ShakaPlayer, options: EngineOptions): Transport {
+type News = ReturnType<typeof readNews>;
+
+function connect(library: Shaka, player: ShakaPlayer, options: EngineOptions, news: News): Transport {
   const transport = createTransport(library, {
     delivery: options.delivery,
     refresh: options.refresh,
@@ -191,6 +198,7 @@ function connect(library: Shaka, player: ShakaPlayer, options: EngineOptions): T
   networking.registerRequestFilter((type, request) => transport.filter(type, request));
   networking.registerResponseFilter((type, response) => {
     const { delivery } = options;
+    if (type === Type.MANIFEST && options.session.live !== null) news.take(response.uri, response.data);
     if (type === Type.SEGMENT) delivery.lastUsed = cdnOf(delivery, response.uri)?.id ?? delivery.lastUsed;
     if (type === Type.CONTENT_STEERING) {
       delivery.preference = steeredOrder(delivery, parsed(response.data)) ?? delivery.preference;

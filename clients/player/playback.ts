@@ -10,8 +10,8 @@ import { createEngine, type Engine, type Thumbnail } from "./engine.ts";
 import { isEngineError, playerErrorOf } from "./errors.ts";
 import { createHeartbeats, type Heartbeats } from "./heartbeats.ts";
 import { ApiError } from "./http.ts";
-import { endure, isPassing, type Outage } from "./outage.ts";
-import { followProgramme } from "./programme.ts";
+import { endure, isPassing, type Outage, standStill, type Still } from "./outage.ts";
+import { openProgramme } from "./programme.ts";
 import { loadPreferences, savePreferences } from "./preferences.ts";
 import { heartbeatOf, type Qoe, type QoeEvent, qoeAtStart, reduceQoe } from "./qoe.ts";
 import { readPicture } from "./readings.ts";
@@ -100,6 +100,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
   let generation = 0;
   let startS = options.startS;
   let outage: Outage | null = null;
+  let still: Still | null = null;
   const off = new AbortController();
   video.volume = preferences.volume;
   video.muted = preferences.muted;
@@ -107,6 +108,11 @@ export function createPlayback(options: PlaybackOptions): Playback {
   const note = (event: QoeEvent) => {
     qoe = reduceQoe(qoe, event);
   };
+
+  const onAir = openProgramme({
+    ...{ video, store, contentId: options.contentId, request: api.programme, setTimer: timer, signal: off.signal },
+    placeOf: (momentMs) => run?.engine.placeOf(momentMs) ?? null,
+  });
 
   /* ---- the session ---- */
 
@@ -175,14 +181,14 @@ export function createPlayback(options: PlaybackOptions): Playback {
         engine,
         heartbeats: beats(session),
         tokens,
-        programme: followPresent(session),
+        programme: onAir.follow(session),
         over: false,
       };
       await engine.load(positionS);
       if (mine !== generation) return;
       store.set({ phase: "ready", hasThumbnails: engine.hasThumbnails() });
       readTracks();
-      if (options.startsOver && session.live !== null) startOver();
+      if (options.startsOver && session.live !== null) onAir.startOver();
       // Refused without a press of the viewer's: the play button waits for it.
       await video.play().catch(() => store.set({ paused: true }));
     } catch (error) {
@@ -190,24 +196,6 @@ export function createPlayback(options: PlaybackOptions): Playback {
       if (mine === generation) fail(error);
     }
   };
-
-  const followPresent = ({ live }: Session) =>
-    live === null
-      ? { stop: () => undefined }
-      : followProgramme({
-          ...{
-            first: live.programme,
-            request: () => api.programme(options.contentId),
-            nowMs: Date.now,
-            setTimer: timer,
-          },
-          onProgramme(programme) {
-            const { session } = store.get();
-            if (session?.live == null) return;
-            const content = { ...session.content, subtitle: programme?.title ?? "" };
-            store.set({ session: { ...session, content, live: { ...session.live, programme } } });
-          },
-        });
 
   const fail = (error: unknown) => {
     // Shaka reports each load that a newer one interrupts (7000) and what it repairs by itself (severity 1).
@@ -337,6 +325,13 @@ export function createPlayback(options: PlaybackOptions): Playback {
     note,
     qoe: () => qoe,
     onStuck() {
+      const look = standStill(still, monotonicMs(), run?.engine.newsMs() ?? 0);
+      ({ still } = look);
+      if (look.isHopeless) {
+        startS = null;
+        void start();
+        return;
+      }
       if (store.get().live?.isAtEdge === true) endureMore();
       // The engine asks again by itself after a failed transfer, and not where a piece was missing and nothing came after it yet.
       else run?.engine.retry();
@@ -365,15 +360,6 @@ export function createPlayback(options: PlaybackOptions): Playback {
 
   void start();
 
-  const programmeStartS = () => {
-    const programme = store.get().session?.live?.programme;
-    return programme?.canStartOver === true ? (run?.engine.placeOf(Date.parse(programme.startsAt)) ?? null) : null;
-  };
-  const startOver = () => {
-    const placeS = programmeStartS();
-    if (placeS !== null) video.currentTime = placeS;
-  };
-
   const seekTo = (positionS: number) => {
     if (store.get().phase !== "ready") return;
     const { durationS, live } = store.get();
@@ -397,7 +383,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
       goLive();
       if (video.paused) video.play().catch(() => store.set({ paused: true }));
     },
-    programmeStartS,
+    programmeStartS: onAir.startS,
     setVolume(volume) {
       video.volume = Math.min(1, Math.max(0, volume));
       video.muted = volume === 0;

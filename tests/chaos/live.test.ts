@@ -208,7 +208,7 @@ test("killed while a channel is watched and recorded, the product comes back wit
   const account = await makeAccount(stage.admin, "viewer@chaos.test");
   const cinema = await openCinema({ url, token: await accessToken(stage.admin, account.email) });
   t.after(() => cinema.close());
-  await cinema.tune(CHANNEL, "hls");
+  await cinema.tune(CHANNEL, "dash");
   const startMs = Math.ceil(Date.now() / SEGMENT_MS) * SEGMENT_MS + SEGMENT_MS;
   const stopMs = startMs + RECORDED_MS;
   const recordings = stage.admin.of(Recording);
