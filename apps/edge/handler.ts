@@ -109,7 +109,8 @@ export function createHandler(parts: HandlerParts): Handler {
     outcome.sessionId = admission.claims.sid ?? "";
     const channel = isLive(target.path) ? parseLivePath(target.path, target.query) : null;
     const wanted = parseMediaPath(target.path);
-    if (wanted === null && channel === null) return fail(FAULTS.unknown);
+    const isAnothers = channel?.sessionId !== undefined && channel.sessionId !== admission.claims.sid;
+    if ((wanted === null && channel === null) || isAnothers) return fail(FAULTS.unknown);
     const renewal = admission.isRenewalDue ? await renewer.renew(admission) : undefined;
     if (renewal !== undefined) counters.renewals += 1;
     const isCookieUsed = renewal !== undefined || admission.carrier === "cookie";

@@ -9,6 +9,7 @@
  */
 const NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}";
 const LIVE = new RegExp(`^/live/([A-Za-z0-9_-]{1,64})/(?:${NAME}/)?(${NAME})\\.([a-z0-9]{2,4})$`);
+const OWN = /-(ses_[a-z0-9]{26})(?:$|-)/;
 const NUMBER = /^(?:0|[1-9]\d{0,11})$/;
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -25,6 +26,8 @@ export interface LivePath {
   readonly target: string;
   readonly kind: "hls" | "dash" | "json" | "object";
   readonly contentType: string;
+  /** Whose it is alone; undefined for what is everybody's. */
+  readonly sessionId?: string;
 }
 
 /** The object that is asked for; null for anything else. The path is taken as it stands: nothing is decoded. */
@@ -35,7 +38,9 @@ export function parseLivePath(path: string, query: string): LivePath | null {
   const kind = extension === "m3u8" ? "hls" : extension === "mpd" ? "dash" : extension === "json" ? "json" : "object";
   const directives = kind === "hls" && name === "index" ? directivesOf(query) : "";
   if (directives === null) return null;
-  return { target: directives === "" ? path : `${path}?${directives}`, kind, contentType };
+  const [, sessionId] = OWN.exec(name ?? "") ?? [];
+  const target = directives === "" ? path : `${path}?${directives}`;
+  return { target, kind, contentType, ...(sessionId === undefined ? {} : { sessionId }) };
 }
 
 /** The delivery directives in one order, so that one wish has one name; null where one of them is none. */

@@ -71,14 +71,18 @@ describe("channels at an edge", () => {
     assert.equal(origin.counts.get("/live/ch-two/main.mpd"), undefined);
   });
 
-  it("have lists of ads, whose addresses are this edge's and carry the reader's token", async () => {
-    const path = "/live/ch-one/ads-ses_one-897000123.json";
+  it("have lists of ads for their own session, whose addresses are this edge's and carry the reader's token", async () => {
+    const sid = `ses_${"1".repeat(26)}`;
+    const path = `/live/ch-one/ads-${sid}-897000123.json`;
     const body = '{"ASSETS":[{"URI":"$base$/vod/ad-one/r1/main-1.m3u8?CAT=$cat$","DURATION":10}]}';
     origin.answers.set(path, (response) => response.writeHead(200).end(body));
-    const got = await ask(path);
+    const own = await newToken({ key, baseUrl: url, nowS: NOW_S, pathPrefix: "/live/ch-one/", more: { sid } });
+    const got = await get(url, `${path}?CAT=${own}`);
     assert.equal(got.headers["content-type"], "application/json");
-    const uri = `${url}/vod/ad-one/r1/main-1.m3u8?CAT=${token}`;
+    const uri = `${url}/vod/ad-one/r1/main-1.m3u8?CAT=${own}`;
     assert.deepEqual(JSON.parse(got.body.toString()), { ASSETS: [{ URI: uri, DURATION: 10 }] });
+    assert.equal((await ask(path)).status, 404);
+    assert.equal((await ask(`/live/ch-one/main-${sid}.mpd`)).status, 404);
   });
 
   it("tell everybody the time", async () => {

@@ -7,7 +7,9 @@ import { Keys } from "#contracts/keys";
 import { Live } from "#contracts/live";
 import { Client } from "pg";
 import type { Viewer } from "#kernel";
+import { decryptSegment } from "#media/cenc";
 import { type HlsSegment, parseMediaPlaylist, parseMultivariantPlaylist } from "#media/hls";
+import { parseTrackInit, totalDurationTicks } from "#media/isobmff";
 import { encodeSplice } from "#media/scte35";
 import live from "../../services/delivery/live/service.ts";
 import ads from "../../services/engagement/ads/service.ts";
@@ -68,10 +70,10 @@ after(async () => {
   tracker?.close();
 });
 
-const start = (contentId: string) =>
+const start = (contentId: string, who = viewer) =>
   host.sessions.start(
     { contentId, device: { id: contentId, type: "web", name: "A browser" } },
-    host.context({ viewer }),
+    host.context({ viewer: who }),
   );
 
 /** A break of 30 s that a channel has heard of in another process; answers when it is. */
@@ -115,7 +117,10 @@ async function learnCreative(campaignId: string): Promise<string> {
   const first = await host.newViewer();
   const who = { sessionId: "ses_first", contentId: CHANNEL, market: "", tier: "basic", deviceType: "web" };
   await call().tune(who, host.context({ viewer: first }));
-  await call().fillBreak({ sessionId: "ses_first", breakId: "a", startMs: 0n, durationS: 30 }, host.context());
+  await call().fillBreak(
+    { sessionId: "ses_first", contentId: CHANNEL, breakId: "a", startMs: 0n, durationS: 30 },
+    host.context(),
+  );
   const found = await call().listCreatives({ campaignId }, host.context());
   return found.creatives[0]?.id ?? assert.fail("the ad was not learned of");
 }
@@ -132,8 +137,8 @@ const bytes = async (path: string): Promise<Uint8Array> => {
   return new Uint8Array(await answer.arrayBuffer());
 };
 
-/** The pictures of a segment of a playlist, by how bright they are. */
-async function graysAt(folder: string, { uri, map }: HlsSegment): Promise<number[]> {
+/** A segment of a playlist, with what it takes to read it. */
+async function clearAt(folder: string, { uri, map }: HlsSegment) {
   const at = (name = ""): string => new URL(name, `http://origin.test${folder}`).pathname;
   const [, contentId = "", revision] = /\/vod\/([^/]+)\/r(\d+)\//.exec(at(uri)) ?? [];
   const day = Number(/init-(\d+)/.exec(map?.uri ?? "")?.[1]);
@@ -141,8 +146,12 @@ async function graysAt(folder: string, { uri, map }: HlsSegment): Promise<number
     contentId === "" ? { contentId: CHANNEL, packageRevision: day } : { contentId, packageRevision: Number(revision) };
   const { keys } = await host.client(Keys, "live").getSet(set, host.context());
   const key = keys.find(({ keyClass }) => keyClass === "SD")?.key ?? new Uint8Array();
-  return graysOf(await bytes(at(map?.uri)), await bytes(at(uri)), key);
+  return [await bytes(at(map?.uri)), await bytes(at(uri)), key] as const;
 }
+
+/** Its pictures, by how bright they are. */
+const graysAt = async (folder: string, segment: HlsSegment): Promise<number[]> =>
+  graysOf(...(await clearAt(folder, segment)));
 
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
   for (let tries = 0; tries < 400; tries++) {
@@ -153,6 +162,10 @@ async function until<T>(what: string, look: () => Promise<T | undefined>): Promi
   return assert.fail(`${what} did not come`);
 }
 
+let lowNumber = 0;
+const assetsOf = async (sessionId: string): Promise<{ URI: string; DURATION: number }[]> =>
+  (JSON.parse(await text(`/live/${LOW}/ads-${sessionId}-${lowNumber}.json`)) as { ASSETS: never[] }).ASSETS;
+
 test("a channel of low latency keeps one playlist for all, and each asks for its own ads", async () => {
   const outMs = await interrupt(LOW);
   const low = await start(LOW);
@@ -160,20 +173,18 @@ test("a channel of low latency keeps one playlist for all, and each asks for its
   await text(`/live/${LOW}/main.m3u8`);
   const { dateRanges } = parseMediaPlaylist(await text(`/live/${LOW}/${RUNG}/index.m3u8`));
   const interstitial = dateRanges.find((range) => range["CLASS"] === "com.apple.hls.interstitial");
-  const number = Math.round(outMs / 2_000);
-  assert.equal(interstitial?.["X-ASSET-LIST"], `../ads-$sid$-${number}.json?CAT=$cat$`);
+  lowNumber = Math.round(outMs / 2_000);
+  assert.equal(interstitial?.["X-ASSET-LIST"], `../ads-$sid$-${lowNumber}.json?CAT=$cat$`);
   assert.equal(Date.parse(interstitial?.["START-DATE"] ?? ""), outMs);
   assert.equal(Number(interstitial?.["X-PLAYOUT-LIMIT"]), 30);
-  const assets = async (sessionId: string): Promise<{ URI: string; DURATION: number }[]> =>
-    (JSON.parse(await text(`/live/${LOW}/ads-${sessionId}-${number}.json`)) as { ASSETS: never[] }).ASSETS;
-  const own = await assets(low.session?.id ?? "");
+  const own = await assetsOf(low.session?.id ?? "");
   assert.equal(
     own.reduce((sum, { DURATION }) => sum + DURATION, 0),
     30,
   );
   assert.ok(own.every(({ URI }) => /^\$base\$\/vod\/ad-[^/]+\/r1\/main-1\.m3u8\?CAT=\$cat\$$/.test(URI)));
-  assert.deepEqual(await assets(low.session?.id ?? ""), own, "the same however often it is asked");
-  assert.deepEqual(await assets(`ses_${"0".repeat(26)}`), [], "and none for who watches nothing");
+  assert.deepEqual(await assetsOf(low.session?.id ?? ""), own, "the same however often it is asked");
+  assert.deepEqual(await assetsOf(`ses_${"0".repeat(26)}`), [], "and none for who watches nothing");
 });
 
 describe("a channel with a break of 30 s", () => {
@@ -316,6 +327,7 @@ describe("a channel with a break of 30 s", () => {
 
 test("a viewer without ads, and one who comes when the break has begun, see the programme", async () => {
   const late = await start(CHANNEL);
+  assert.deepEqual(await assetsOf(late.session?.id ?? ""), [], "another channel's ads are not theirs");
   const path = new URL(late.hlsUrl).pathname;
   const { variants } = parseMultivariantPlaylist(await text(path));
   assert.doesNotMatch(await text(`/live/${CHANNEL}/${variants[0]?.uri}`), /\/vod\//);
@@ -324,4 +336,39 @@ test("a viewer without ads, and one who comes when the break has begun, see the 
   assert.equal(new URL((await start(CHANNEL)).hlsUrl).pathname, `/live/${CHANNEL}/main.m3u8`);
   await host.subscriptions.change({ userId: viewer.userId, tier: "basic" }, host.context());
   await host.settled();
+});
+
+test("a film goes on behind its break with the frame that follows the last one before it", async () => {
+  await call().setBreaks({ contentId: "film", breaks: [{ atS: 12, durationS: 30 }] }, host.context());
+  const { hlsUrl, adBreaks } = await start("film", await host.newViewer());
+  assert.deepEqual(
+    adBreaks.map(({ atS, durationS }) => [atS, durationS]),
+    [[12, 30]],
+  );
+  const path = new URL(hlsUrl).pathname;
+  const { variants } = parseMultivariantPlaylist(await text(path));
+  const playlist = new URL(variants[0]?.uri ?? "", `http://origin.test${path}`).pathname;
+  const folder = playlist.slice(0, playlist.lastIndexOf("/") + 1);
+  const { segments } = parseMediaPlaylist(await text(playlist));
+  const [first, last] = [false, true].map((isLast) => {
+    const isAd = ({ uri }: HlsSegment): boolean => uri.includes("/ad-");
+    return isLast ? segments.findLastIndex(isAd) : segments.findIndex(isAd);
+  });
+  assert.ok(first !== undefined && last !== undefined && first > 0);
+  let pictures = 0;
+  for (const segment of segments.slice(first, last + 1)) pictures += (await graysAt(folder, segment)).length;
+  assert.equal(pictures / 24, 30, "as many pictures as the player's clock counts");
+  const spanOf = async (segment: HlsSegment | undefined): Promise<{ startS: number; endS: number }> => {
+    assert.ok(segment);
+    const [init, bytesOf, key] = await clearAt(folder, segment);
+    const fragments = decryptSegment(init, bytesOf, key);
+    const { timescale } = parseTrackInit(init);
+    const [begin, end] = [fragments[0], fragments.at(-1)];
+    assert.ok(begin && end);
+    const endTicks = end.baseDecodeTimeTicks + totalDurationTicks(end.samples);
+    return { startS: begin.baseDecodeTimeTicks / timescale, endS: endTicks / timescale };
+  };
+  const [before, after] = [await spanOf(segments[first - 1]), await spanOf(segments[last + 1])];
+  assert.equal(before.endS, 12);
+  assert.equal(after.startS, 12);
 });

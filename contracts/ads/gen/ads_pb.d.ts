@@ -763,6 +763,13 @@ export declare type FillBreakRequest = Message<"marquee.ads.v1.FillBreakRequest"
    * @generated from field: bool is_late = 5;
    */
   isLate: boolean;
+
+  /**
+   * The channel.
+   *
+   * @generated from field: string content_id = 6;
+   */
+  contentId: string;
 };
 
 /**

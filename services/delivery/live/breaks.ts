@@ -69,7 +69,8 @@ export function openBreaks(platform: Pick<LivePlatform, "call" | "objects" | "cl
   ): Promise<readonly Placed[]> {
     const { id: breakId, fromNumber, toNumber } = window;
     const durationS = ((toNumber - fromNumber) * SEGMENT_MS) / 1_000;
-    const request = { sessionId, breakId, startMs: BigInt(fromNumber * SEGMENT_MS), durationS, isLate };
+    const startMs = BigInt(fromNumber * SEGMENT_MS);
+    const request = { sessionId, contentId: station.channel.id, breakId, startMs, durationS, isLate };
     return (await call.ads.fillBreak(request, contextOf(station))).ads;
   }
 

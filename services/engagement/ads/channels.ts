@@ -32,13 +32,14 @@ export async function tune(parts: Parts, request: TuneRequest, context: Context)
 
 /** What a break is filled with. Whatever goes wrong, the programme goes on. */
 export async function fillBreak(parts: Parts, request: FillBreakRequest, context: Context): Promise<store.Fill> {
-  const { sessionId, breakId, durationS, isLate } = request;
+  const { sessionId, contentId, breakId, durationS, isLate } = request;
   if (!BREAK_ID.test(breakId)) throw problem.invalid(`break_id '${breakId.slice(0, 80)}' is not ${BREAK_ID.source}`);
   if (!(durationS > 0 && durationS <= BREAK_S_MAX))
     throw problem.invalid(`a break of ${durationS} s is not from 0 to ${BREAK_S_MAX} s long`);
   const tuned = await parts.db.read(context, (tx) => store.findTuned(tx, sessionId));
-  const known = tuned?.fills[breakId];
-  if (!tuned || known || isLate) return known ?? [];
+  if (tuned?.contentId !== contentId) return [];
+  const known = tuned.fills[breakId];
+  if (known || isLate) return known ?? [];
   const { clock, config, logger, counters } = parts;
   const startedMs = clock.nowMs();
   let fill: store.Fill = [];
@@ -59,7 +60,7 @@ export async function fillBreak(parts: Parts, request: FillBreakRequest, context
     giveUp.abort();
   }
   counters.decided(reason);
-  const { userId, profileId, contentId } = tuned;
+  const { userId, profileId } = tuned;
   const told = { userId, profileId, sessionId, contentId, planId: breakId, reason, breaks: 1, wantedS: durationS };
   const filledS = fill.reduce((sum, each) => sum + each.durationS, 0);
   parts.tell("decisionMade", [{ ...told, filledS, durationMs: clock.nowMs() - startedMs }], context);
