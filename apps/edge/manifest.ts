@@ -3,7 +3,6 @@ import { LRUCache } from "lru-cache";
 import { MARKS } from "#contracts/origin/edges";
 import { prepareMpd } from "#media/dash";
 import { prepareHls } from "#media/hls";
-import type { MediaPath } from "./paths.ts";
 
 /** Who asks for a manifest. */
 export interface Reader {
