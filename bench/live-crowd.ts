@@ -111,10 +111,10 @@ async function measure(edge: Server, bare: Server, tokens: readonly string[], se
 async function largest(server: Server, tokens: readonly string[]): Promise<number> {
   let [good, bad] = [0, tokens.length + STEP];
   for (let clients = tokens.length; bad - good > STEP; clients = Math.round((good + bad) / 2 / STEP) * STEP) {
-    const { lateMs, missed } = await tryOut(server, tokens.slice(0, clients), TRIAL_S);
-    const p99 = percentile(lateMs, 0.99);
-    process.stdout.write(`${clients} clients: p99 ${p99.toFixed(0)} ms\n`);
-    if (p99 <= LATE_MS_BAR && missed === 0) good = clients;
+    const trial = await tryOut(server, tokens.slice(0, clients), TRIAL_S).catch((error: unknown) => String(error));
+    const p99 = typeof trial === "string" ? Number.NaN : percentile(trial.lateMs, 0.99);
+    process.stdout.write(`${clients} clients: ${typeof trial === "string" ? trial : `p99 ${p99.toFixed(0)} ms`}\n`);
+    if (typeof trial !== "string" && p99 <= LATE_MS_BAR && trial.missed === 0) good = clients;
     else bad = clients;
   }
   return good;

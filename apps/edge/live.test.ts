@@ -156,6 +156,50 @@ describe("channels at an edge", () => {
     assert.equal(origin.counts.get(path), 1);
   });
 
+  it("send a part that the origin has whole in one piece, or say that it did not come whole", async () => {
+    const path = "/live/ch-one/720p/seg-12.0.m4s";
+    const body = randomBytes(40_000);
+    origin.answers.set(path, (response) => {
+      response.writeHead(200, { "cache-control": "public, max-age=20", "content-length": body.length });
+      response.write(body.subarray(0, 30_000));
+      setTimeout(() => response.destroy(), 20);
+    });
+    assert.equal((await ask(path)).status, 502);
+    origin.answers.set(path, (response) => {
+      response.writeHead(200, { "cache-control": "public, max-age=20", "content-length": body.length });
+      response.write(body.subarray(0, 30_000));
+      setTimeout(() => response.end(body.subarray(30_000)), 20);
+    });
+    const all = await Promise.all(Array.from({ length: 20 }, () => ask(path)));
+    for (const got of all) {
+      assert.equal(got.headers["content-length"], String(body.length));
+      assert.deepEqual(got.body, body);
+    }
+    assert.equal(origin.counts.get(path), 2);
+    const part = await ask(path, { range: "bytes=10-19", origin: "https://page.test" });
+    assert.deepEqual([part.status, part.body], [206, body.subarray(10, 20)]);
+  });
+
+  it("are judged for each object, however well a token is known", async () => {
+    for (const [channel, track] of [
+      ["ch-one", "720p"],
+      ["ch-two", "720p"],
+    ] as const)
+      origin.answers.set(`/live/${channel}/${track}/seg-30.0.m4s`, (response) => response.writeHead(200).end("part"));
+    const own = await newToken({ key, baseUrl: url, nowS: NOW_S, pathPrefix: "/live/ch-one/" });
+    const expired = await newToken({ key, baseUrl: url, nowS: NOW_S, expS: NOW_S, pathPrefix: "/live/ch-one/" });
+    const last = own.at(-5) === "A" ? "B" : "A";
+    const forged = `${own.slice(0, -5)}${last}${own.slice(-4)}`;
+    const status = async (channel: string, bearer: string) =>
+      (await get(url, `/live/${channel}/720p/seg-30.0.m4s?CAT=${bearer}`)).status;
+    for (let round = 0; round < 2; round += 1) {
+      assert.equal(await status("ch-one", own), 200);
+      assert.equal(await status("ch-two", own), 403);
+      assert.equal(await status("ch-one", forged), 403);
+      assert.equal(await status("ch-one", expired), 403);
+    }
+  });
+
   it("break off where the origin does, and keep nothing of it", async () => {
     const path = "/live/ch-one/720p/seg-13.m4s";
     origin.answers.set(path, (response) => {

@@ -4,6 +4,7 @@ export interface Turns {
   next(): Promise<void>;
 }
 
+/** Some milliseconds of answers. Shorter slices would let what comes in between, requests above all, take most of the time. */
 const SLICE = 256;
 
 export function openTurns(): Turns {

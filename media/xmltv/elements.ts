@@ -142,7 +142,8 @@ function put<T>(list: T[], item: T | null, build: Build, name: string, max = LIS
 
 /** White space is one space and none at the ends; a text beyond all measure is cut. */
 function clean(text: string, max: number, build: Build): string {
-  const trimmed = text.replace(/\s+/g, " ").trim();
+  // One space is left alone: nearly every text has nothing else.
+  const trimmed = text.replace(/\s{2,}|[^\S ]/g, " ").trim();
   if (trimmed.length <= max) return trimmed;
   build.find("text_shortened", `a text of ${trimmed.length} characters, of which ${max} are kept`);
   // No half of a surrogate pair stays behind.

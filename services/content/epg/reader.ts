@@ -11,11 +11,13 @@ export interface Reader {
 }
 
 const HEAP_MB_MAX = 256;
+/** What is made of one piece is gone with the next one: it needs no more room than that. */
+const YOUNG_MB_MAX = 24;
 
 export function openReader(settings: ImportSettings, signal: AbortSignal): Reader {
   const worker = new Worker(new URL("./import-worker.ts", import.meta.url), {
     workerData: settings,
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX, maxYoungGenerationSizeMb: YOUNG_MB_MAX },
   });
   const onAbort = (): void => void worker.terminate();
   signal.addEventListener("abort", onAbort, { once: true });
