@@ -36,7 +36,8 @@ const play = (channelId: string): string => `(async () => {
   player.configure({
     drm: { servers: { "org.w3.clearkey": session.licenses.clearkey } },
     manifest: { ignoreDrmInfo: true },
-    streaming: { lowLatencyMode: true },
+    // Where it fell behind it comes back to where the playlist asks it to be.
+    streaming: { lowLatencyMode: true, liveSync: { enabled: true, targetLatency: 0, targetLatencyTolerance: 0.1, maxPlaybackRate: 1.08 } },
   });
   player.getNetworkingEngine().registerRequestFilter((type, request) => {
     request.uris = request.uris.map((uri) => (uri.startsWith("http") ? signed(uri, token) : uri));
