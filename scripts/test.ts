@@ -27,7 +27,7 @@ interface Weight {
 
 /** On two cores. Half of their time most tests wait for something; what encodes does not. */
 const LIGHT: Weight = { title: "unit, contract and adapter tests", atOnce: 4, fileTimeoutMs: 240_000 };
-const HEAVY: Weight = { title: "tests that encode films", atOnce: 2, fileTimeoutMs: 14 * 60_000 };
+const HEAVY: Weight = { title: "tests that encode films and channels", atOnce: 2, fileTimeoutMs: 14 * 60_000 };
 /** Two products at once would measure each other, and so would two users of one engine. */
 const ALONE: Weight = {
   title: "tests of the whole product and of real engines",
@@ -40,7 +40,8 @@ const REQUESTED: Weight = { title: "tests that run only when named", atOnce: 1, 
 function weightOf(file: string): Weight {
   if (/^tests\/(chaos|engines)\//.test(file)) return REQUESTED;
   if (/^tests\/e2e\/|\.engine\.test\.ts$/.test(file)) return ALONE;
-  return /^tests\/(content|realdata)\//.test(file) ? HEAVY : LIGHT;
+  const encodes = /^tests\/(content\/|realdata\/|delivery\/live|playback\/recording|engagement\/channel)/;
+  return encodes.test(file) ? HEAVY : LIGHT;
 }
 
 interface Totals {
