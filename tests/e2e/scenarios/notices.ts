@@ -89,10 +89,11 @@ export const notices: Scenario = (stage) => {
       await panel.getByRole("link", { name: "Notification settings" }).click();
       await page.getByRole("heading", { level: 2, name: "Notifications" }).waitFor();
       const saved = () => page.waitForResponse((answer) => answer.url().endsWith("/notification-preferences"));
-      for (const label of ["Email", "No email and nothing on your devices in these hours."])
-        await Promise.all([saved(), page.getByLabel(label, { exact: true }).check()]);
+      const email = page.getByRole("group", { name: "Reminders of programmes" }).getByLabel("Email", { exact: true });
+      const quiet = page.getByLabel("No email and nothing on your devices in these hours.", { exact: true });
+      for (const choice of [email, quiet]) await Promise.all([saved(), choice.check()]);
       await page.reload();
-      assert.ok(await page.getByLabel("Email", { exact: true }).isChecked());
+      assert.ok(await email.isChecked());
       assert.equal(await page.getByLabel("From", { exact: true }).inputValue(), "22:00");
 
       const message = { id: "ntf_1", title: TITLE, body: "Starts at 20:15.", path: "/n/ntf_1" };
