@@ -222,6 +222,8 @@ export async function toErase(
 }
 
 export async function markErased(tx: Tx, userId: string, isLast: boolean): Promise<void> {
+  // A beat that was being scored when its person was forgotten has made their session anew.
+  await tables(tx).deleteFrom("sessions").where("user_id", "=", userId).execute();
   if (isLast) await tables(tx).deleteFrom("forgotten").where("user_id", "=", userId).execute();
   else await tables(tx).updateTable("forgotten").set({ is_erased: true }).where("user_id", "=", userId).execute();
 }
