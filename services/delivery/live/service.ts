@@ -34,6 +34,7 @@ import { listSegments } from "./segments.ts";
 import { openStations, type Stations } from "./stations.ts";
 import * as store from "./store.ts";
 import { putRestrictions } from "./store-restrictions.ts";
+import { splicesBetween } from "./store-splices.ts";
 
 const LIMIT_MAX = 500;
 const AIRINGS_MAX = 5_000;
@@ -81,8 +82,7 @@ export default defineService({
       const fromMs = parts.clock.nowMs() - channel.dvrWindowS * 1_000;
       const span = { fromMs, toMs: Number.MAX_SAFE_INTEGER, limit: 1 };
       const hasBreaks =
-        maySplice(channel) ||
-        (await parts.db.read(context, (tx) => store.splicesBetween(tx, channelId, span))).length > 0;
+        maySplice(channel) || (await parts.db.read(context, (tx) => splicesBetween(tx, channelId, span))).length > 0;
       return { channel: toMessage(channel), inputUrls: channel.inputs.map(({ url }) => url), hasBreaks };
     },
     async list({ limit, afterNumber }, context) {

@@ -1,7 +1,7 @@
 import { FormatError } from "#media/format";
 import { applySplice, type SpliceRange } from "#media/scte35";
 import type { StationPlatform } from "./station.ts";
-import * as store from "./store.ts";
+import { removeSplice, saveSplice } from "./store-splices.ts";
 
 /** Splices are announced some seconds ahead; what is so far away is not of this channel's time. */
 const FAR_MS = 3_600_000;
@@ -39,11 +39,11 @@ export function openSplices(
       .then(() =>
         db.tx({ tenant }, async (tx) => {
           for (const range of changed) {
-            await store.saveSplice(tx, channelId, range);
+            await saveSplice(tx, channelId, range);
             tx.emit("spliceDetected", toEvent(channelId, range, actionOf(range)));
           }
           for (const range of taken) {
-            await store.removeSplice(tx, channelId, range.id);
+            await removeSplice(tx, channelId, range.id);
             tx.emit("spliceDetected", toEvent(channelId, range, "cancel"));
           }
         }),

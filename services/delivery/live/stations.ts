@@ -5,6 +5,7 @@ import type { LivePlatform } from "./service.ts";
 import { openStation, type Station } from "./station.ts";
 import * as store from "./store.ts";
 import { forgetRestrictions, restrictionsAfter } from "./store-restrictions.ts";
+import { forgetSplices, splicesBetween } from "./store-splices.ts";
 
 const TENANTS_MAX = 1_000;
 const CHANNELS_MAX = 500;
@@ -56,7 +57,7 @@ export function openStations(platform: LivePlatform): Stations {
         found,
         await store.segmentsOf(tx, channelId, span),
         (await restrictionsOf(tx)).get(channelId) ?? [],
-        await store.splicesBetween(tx, channelId, heard),
+        await splicesBetween(tx, channelId, heard),
       ];
     });
     if (!stored) throw problem.notFound(`channel '${channelId}' does not exist`);
@@ -98,7 +99,7 @@ export function openStations(platform: LivePlatform): Stations {
     const beforeMs = clock.nowMs() - dvrWindowS * 1_000;
     const beforeNumber = Math.floor(beforeMs / SEGMENT_MS);
     await db.tx({ tenant }, async (tx) => {
-      await store.forgetSplices(tx, channelId, beforeMs);
+      await forgetSplices(tx, channelId, beforeMs);
       await forgetRestrictions(tx, clock.nowMs() - RESTRICTED_MS);
     });
     for (let count = TRIM_AT_ONCE; count === TRIM_AT_ONCE && !signal.aborted; ) {

@@ -2,9 +2,9 @@ import { type Kysely, sql } from "kysely";
 import { isUniqueViolation, problem, type Tx } from "#kernel";
 import type { Channel, Input, Latency } from "./domain.ts";
 import type { Airing } from "./domain-schedule.ts";
-import type { SpliceRange } from "#media/scte35";
 import type { TrackFacts } from "./packager-worker.ts";
 import type { RestrictionRow } from "./store-restrictions.ts";
+import type { SpliceRow } from "./store-splices.ts";
 
 type Tables = {
   channels: {
@@ -48,17 +48,7 @@ type Tables = {
     index_version: number;
     title: string;
   };
-  splices: {
-    tenant: string;
-    channel_id: string;
-    splice_id: string;
-    start_ms: number;
-    end_ms: number | null;
-    planned_duration_s: number | null;
-    out_hex: string | null;
-    in_hex: string | null;
-    cmd_hex: string | null;
-  };
+  splices: SpliceRow;
   holds: { tenant: string; channel_id: string; holder: string; until_ms: number };
   restrictions: RestrictionRow;
 };
@@ -459,50 +449,4 @@ export async function forgetAirings(tx: Tx, channelId: string, beforeNumber: num
     .where("channel_id", "=", channelId)
     .where("last_number", "<", beforeNumber)
     .execute();
-}
-
-export async function saveSplice(tx: Tx, channelId: string, range: SpliceRange): Promise<void> {
-  const { id, startMs, endMs, plannedDurationS, outHex, inHex, cmdHex } = range;
-  const values = {
-    ...{ start_ms: startMs, end_ms: endMs, planned_duration_s: plannedDurationS },
-    ...{ out_hex: outHex, in_hex: inHex, cmd_hex: cmdHex },
-  };
-  await tables(tx)
-    .insertInto("splices")
-    .values({ tenant: tx.tenant, channel_id: channelId, splice_id: id, ...values })
-    .onConflict((conflict) => conflict.columns(["tenant", "channel_id", "splice_id"]).doUpdateSet(values))
-    .execute();
-}
-
-export async function removeSplice(tx: Tx, channelId: string, spliceId: string): Promise<void> {
-  await tables(tx)
-    .deleteFrom("splices")
-    .where("channel_id", "=", channelId)
-    .where("splice_id", "=", spliceId)
-    .execute();
-}
-
-/** Those that begin within a span, in order. */
-export async function splicesBetween(
-  tx: Tx,
-  channelId: string,
-  span: { readonly fromMs: number; readonly toMs: number; readonly limit: number },
-): Promise<SpliceRange[]> {
-  const rows = await tables(tx)
-    .selectFrom("splices")
-    .selectAll()
-    .where("channel_id", "=", channelId)
-    .where("start_ms", ">=", span.fromMs)
-    .where("start_ms", "<", span.toMs)
-    .orderBy("start_ms")
-    .limit(span.limit)
-    .execute();
-  return rows.map((row) => ({
-    ...{ id: row.splice_id, startMs: row.start_ms, endMs: row.end_ms, plannedDurationS: row.planned_duration_s },
-    ...{ outHex: row.out_hex, inHex: row.in_hex, cmdHex: row.cmd_hex },
-  }));
-}
-
-export async function forgetSplices(tx: Tx, channelId: string, beforeMs: number): Promise<void> {
-  await tables(tx).deleteFrom("splices").where("channel_id", "=", channelId).where("start_ms", "<", beforeMs).execute();
 }
