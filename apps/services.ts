@@ -16,6 +16,7 @@ import license from "../services/delivery/license/service.ts";
 import live from "../services/delivery/live/service.ts";
 import origin from "../services/delivery/origin/service.ts";
 import routing from "../services/delivery/routing/service.ts";
+import search from "../services/discovery/search/service.ts";
 import token from "../services/delivery/token/service.ts";
 import auth from "../services/identity/auth/service.ts";
 import entitlement from "../services/identity/entitlement/service.ts";
@@ -28,6 +29,7 @@ import user from "../services/identity/user/service.ts";
 export const services: readonly Service[] = [
   ...[tenant, user, auth, profile, subscription, entitlement],
   ...[catalog, ingest, encoding, keys, epg],
+  ...[search],
   ...[origin, license, token, routing, live],
   ...[session, bookmark, schedule, recording],
   ...[notification, ads],

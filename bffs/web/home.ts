@@ -7,7 +7,6 @@ import type { FlagContext } from "#kernel/ports/flags";
 import { audienceOf } from "./audience.ts";
 import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
-import { languagesOf } from "./request.ts";
 import { type Route, route } from "./route.ts";
 import { type Around, cardOf, episodeBadge, imageOf, nextEpisode, previewUrlOf, progressOf } from "./views.ts";
 
@@ -166,22 +165,6 @@ export const homeRoutes: readonly Route[] = [
           .slice(0, 100)
           .map((title) => cardIn(of, title)),
       };
-    },
-  }),
-  route({
-    ...{ method: "GET", path: "/search", operationId: "search", tag: "browse", auth: "profile", status: 200 },
-    summary:
-      "Titles by words of theirs, of their people and genres: beginnings and other forms, and in spite of slips of the pen.",
-    query: z.object({ q: z.string().max(200).default("") }),
-    response: Cards,
-    handle: async (parts, { context, query, request }) => {
-      const profile = await watching(parts, context);
-      const { titles } = await parts.call.catalog.search(
-        { query: query.q, ageRatingMax: profile.ageRatingMax, limit: 50, languages: languagesOf(request) },
-        context,
-      );
-      const near = await around(parts, titles, context);
-      return { cards: titles.map((title) => cardOf(title, near)) };
     },
   }),
   route({

@@ -9,6 +9,7 @@ import { Notification } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
 import { Recording } from "#contracts/recording";
 import { Schedule } from "#contracts/schedule";
+import { Search } from "#contracts/search";
 import { Session } from "#contracts/session";
 import { Subscription } from "#contracts/subscription";
 import { Tenant } from "#contracts/tenant";
@@ -31,6 +32,7 @@ export const webUses = {
   profile: Profile,
   recording: Recording,
   schedule: Schedule,
+  search: Search,
   session: Session,
   subscription: Subscription,
   tenant: Tenant,

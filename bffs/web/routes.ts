@@ -8,11 +8,13 @@ import { playbackRoutes } from "./playback.ts";
 import { recordingRoutes } from "./recordings.ts";
 import { reminderRoutes } from "./reminders.ts";
 import type { Route } from "./route.ts";
+import { searchRoutes } from "./search.ts";
 import { titleRoutes } from "./titles.ts";
 
 /** Every route of the web API, in the order of its document. */
 export const webRoutes: readonly Route[] = [
   ...homeRoutes,
+  ...searchRoutes,
   ...titleRoutes,
   ...guideRoutes,
   ...channelRoutes,

@@ -68,6 +68,8 @@ export const topics: Topics = {
     "schedule.reminder.triggered": { topic: "notifications.events", key: "userId" },
     "notification.sent": { topic: "notifications.events", key: "userId" },
     "notification.clicked": { topic: "notifications.events", key: "userId" },
+    "search.query": { topic: "search.queries", key: "userId" },
+    "search.result.clicked": { topic: "search.queries", key: "userId" },
     "recording.scheduled": { topic: "recordings.events", key: "userId" },
     "recording.started": { topic: "recordings.events", key: "userId" },
     "recording.completed": { topic: "recordings.events", key: "userId" },
