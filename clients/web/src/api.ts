@@ -28,6 +28,7 @@ import type {
   Recordings,
   SeriesRule,
 } from "../../../contracts/web/recordings/index.ts";
+import type { NewClick, SearchResults, Suggestions } from "../../../contracts/web/search/index.ts";
 import { createHttp, type Http } from "../../player/http.ts";
 
 export interface Cards {
@@ -52,8 +53,12 @@ export function createApi(http: Http) {
     channels: () => http.call<ChannelList>("/channels"),
     genres: () => http.call<GenreList>("/genres"),
     genre: (id: string) => http.call<Cards & { title: string }>(`/genres/${part(id)}`),
-    search: (query: string, signal?: AbortSignal) =>
-      http.call<Cards>(`/search?q=${part(query)}`, signal === undefined ? {} : { signal }),
+    search: (parameters: URLSearchParams, signal: AbortSignal) =>
+      http.call<SearchResults>(`/search?${parameters.toString()}`, { signal }),
+    suggest: (query: string, signal: AbortSignal) =>
+      http.call<Suggestions>(`/search/suggestions?q=${part(query)}`, { signal }),
+    clickResult: (searchId: string, body: NewClick) =>
+      http.call<null>(`/search/${part(searchId)}/clicks`, { method: "POST", body, keepalive: true }),
     myList: () => http.call<Cards>("/my-list"),
     setInMyList: (id: string, isIn: boolean) =>
       http.call<null>(`/my-list/${part(id)}`, { method: isIn ? "PUT" : "DELETE" }),

@@ -27,7 +27,7 @@ export function answer(library: Library, question: Question, sight: Sight): Answ
   const { text, filters, without, offset, limit } = question;
   const year = new Date(sight.nowMs).getUTCFullYear();
   const people = library.people(text, sight, PEOPLE_MAX);
-  const byWords = (): FoundTitles => library.find({ text, isTyping: true, filters, people: [], offset, limit }, sight);
+  const byWords = (): FoundTitles => library.find({ ...PLAIN, text, filters, offset, limit }, sight);
   const own = understand(text, { isPerson: library.isPerson, year });
   const isQuestion = own.isQuestion || question.constraints !== undefined;
   const plain = (found: FoundTitles): Answer => ({ ...found, people, understood: [], isQuestion });

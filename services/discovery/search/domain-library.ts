@@ -72,7 +72,8 @@ const K1 = 1.2;
 const BONUS = { exact: 40, near: [40, 30, 24, 20], beginsWith: 14, person: 12 } as const;
 /** Less than this of what was asked for is no answer; nor is what is so much worse than the best. */
 const COVERAGE_MIN = 0.55;
-const SCORE_MIN_OF_BEST = 0.12;
+const WORTH_MIN_OF_BEST = 0.12;
+const BEST_AMONG = 100;
 const WORDS_ASKED_MAX = 12;
 const FACET_VALUES_MAX = 30;
 const BEGINNINGS_MAX = 300;
@@ -99,8 +100,6 @@ export const fieldsOf = ({ title, cast, directors, genres, synopsis }: Entry): r
 export const PLAIN: Omit<Asked, "text" | "limit"> = {
   ...{ isTyping: true, filters: {}, people: [], withoutPeople: [], withoutText: "", offset: 0 },
 };
-
-const isUsed = (score: number, best: number): boolean => score >= best * SCORE_MIN_OF_BEST;
 
 export function createLibrary(): Library {
   const shelves = new Map<string, Shelf>();
@@ -203,6 +202,8 @@ export function createLibrary(): Library {
   interface Ranked {
     readonly slot: number;
     readonly score: number;
+    /** What its words alone are worth; infinite where it is meant as a whole. */
+    readonly worth: number;
   }
 
   function rank(words: readonly string[], isTyping: boolean, isForgiving: boolean) {
@@ -223,7 +224,8 @@ export function createLibrary(): Library {
       seen.add(slot);
       coverageMax = Math.max(coverageMax, coverage);
       if (coverage < COVERAGE_MIN && bonus === 0) return;
-      ranked.push({ slot, score: score * coverage ** 2 + bonus });
+      const worth = score * coverage ** 2;
+      ranked.push({ slot, score: worth + bonus, worth: bonus > 0 ? Number.POSITIVE_INFINITY : worth });
     };
     for (const hit of hits) take(hit);
     for (const slot of [...whole.keys(), ...named.keys()]) if (!seen.has(slot)) take({ slot, score: 0, coverage: 0 });
@@ -233,7 +235,7 @@ export function createLibrary(): Library {
 
   function everything(): Ranked[] {
     const all: Ranked[] = [];
-    for (const [slot, shelf] of bySlot.entries()) if (shelf) all.push({ slot, score: shelf.entry.year });
+    for (const [slot, shelf] of bySlot.entries()) if (shelf) all.push({ slot, score: shelf.entry.year, worth: 0 });
     return all.sort((a, b) => b.score - a.score || a.slot - b.slot);
   }
 
@@ -280,8 +282,8 @@ export function createLibrary(): Library {
       ({ ranked } = tried);
     }
     const fitting = ranked.filter(fits);
-    const best = fitting[0]?.score ?? 0;
-    const found = words.length === 0 ? fitting : fitting.filter(({ score }) => isUsed(score, best));
+    const best = Math.max(0, ...fitting.slice(0, BEST_AMONG).map(({ worth }) => (Number.isFinite(worth) ? worth : 0)));
+    const found = fitting.filter(({ worth }) => worth >= best * WORTH_MIN_OF_BEST);
     return {
       ids: found.slice(offset, offset + limit).map(({ slot }) => bySlot[slot]?.entry.id ?? ""),
       total: found.length,
