@@ -264,7 +264,7 @@ export function createLibrary(): Library {
     };
     let corrected = "";
     let ranked: Ranked[];
-    if (words.length === 0) ranked = everything();
+    if (words.length === 0) ranked = text.trim() === "" ? everything() : [];
     else {
       let tried = rank(words, isTyping, false);
       // Only what is not there as it was written is taken for a slip of the pen.
@@ -304,10 +304,13 @@ export function createLibrary(): Library {
   function findPeople(text: string, sight: Sight, limit: number): FoundPerson[] {
     const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
     if (words.length === 0) return [];
-    const exact = people.find(words, { isTyping: true, isForgiving: false }).hits.filter(isMeant);
-    const hits =
-      exact.length > 0 ? exact : people.find(words, { isTyping: true, isForgiving: true }).hits.filter(isMeant);
-    return hits
+    /** All that was typed is of the name, or the whole name is in it. */
+    const isMeant = ({ slot, words: there }: Hit): boolean =>
+      there >= words.length || (there >= 2 && there >= people.lengthOf(slot, 0));
+    const hitsOf = (isForgiving: boolean): Hit[] =>
+      people.find(words, { isTyping: true, isForgiving }).hits.filter(isMeant);
+    const exact = hitsOf(false);
+    return (exact.length > 0 ? exact : hitsOf(true))
       .map(({ slot, score }) => ({ person: people.idOf(slot), score }))
       .map(({ person, score }) => ({ person, score, titles: seenTitlesOf(person, sight) }))
       .filter(({ titles: count }) => count > 0)
@@ -315,10 +318,6 @@ export function createLibrary(): Library {
       .slice(0, limit)
       .map(({ person, titles: count }) => ({ name: credits.get(person)?.name ?? "", titles: count }));
   }
-  /** All that was typed is of the name, or the whole name is in it. */
-  const isMeant = ({ slot, coverage, words }: Hit): boolean =>
-    coverage >= 0.8 || (words >= 2 && words >= people.lengthOf(slot, 0));
-
   return {
     put(entry) {
       remove(entry.id);

@@ -8,21 +8,11 @@ import { wordsOf } from "./domain-words.ts";
  * animation. The same question always comes to the same; what was understood is shown, and each part of it can be taken back.
  */
 
-export type ConstraintKind =
-  | "genre"
-  | "not-genre"
-  | "mood"
-  | "not-mood"
-  | "topic"
-  | "not-topic"
-  | "duration"
-  | "years"
-  | "person"
-  | "not-person"
-  | "age"
-  | "language"
-  | "not-language"
-  | "kind";
+export const CONSTRAINT_KINDS = [
+  ...(["genre", "not-genre", "mood", "not-mood", "topic", "not-topic", "duration", "years"] as const),
+  ...(["person", "not-person", "age", "language", "not-language", "kind"] as const),
+] as const;
+export type ConstraintKind = (typeof CONSTRAINT_KINDS)[number];
 
 export interface Constraint {
   readonly kind: ConstraintKind;

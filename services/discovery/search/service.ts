@@ -12,6 +12,7 @@ import {
   type Received,
   requireProfile,
 } from "#kernel";
+import { type Interpreter, openInterpreter } from "./ask-model.ts";
 import type { Answer } from "./domain-answer.ts";
 import { idOf } from "./domain-question.ts";
 import type { Filters, Sight } from "./domain-title.ts";
@@ -22,6 +23,7 @@ const uses = { catalog: Catalog };
 type SearchPlatform = Platform<typeof Search, typeof uses>;
 export interface Parts extends Pick<SearchPlatform, "db" | "call" | "tell" | "clock"> {
   readonly engine: Engine;
+  readonly interpreter: Interpreter | undefined;
   readonly searched: (type: "text" | "conversational") => void;
 }
 
@@ -43,7 +45,7 @@ export default defineService({
   migrations: new URL("./migrations/", import.meta.url),
 
   start(platform: SearchPlatform): Parts {
-    const { db, call, tell, clock, logger, metrics } = platform;
+    const { db, call, tell, clock, logger, metrics, cache, llm } = platform;
     const searches = metrics.counter("search_queries_total", "Searches, by how they were put", ["type"]);
     const parts: Parts = {
       ...{ db, call, tell, clock },
@@ -51,6 +53,7 @@ export default defineService({
         ...{ db, clock, logger },
         fill: (tenant) => db.tx({ tenant }, (tx) => fill(parts, tx)),
       }),
+      interpreter: llm && openInterpreter({ llm, cache, clock, logger }),
       searched: (type) => searches.inc({ type }),
     };
     return parts;
@@ -118,7 +121,12 @@ async function query(parts: Parts, request: QueryRequest, context: Context) {
   const nowMs = parts.clock.nowMs();
   const sight: Sight = { ageRatingMax: request.ageRatingMax, nowMs };
   const question = { text, without, offset, limit, filters: filtersOf(request.filters) };
-  const found = await parts.engine.ask(context, { do: "answer", question, sight });
+  const byRules = await parts.engine.ask(context, { do: "answer", question, sight });
+  // A title's name is no question, and what is still being typed is not worth the asking.
+  const interpreter = request.thorough && byRules.isQuestion ? parts.interpreter : undefined;
+  const constraints = await interpreter?.ask(text, context);
+  const byModel = constraints && { ...question, constraints };
+  const found = byModel ? await parts.engine.ask(context, { do: "answer", question: byModel, sight }) : byRules;
   const searchId = newId("sch", nowMs);
   if (text.trim() !== "" && offset === 0) told(parts, context, text, searchId, found);
   return {
@@ -129,8 +137,8 @@ async function query(parts: Parts, request: QueryRequest, context: Context) {
     people: [...found.people],
     corrected: found.corrected,
     understood: found.understood.map((each) => ({ ...each, id: idOf(each) })),
-    understoodBy: "parser",
-    partial: false,
+    understoodBy: byModel ? "model" : "parser",
+    partial: interpreter !== undefined && !byModel,
   };
 }
 

@@ -8,6 +8,8 @@ export interface Asked {
   readonly language: string;
   /** Ids of what was understood and is not wanted. */
   readonly without: readonly string[];
+  /** Whoever asks pressed Enter: the question is whole. */
+  readonly finished: boolean;
 }
 
 const QUERY_MAX = 200;
@@ -24,12 +26,14 @@ export function askedIn(search: URLSearchParams): Asked {
     decade: /^\d{4}$/.test(decade) ? decade : "",
     language: (search.get("language") ?? "").slice(0, 10),
     without: list("without"),
+    finished: search.get("finished") === "true",
   };
 }
 
 /** As parameters, for the page's own address and for the API alike; what says nothing is left out. */
-export function parametersOf({ genres, without, ...asked }: Asked): URLSearchParams {
-  const all = { ...asked, genres: genres.join("|"), without: without.join("|") };
+export function parametersOf({ genres, without, finished, ...asked }: Asked): URLSearchParams {
+  const lists = { genres: genres.join("|"), without: without.join("|") };
+  const all = { ...asked, ...lists, finished: finished ? "true" : "" };
   return new URLSearchParams(Object.entries(all).filter(([, value]) => value !== ""));
 }
 

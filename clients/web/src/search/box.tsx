@@ -9,7 +9,7 @@ import { pathOf } from "./asked.ts";
 type Suggestion = Suggestions["suggestions"][number];
 
 const TYPING_MS = 180;
-const NOTHING_ELSE = { genres: [], kind: "", decade: "", language: "", without: [] };
+const NOTHING_ELSE = { genres: [], kind: "", decade: "", language: "", without: [], finished: false };
 
 /**
  * Where one types: results follow by themselves, and suggestions stand below, in one line that covers nothing. It is an editable combobox with a
@@ -102,6 +102,7 @@ export function SearchBox({ query }: { query: string }) {
           onKeyDown={onKeyDown}
         />
       </div>
+      <input type="hidden" name="finished" value="true" />
       <ul
         id={listId}
         role="listbox"
