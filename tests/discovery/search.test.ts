@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Catalog } from "#contracts/catalog";
-import { Encoding } from "#contracts/encoding";
 import { Search, type SearchQuery, type SearchResultClicked } from "#contracts/search";
 import { topics } from "#contracts/topics";
 import { Problem } from "#kernel";

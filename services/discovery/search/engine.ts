@@ -114,7 +114,7 @@ export function openEngine({ db, clock, logger, fill }: EngineOptions): Engine {
   }
 
   return {
-    async ask({ tenant, deadlineMs }, task) {
+    async ask({ tenant }, task) {
       const known = loaded.get(tenant);
       if (!known || clock.nowMs() - known.checkedAtMs >= FRESH_MS) {
         const news = refreshed(tenant);

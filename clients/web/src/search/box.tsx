@@ -103,27 +103,29 @@ export function SearchBox({ query }: { query: string }) {
         />
       </div>
       <input type="hidden" name="finished" value="true" />
-      <ul
+      <div
         id={listId}
         role="listbox"
         aria-label={m.find.suggestions}
         className="mt-2 flex min-h-11 flex-wrap items-center gap-x-1 overflow-hidden"
       >
         {suggestions.map((suggestion, index) => (
-          <li
+          <div
             key={`${suggestion.kind}/${suggestion.contentId ?? suggestion.text}`}
             id={optionId(index)}
             role="option"
+            // Keys are the field's, which keeps the focus.
+            tabIndex={-1}
             aria-selected={index === active}
             className={`suggestion ${index === active ? "bg-lift-3 text-ink" : ""}`}
-            // The field keeps the focus.
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => take(suggestion)}
+            onKeyDown={(event) => event.key === "Enter" && take(suggestion)}
           >
             <bdi>{suggestion.text}</bdi>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
     </Form>
   );
 }
