@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -106,6 +107,11 @@ const adsOf = ({ transfers }: Cinema): Set<string> =>
   new Set(
     transfers.flatMap(({ path, status }) => (status < 400 ? (/^\/vod\/(ad-[^/]+)\//.exec(path)?.[1] ?? []) : [])),
   );
+/** What the product wrote down of ads that did not come. */
+async function warnings(): Promise<string> {
+  const lines = (await readFile(path.join(stage.folder, "logs/marquee.log"), "utf8")).split("\n");
+  return lines.filter((line) => /"level":"(WARN|ERROR)"/.test(line)).join("\n");
+}
 const failedOf = ({ transfers }: Cinema) => transfers.filter(({ status }) => status >= 400);
 const byName = (a: string, b: string): number => a.localeCompare(b);
 
@@ -146,7 +152,7 @@ test("a channel's break is filled without a stall, and its beacons are sent once
       const stalls = await cinema.stalls();
       const ads = [...adsOf(cinema)];
       t.diagnostic(`${format}: ${ads.length} ads and slates; stalls ${JSON.stringify(stalls)}`);
-      assert.equal(ads.length, ADS_S.length + 1, `${format}: ${ads.join(", ")}`);
+      assert.equal(ads.length, ADS_S.length + 1, `${format}: ${ads.join(", ")}\n${await warnings()}`);
       assert.deepEqual(
         stalls.filter(({ ms }) => ms > STALL_MS_MAX),
         [],
