@@ -148,10 +148,11 @@ test("a channel's break is filled without a stall, and its beacons are sent once
     // Viewers are some segments behind what is sent.
     const shown = BREAK_AT_S + BREAK_S + 25 - cameS;
     await Promise.all(shows.map(({ cinema }) => cinema.advance(shown)));
+    for (const { cinema, format } of shows)
+      t.diagnostic(`${format}: ${adsOf(cinema).size} ads and slates; stalls ${JSON.stringify(await cinema.stalls())}`);
     for (const { cinema, format } of shows) {
       const stalls = await cinema.stalls();
       const ads = [...adsOf(cinema)];
-      t.diagnostic(`${format}: ${ads.length} ads and slates; stalls ${JSON.stringify(stalls)}`);
       assert.equal(ads.length, ADS_S.length + 1, `${format}: ${ads.join(", ")}\n${await warnings()}`);
       assert.deepEqual(
         stalls.filter(({ ms }) => ms > STALL_MS_MAX),
