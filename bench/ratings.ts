@@ -44,13 +44,13 @@ function candidates({ features }: Ratings): Readonly<Record<string, readonly Fit
             fitItemKnn(train, { neighbours, shrinkage }),
       ),
     ),
-    EASE: [30, 60, 100, 200].map(
+    EASE: [30, 60, 120].map(
       (regularisation): Fit =>
         (train) =>
           fitEase(train, { regularisation }),
     ),
     iALS: [0.1, 0.3].flatMap((unobservedWeight) =>
-      [0.005, 0.01].map(
+      [0.01].map(
         (regularisation): Fit =>
           (train) =>
             fitIals(

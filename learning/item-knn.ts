@@ -20,8 +20,13 @@ export function fitItemKnn(matrix: Interactions, { neighbours, shrinkage }: Item
   const near: { readonly item: Uint32Array; readonly similarity: Float64Array }[] = [];
   const similarity = new Float64Array(matrix.columns);
   for (let i = 0; i < matrix.columns; i++) {
+    const having = rowOf(byItem, i);
+    if (having.length === 0) {
+      near.push({ item: new Uint32Array(), similarity: new Float64Array() });
+      continue;
+    }
     similarity.fill(0);
-    for (const user of rowOf(byItem, i)) for (const j of rowOf(matrix, user)) similarity[j] = (similarity[j] ?? 0) + 1;
+    for (const user of having) for (const j of rowOf(matrix, user)) similarity[j] = (similarity[j] ?? 0) + 1;
     similarity[i] = 0;
     for (let j = 0; j < matrix.columns; j++) {
       const both = similarity[j] ?? 0;

@@ -69,6 +69,8 @@ const SHORT_HISTORY = 5;
 const SEED = 1;
 /** Of collaborative, content and popularity, as long as there is too little to find them by. */
 const WEIGHTS_UNKNOWN = [0.4, 0.4, 0.2];
+/** A title that nobody has watched yet can only be found by what it is made of, so that this always has a part. */
+const CONTENT_MIN = 0.15;
 const REASONS_MAX = 5;
 
 interface Case {
@@ -142,8 +144,8 @@ function findWeights(histories: readonly (readonly number[])[], features: Intera
     history: shuffle(one.history.slice(), random).slice(0, SHORT_HISTORY).sort(),
   }));
   const weights: Weights = {
-    short: [...fitBlend(rankers, cut, options)],
-    long: [...fitBlend(rankers, known, options)],
+    short: withContent(fitBlend(rankers, cut, options)),
+    long: withContent(fitBlend(rankers, known, options)),
   };
   const blended = blend(rankers, items, ({ length }) => (length <= SHORT_HISTORY ? weights.short : weights.long));
   const judged = cases.slice(half);
@@ -157,6 +159,9 @@ function findWeights(histories: readonly (readonly number[])[], features: Intera
     },
   };
 }
+
+const withContent = (weights: Float64Array): number[] =>
+  Array.from(weights, (weight, at) => weight * (1 - CONTENT_MIN) + (at === 1 ? CONTENT_MIN : 0));
 
 function ndcgOf(ranker: Ranker, cases: readonly Case[], items: number): number {
   const scores = new Float64Array(items);

@@ -175,6 +175,7 @@ const POPULAR_GENRES = 3;
 /**
  * What is popular, for everybody and as the fallback: the most liked of the genres that a profile likes, in turns, then of all; without any
  * genre of its own, the most liked of all.
+ * What nobody has watched yet is not popular.
  * @param titles the most liked first
  */
 export function popularFor(
@@ -187,7 +188,7 @@ export function popularFor(
   for (const id of liked)
     for (const genre of byId.get(id)?.genres ?? []) counts.set(genre, (counts.get(genre) ?? 0) + 1);
   const genres = [...counts].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, POPULAR_GENRES);
-  const ranked = titles.filter(({ id }) => !excluded.has(id));
+  const ranked = titles.filter(({ id, fans }) => fans > 0 && !excluded.has(id));
   const lists = genres.map(([genre]) =>
     ranked.filter((title) => title.genres.includes(genre)).slice(0, POPULAR_PER_GENRE),
   );

@@ -18,6 +18,9 @@ export async function similar(
   const limit = Math.min(asked || SIMILAR_MAX, SIMILAR_MAX);
   const missing: string[] = [];
   const { tenant } = context;
+  const key = `${tenant}/${contentId}/${ageRatingMax}/${limit}`;
+  const known = parts.alike.get(key);
+  if (known) return { contentIds: [...known], partial: false };
   const [shelf, candidates] = await Promise.all([
     timely(parts, "titles", missing, parts.shelves.of(tenant), { titles: [], byId: new Map() }),
     timely(
@@ -39,7 +42,9 @@ export async function similar(
     .map(({ id, genres }) => ({ id, score: genres.filter((genre) => own.has(genre)).length }))
     .toSorted((a, b) => b.score - a.score);
   const ranked = missing.length > 0 ? likeIt : arrange(candidates, shelf.byId, new Map(), parts.clock.nowMs(), limit);
-  return { contentIds: ranked.slice(0, limit).map(({ id }) => id), partial: missing.length > 0 };
+  const contentIds = ranked.slice(0, limit).map(({ id }) => id);
+  if (missing.length === 0) parts.alike.set(key, contentIds);
+  return { contentIds, partial: missing.length > 0 };
 }
 
 /** Why a title is shown to a profile. What a profile may not see does not exist for it. */

@@ -18,7 +18,8 @@ export interface Home {
 const PART_MS_MAX = 70;
 const CANDIDATES = 300;
 const ARRANGED = 60;
-const SET_KEPT_MS = 12 * 3_600_000;
+/** As long as a model: a set of an older one is not worth keeping. */
+const SET_KEPT_MS = 6 * 3_600_000;
 /** What stands in for something else is asked again soon. */
 const PARTIAL_KEPT_MS = 2_000;
 /** As many of a rail are seen without moving it. */
@@ -51,9 +52,11 @@ function begin(parts: Parts, context: Context, profileId: string): Promise<Home>
   const key = keyOf(context.tenant, profileId);
   const composed = compose(parts, context, profileId);
   homes.set(key, composed);
+  // What somebody's own doing has dropped meanwhile does not come back.
+  const isCurrent = (): boolean => homes.peek(key) === composed;
   composed.then(
-    ({ isPartial }) => isPartial && homes.set(key, composed, { ttl: PARTIAL_KEPT_MS }),
-    () => homes.delete(key),
+    ({ isPartial }) => isPartial && isCurrent() && homes.set(key, composed, { ttl: PARTIAL_KEPT_MS }),
+    () => isCurrent() && homes.delete(key),
   );
   return composed;
 }

@@ -76,41 +76,38 @@ export function openModel(set: TrainingSet, trainedAtMs: number): Promise<LiveMo
 
 /** The models of this process, by tenant. */
 export interface Models {
-  /** The tenant's model, if it is at hand; else it is made in the background, and who asks does not wait. */
-  current(tenant: string): LiveModel | undefined;
-  /** The same, waited for. */
+  /** The tenant's model; one that is not there yet, or died, is made once for all who ask, and stays for those who come later. */
   load(tenant: string): Promise<LiveModel>;
   /** Takes the place of the one before. */
   replace(tenant: string, model: LiveModel): void;
   close(): void;
 }
 
-export function openModels(make: (tenant: string) => Promise<LiveModel>, onFailure: (error: unknown) => void): Models {
+export function openModels(make: (tenant: string) => Promise<LiveModel>): Models {
   const live = new LRUCache<string, LiveModel>({ max: TENANTS_MAX, dispose: (model) => model.close() });
   const coming = new Map<string, Promise<LiveModel>>();
-  const load = (tenant: string): Promise<LiveModel> => {
-    const known = live.get(tenant);
-    if (known?.isOpen()) return Promise.resolve(known);
-    const under = coming.get(tenant);
-    if (under) return under;
-    const made = make(tenant)
-      .then((model) => {
-        live.set(tenant, model);
-        return model;
-      })
-      .finally(() => coming.delete(tenant));
-    coming.set(tenant, made);
-    return made;
+  let isClosed = false;
+  const keep = (tenant: string, model: LiveModel): LiveModel => {
+    if (isClosed) model.close();
+    else live.set(tenant, model);
+    return model;
   };
   return {
-    load,
-    current(tenant) {
+    load(tenant) {
       const known = live.get(tenant);
-      if (known?.isOpen()) return known;
-      load(tenant).catch(onFailure);
-      return undefined;
+      if (known?.isOpen()) return Promise.resolve(known);
+      const under = coming.get(tenant);
+      if (under) return under;
+      const made = make(tenant)
+        .then((model) => keep(tenant, model))
+        .finally(() => coming.delete(tenant));
+      coming.set(tenant, made);
+      return made;
     },
-    replace: (tenant, model) => void live.set(tenant, model),
-    close: () => live.clear(),
+    replace: (tenant, model) => void keep(tenant, model),
+    close() {
+      isClosed = true;
+      live.clear();
+    },
   };
 }

@@ -29,6 +29,8 @@ import { fit, QUEUE, sweep, takeJob, train, trainDue } from "./train.ts";
 
 const HOMES_MAX = 20_000;
 const HOME_FRESH_MS = 30_000;
+const ALIKE_MAX = 5_000;
+const ALIKE_FRESH_MS = 300_000;
 const TOLD_MAX = 100_000;
 /** Whoever looks again within a visit was not shown the titles again. */
 const VISIT_MS = 30 * 60_000;
@@ -59,12 +61,10 @@ export default defineService({
     const clicked = metrics.counter("recommendation_clicks_total", "Recommendations that somebody went to");
     return {
       ...{ db, call, cache, jobs, clock, logger, tell },
-      models: openModels(
-        (tenant) => fit({ db, clock }, tenant),
-        (error) => logger.warn("a model could not be fitted", { error }),
-      ),
+      models: openModels((tenant) => fit({ db, clock }, tenant)),
       shelves: openShelves(db),
       homes: new LRUCache({ max: HOMES_MAX, ttl: HOME_FRESH_MS }),
+      alike: new LRUCache({ max: ALIKE_MAX, ttl: ALIKE_FRESH_MS }),
       told: new LRUCache({ max: TOLD_MAX, ttl: VISIT_MS }),
       stages: new LRUCache({ max: STAGES_MAX }),
       composed: (way) => homes.inc({ way }),
@@ -97,11 +97,11 @@ export default defineService({
     },
     setOpinion: (request, context) => setOpinion(parts, request, context),
     async getPersonalisation({ profileId }, context) {
-      await ownerOf(parts, context, profileId);
+      await accountOf(parts, context, profileId);
       return { enabled: await parts.db.read(context, (tx) => store.isPersonalised(tx, profileId)) };
     },
     async setPersonalisation({ profileId, enabled }, context) {
-      const userId = await ownerOf(parts, context, profileId);
+      const userId = await accountOf(parts, context, profileId);
       await parts.db.tx(context, async (tx) => {
         if ((await store.isPersonalised(tx, profileId)) === enabled) return;
         await store.setPersonalised(tx, { userId, profileId }, enabled);
@@ -147,6 +147,14 @@ export default defineService({
     parts.models.close();
   },
 });
+
+/** Whose profile it is. Profiles are managed by their account, whichever of them is watching. */
+async function accountOf({ call }: Parts, context: Context, profileId: string): Promise<string> {
+  const { profile } = await call.profile.get({ profileId }, context);
+  if (!profile || (context.viewer && context.viewer.userId !== profile.userId))
+    throw problem.denied("this is another account's profile", { reason: "not_yours" });
+  return profile.userId;
+}
 
 async function setOpinion(
   parts: Parts,
