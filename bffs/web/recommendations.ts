@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { Click, Opinion, OpinionBody, Personalisation, Why } from "#contracts/web/recommendations";
 import type { Title } from "#contracts/catalog";
 import type { Profile } from "#contracts/profile";
@@ -16,7 +15,11 @@ const IDS_MAX = 200;
 const ALIKE_MAX = 12;
 const tag = "recommendations";
 
-type Recommended = Pick<Rail, "kind" | "about"> & { readonly titles: readonly Title[] };
+/** A rail of recommendations, with the titles that the profile may see. */
+interface Recommended extends Pick<Rail, "about"> {
+  readonly kind: "for_you" | "because" | "popular";
+  readonly titles: readonly Title[];
+}
 
 export interface Recommendations {
   readonly rails: readonly Recommended[];
@@ -73,7 +76,7 @@ export async function recommended(
   return { rails: found, isPartial };
 }
 
-const isKind = (kind: string): kind is "for_you" | "because" | "popular" =>
+const isKind = (kind: string): kind is Recommended["kind"] =>
   kind === "for_you" || kind === "because" || kind === "popular";
 
 /** What the profile says of a title; nothing where it cannot be had in time. */
@@ -110,7 +113,7 @@ export async function alike(parts: WebParts, contentId: string, profile: Profile
 }
 
 /** Why a title is shown: a title that speaks for it is named, unless the profile may not see it any more. */
-async function why(parts: WebParts, contentId: string, context: Context): Promise<z.infer<typeof Why>> {
+async function why(parts: WebParts, contentId: string, context: Context): Promise<Why> {
   const profile = await watching(parts, context);
   const [{ title }, explained] = await Promise.all([
     parts.call.catalog.get({ id: contentId }, context),

@@ -7,7 +7,7 @@ import { Recommendation, type RecommendationServed } from "#contracts/recommenda
 import { Session } from "#contracts/session";
 import { topics } from "#contracts/topics";
 import { User } from "#contracts/user";
-import { type Db, defineService, problem, systemClock, type Viewer } from "#kernel";
+import { type Db, defineService, problem, type Received, systemClock, type Viewer } from "#kernel";
 import { openEvents } from "#kernel/events";
 import catalog from "../../services/content/catalog/service.ts";
 import recommendation from "../../services/discovery/recommendation/service.ts";
@@ -196,5 +196,6 @@ async function events<T>(name: string): Promise<readonly T[]> {
     10_000,
   );
   const wanted = records.filter((record) => reader.nameOf(record) === name);
-  return (await Promise.all(wanted.map((record) => reader.decode(record)))).map(({ data }) => data as T);
+  const found = (await Promise.all(wanted.map((record) => reader.decode(record)))) as readonly Received<T>[];
+  return found.map(({ data }) => data);
 }
