@@ -7,6 +7,7 @@ import { Epg } from "#contracts/epg";
 import { Live } from "#contracts/live";
 import { Notification } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
+import { Recommendation } from "#contracts/recommendation";
 import { Recording } from "#contracts/recording";
 import { Schedule } from "#contracts/schedule";
 import { Search } from "#contracts/search";
@@ -30,6 +31,7 @@ export const webUses = {
   live: Live,
   notification: Notification,
   profile: Profile,
+  recommendation: Recommendation,
   recording: Recording,
   schedule: Schedule,
   search: Search,

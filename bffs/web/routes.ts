@@ -5,6 +5,7 @@ import { homeRoutes } from "./home.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { peopleRoutes } from "./people.ts";
 import { playbackRoutes } from "./playback.ts";
+import { recommendationRoutes } from "./recommendations.ts";
 import { recordingRoutes } from "./recordings.ts";
 import { reminderRoutes } from "./reminders.ts";
 import type { Route } from "./route.ts";
@@ -16,6 +17,7 @@ export const webRoutes: readonly Route[] = [
   ...homeRoutes,
   ...searchRoutes,
   ...titleRoutes,
+  ...recommendationRoutes,
   ...guideRoutes,
   ...channelRoutes,
   ...playbackRoutes,

@@ -28,6 +28,7 @@ import type {
   Recordings,
   SeriesRule,
 } from "../../../contracts/web/recordings/index.ts";
+import type { Click, Opinion, Personalisation, Why } from "../../../contracts/web/recommendations/index.ts";
 import type { NewClick, SearchResults, Suggestions } from "../../../contracts/web/search/index.ts";
 import { createHttp, type Http } from "../../player/http.ts";
 
@@ -63,6 +64,14 @@ export function createApi(http: Http) {
     setInMyList: (id: string, isIn: boolean) =>
       http.call<null>(`/my-list/${part(id)}`, { method: isIn ? "PUT" : "DELETE" }),
     removeFromContinue: (id: string) => http.call<null>(`/continue-watching/${part(id)}`, { method: "DELETE" }),
+    setOpinion: (id: string, opinion: Opinion) =>
+      http.call<null>(`/titles/${part(id)}/opinion`, { method: "PUT", body: { opinion } }),
+    why: (id: string) => http.call<Why>(`/titles/${part(id)}/why`),
+    clickRecommendation: (body: Click) =>
+      http.call<null>("/recommendations/clicks", { method: "POST", body, keepalive: true }),
+    personalisation: (id: string) => http.call<Personalisation>(`/profiles/${part(id)}/personalisation`),
+    setPersonalisation: (id: string, enabled: boolean) =>
+      http.call<null>(`/profiles/${part(id)}/personalisation`, { method: "PUT", body: { enabled } }),
     guideNow: () => http.call<GuideNow>("/guide/now?limit=50"),
     guide: (days: readonly string[], offset: number, limit: number) =>
       http.call<Guide>(`/guide?days=${days.join(",")}&offset=${offset}&limit=${limit}`),

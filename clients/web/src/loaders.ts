@@ -31,6 +31,7 @@ export function createLoaders(api: Api) {
     root: async ({ request }: LoaderFunctionArgs) => ({ viewer: await guarded(request, () => api.viewer()) }),
     home: ({ request }: LoaderFunctionArgs) => guarded(request, async () => ({ home: await homeOrNull(api) })),
     title: (args: LoaderFunctionArgs) => guarded(args.request, async () => ({ title: await api.title(idOf(args)) })),
+    why: (args: LoaderFunctionArgs) => guarded(args.request, async () => ({ why: await api.why(idOf(args)) })),
     channels: ({ request }: LoaderFunctionArgs) =>
       guarded(request, async () => ({ ...(await api.channels()), nowMs: Date.now() })),
     search: ({ request }: LoaderFunctionArgs) =>
