@@ -30,10 +30,9 @@ import user from "../services/identity/user/service.ts";
 export const services: readonly Service[] = [
   ...[tenant, user, auth, profile, subscription, entitlement],
   ...[catalog, ingest, encoding, keys, epg],
-  ...[search],
   ...[origin, license, token, routing, live],
   ...[session, bookmark, schedule, recording],
-  ...[recommendation],
+  ...[recommendation, search],
   ...[notification, ads],
   ...[qoe, analytics],
 ];

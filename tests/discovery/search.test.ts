@@ -1,6 +1,9 @@
 // Search beside the catalogue that it copies: what comes, changes and goes is found so, by those who may see it.
 import assert from "node:assert/strict";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
+import { openOpenAiLlm } from "#adapters/llm/openai-compatible";
 import { Catalog } from "#contracts/catalog";
 import { Search, type SearchQuery, type SearchResultClicked } from "#contracts/search";
 import { topics } from "#contracts/topics";
@@ -16,10 +19,27 @@ import { movableClock, openStudio } from "../playback/setup.ts";
 const clock = movableClock();
 const encoder = openStudio();
 let host: TestHost;
-before(async () => {
-  host = await startTestHost({ services: [tenant, catalog, encoder.service, ingest, search], clock });
+
+/** A language model whose word, and when it comes, is the test's. */
+let model: (response: ServerResponse) => void = (response) => void response.writeHead(503).end();
+let questions = 0;
+const engine = createServer((_, response) => {
+  questions += 1;
+  model(response);
 });
-after(() => host?.stop());
+before(async () => {
+  await new Promise<void>((resolve) => engine.listen(0, "127.0.0.1", resolve));
+  const llm = openOpenAiLlm({
+    url: `http://127.0.0.1:${(engine.address() as AddressInfo).port}/v1`,
+    model: "tiny",
+  });
+  host = await startTestHost({ services: [tenant, catalog, encoder.service, ingest, search], clock, llm });
+});
+after(async () => {
+  await host?.stop();
+  engine.closeAllConnections();
+  engine.close();
+});
 
 const catalogue = () => host.client(Catalog, "test");
 const searching = () => host.client(Search, "web");
@@ -124,6 +144,65 @@ test("a question is answered by what it asks for, and says how it was understood
   );
   assert.deepEqual(await found("robots", { filters: { genres: ["animation"] } }), ["space"]);
 });
+
+test("a language model takes a finished question apart; until it has, and where it cannot, rules do, marked as partial", async () => {
+  const asked = "something funny about robots that is rather well drawn";
+  const saying = (content: string) => (response: ServerResponse) =>
+    void response.end(JSON.stringify({ choices: [{ message: { content } }], usage: { total_tokens: 10 } }));
+  const drawn = JSON.stringify({
+    constraints: [
+      { kind: "genre", value: "Animated" },
+      { kind: "mood", value: "no such" },
+    ],
+  });
+  const answerOf = async () => {
+    const { contentIds, understood, understoodBy, partial } = await query(asked, { thorough: true });
+    return { contentIds, understood: understood.map(({ id }) => id), understoodBy, partial };
+  };
+  const byRules = await query(asked);
+  assert.deepEqual(
+    [byRules.understoodBy, byRules.partial, questions],
+    ["parser", false, 0],
+    "nobody asks while typing",
+  );
+
+  let late: (() => void) | undefined;
+  model = (response) => (late = () => saying(drawn)(response));
+  const first = await answerOf();
+  assert.deepEqual([first.understoodBy, first.partial], ["parser", true]);
+  assert.deepEqual(first.contentIds, byRules.contentIds);
+  late?.();
+  const next = await until(answerOf, ({ understoodBy }) => understoodBy === "model");
+  assert.deepEqual(next, {
+    contentIds: ["space"],
+    understood: ["genre:animation"],
+    understoodBy: "model",
+    partial: false,
+  });
+  assert.equal(questions, 1, "what was said once is remembered");
+
+  for (const broken of [saying("Sure!"), (response: ServerResponse) => void response.writeHead(500).end()]) {
+    model = broken;
+    const { understoodBy, partial } = await query(`${asked} ${questions}`, { thorough: true });
+    assert.deepEqual([understoodBy, partial], ["parser", true]);
+  }
+  model = saying(drawn);
+  const ask = (n: number) =>
+    searching().query(
+      { query: `something funny about robot ${n}`, ageRatingMax: 18, thorough: true },
+      host.context({ viewer }),
+    );
+  await Promise.all(Array.from({ length: 70 }, (_, n) => ask(n)));
+  assert.ok(questions <= 60, `${questions} questions of one viewer in an hour`);
+});
+
+async function until<T>(ask: () => Promise<T>, isSo: (value: T) => boolean): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    const value = await ask();
+    if (isSo(value) || tries === 50) return value;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
 test("the copy can be made anew, and holds what is there then", async () => {
   const before = await found("lighthouse");

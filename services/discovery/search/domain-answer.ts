@@ -1,5 +1,6 @@
 import { type Asked, type FoundPerson, type FoundTitles, type Library, PLAIN } from "./domain-library.ts";
-import { type Constraint, idOf, planOf, understand } from "./domain-question.ts";
+import { planOf } from "./domain-plan.ts";
+import { type Constraint, idOf, understand } from "./domain-question.ts";
 import type { Filters, Sight } from "./domain-title.ts";
 
 export interface Question {

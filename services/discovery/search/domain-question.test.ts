@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { idOf, planOf, understand } from "./domain-question.ts";
+import { planOf } from "./domain-plan.ts";
+import { idOf, understand } from "./domain-question.ts";
 
 const PEOPLE = new Set([
   "tom hanks",
