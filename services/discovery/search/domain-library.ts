@@ -1,9 +1,11 @@
-import { genreOf } from "./domain-genres.ts";
-import { createTextIndex, type Hit, type TextIndex } from "./domain-index.ts";
-import { type Entry, type Filters, isSeen, type Sight, suits } from "./domain-title.ts";
-import { createVocabulary, type Vocabulary } from "./domain-vocabulary.ts";
 import { topK } from "#learning/ranking";
-import { joined, titleSlipsMax, wordsOf } from "./domain-words.ts";
+import { type Facets, facetsOf } from "./domain-facets.ts";
+import { genreOf } from "./domain-genres.ts";
+import { createTextIndex, type Hit } from "./domain-index.ts";
+import { createPeople } from "./domain-people.ts";
+import { type Entry, type Filters, isSeen, type Sight, suits } from "./domain-title.ts";
+import { createWholeTitles, type Likeness } from "./domain-whole.ts";
+import { wordsOf } from "./domain-words.ts";
 
 /** All that one tenant has to be found: titles, by their words and as a whole, and the people in them. */
 export interface Library {
@@ -41,12 +43,6 @@ export interface FoundTitles {
   readonly corrected: string;
 }
 
-export interface Count {
-  readonly value: string;
-  readonly count: number;
-}
-export type Facets = Readonly<Record<"genres" | "kinds" | "decades" | "languages", readonly Count[]>>;
-
 export interface FoundPerson {
   readonly name: string;
   readonly titles: number;
@@ -69,25 +65,18 @@ export const FIELDS = [
 ] as const;
 const K1 = 1.2;
 
-/** What a whole title that fits adds to the score of its words. */
-const BONUS = { exact: 40, near: [40, 30, 24, 20], beginsWith: 14, person: 12 } as const;
+/** What somebody whose whole name is asked for adds to the score of their titles. */
+const PERSON_BONUS = 12;
 /** Less than this of what was asked for is no answer; nor is what is so much worse than the best. */
 const COVERAGE_MIN = 0.55;
 const WORTH_MIN_OF_BEST = 0.12;
+/** As good as all of it. */
+const COVERED = 0.99;
 const WORDS_ASKED_MAX = 12;
-const FACET_VALUES_MAX = 30;
-const BEGINNINGS_MAX = 300;
-const PEOPLE_TAKEN = 5;
 const PEOPLE_LOOKED_AT = 200;
+const PEOPLE_SUGGESTED = 3;
 /** The index is made anew when so many slots are empty, and more than are not. */
 const EMPTY_SLOTS_MIN = 1_000;
-
-interface Shelf {
-  readonly entry: Entry;
-  readonly genres: ReadonlySet<string>;
-  /** The title without blanks. */
-  readonly key: string;
-}
 
 export const fieldsOf = ({ title, cast, directors, genres, synopsis }: Entry): readonly (readonly string[])[] => [
   wordsOf(title),
@@ -97,285 +86,203 @@ export const fieldsOf = ({ title, cast, directors, genres, synopsis }: Entry): r
   wordsOf(synopsis),
 ];
 
+const namesIn = ({ cast, directors }: Entry): readonly string[] => [...cast, ...directors];
+
 /** Words and nothing else. */
 export const PLAIN: Omit<Asked, "text" | "limit"> = {
   ...{ isTyping: true, filters: {}, people: [], withoutPeople: [], withoutText: "", offset: 0 },
 };
 
+interface Shelf {
+  readonly entry: Entry;
+  readonly genres: ReadonlySet<string>;
+}
+
+interface Ranked {
+  readonly slot: number;
+  readonly score: number;
+  /** What its words alone are worth; infinite where it is meant as a whole. */
+  readonly worth: number;
+}
+
+/** How the words of a text were matched. */
+interface Match {
+  readonly ranked: readonly Ranked[];
+  /** The most that a title has of what was asked for. */
+  readonly coverage: number;
+  readonly corrections: readonly (string | undefined)[];
+  readonly whole: ReadonlyMap<number, Likeness>;
+}
+
+/** Everything that is searched, which slots of one index hold together. */
+function createShelves() {
+  const index = createTextIndex({ fields: FIELDS, k1: K1 });
+  const bySlot: (Shelf | undefined)[] = [];
+  const [whole, people] = [createWholeTitles(), createPeople()];
+  return {
+    ...{ index, bySlot, whole, people },
+    put(shelf: Shelf): void {
+      const { entry } = shelf;
+      const slot = index.put(entry.id, fieldsOf(entry));
+      bySlot[slot] = shelf;
+      whole.put(slot, entry.title);
+      people.add(entry.id, namesIn(entry));
+    },
+    delete(id: string): void {
+      const slot = index.slotOf(id);
+      const entry = slot === undefined ? undefined : bySlot[slot]?.entry;
+      if (slot === undefined || !entry) return;
+      index.delete(id);
+      bySlot[slot] = undefined;
+      whole.delete(slot, entry.title);
+      people.remove(id, namesIn(entry));
+    },
+    entryOf(id: string): Entry | undefined {
+      const slot = index.slotOf(id);
+      return slot === undefined ? undefined : bySlot[slot]?.entry;
+    },
+  };
+}
+type Shelves = ReturnType<typeof createShelves>;
+
+/** Titles by their words, as a whole, and by whose whole name is asked for. */
+function match(
+  { index, whole, people }: Shelves,
+  words: readonly string[],
+  isTyping: boolean,
+  isForgiving: boolean,
+): Match {
+  const { hits, corrections } = index.find(words, { isTyping, isForgiving });
+  const likenesses = whole.like(words, isTyping);
+  const named = new Map<number, number>();
+  for (const { titleIds, share } of people.namedIn(words, isForgiving)) {
+    for (const id of titleIds) {
+      const slot = index.slotOf(id);
+      if (slot !== undefined) named.set(slot, Math.max(named.get(slot) ?? 0, PERSON_BONUS * share));
+    }
+  }
+  const ranked: Ranked[] = [];
+  const seen = new Set<number>();
+  let most = 0;
+  const take = ({ slot, score, coverage }: Pick<Hit, "slot" | "score" | "coverage">): void => {
+    const bonus = (likenesses.get(slot)?.bonus ?? 0) + (named.get(slot) ?? 0);
+    if (bonus > 0) seen.add(slot);
+    most = Math.max(most, coverage);
+    if (coverage < COVERAGE_MIN && bonus === 0) return;
+    const worth = score * coverage ** 2;
+    ranked.push({ slot, score: worth + bonus, worth: bonus > 0 ? Number.POSITIVE_INFINITY : worth });
+  };
+  for (const hit of hits) take(hit);
+  for (const slot of new Set([...likenesses.keys(), ...named.keys()]))
+    if (!seen.has(slot)) take({ slot, score: 0, coverage: 0 });
+  return { ranked, coverage: most, corrections, whole: likenesses };
+}
+
+/** What the words were taken for, as the best title that was found has it; empty where it has them as they are. */
+function correctedBy(shelf: Shelf | undefined, slot: number, words: readonly string[], of: Match): string {
+  if (!shelf) return "";
+  if ((of.whole.get(slot)?.slips ?? 0) > 0) return shelf.entry.title;
+  // A correction that it does not have may be of a title that this viewer must not see.
+  const there = new Set(fieldsOf(shelf.entry).flat());
+  const corrected = words.map((word, place) => {
+    const correction = of.corrections[place];
+    return correction !== undefined && there.has(correction) ? correction : word;
+  });
+  return corrected.every((word, place) => word === words[place]) ? "" : corrected.join(" ");
+}
+
 export function createLibrary(): Library {
-  const shelves = new Map<string, Shelf>();
-  let index: TextIndex = createTextIndex({ fields: FIELDS, k1: K1 });
-  /** By slot of the index. */
-  let bySlot: (Shelf | undefined)[] = [];
-  let titles: Vocabulary = createVocabulary();
-  let titleSlots: Set<number>[] = [];
-  let people = createTextIndex({ fields: [{ weight: 1, b: 0 }], k1: K1 });
-  let names = createVocabulary();
-  const credits = new Map<string, { readonly name: string; readonly ids: Set<string> }>();
+  let shelves = createShelves();
 
-  const keyOf = (text: string): string => joined(wordsOf(text));
-
-  function shelve(shelf: Shelf): void {
-    const { entry, key } = shelf;
-    shelves.set(entry.id, shelf);
-    const slot = index.put(entry.id, fieldsOf(entry));
-    bySlot[slot] = shelf;
-    const number = titles.add(key);
-    (titleSlots[number] ??= new Set()).add(slot);
-    for (const name of [...entry.cast, ...entry.directors]) {
-      const person = keyOf(name);
-      if (person === "") continue;
-      const known = credits.get(person);
-      if (known) known.ids.add(entry.id);
-      else {
-        credits.set(person, { name, ids: new Set([entry.id]) });
-        people.put(person, [wordsOf(name)]);
-        names.add(person);
-      }
-    }
-  }
-
-  function remove(id: string): void {
-    const shelf = shelves.get(id);
-    const slot = index.slotOf(id);
-    if (!shelf || slot === undefined) return;
-    shelves.delete(id);
-    index.delete(id);
-    bySlot[slot] = undefined;
-    titleSlots[titles.find(shelf.key)]?.delete(slot);
-    for (const name of [...shelf.entry.cast, ...shelf.entry.directors]) {
-      const person = keyOf(name);
-      const known = credits.get(person);
-      known?.ids.delete(id);
-      if (known?.ids.size !== 0) continue;
-      credits.delete(person);
-      people.delete(person);
-    }
-  }
-
-  function makeAnew(): void {
-    const all = [...shelves.values()];
-    index = createTextIndex({ fields: FIELDS, k1: K1 });
-    people = createTextIndex({ fields: [{ weight: 1, b: 0 }], k1: K1 });
-    [bySlot, titles, names, titleSlots] = [[], createVocabulary(), createVocabulary(), []];
-    credits.clear();
-    for (const shelf of all) shelve(shelf);
-  }
-
-  /** What whole titles that are like the text add to the scores of their slots. */
-  function wholeTitles(words: readonly string[], isTyping: boolean): Map<number, { bonus: number; slips: number }> {
-    const found = new Map<number, { bonus: number; slips: number }>();
-    const key = joined(words);
-    const take = (number: number, bonus: number, slips: number): void => {
-      for (const slot of titleSlots[number] ?? [])
-        if ((found.get(slot)?.bonus ?? 0) < bonus) found.set(slot, { bonus, slips });
-    };
-    take(titles.find(key), BONUS.exact, 0);
-    if (isTyping && key !== "")
-      for (const number of titles.beginningWith(key, BEGINNINGS_MAX))
-        take(number, BONUS.beginsWith * (1 + key.length / titles.term(number).length), 0);
-    if (found.size === 0)
-      for (const { number, slips } of titles.near(key, titleSlipsMax(key.length)))
-        take(number, BONUS.near[slips] ?? 0, slips);
-    return found;
-  }
-
-  /** People whose whole name is in the text, perhaps misspelt, with how much of it is their name. */
-  function peopleIn(words: readonly string[], isForgiving: boolean): Map<string, number> {
-    const { hits } = people.find(words, { isTyping: false, isForgiving });
-    const named = hits
-      .filter(({ slot, words: there }) => there >= 2 && there >= people.lengthOf(slot, 0))
-      .sort((a, b) => b.score - a.score);
-    const best = named[0]?.score ?? 0;
-    // `robertduvall` and `mi afarrow` have no word that is right, and are right but for a blank.
-    const key = joined(words);
-    const whole = !isForgiving || named.length > 0 ? [] : names.near(key, titleSlipsMax(key.length));
-    const [nearest] = [names.find(key), ...whole.map(({ number }) => number)].filter((number) => number >= 0);
-    if (nearest !== undefined && named.length === 0) return new Map([[names.term(nearest), 1]]);
-    return new Map(
-      named
-        .filter(({ score }) => score >= best * 0.9)
-        .slice(0, PEOPLE_TAKEN)
-        .map(({ slot, coverage }) => [people.idOf(slot), coverage]),
+  function everything(): Ranked[] {
+    return [...shelves.bySlot.entries()].flatMap(([slot, shelf]) =>
+      shelf ? [{ slot, score: shelf.entry.year, worth: 0 }] : [],
     );
   }
 
-  interface Ranked {
-    readonly slot: number;
-    readonly score: number;
-    /** What its words alone are worth; infinite where it is meant as a whole. */
-    readonly worth: number;
+  /** Only what is not there as it was written is taken for a slip of the pen. */
+  function matchOf(words: readonly string[], isTyping: boolean): Match {
+    const strict = match(shelves, words, isTyping, false);
+    const isThere = strict.coverage >= COVERED || [...strict.whole.values()].some(({ slips }) => slips === 0);
+    return isThere ? strict : match(shelves, words, isTyping, true);
   }
 
-  function rank(words: readonly string[], isTyping: boolean, isForgiving: boolean) {
-    const { hits, corrections } = index.find(words, { isTyping, isForgiving });
-    const whole = wholeTitles(words, isTyping);
-    const named = new Map<number, number>();
-    for (const [person, coverage] of peopleIn(words, isForgiving)) {
-      for (const id of credits.get(person)?.ids ?? []) {
-        const slot = index.slotOf(id);
-        if (slot !== undefined) named.set(slot, Math.max(named.get(slot) ?? 0, BONUS.person * coverage));
-      }
-    }
-    const ranked: Ranked[] = [];
-    const seen = new Set<number>();
-    let coverageMax = 0;
-    const take = ({ slot, score, coverage }: Pick<Hit, "slot" | "score" | "coverage">): void => {
-      const bonus = (whole.get(slot)?.bonus ?? 0) + (named.get(slot) ?? 0);
-      seen.add(slot);
-      coverageMax = Math.max(coverageMax, coverage);
-      if (coverage < COVERAGE_MIN && bonus === 0) return;
-      const worth = score * coverage ** 2;
-      ranked.push({ slot, score: worth + bonus, worth: bonus > 0 ? Number.POSITIVE_INFINITY : worth });
-    };
-    for (const hit of hits) take(hit);
-    for (const slot of [...whole.keys(), ...named.keys()]) if (!seen.has(slot)) take({ slot, score: 0, coverage: 0 });
-    return { ranked, corrections, coverageMax, whole };
-  }
-
-  function everything(): Ranked[] {
-    const all: Ranked[] = [];
-    for (const [slot, shelf] of bySlot.entries()) if (shelf) all.push({ slot, score: shelf.entry.year, worth: 0 });
-    return all;
-  }
-
-  const isIn = (name: string, id: string): boolean => credits.get(keyOf(name))?.ids.has(id) ?? false;
-
-  /** Slots that have one of these words, in any form. */
-  function slotsWith(text: string): ReadonlySet<number> {
-    const { hits } = index.find(wordsOf(text), { isTyping: false, isForgiving: false });
-    return new Set(hits.map(({ slot }) => slot));
-  }
-
-  function find(asked: Asked, sight: Sight): FoundTitles {
-    const { text, isTyping, filters, offset, limit } = asked;
-    const unwanted = slotsWith(asked.withoutText);
-    const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
-    const fits = ({ slot }: Ranked): boolean => {
+  /** Whether a slot holds what was asked for besides its words, for one who may see it. */
+  function fitting({ filters, people: names, withoutPeople, withoutText }: Asked, sight: Sight) {
+    const { index, people, bySlot } = shelves;
+    const { hits } = index.find(wordsOf(withoutText), { isTyping: false, isForgiving: false });
+    const unwanted = new Set(hits.map(({ slot }) => slot));
+    const [wanted, others] = [names, withoutPeople].map((all) => all.map((name) => people.titlesOf(name)));
+    return ({ slot }: Ranked): boolean => {
       const shelf = bySlot[slot];
       return (
         shelf !== undefined &&
         isSeen(shelf.entry, sight) &&
         suits(shelf.entry, shelf.genres, filters) &&
         !unwanted.has(slot) &&
-        asked.people.every((name) => isIn(name, shelf.entry.id)) &&
-        !asked.withoutPeople.some((name) => isIn(name, shelf.entry.id))
+        (wanted ?? []).every((ids) => ids.has(shelf.entry.id)) &&
+        !(others ?? []).some((ids) => ids.has(shelf.entry.id))
       );
-    };
-    let corrected = "";
-    let ranked: Ranked[];
-    if (words.length === 0) ranked = text.trim() === "" ? everything() : [];
-    else {
-      let tried = rank(words, isTyping, false);
-      // Only what is not there as it was written is taken for a slip of the pen.
-      if (tried.coverageMax < 0.99 && ![...tried.whole.values()].some(({ slips }) => slips === 0)) {
-        tried = rank(words, isTyping, true);
-        const best = tried.ranked.reduce<Ranked | undefined>(
-          (most, each) => (!most || each.score > most.score ? each : most),
-          undefined,
-        );
-        const nearest = best && tried.whole.get(best.slot);
-        corrected =
-          nearest && nearest.slips > 0
-            ? (bySlot[best.slot]?.entry.title ?? "")
-            : tried.corrections.some(Boolean)
-              ? words.map((word, place) => tried.corrections[place] ?? word).join(" ")
-              : "";
-      }
-      ({ ranked } = tried);
-    }
-    const fitting = ranked.filter(fits);
-    const best = fitting.reduce((most, { worth }) => (Number.isFinite(worth) ? Math.max(most, worth) : most), 0);
-    const found = fitting.filter(({ worth }) => worth >= best * WORTH_MIN_OF_BEST);
-    const order = topK(
-      Float64Array.from(found, ({ score }) => score),
-      offset + limit,
-    );
-    return {
-      ids: order.slice(offset).map((place) => bySlot[found[place]?.slot ?? -1]?.entry.id ?? ""),
-      total: found.length,
-      facets: facetsOf(found.map(({ slot }) => bySlot[slot])),
-      corrected: found.length > 0 ? corrected : "",
     };
   }
 
-  function seenTitlesOf(person: string, sight: Sight): number {
-    let count = 0;
-    for (const id of credits.get(person)?.ids ?? []) {
-      const entry = shelves.get(id)?.entry;
-      if (entry && isSeen(entry, sight)) count += 1;
-    }
-    return count;
+  function find(asked: Asked, sight: Sight): FoundTitles {
+    const { text, isTyping, offset, limit } = asked;
+    const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
+    const matched = words.length > 0 ? matchOf(words, isTyping) : undefined;
+    // Signs alone say nothing; nothing at all says everything.
+    const ranked = matched?.ranked ?? (text.trim() === "" ? everything() : []);
+    const fit = ranked.filter(fitting(asked, sight));
+    const best = fit.reduce((most, { worth }) => (Number.isFinite(worth) ? Math.max(most, worth) : most), 0);
+    const found = fit.filter(({ worth }) => worth >= best * WORTH_MIN_OF_BEST);
+    const scores = Float64Array.from(found, ({ score }) => score);
+    const slots = topK(scores, offset + limit).map((place) => found[place]?.slot ?? -1);
+    const [first = -1] = slots;
+    return {
+      ids: slots.slice(offset).map((slot) => shelves.bySlot[slot]?.entry.id ?? ""),
+      total: found.length,
+      facets: facetsOf(found.flatMap(({ slot }) => shelves.bySlot[slot] ?? [])),
+      corrected: matched ? correctedBy(shelves.bySlot[first], first, words, matched) : "",
+    };
   }
 
   function findPeople(text: string, sight: Sight, limit: number): FoundPerson[] {
-    const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
-    if (words.length === 0) return [];
-    /** All that was typed is of the name, or the whole name is in it. */
-    const isMeant = ({ slot, words: there }: Hit): boolean =>
-      there >= words.length || (there >= 2 && there >= people.lengthOf(slot, 0));
-    const hitsOf = (isForgiving: boolean): Hit[] =>
-      people.find(words, { isTyping: true, isForgiving }).hits.filter(isMeant);
-    const exact = hitsOf(false);
-    // Of many who are called so, those who are in most come first; whether somebody may see them is looked up for a few alone.
-    return (exact.length > 0 ? exact : hitsOf(true))
-      .map(({ slot, score }) => ({ person: people.idOf(slot), score }))
-      .map(({ person, score }) => ({ person, score, size: credits.get(person)?.ids.size ?? 0 }))
-      .sort((a, b) => b.score - a.score || b.size - a.size)
-      .slice(0, PEOPLE_LOOKED_AT)
-      .map(({ person }) => ({ name: credits.get(person)?.name ?? "", titles: seenTitlesOf(person, sight) }))
-      .filter(({ titles: count }) => count > 0)
+    const isSeenBy = (id: string): boolean => {
+      const entry = shelves.entryOf(id);
+      return entry !== undefined && isSeen(entry, sight);
+    };
+    return shelves.people
+      .like(wordsOf(text).slice(0, WORDS_ASKED_MAX), PEOPLE_LOOKED_AT)
+      .map(({ name, titleIds }) => ({ name, titles: [...titleIds].filter(isSeenBy).length }))
+      .filter(({ titles }) => titles > 0)
       .slice(0, limit);
   }
 
   return {
     put(entry) {
-      remove(entry.id);
-      shelve({ entry, genres: new Set(entry.genres.map(genreOf)), key: keyOf(entry.title) });
-      if (index.slots - index.size > Math.max(EMPTY_SLOTS_MIN, index.size)) makeAnew();
+      shelves.delete(entry.id);
+      shelves.put({ entry, genres: new Set(entry.genres.map(genreOf)) });
+      const { index, bySlot } = shelves;
+      if (index.slots - index.size <= Math.max(EMPTY_SLOTS_MIN, index.size)) return;
+      shelves = createShelves();
+      for (const shelf of bySlot) if (shelf) shelves.put(shelf);
     },
-    delete: remove,
+    delete: (id) => shelves.delete(id),
     find,
     people: findPeople,
     suggest(text, sight, limit) {
       const { ids } = find({ ...PLAIN, text, limit }, sight);
-      const persons = findPeople(text, sight, 3).map(
-        ({ name }): Suggestion => ({ kind: "person", text: name, id: "" }),
-      );
-      const named = ids.map((id): Suggestion => ({ kind: "title", text: shelves.get(id)?.entry.title ?? "", id }));
-      return [...named.slice(0, limit - Math.min(persons.length, limit >> 1)), ...persons].slice(0, limit);
+      const people = findPeople(text, sight, PEOPLE_SUGGESTED);
+      const titles = ids.slice(0, limit - Math.min(people.length, limit >> 1));
+      return [
+        ...titles.map((id): Suggestion => ({ kind: "title", text: shelves.entryOf(id)?.title ?? "", id })),
+        ...people.map(({ name }): Suggestion => ({ kind: "person", text: name, id: "" })),
+      ].slice(0, limit);
     },
-    isPerson: (name) => credits.has(keyOf(name)),
-    isTitle(text) {
-      const key = keyOf(text);
-      return titles.beginningWith(key, 1).some((number) => (titleSlots[number]?.size ?? 0) > 0);
-    },
+    isPerson: (name) => shelves.people.titlesOf(name).size > 0,
+    isTitle: (text) => shelves.whole.begins(text),
     get size() {
-      return shelves.size;
+      return shelves.index.size;
     },
-  };
-}
-
-function facetsOf(found: readonly (Shelf | undefined)[]): Facets {
-  const counts = { genres: new Map<string, number>(), kinds: new Map<string, number>() };
-  const more = { decades: new Map<string, number>(), languages: new Map<string, number>() };
-  const count = (map: Map<string, number>, value: string): void => void map.set(value, (map.get(value) ?? 0) + 1);
-  for (const shelf of found) {
-    if (!shelf) continue;
-    for (const genre of shelf.genres) count(counts.genres, genre);
-    count(counts.kinds, shelf.entry.kind);
-    if (shelf.entry.year > 0) count(more.decades, String(Math.floor(shelf.entry.year / 10) * 10));
-    for (const language of shelf.entry.languages) count(more.languages, language);
-  }
-  const most = (map: ReadonlyMap<string, number>): Count[] =>
-    [...map]
-      .map(([value, times]) => ({ value, count: times }))
-      .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
-      .slice(0, FACET_VALUES_MAX);
-  return {
-    genres: most(counts.genres),
-    kinds: most(counts.kinds),
-    decades: most(more.decades),
-    languages: most(more.languages),
   };
 }
