@@ -50,17 +50,19 @@ function Results({ found, programmes, isEmpty }: ResultsProps) {
       browserApi.clickResult(found.searchId, { contentId: id, rank }).catch(() => undefined);
   };
   return (
-    <section className="mt-8" aria-busy="false">
-      {asked.q !== "" && (
-        <h2 className="display mb-5 text-28" role="status">
-          {isEmpty
-            ? m.searchNothing(asked.q)
-            : found.corrected === ""
-              ? m.searchFor(asked.q)
-              : m.find.corrected(found.corrected)}
-          {!isEmpty && <span className="sr-only">{`, ${m.results(found.total)}`}</span>}
-        </h2>
-      )}
+    <section className="mt-8">
+      <div role="status">
+        {asked.q !== "" && (
+          <h2 className="display mb-5 text-28">
+            {isEmpty
+              ? m.searchNothing(asked.q)
+              : found.corrected === ""
+                ? m.searchFor(asked.q)
+                : m.find.corrected(found.corrected)}
+          </h2>
+        )}
+        {!isEmpty && <p className="sr-only">{m.results(found.total)}</p>}
+      </div>
       {isEmpty && <p className="text-16 text-ink-2">{isTooNarrow ? m.find.nothingFiltered : m.searchNothingText}</p>}
       <People people={found.people} />
       <Channels channels={found.channels} />

@@ -23,13 +23,18 @@ export function SearchBox({ query }: { query: string }) {
   const [text, setText] = useState(query);
   const [suggestions, setSuggestions] = useState<readonly Suggestion[]>([]);
   const [active, setActive] = useState(-1);
+  /** The query that the address last said, and the one that it was last told. */
   const [shown, setShown] = useState(query);
+  const [sent, setSent] = useState(query);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
-  // The address changed elsewhere: by going back, or by a link. What is being typed is newer than the address that follows it.
+  // The address changed by going back, or by a link. Where it follows what was typed, more may have been typed since.
   if (shown !== query) {
     setShown(query);
-    if (text.trim() !== query) setText(query);
+    if (query !== sent) {
+      setSent(query);
+      setText(query);
+    }
   }
   useEffect(() => {
     if (input.current !== null && input.current.value === "") input.current.focus({ preventScroll: true });
@@ -40,7 +45,10 @@ export function SearchBox({ query }: { query: string }) {
     setActive(-1);
   });
 
-  const go = (q: string) => void navigate(pathOf({ ...NOTHING_ELSE, q }), { replace: true, preventScrollReset: true });
+  const go = (q: string) => {
+    setSent(q);
+    void navigate(pathOf({ ...NOTHING_ELSE, q }), { replace: true, preventScrollReset: true });
+  };
   const type = (value: string) => {
     setText(value);
     clearTimeout(timer.current);
