@@ -7,7 +7,7 @@ import { Live } from "#contracts/live";
 import { Profile } from "#contracts/profile";
 import { Search } from "#contracts/search";
 import type { SearchResults } from "#contracts/web/search";
-import { type Context, problem, systemClock, systemContext } from "#kernel";
+import { type Context, type Contract, problem, systemClock, systemContext } from "#kernel";
 import { openMetrics } from "#kernel/metrics";
 import { localTransport } from "#kernel/rpc";
 import { silentLogger } from "#kernel/telemetry";
@@ -44,8 +44,9 @@ const services = [
 async function find(q: string): Promise<SearchResults> {
   const transport = localTransport({ clock: systemClock, metrics: openMetrics(), roundTrip: true });
   for (const { contract, handlers } of services) transport.mount(contract, handlers);
+  const used: Readonly<Record<string, Contract>> = webUses;
   const call = Object.fromEntries(
-    Object.entries(webUses).map(([alias, contract]) => [alias, transport.client(contract, "web")]),
+    Object.entries(used).map(([alias, contract]) => [alias, transport.client(contract, "web")]),
   );
   const parts = { call, clock: systemClock, logger: silentLogger } as unknown as WebParts;
   const viewer = { userId: "usr_1", profileId: "prf_1", tier: "basic", deviceId: "d", entitlements: [] };
