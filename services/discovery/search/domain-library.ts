@@ -155,7 +155,7 @@ function match(
   const { hits, corrections } = index.find(words, { isTyping, isForgiving });
   const likenesses = whole.like(words, isTyping);
   const named = new Map<number, number>();
-  for (const { titleIds, share } of people.namedIn(words, isForgiving)) {
+  for (const { titleIds, share } of people.namedIn(words, { isTyping, isForgiving })) {
     for (const id of titleIds) {
       const slot = index.slotOf(id);
       if (slot !== undefined) named.set(slot, Math.max(named.get(slot) ?? 0, PERSON_BONUS * share));
@@ -273,11 +273,12 @@ export function createLibrary(): Library {
     suggest(text, sight, limit) {
       const { ids } = find({ ...PLAIN, text, limit }, sight);
       const people = findPeople(text, sight, PEOPLE_SUGGESTED);
-      const titles = ids.slice(0, limit - Math.min(people.length, limit >> 1));
-      return [
-        ...titles.map((id): Suggestion => ({ kind: "title", text: shelves.entryOf(id)?.title ?? "", id })),
-        ...people.map(({ name }): Suggestion => ({ kind: "person", text: name, id: "" })),
-      ].slice(0, limit);
+      const titles = ids.map((id): Suggestion => ({ kind: "title", text: shelves.entryOf(id)?.title ?? "", id }));
+      const persons = people.map(({ name }): Suggestion => ({ kind: "person", text: name, id: "" }));
+      // Two words of a name mean somebody; one alone may be anything.
+      const isName = persons.length > 0 && wordsOf(text).length > 1 && !shelves.whole.begins(text);
+      const room = Math.max(0, limit - persons.length);
+      return (isName ? [...persons, ...titles] : [...titles.slice(0, room), ...persons]).slice(0, limit);
     },
     isPerson: (name) => shelves.people.titlesOf(name).size > 0,
     isTitle: (text) => shelves.whole.begins(text),

@@ -1,4 +1,4 @@
-import { createTextIndex, type Hit } from "./domain-index.ts";
+import { createTextIndex, type FindOptions, type Hit } from "./domain-index.ts";
 import { createVocabulary } from "./domain-vocabulary.ts";
 import { joined, titleSlipsMax, wordsOf } from "./domain-words.ts";
 
@@ -8,8 +8,8 @@ export interface People {
   remove(titleId: string, names: readonly string[]): void;
   /** The titles of whoever is called so. */
   titlesOf(name: string): ReadonlySet<string>;
-  /** Those whose whole name is in the words, perhaps misspelt, with how much of them is the name: 0 to 1. */
-  namedIn(words: readonly string[], isForgiving: boolean): readonly Named[];
+  /** Those whose whole name is in the words, perhaps misspelt or not finished, with how much of them is the name: 0 to 1. */
+  namedIn(words: readonly string[], options: FindOptions): readonly Named[];
   /** Those whom somebody who types may mean, the likeliest first; of equals those who are in most. */
   like(words: readonly string[], limit: number): readonly Person[];
 }
@@ -26,6 +26,7 @@ export interface Named {
 
 const NOBODY: ReadonlySet<string> = new Set();
 const NAMED_MAX = 5;
+const BEGUN_MAX = 200;
 /** Of several whole names in a text only those count that are nearly as good as the best. */
 const SCORE_MIN_OF_BEST = 0.9;
 
@@ -64,7 +65,7 @@ export function createPeople(): People {
       }
     },
     titlesOf: (name) => titlesBy(keyOf(name)),
-    namedIn(words, isForgiving) {
+    namedIn(words, { isTyping, isForgiving }) {
       const { hits } = index.find(words, { isTyping: false, isForgiving });
       const named = hits.filter(isWhole).sort((a, b) => b.score - a.score);
       const best = named[0]?.score ?? 0;
@@ -76,10 +77,13 @@ export function createPeople(): People {
       // `robertduvall` and `mi afarrow` have no word that is right, and are right but for a blank.
       const key = joined(words);
       const near = isForgiving ? keys.near(key, titleSlipsMax(key.length)) : [];
-      return [keys.find(key), ...near.map(({ number }) => number)]
-        .filter((number) => number >= 0)
-        .slice(0, 1)
-        .map((number) => ({ titleIds: titlesBy(keys.term(number)), share: 1 }));
+      const [whole] = [keys.find(key), ...near.map(({ number }) => number)].filter((number) => number >= 0);
+      if (whole !== undefined) return [{ titleIds: titlesBy(keys.term(whole)), share: 1 }];
+      const begun = isTyping && words.length > 1 ? keys.beginningWith(key, BEGUN_MAX) : [];
+      return begun
+        .map((number) => ({ titleIds: titlesBy(keys.term(number)), share: 1 }))
+        .sort((a, b) => b.titleIds.size - a.titleIds.size)
+        .slice(0, NAMED_MAX);
     },
     like(words, limit) {
       if (words.length === 0) return [];

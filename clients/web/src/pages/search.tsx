@@ -22,7 +22,7 @@ export function Component() {
     <div className="gutter pt-24 sm:pt-32">
       <h1 className="sr-only">{m.search}</h1>
       <SearchBox query={asked.q} />
-      <section className="mt-4 flex flex-col gap-4" aria-label={m.search}>
+      <section className="mt-1 flex flex-col gap-4" aria-label={m.find.narrow}>
         {found !== null && <UnderstoodChips asked={asked} parts={found.understood} />}
         {found !== null && <FacetChips asked={asked} facets={found.facets} />}
       </section>
@@ -50,15 +50,17 @@ function Results({ found, programmes, isEmpty }: ResultsProps) {
       browserApi.clickResult(found.searchId, { contentId: id, rank }).catch(() => undefined);
   };
   return (
-    <section className="mt-8">
+    <section className="mt-6">
       <div role="status">
         {asked.q !== "" && (
           <h2 className="display mb-5 text-28">
             {isEmpty
               ? m.searchNothing(asked.q)
-              : found.corrected === ""
-                ? m.searchFor(asked.q)
-                : m.find.corrected(found.corrected)}
+              : found.corrected !== ""
+                ? m.find.corrected(found.corrected)
+                : found.understood.length > 0
+                  ? m.results(found.total)
+                  : m.searchFor(asked.q)}
           </h2>
         )}
         {!isEmpty && <p className="sr-only">{m.results(found.total)}</p>}

@@ -74,6 +74,10 @@ export function SearchBox({ query }: { query: string }) {
     event.preventDefault();
   };
   const optionId = (index: number) => `${listId}-${index}`;
+  useEffect(() => {
+    if (active >= 0)
+      document.getElementById(`${listId}-${active}`)?.scrollIntoView({ inline: "nearest", block: "nearest" });
+  }, [active, listId]);
   return (
     <Form
       method="get"
@@ -111,12 +115,7 @@ export function SearchBox({ query }: { query: string }) {
         />
       </div>
       <input type="hidden" name="finished" value="true" />
-      <div
-        id={listId}
-        role="listbox"
-        aria-label={m.find.suggestions}
-        className="mt-2 flex min-h-11 flex-wrap items-center gap-x-1 overflow-hidden"
-      >
+      <div id={listId} role="listbox" aria-label={m.find.suggestions} className="suggestions">
         {suggestions.map((suggestion, index) => (
           <div
             key={`${suggestion.kind}/${suggestion.contentId ?? suggestion.text}`}
