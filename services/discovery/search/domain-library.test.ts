@@ -53,6 +53,8 @@ test("people bring their titles, by their whole name before others of that name"
   assert.deepEqual(found(films, "lesley neilsen").toSorted(), ["naked", "spyhard"]);
   assert.deepEqual(found(films, "leslienielsen").toSorted(), ["naked", "spyhard"]);
   assert.deepEqual(films.people("sigorney", sight, 5), [{ name: "Sigourney Weaver", titles: 2 }]);
+  const roots = libraryOf(entry("x", "Office", { cast: ["Stephen Root"] }), entry("y", "I, Robot"));
+  assert.deepEqual(roots.people("robot", sight, 5), []);
   assert.deepEqual(films.people("sigourney", { ...sight, ageRatingMax: 6 }, 5), []);
 });
 

@@ -251,8 +251,11 @@ export function createLibrary(): Library {
       const entry = shelves.entryOf(id);
       return entry !== undefined && isSeen(entry, sight);
     };
+    const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
+    // `robot` is a word, and no slip of somebody called Root.
+    const isForgiving = words.some((word) => shelves.index.frequencyOf(word) === 0);
     return shelves.people
-      .like(wordsOf(text).slice(0, WORDS_ASKED_MAX), PEOPLE_LOOKED_AT)
+      .like(words, isForgiving, PEOPLE_LOOKED_AT)
       .map(({ name, titleIds }) => ({ name, titles: [...titleIds].filter(isSeenBy).length }))
       .filter(({ titles }) => titles > 0)
       .slice(0, limit);

@@ -11,7 +11,7 @@ export interface People {
   /** Those whose whole name is in the words, perhaps misspelt or not finished, with how much of them is the name: 0 to 1. */
   namedIn(words: readonly string[], options: FindOptions): readonly Named[];
   /** Those whom somebody who types may mean, the likeliest first; of equals those who are in most. */
-  like(words: readonly string[], limit: number): readonly Person[];
+  like(words: readonly string[], isForgiving: boolean, limit: number): readonly Person[];
 }
 
 export interface Person {
@@ -85,14 +85,14 @@ export function createPeople(): People {
         .sort((a, b) => b.titleIds.size - a.titleIds.size)
         .slice(0, NAMED_MAX);
     },
-    like(words, limit) {
+    like(words, isForgiving, limit) {
       if (words.length === 0) return [];
-      const meant = (isForgiving: boolean): Hit[] =>
+      const meant = (mayBeMisspelt: boolean): Hit[] =>
         index
-          .find(words, { isTyping: true, isForgiving })
+          .find(words, { isTyping: true, isForgiving: mayBeMisspelt })
           .hits.filter((hit) => hit.words >= words.length || isWhole(hit));
       const exact = meant(false);
-      return (exact.length > 0 ? exact : meant(true))
+      return (exact.length > 0 || !isForgiving ? exact : meant(true))
         .flatMap(({ slot, score }) => {
           const person = byKey.get(index.idOf(slot));
           return person ? [{ ...person, score }] : [];
