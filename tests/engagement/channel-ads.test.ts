@@ -208,6 +208,7 @@ describe("a channel with a break of 30 s", () => {
     assert.equal(playlist, `${folder}index-${sessionId}.m3u8`);
     await text(playlist);
     const mpd = await text(new URL(started.dashUrl).pathname);
+    assert.match(mpd, / maxSegmentDuration="PT6S"/, "as long as segments of ads may be: the edge stays where it is");
     const periods = [...mpd.matchAll(/<Period id="([^"]+)" start="PT([\d.]+)S"(?: duration="PT([\d.]+)S")?>/g)].map(
       ([, id, startS, durationS]) => ({ id, startS: Number(startS), durationS: Number(durationS) }),
     );

@@ -138,11 +138,12 @@ export async function renderPlaylist(
   return writeLivePlaylist(playlist, { skip });
 }
 
+/** With `breaks`, which may be none, it is one session's own. */
 export async function renderMpd(
   station: Station,
   keyPeriodMs: number,
   nowMs: number,
-  breaks: readonly InsertedBreak[] = [],
+  breaks?: readonly InsertedBreak[],
 ): Promise<string> {
   const known = present(station);
   const tracks = known.flatMap(({ name }) => windowTrack(station, name, nowMs) ?? []);
@@ -161,8 +162,10 @@ export async function renderMpd(
   });
   return writeLiveMpd({
     tracks: known.map(told),
-    periods: periodsAround(spans, breaks).filter(({ lastNumber }) => lastNumber === null || lastNumber >= first.number),
-    inserted: insertsOf(breaks, first.number, known),
+    periods: periodsAround(spans, breaks ?? []).filter(
+      ({ lastNumber }) => lastNumber === null || lastNumber >= first.number,
+    ),
+    ...(breaks ? { inserted: insertsOf(breaks, first.number, known), segmentSMax: AD_SEGMENT_S_MAX } : {}),
     firstPartS: grid ? grid.partTicks / grid.timescale : LIVE_SEGMENT_S,
     windowS: Math.min(station.channel.dvrWindowS, Math.ceil(nowMs / 1_000 - first.number * LIVE_SEGMENT_S)),
     publishTimeMs: nowMs,
