@@ -74,6 +74,8 @@ export interface LiveMpd {
    * would find it further back, perhaps behind them, with the first ad that has longer ones.
    */
   readonly segmentSMax?: number;
+  /** How far behind the edge players stay that are not told otherwise, in seconds. */
+  readonly delayS?: number;
   /** How long after its begin a segment can be asked for. */
   readonly firstPartS: number;
   readonly windowS: number;
@@ -131,7 +133,7 @@ export function writeLiveMpd(live: LiveMpd): string {
   return xml.text;
 }
 
-function timing(live: LiveMpd, originS: number): Record<string, string> {
+function timing(live: LiveMpd, originS: number): Record<string, string | undefined> {
   if (live.isEnded === true) {
     const endS = ((live.periods.at(-1)?.lastNumber ?? 0) + 1) * LIVE_SEGMENT_S;
     return { type: "static", mediaPresentationDuration: duration(Math.max(LIVE_SEGMENT_S, endS - originS)) };
@@ -142,6 +144,7 @@ function timing(live: LiveMpd, originS: number): Record<string, string> {
     publishTime: new Date(live.publishTimeMs).toISOString(),
     minimumUpdatePeriod: duration(UPDATE_S),
     timeShiftBufferDepth: duration(live.windowS),
+    suggestedPresentationDelay: live.delayS === undefined ? undefined : duration(live.delayS),
   };
 }
 
