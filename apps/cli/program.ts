@@ -4,6 +4,8 @@ import { addAds } from "./program-ads.ts";
 import { addBackbone } from "./program-backbone.ts";
 import { addEpg } from "./program-epg.ts";
 import { addChannels } from "./program-channels.ts";
+import { addSearch } from "./program-search.ts";
+import { addRecommendations } from "./program-recommendations.ts";
 import { addRecordings } from "./program-recordings.ts";
 import { addTraceFile } from "./program-trace-file.ts";
 import { completionScript } from "./completion.ts";
@@ -42,6 +44,8 @@ Environment (docs/guides/operate.md lists all):
   addEpg(program, cli, run);
   addChannels(program, cli, run);
   addRecordings(program, cli, run);
+  addRecommendations(program, cli, run);
+  addSearch(program, cli, run);
   users(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);

@@ -128,7 +128,7 @@ export const SERVICE_PANELS: Readonly<Record<string, readonly Panel[]>> = {
       unit: "ops",
     },
   ],
-  catalog: [{ title: "Searches", queries: by("type", "marquee_search_queries_total"), unit: "ops" }],
+  search: [{ title: "Searches", queries: by("type", "marquee_search_queries_total"), unit: "ops" }],
   ingest: [ingests, refusedFiles, jobsAge],
   encoding: [encodings, encodingTime, pieces, jobsWaiting, jobsAge],
   license: [
