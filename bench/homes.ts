@@ -197,7 +197,7 @@ try {
   });
   const measures: readonly Measure[] = [
     { name: "homes.over.popularity", value: gain.estimate, unit: "NDCG", bar: null, samples: [gain.low, gain.high] },
-    { name: "homes.over.popularity.low", value: gain.low, unit: "NDCG", bar: Number.MIN_VALUE, samples: [gain.low] },
+    { name: "homes.over.popularity.low", value: gain.low, unit: "NDCG", bar: 0, samples: [gain.low] },
     {
       ...{ name: "homes.alike", value: alike.reduce((sum, value) => sum + value, 0) / alike.length, unit: "Jaccard" },
       ...{ bar: 0.5, better: "lower" as const, samples: alike },
