@@ -166,22 +166,17 @@ async function setOf(parts: Parts, tenant: string, profileId: string, of: Basis)
   return set;
 }
 
-/** Makes the sets of profiles with a model that was trained just now. */
-export async function precompute(parts: Parts, context: Context, profileIds: readonly string[]): Promise<void> {
-  for (const profileId of profileIds) {
-    const [past, { profile }] = await Promise.all([
-      parts.db.read(context, (tx) => store.pastOf(tx, profileId)),
-      parts.call.profile.get({ profileId }, context).catch(() => ({ profile: undefined })),
-    ]);
-    const liked = likedOf(past);
-    if (!profile || !past.isPersonalised || liked.length === 0) continue;
-    await parts.cache.delete([setKeyOf(context.tenant, profileId)]);
-    await setOf(parts, context.tenant, profileId, {
-      liked,
-      excluded: excludedOf(past),
-      ageRatingMax: profile.ageRatingMax,
-    });
-  }
+/** Makes the set of a profile with a model that was trained just now. */
+export async function precompute(parts: Parts, context: Context, profileId: string): Promise<void> {
+  const { tenant } = context;
+  const [past, { profile }] = await Promise.all([
+    parts.db.read(context, (tx) => store.pastOf(tx, profileId)),
+    parts.call.profile.get({ profileId }, context).catch(() => ({ profile: undefined })),
+  ]);
+  const liked = likedOf(past);
+  if (!profile || !past.isPersonalised || liked.length === 0) return;
+  await parts.cache.delete([setKeyOf(tenant, profileId)]);
+  await setOf(parts, tenant, profileId, { liked, excluded: excludedOf(past), ageRatingMax: profile.ageRatingMax });
 }
 
 /** Leaves nothing of profiles that are gone. */

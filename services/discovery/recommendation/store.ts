@@ -248,14 +248,13 @@ export async function sweepShown(tx: Tx, beforeMs: number): Promise<void> {
   await tables(tx).deleteFrom("exposures").where("last_shown_at_ms", "<", beforeMs).execute();
 }
 
-/** Every profile of which something is kept, for making their sets. */
-export async function profilesWithPast(tx: Tx, afterId: string, limit: number): Promise<string[]> {
+/** The profiles that watched something last, the latest first. */
+export async function latestProfiles(tx: Tx, limit: number): Promise<string[]> {
   const rows = await tables(tx)
     .selectFrom("interactions")
     .select("profile_id")
-    .distinct()
-    .where("profile_id", ">", afterId)
-    .orderBy("profile_id")
+    .groupBy("profile_id")
+    .orderBy((interaction) => interaction.fn.max("last_at_ms"), "desc")
     .limit(limit)
     .execute();
   return rows.map(({ profile_id: id }) => id);
