@@ -15,7 +15,7 @@ export interface Home {
 }
 
 /** A page waits for at most two of these one after the other, so that it is answered within 200 ms whatever is away. */
-const PART_MS_MAX = 70;
+const PART_MS_MAX = 90;
 const CANDIDATES = 300;
 const ARRANGED = 60;
 /** As long as a model: a set of an older one is not worth keeping. */
