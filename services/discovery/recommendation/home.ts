@@ -16,7 +16,7 @@ export interface Home {
 
 /** A page waits for at most two of these one after the other, so that it is answered within 200 ms whatever is away. */
 const PART_MS_MAX = 90;
-const CANDIDATES = 300;
+const CANDIDATES = 200;
 const ARRANGED = 60;
 /** As long as a model: a set of an older one is not worth keeping. */
 const SET_KEPT_MS = 6 * 3_600_000;
