@@ -113,11 +113,14 @@ async function openCinema(host: TestHost): Promise<Viewer[]> {
   return viewers;
 }
 
-/** What a persona is shown, in the order of the page. */
-async function homeOf(host: TestHost, viewer: Viewer): Promise<number[]> {
+/** What a persona is shown, in the order of the page, and whether what is popular stood in for something. */
+async function homeOf(
+  host: TestHost,
+  viewer: Viewer,
+): Promise<{ readonly shown: number[]; readonly partial: boolean }> {
   const context = host.context({ viewer });
-  const { rails } = await host.client(Recommendation, "bench").home({ profileId: viewer.profileId }, context);
-  return [...new Set(rails.flatMap(({ contentIds }) => contentIds.map(placeOf)))];
+  const { rails, partial } = await host.client(Recommendation, "bench").home({ profileId: viewer.profileId }, context);
+  return { shown: [...new Set(rails.flatMap(({ contentIds }) => contentIds.map(placeOf)))], partial };
 }
 
 async function watch({ userId, profileId }: Viewer, title: number, taste: number): Promise<void> {
@@ -142,12 +145,16 @@ try {
   const fans = new Float64Array(TITLES);
   const newest = Array.from({ length: K }, (_, n) => TITLES - 1 - n);
   let last = { own: new Float64Array(), popular: new Float64Array(), homes: [] as number[][] };
-  console.log("round  home    popular  difference [95 %]");
+  console.log("round  home    popular  difference [95 %]           partial");
   for (let round = 0; round <= ROUNDS; round++) {
     const homes: number[][] = [];
+    let partials = 0;
     await forAll(PERSONAS, async (n) => {
       const viewer = viewers[n];
-      if (viewer) homes[n] = await homeOf(host, viewer);
+      if (!viewer) return;
+      const { shown, partial } = await homeOf(host, viewer);
+      homes[n] = shown;
+      if (partial) partials++;
     });
     const worth = (list: readonly number[], n: number): number => {
       const taste = (tastes[n] ?? new Float64Array()).slice();
@@ -166,7 +173,7 @@ try {
     const mean = (values: Float64Array): string =>
       (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(4);
     console.log(
-      `${String(round).padEnd(7)}${mean(own)}  ${mean(popular)}   ${estimate.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`,
+      `${String(round).padEnd(7)}${mean(own)}  ${mean(popular)}   ${estimate.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]  ${partials}`,
     );
     if (round === ROUNDS) break;
     for (const [n, viewer] of viewers.entries()) {
@@ -197,7 +204,7 @@ try {
   });
   const measures: readonly Measure[] = [
     { name: "homes.over.popularity", value: gain.estimate, unit: "NDCG", bar: null, samples: [gain.low, gain.high] },
-    { name: "homes.over.popularity.low", value: gain.low, unit: "NDCG", bar: Number.MIN_VALUE, samples: [gain.low] },
+    { name: "homes.over.popularity.low", value: gain.low, unit: "NDCG", bar: 0, samples: [gain.low] },
     {
       ...{ name: "homes.alike", value: alike.reduce((sum, value) => sum + value, 0) / alike.length, unit: "Jaccard" },
       ...{ bar: 0.5, better: "lower" as const, samples: alike },

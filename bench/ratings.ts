@@ -229,7 +229,7 @@ const measures: readonly Measure[] = [
     name: "ratings.ease.over.knn.low",
     value: overKnn.low,
     unit: "NDCG",
-    bar: Number.MIN_VALUE,
+    bar: 0,
     samples: [overKnn.low],
   },
   {
@@ -243,7 +243,7 @@ const measures: readonly Measure[] = [
     name: `ratings.blend.over.${bestOf(few)}.few`,
     value: overBestFew.estimate,
     unit: "NDCG",
-    bar: Number.MIN_VALUE,
+    bar: 0,
     samples: interval(overBestFew),
   },
   { name: "ratings.training", value: trainingS, unit: "s", bar: 30, better: "lower", samples: [trainingS] },

@@ -97,18 +97,19 @@ async function home(parts: WebParts, audience: FlagContext, context: Context): P
     }),
   ]);
   const playable = of.titles.filter((title) => title.state === "playable");
-  const genres = [
-    ...new Map(
-      playable
-        .flatMap((title) => title.genres)
-        .map((genre, _, all) => [genre, all.filter((other) => other === genre).length]),
-    ),
-  ]
-    .toSorted((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))
-    .slice(0, GENRES_MAX);
+  const counts = new Map<string, number>();
+  for (const genre of playable.flatMap((title) => title.genres)) counts.set(genre, (counts.get(genre) ?? 0) + 1);
+  const genres = [...counts].toSorted((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).slice(0, GENRES_MAX);
   const own = await recommended(parts, named, of.profile, of.titles, context);
   const hero = heroOf(playable);
-  const cards = (titles: readonly Title[]): Card[] => titles.slice(0, RAIL_MAX).map((title) => cardIn(of, title));
+  // A title stands in several rails, and looks the same in each.
+  const made = new Map<string, Card>();
+  const cards = (titles: readonly Title[]): Card[] =>
+    titles.slice(0, RAIL_MAX).map((title) => {
+      const card = made.get(title.id) ?? cardIn(of, title);
+      made.set(title.id, card);
+      return card;
+    });
   const coming = of.titles.filter((title) => title.state === "processing");
   const rails: Home["rails"] = [
     { ...railOf("continue", "Continue watching"), cards: unfinished ?? [] },

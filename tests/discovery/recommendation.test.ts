@@ -177,6 +177,13 @@ test("what was served and chosen is told once a visit, and what was shown is rem
   await until(async () => ((await events("recommendation.clicked")).length > 0 ? true : undefined));
 });
 
+test("a job trains anew, as it does every six hours", async () => {
+  const before = (await call().status({}, host.context())).model?.trainedAtMs ?? 0n;
+  const job = { key: "demo", payload: { tenant: "demo" } };
+  await player.tx({ tenant: "demo" }, (tx) => host.adapters.jobs.send(tx, "recommendation", [job]));
+  await until(async () => ((await call().status({}, host.context())).model?.trainedAtMs ?? 0n) > before);
+});
+
 test("a tenant learns nothing from another, and sees nothing of it", async () => {
   const other = host.context({ tenant: "other" });
   assert.equal((await call().train({}, other)).model?.titles, 0);

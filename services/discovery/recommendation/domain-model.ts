@@ -92,9 +92,11 @@ export function fitModel({ titles, histories }: TrainingSet): Model {
     history.length <= SHORT_HISTORY ? weights.short : weights.long;
   const ranker = blend(rankers, titles.length, weightsOf);
   const algorithm = all.items.length === 0 ? "none" : isSmall(all) ? "ease" : "ials";
-  const report = { profiles: histories.length, titles: titles.length, interactions: all.items.length, algorithm };
   return {
-    report: { ...report, ...quality } as Report,
+    report: {
+      ...{ profiles: histories.length, titles: titles.length, interactions: all.items.length },
+      ...{ algorithm, ...quality },
+    },
     ...asker({ titles, features, names: [...names.keys()], ranker, popularity: fitPopularity(all), weightsOf }),
   };
 }

@@ -15,8 +15,8 @@ export interface Home {
 }
 
 /** A page waits for at most two of these one after the other, so that it is answered within 200 ms whatever is away. */
-const PART_MS_MAX = 70;
-const CANDIDATES = 300;
+const PART_MS_MAX = 90;
+const CANDIDATES = 200;
 const ARRANGED = 60;
 /** As long as a model: a set of an older one is not worth keeping. */
 const SET_KEPT_MS = 6 * 3_600_000;
@@ -166,22 +166,17 @@ async function setOf(parts: Parts, tenant: string, profileId: string, of: Basis)
   return set;
 }
 
-/** Makes the sets of profiles with a model that was trained just now. */
-export async function precompute(parts: Parts, context: Context, profileIds: readonly string[]): Promise<void> {
-  for (const profileId of profileIds) {
-    const [past, { profile }] = await Promise.all([
-      parts.db.read(context, (tx) => store.pastOf(tx, profileId)),
-      parts.call.profile.get({ profileId }, context).catch(() => ({ profile: undefined })),
-    ]);
-    const liked = likedOf(past);
-    if (!profile || !past.isPersonalised || liked.length === 0) continue;
-    await parts.cache.delete([setKeyOf(context.tenant, profileId)]);
-    await setOf(parts, context.tenant, profileId, {
-      liked,
-      excluded: excludedOf(past),
-      ageRatingMax: profile.ageRatingMax,
-    });
-  }
+/** Makes the set of a profile with a model that was trained just now. */
+export async function precompute(parts: Parts, context: Context, profileId: string): Promise<void> {
+  const { tenant } = context;
+  const [past, { profile }] = await Promise.all([
+    parts.db.read(context, (tx) => store.pastOf(tx, profileId)),
+    parts.call.profile.get({ profileId }, context).catch(() => ({ profile: undefined })),
+  ]);
+  const liked = likedOf(past);
+  if (!profile || !past.isPersonalised || liked.length === 0) return;
+  await parts.cache.delete([setKeyOf(tenant, profileId)]);
+  await setOf(parts, tenant, profileId, { liked, excluded: excludedOf(past), ageRatingMax: profile.ageRatingMax });
 }
 
 /** Leaves nothing of profiles that are gone. */

@@ -102,36 +102,30 @@ export async function trainingSet(tx: Tx): Promise<TrainingSet> {
   };
 }
 
-/** Everything that a ranking for one profile looks at. */
+/** Everything that a ranking for one profile looks at, in one statement: when a crowd comes, each goes its way alone. */
 export async function pastOf(tx: Tx, profileId: string): Promise<Past> {
-  const [watched, opinions, exposures, unpersonalised] = await Promise.all([
-    sql<{ content_id: string; stage: Stage }>`
-      SELECT coalesce(nullif(t.parent_id, ''), i.content_id) AS content_id, max(i.stage)::int AS stage
-        FROM interactions i LEFT JOIN titles t ON t.content_id = i.content_id
-       WHERE i.profile_id = ${profileId} GROUP BY 1 ORDER BY max(i.last_at_ms) DESC LIMIT ${PAST_MAX}`.execute(tx.q),
-    tables(tx)
-      .selectFrom("opinions")
-      .select(["content_id", "opinion"])
-      .where("profile_id", "=", profileId)
-      .orderBy("at_ms", "desc")
-      .limit(PAST_MAX)
-      .execute(),
-    tables(tx)
-      .selectFrom("exposures")
-      .select(["content_id", "shown", "last_shown_at_ms"])
-      .where("profile_id", "=", profileId)
-      .orderBy("last_shown_at_ms", "desc")
-      .limit(PAST_MAX)
-      .execute(),
-    tables(tx).selectFrom("unpersonalised").select("profile_id").where("profile_id", "=", profileId).executeTakeFirst(),
-  ]);
+  const { rows } = await sql<{
+    watched: readonly { id: string; stage: Stage }[];
+    opinions: readonly { id: string; opinion: Opinion }[];
+    exposures: readonly { id: string; shown: number; at_ms: number }[];
+    is_personalised: boolean;
+  }>`
+    SELECT (SELECT coalesce(json_agg(w), '[]') FROM (
+              SELECT coalesce(nullif(t.parent_id, ''), i.content_id) AS id, max(i.stage) AS stage
+                FROM interactions i LEFT JOIN titles t ON t.content_id = i.content_id
+               WHERE i.profile_id = ${profileId} GROUP BY 1 ORDER BY max(i.last_at_ms) DESC LIMIT ${PAST_MAX}) AS w) AS watched,
+           (SELECT coalesce(json_agg(o), '[]') FROM (
+              SELECT content_id AS id, opinion FROM opinions
+               WHERE profile_id = ${profileId} ORDER BY at_ms DESC LIMIT ${PAST_MAX}) AS o) AS opinions,
+           (SELECT coalesce(json_agg(e), '[]') FROM (
+              SELECT content_id AS id, shown, last_shown_at_ms AS at_ms FROM exposures
+               WHERE profile_id = ${profileId} ORDER BY last_shown_at_ms DESC LIMIT ${PAST_MAX}) AS e) AS exposures,
+           NOT EXISTS (SELECT FROM unpersonalised WHERE profile_id = ${profileId}) AS is_personalised`.execute(tx.q);
+  const { watched = [], opinions = [], exposures = [], is_personalised: isPersonalised = true } = rows[0] ?? {};
   return {
-    isPersonalised: unpersonalised === undefined,
-    watched: watched.rows.map(({ content_id: id, stage }) => ({ id, stage })),
-    opinions: new Map(opinions.map(({ content_id: id, opinion }) => [id, opinion])),
-    exposures: new Map(
-      exposures.map((row) => [row.content_id, { shown: row.shown, lastShownAtMs: row.last_shown_at_ms }]),
-    ),
+    ...{ isPersonalised, watched },
+    opinions: new Map(opinions.map(({ id, opinion }) => [id, opinion])),
+    exposures: new Map(exposures.map(({ id, shown, at_ms: lastShownAtMs }) => [id, { shown, lastShownAtMs }])),
   };
 }
 
@@ -248,14 +242,13 @@ export async function sweepShown(tx: Tx, beforeMs: number): Promise<void> {
   await tables(tx).deleteFrom("exposures").where("last_shown_at_ms", "<", beforeMs).execute();
 }
 
-/** Every profile of which something is kept, for making their sets. */
-export async function profilesWithPast(tx: Tx, afterId: string, limit: number): Promise<string[]> {
+/** The profiles that watched something last, the latest first. */
+export async function latestProfiles(tx: Tx, limit: number): Promise<string[]> {
   const rows = await tables(tx)
     .selectFrom("interactions")
     .select("profile_id")
-    .distinct()
-    .where("profile_id", ">", afterId)
-    .orderBy("profile_id")
+    .groupBy("profile_id")
+    .orderBy((interaction) => interaction.fn.max("last_at_ms"), "desc")
     .limit(limit)
     .execute();
   return rows.map(({ profile_id: id }) => id);

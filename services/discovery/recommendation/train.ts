@@ -13,8 +13,8 @@ const EXPOSURES_KEPT_MS = 60 * 86_400_000;
 const JOB_MS_MAX = 1_800_000;
 const PAGE = 200;
 const TITLES_MAX = 20_000;
-const PROFILES_AT_ONCE = 100;
-const PRECOMPUTED_MAX = 10_000;
+/** Whoever watched last comes again soonest; sets of all others are made when they are asked for. */
+const PRECOMPUTED_MAX = 1_000;
 
 const jobOf = (tenant: string) => ({ key: tenant, payload: { tenant } });
 
@@ -30,7 +30,7 @@ export async function trainDue(parts: Parts): Promise<void> {
     await parts.db.tx({ tenant }, async (tx) => {
       const last = await store.findReport(tx);
       if (last && nowMs - last.trainedAtMs < REFRESH_MS) return;
-      if (!last && (await store.profilesWithPast(tx, "", 1)).length === 0) return;
+      if (!last && (await store.latestProfiles(tx, 1)).length === 0) return;
       await parts.jobs.send(tx, QUEUE, [jobOf(tenant)]);
     });
   }
@@ -56,12 +56,9 @@ export async function train(parts: Parts, context: Context): Promise<LiveModel> 
   parts.models.replace(tenant, model);
   await parts.db.tx({ tenant }, (tx) => store.putReport(tx, model.report, model.trainedAtMs));
   parts.logger.info("recommendations were trained", { tenant, ...model.report });
-  let afterId = "";
-  for (let made = 0; made < PRECOMPUTED_MAX && !signal.aborted; made += PROFILES_AT_ONCE) {
-    const ids = await parts.db.read({ tenant }, (tx) => store.profilesWithPast(tx, afterId, PROFILES_AT_ONCE));
-    await precompute(parts, context, ids);
-    if (ids.length < PROFILES_AT_ONCE) break;
-    afterId = ids.at(-1) ?? "";
+  for (const profileId of await parts.db.read({ tenant }, (tx) => store.latestProfiles(tx, PRECOMPUTED_MAX))) {
+    if (signal.aborted) break;
+    await precompute(parts, context, profileId);
   }
   return model;
 }
