@@ -173,6 +173,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   kernel: "#kernel/…",
   contracts: "#contracts/…",
   media: "#media/…",
+  learning: "#learning/…",
   adapters: "#adapters/…",
 };
 
