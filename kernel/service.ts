@@ -12,6 +12,7 @@ import type { Cache } from "./ports/cache.ts";
 import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { Mail } from "./ports/mail.ts";
+import type { Models } from "./ports/models.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
@@ -45,6 +46,7 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;
+  readonly models: Models;
   readonly flags: Flags;
   readonly search: Search;
   readonly jobs: Jobs;
