@@ -33,5 +33,4 @@ export const services: readonly Service[] = [
   ...[session, bookmark, schedule, recording],
   ...[notification, ads],
   ...[qoe, analytics],
-  ...[models],
 ];

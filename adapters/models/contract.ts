@@ -1,21 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { GBDT_DEFAULTS, predictGbdt, trainGbdt } from "#learning/gbdt";
-import { INPUT_NAME, OUTPUT_NAME, writeOnnx } from "#learning/onnx";
+import { artefact, COLUMNS, expected, INPUT_NAME, OUTPUT_NAME, ROWS, smaller, table } from "./testing.ts";
 import type { InferRequest, ModelRef, Models } from "#kernel/ports/models";
-
-const COLUMNS = 3;
-const ROWS = 200;
-const table = {
-  columns: COLUMNS,
-  values: Float32Array.from({ length: ROWS * COLUMNS }, (_, index) =>
-    index % 11 === 0 ? Number.NaN : ((index * 7_919) % 1_009) / 10,
-  ),
-};
-const labels = Float32Array.from({ length: ROWS }, (_, row) => ((table.values[row * COLUMNS] ?? 0) > 50 ? 1 : 0));
-const trained = trainGbdt(table, labels, { ...GBDT_DEFAULTS, loss: "logistic", trees: 10 });
-const artefact = writeOnnx(trained);
 
 const fresh = (): ModelRef => ({ name: `test.${randomUUID().slice(0, 8)}`, version: "1" });
 const asking = (rows: number, more: Partial<InferRequest> = {}): InferRequest => ({
@@ -49,7 +36,7 @@ export function modelsContract(
       const [scores] = outputs;
       assert.equal(id, "r-1");
       assert.deepEqual([scores?.name, scores?.datatype, scores?.shape], [OUTPUT_NAME, "FP32", [ROWS, 1]]);
-      for (const [row, score] of predictGbdt(trained, table).entries())
+      for (const [row, score] of expected.entries())
         assert.ok(Math.abs(score - (scores?.data[row] ?? Number.NaN)) <= 1e-5, `row ${row}`);
       const { inputs, outputs: given } = await models.metadata(model);
       assert.deepEqual(inputs, [{ name: INPUT_NAME, datatype: "FP32", shape: [-1, COLUMNS] }]);
@@ -61,7 +48,7 @@ export function modelsContract(
       const second = { ...first, version: "2" };
       await models.load(first, artefact);
       await models.load(first, artefact);
-      await models.load(second, writeOnnx({ ...trained, trees: trained.trees.slice(0, 1) }));
+      await models.load(second, smaller);
       const scoreOf = async (model: ModelRef) => (await models.infer(model, asking(1), IN_TIME)).outputs[0]?.data[0];
       assert.notEqual(await scoreOf(first), await scoreOf(second));
       await models.unload(first);

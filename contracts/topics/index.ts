@@ -54,6 +54,8 @@ export const topics: Topics = {
     "live.channel.changed": { topic: "catalog.changes", key: "contentId" },
     "live.health.changed": { topic: "content.ingest.events", key: "contentId" },
     "live.splice.detected": { topic: "content.ingest.events", key: "contentId" },
+    "experiment.exposed": { topic: "ai.features.updates", key: "userId" },
+    "experiment.changed": { topic: "ai.features.updates", key: "experiment" },
     "model.prediction.served": { topic: "ai.features.updates", key: "userId" },
     "model.stage.changed": { topic: "ai.features.updates", key: "modelName" },
     "model.drift.detected": { topic: "ai.features.updates", key: "modelName" },

@@ -31,7 +31,7 @@ export const PARTS = {
   content: ["catalog", "ingest", "encoding", "keys", "epg", "ads"],
   delivery: ["origin", "license", "token", "routing", "live"],
   playback: ["session", "bookmark", "recording", "schedule", "notification"],
-  insight: ["qoe", "analytics", "models"],
+  insight: ["qoe", "analytics", "experiments", "models"],
   web: ["web", "admin"],
   edges: ["edges"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -16,12 +16,15 @@ export const FIRST_SHARE = STEPS[0].share;
 const SEGMENT_GAP_MAX = 0.15;
 const SEGMENT_LOSS_MAX = 0.05;
 
+/** Less is rounding, and no progress. */
+const PROGRESS_MIN = 1e-4;
+
 /** Why a new version may not go on, with the figures; undefined where it may. The incumbent was judged on the same rows. */
 export function refusal(candidate: Judgement, incumbent: Judgement & { readonly name: string }): string | undefined {
   const { name } = incumbent;
-  if (!(candidate.auc > incumbent.auc))
+  if (!(candidate.auc > incumbent.auc + PROGRESS_MIN))
     return `AUC ${shown(candidate.auc)} is not above ${shown(incumbent.auc)} of ${name}`;
-  if (!(candidate.logLoss < incumbent.logLoss))
+  if (!(candidate.logLoss < incumbent.logLoss - PROGRESS_MIN))
     return `log loss ${shown(candidate.logLoss)} is not below ${shown(incumbent.logLoss)} of ${name}`;
   for (const { segment, auc } of candidate.segments) {
     if (candidate.auc - auc > SEGMENT_GAP_MAX)
@@ -40,11 +43,15 @@ export interface Seen {
   readonly predictions: number;
   /** Of them those that the rule had to answer, because the model failed or was late. */
   readonly failures: number;
+  /** Different ones: who is asked about again and again would look like a drift to them. */
+  readonly people: number;
   readonly drift: Drift;
 }
 
 export const PSI_MAX = 0.25;
 const JUDGED_FROM = 200;
+/** Over ten bins, chance alone gives so many people a PSI of about .05. */
+export const PEOPLE_MIN = 200;
 const FAILURES_JUDGED_FROM = 20;
 const FAILURES_SHARE_MAX = 0.01;
 
@@ -56,19 +63,20 @@ export type Step =
 
 /** What becomes of a canary now. */
 export function nextStep(share: number, sinceMs: number, seen: Seen, nowMs: number): Step {
-  const { predictions, failures, drift } = seen;
+  const { predictions, failures, people, drift } = seen;
   const failed = failures / Math.max(1, predictions);
   if (predictions >= FAILURES_JUDGED_FROM && failed > FAILURES_SHARE_MAX)
     return { kind: "rollback", reason: `${failures} of ${predictions} predictions failed or were late` };
-  if (predictions < JUDGED_FROM) return { kind: "hold" };
-  if (drift.psi > PSI_MAX)
+  const isKnown = people >= PEOPLE_MIN;
+  if (isKnown && drift.psi > PSI_MAX)
     return {
       kind: "rollback",
-      reason: `its scores drifted from training: PSI ${drift.psi.toFixed(3)} over ${predictions} predictions is above ${PSI_MAX}`,
+      reason: `its scores drifted from training: PSI ${drift.psi.toFixed(3)} over ${people} people is above ${PSI_MAX}`,
     };
+  if (predictions < JUDGED_FROM) return { kind: "hold" };
   const holdMs = STEPS.find((step) => step.share === share)?.holdMs ?? 0;
   if (nowMs - sinceMs < holdMs) return { kind: "hold" };
-  const reason = `${predictions} predictions at ${share} %, ${failures} failed, PSI ${drift.psi.toFixed(3)}`;
+  const reason = `${predictions} predictions at ${share} %, ${failures} failed, ${isKnown ? `PSI ${drift.psi.toFixed(3)}` : `${people} people, too few to see a drift`}`;
   return widened(share, reason);
 }
 

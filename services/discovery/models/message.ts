@@ -1,8 +1,9 @@
+import { PEOPLE_MIN } from "./domain.ts";
 import { seenOf } from "./stages.ts";
 import type * as store from "./store.ts";
 
-const UNKNOWN = -1;
-const NOTHING = { predictions: 0, failures: 0, psi: UNKNOWN, kl: UNKNOWN };
+const UNKNOWN = { psi: -1, kl: -1 };
+const NOTHING = { predictions: 0, failures: 0, ...UNKNOWN };
 
 /** A version as the contract has it. */
 export function toMessage(version: store.Version, live?: store.Live) {
@@ -15,6 +16,12 @@ export function toMessage(version: store.Version, live?: store.Live) {
       ...{ fromMs: BigInt(lineage.fromMs), toMs: BigInt(lineage.toMs), sha256, cause: lineage.cause },
       ...{ trainingRows: lineage.trainingRows, testRows: lineage.testRows, features: [...lineage.features] },
     },
-    live: seen ? { predictions: seen.predictions, failures: seen.failures, ...seen.drift } : NOTHING,
+    live: seen
+      ? {
+          predictions: seen.predictions,
+          failures: seen.failures,
+          ...(seen.people >= PEOPLE_MIN ? seen.drift : UNKNOWN),
+        }
+      : NOTHING,
   };
 }

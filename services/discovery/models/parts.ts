@@ -12,6 +12,8 @@ export interface Serving {
   /** Of a tenant's model; read again every two seconds. */
   readonly routes: LRUCache<string, readonly Version[]>;
   readonly counted: Map<string, Counted>;
+  /** Of whom a version has said something today: each is counted once. */
+  readonly seen: LRUCache<string, true>;
   readonly loading: Map<string, Promise<void>>;
   forget(tenant: string, name: string): void;
 }

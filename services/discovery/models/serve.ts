@@ -17,12 +17,14 @@ const ROUTES_MS = 2_000;
 const IDS_MAX = 500;
 const ROWS_MAX = 10_000;
 const TENANTS_MAX = 1_000;
+const SEEN_MAX = 200_000;
 
 export function openServing(): Serving {
   const routes = new LRUCache<string, readonly store.Version[]>({ max: TENANTS_MAX, ttl: ROUTES_MS });
   return {
     routes,
     counted: new Map(),
+    seen: new LRUCache({ max: SEEN_MAX }),
     loading: new Map(),
     forget: (tenant, name) => void routes.delete(`${tenant}/${name}`),
   };
@@ -93,6 +95,7 @@ interface Said {
 
 /** How likely each account is to leave; by rule for those whom no model answers in time. */
 export async function predictChurn(parts: Parts, userIds: readonly string[], context: Context) {
+  if (context.viewer) throw problem.denied("what is expected of people is not for viewers");
   if (userIds.length === 0 || userIds.length > IDS_MAX)
     throw problem.invalid(`${userIds.length} accounts are not 1 to ${IDS_MAX}: ask in parts`);
   const startedMs = performance.now();
@@ -136,7 +139,11 @@ async function predictBy(
   const table = { values: Float32Array.from(rows.flat()), columns: CHURN_FEATURES.length };
   try {
     const scores = await inTime(scoresOf(parts, tenant, version, table, MODEL_MS_MAX));
-    count(parts, tenant, version, { predictions: scores.length, failures: 0, scores });
+    count(parts, tenant, version, {
+      predictions: scores.length,
+      failures: 0,
+      scores: firstOf(parts, tenant, version, userIds, scores),
+    });
     parts.answered("model", userIds.length);
     return userIds.map((userId, index) => ({ userId, score: scores[index] ?? 0, version: version.version }));
   } catch (error) {
@@ -178,6 +185,23 @@ function count(
   for (const [bin, hits] of countInto(reference.bounds, more.scores).entries())
     counted.bins[bin] = (counted.bins[bin] ?? 0) + hits;
   serving.counted.set(key, counted);
+}
+
+/** The scores of those of whom the version says something for the first time today, since it has its share. */
+function firstOf(
+  parts: Parts,
+  tenant: string,
+  version: store.Version,
+  userIds: readonly string[],
+  scores: readonly number[],
+): number[] {
+  const since = `${keyOf(tenant, version)}/${version.stageSinceMs}/${today(parts)}`;
+  return scores.filter((_, index) => {
+    const key = `${since}/${userIds[index]}`;
+    const isFirst = !parts.serving.seen.has(key);
+    parts.serving.seen.set(key, true);
+    return isFirst;
+  });
 }
 
 /** Writes down what was counted; what cannot be written is counted on. */

@@ -9,7 +9,7 @@ import { defineService, on, type Received, systemContext } from "#kernel";
 import { DAY_MS, trainingSpan } from "./domain-churn.ts";
 import { toMessage } from "./message.ts";
 import { answerOip } from "./oip.ts";
-import type { ModelsPlatform, ModelsTx, Parts } from "./parts.ts";
+import { CHURN, type ModelsPlatform, type ModelsTx, type Parts } from "./parts.ts";
 import { backendOf } from "./registry-server.ts";
 import { flush, openServing, predictChurn } from "./serve.ts";
 import { promote, refresh, rollback, watch } from "./stages.ts";
@@ -19,6 +19,7 @@ import { QUEUE, today } from "./queue.ts";
 import { askByOperator, train } from "./train.ts";
 
 const LIMIT_MAX = 200;
+const VERSIONS_KEPT = 100;
 const FLUSH_EVERY_MS = 1_000;
 const WATCH_EVERY_MS = 10_000;
 const REFRESH_EVERY_MS = 3_600_000;
@@ -118,7 +119,11 @@ async function forTenants(
 }
 
 async function tidy(parts: Parts, tenant: string): Promise<void> {
-  await parts.db.tx({ tenant }, (tx) => activity.dropBefore(tx, trainingSpan(today(parts)).from));
+  const dropped = await parts.db.tx({ tenant }, async (tx) => {
+    await activity.dropBefore(tx, trainingSpan(today(parts)).from);
+    return store.dropOld(tx, CHURN, VERSIONS_KEPT);
+  });
+  await parts.objects.delete(dropped);
   await refresh(parts, tenant);
 }
 

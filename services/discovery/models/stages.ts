@@ -1,6 +1,6 @@
 import { type Context, problem } from "#kernel";
 import { driftOf } from "#learning/drift";
-import { FIRST_SHARE, nextStep, PSI_MAX, type Seen, type Step, widened } from "./domain.ts";
+import { FIRST_SHARE, nextStep, PEOPLE_MIN, PSI_MAX, type Seen, type Step, widened } from "./domain.ts";
 import { CHURN, type ModelsTx, type Parts } from "./parts.ts";
 import * as store from "./store.ts";
 import * as activity from "./store-activity.ts";
@@ -10,7 +10,6 @@ import { trainingSpan } from "./domain-churn.ts";
 /** A model is made anew at least so often (ARCH-001, "Model Inventory"). */
 const REFRESH_MS = 86_400_000;
 const DRIFT_WINDOW_MS = 86_400_000;
-const DRIFT_PREDICTIONS_MIN = 500;
 const BY_OPERATOR = "by the operator";
 
 type To = {
@@ -90,7 +89,7 @@ export async function watch(parts: Parts, tenant: string): Promise<void> {
       const seen = seenOf(version, counted);
       if (version.stage === "canary")
         await take(parts, tx, version, nextStep(version.share, version.stageSinceMs, seen, nowMs));
-      else if (counted.predictions >= DRIFT_PREDICTIONS_MIN && nowMs - counted.sinceMs >= DRIFT_WINDOW_MS)
+      else if (seen.people >= PEOPLE_MIN && nowMs - counted.sinceMs >= DRIFT_WINDOW_MS)
         await judgeDrift(parts, tx, version, seen);
     }
   });
@@ -98,6 +97,7 @@ export async function watch(parts: Parts, tenant: string): Promise<void> {
 
 export const seenOf = ({ reference }: store.Version, { predictions, failures, bins }: store.Live): Seen => ({
   ...{ predictions, failures, drift: driftOf(reference, bins) },
+  people: bins.reduce((sum, count) => sum + count, 0),
 });
 
 async function take(parts: Parts, tx: ModelsTx, version: store.Version, step: Step): Promise<store.Version> {
@@ -110,15 +110,10 @@ async function take(parts: Parts, tx: ModelsTx, version: store.Version, step: St
 }
 
 /** A day of production is over: what moved far asks for a new model; the next day is counted anew. */
-async function judgeDrift(
-  parts: Parts,
-  tx: ModelsTx,
-  version: store.Version,
-  { drift, predictions }: Seen,
-): Promise<void> {
+async function judgeDrift(parts: Parts, tx: ModelsTx, version: store.Version, { drift, people }: Seen): Promise<void> {
   await store.dropLive(tx, version);
   if (drift.psi <= PSI_MAX) return;
-  tx.emit("driftDetected", { ...{ modelName: version.name, version: version.version, predictions }, ...drift });
+  tx.emit("driftDetected", { ...{ modelName: version.name, version: version.version, people }, ...drift });
   await ask(parts, tx, "drift");
 }
 

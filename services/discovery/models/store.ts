@@ -188,3 +188,15 @@ export async function addLive(
     tx.q,
   );
 }
+
+/** Takes old versions away that nobody will go back to, all but the newest `keep`; returns the artefacts that nothing names any more. */
+export async function dropOld(tx: Tx, name: string, keep: number): Promise<string[]> {
+  const { rows } = await sql<{ artefact_key: string }>`
+    DELETE FROM versions WHERE name = ${name} AND stage NOT IN ('canary', 'production')
+       AND version <= (SELECT max(version) FROM versions WHERE name = ${name}) - ${keep}
+    RETURNING artefact_key`.execute(tx.q);
+  if (rows.length === 0) return [];
+  const left = await tables(tx).selectFrom("versions").select("artefact_key").where("name", "=", name).execute();
+  const named = new Set(left.map((row) => row.artefact_key));
+  return rows.map((row) => row.artefact_key).filter((key) => !named.has(key));
+}
