@@ -10,6 +10,8 @@ import { testClock } from "#kernel/clock";
 import { seededRandom } from "#learning/random";
 import experiments from "../../services/discovery/experiments/service.ts";
 import tenant from "../../services/identity/tenant/service.ts";
+import { listExperiments, showResults } from "../../apps/cli/experiments.ts";
+import { cliOf } from "./cli.ts";
 import { startTestHost, type TestHost } from "../host.ts";
 
 const DAY_MS = 86_400_000;
@@ -157,6 +159,19 @@ test("an experiment that does harm stops by itself", async () => {
     changed.filter((one) => one.experiment === "harmful").map(({ state }) => state),
     ["running", "stopped"],
   );
+});
+
+test("an operator reads the same", async () => {
+  const { cli, printed } = cliOf(host);
+  assert.equal(await showResults(cli, "better", { json: false }), 0);
+  assert.match(printed.join("\n"), /^better: the treatment is better\n\d+ met control, \d+ of them are counted\n/);
+  assert.match(printed.join("\n"), /\nviewed +primary +0\.[23]\d+ +0\.[56]\d+ +0\.\d+ +0\.\d+ to 0\.\d+ +\S+e-\d+/);
+  printed.length = 0;
+  await showResults(cli, "harmful", { json: true });
+  await listExperiments(cli, { json: true });
+  const [results, ...all] = printed.map((line) => JSON.parse(line) as { name: string; state: string; arms?: object[] });
+  assert.deepEqual([results?.name, results?.state, results?.arms?.length], ["harmful", "stopped", 2]);
+  assert.deepEqual(all.map(({ name }) => name).toSorted(), ["better", "four", "harmful", "one", "three", "two"]);
 });
 
 test("nothing is left of who is gone", async () => {

@@ -12,6 +12,8 @@ import { testClock } from "#kernel/clock";
 import { openKserveModels } from "#adapters/models/kserve";
 import models from "../../services/discovery/models/service.ts";
 import tenant from "../../services/identity/tenant/service.ts";
+import { listModels, promoteModel } from "../../apps/cli/models.ts";
+import { cliOf } from "./cli.ts";
 import { startTestHost, type TestHost } from "../host.ts";
 import { seedViewers, sqlAsOwner } from "./viewers.ts";
 
@@ -41,7 +43,7 @@ const stage = defineService({
 
 before(async () => {
   host = await startTestHost({ services: [tenant, models, stage], clock });
-  userIds = await seedViewers(host.adapters.postgres.adminUrl, "demo", 600, clock.nowMs());
+  userIds = await seedViewers(host.adapters.postgres.adminUrl, "demo", 700, clock.nowMs());
 });
 after(() => host?.stop());
 
@@ -102,7 +104,7 @@ test("a model that is better than the rule becomes a canary, gets half when it d
   );
   const { predictions } = await predict();
   const chosen = predictions.filter(({ version }) => version === 1).map(({ userId }) => userId);
-  assert.ok(chosen.length > 10 && chosen.length < 60, `${chosen.length} of 600 are 5 %`);
+  assert.ok(chosen.length > 10 && chosen.length < 60, `${chosen.length} of 700 are 5 %`);
   await serveFor(10_000, 20);
   assert.equal((await versions())[0]?.share, 5, "an hour has not passed");
   await serveFor(HOUR_MS, 1);
@@ -138,7 +140,7 @@ test("a model that turns bad as a canary is rolled back by itself", async () => 
   );
   // Something upstream broke: nothing is known of the last weeks, and everybody looks as if they were gone.
   const today = Math.floor(clock.nowMs() / 86_400_000);
-  await sqlAsOwner(host.adapters.postgres.adminUrl, "UPDATE models.days SET day = day - 60 WHERE day < $1", [today]);
+  await sqlAsOwner(host.adapters.postgres.adminUrl, "UPDATE models.days SET day = day - 30 WHERE day < $1", [today]);
   await serveFor(10_000, 3);
   await until("it is taken back", async () => (await versions())[0]?.stage === "rolled_back");
   assert.match((await versions())[0]?.reason ?? "", /PSI \d+\.\d+ over \d+ people is above 0.25/);
@@ -193,6 +195,27 @@ test("when the runtime is away the rule answers within 200 ms, and the model aga
   assert.ok(answers.every(({ partial, predictions }) => partial && predictions.length === 20));
   await host.adapters.objects.put(key, artefact);
   await until("the model answers again", async () => !(await predict()).partial);
+});
+
+test("an operator sees every version, and why it stands where it does", async () => {
+  const { cli, printed } = cliOf(host);
+  assert.equal(await listModels(cli, "churn", { json: true }), 0);
+  const all = printed.map(
+    (line) => JSON.parse(line) as { version: number; stage: string; lineage: { features: string[] } },
+  );
+  assert.deepEqual(
+    all.map(({ version, stage }) => [version, stage]),
+    [
+      [3, "rolled_back"],
+      [2, "refused"],
+      [1, "production"],
+    ],
+  );
+  assert.equal(all[0]?.lineage.features.length, 12);
+  printed.length = 0;
+  await listModels(cli, undefined, { json: false });
+  assert.match(printed.join("\n"), /\nchurn +2 +refused .* AUC 0\.\d+ is not above/);
+  await assert.rejects(promoteModel(cli, "churn", "two", { json: false }), /'two' is no version/);
 });
 
 test("the registry speaks the Open Inference Protocol", async () => {

@@ -10,8 +10,8 @@ export interface ModelDriftDetected {
   readonly psi: number;
   /** The Kullback-Leibler divergence, in nats. */
   readonly kl: number;
-  /** Of how many. */
-  readonly predictions: number;
+  /** Of how many different ones. */
+  readonly people: number;
 }
 
 /** A model, or the rule in its place, said something of a person. */
@@ -58,7 +58,7 @@ export const modelDriftDetectedSchema = {
     { name: "version", type: "int", doc: "Which version." },
     { name: "psi", type: "double", doc: "The population stability index." },
     { name: "kl", type: "double", doc: "The Kullback-Leibler divergence, in nats." },
-    { name: "predictions", type: "int", doc: "Of how many." },
+    { name: "people", type: "int", doc: "Of how many different ones." },
   ],
 } as const;
 

@@ -181,7 +181,7 @@ export declare type Live = Message<"marquee.models.v1.Live"> & {
   failures: number;
 
   /**
-   * -1 while too few were made.
+   * -1 while it is of too few different people.
    *
    * @generated from field: double psi = 3;
    */
@@ -449,7 +449,7 @@ export declare const ModelsService: GenService<{
     output: typeof RollbackResponseSchema;
   },
   /**
-   * How likely each account is to leave. Always answers: by rule where no model can.
+   * How likely each account is to leave, by rule where no model can say so. Accounts that were never heard of are left out.
    *
    * @generated from rpc marquee.models.v1.ModelsService.PredictChurn
    */

@@ -50,7 +50,7 @@ describe("an experiment", () => {
     const errors = testAll(PLAN, new Map([sums("errors", 0.01, 0.05)]), NEVER);
     assert.match(
       harmOf(errors) ?? "",
-      /^guardrail errors: treatment differs by 0\.0400 \(0\.0\d+ to 0\.0\d+, p \de-\d+\)$/,
+      /^guardrail errors: treatment differs by 0\.0400 \(0\.0\d+ to 0\.0\d+, p \d\.\de-\d+\)$/,
     );
     assert.match(harmOf(testAll(PLAN, new Map([sums("sessions", 0.5, 0.4)]), NEVER)) ?? "", /^guardrail sessions/);
     assert.equal(harmOf(testAll(PLAN, new Map([sums("sessions", 0.4, 0.5)]), NEVER)), undefined, "more is no harm");

@@ -55,7 +55,7 @@ export const CHURN_FEATURES = [
 export function featuresAt({ sinceDay, tier, days }: Account, day: number): number[] {
   const sum = (withinDays: number, of: (on: Day) => number): number =>
     days.reduce((total, on) => (on.day < day && on.day >= day - withinDays ? total + of(on) : total), 0);
-  const last = days.findLast((on) => on.day < day && on.sessions > 0);
+  const last = days.findLast((on) => on.day < day && on.day >= day - ACTIVE_DAYS && on.sessions > 0);
   const sessions28 = sum(28, ({ sessions }) => sessions);
   const scores = sum(28, (on) => on.scores);
   const tierIndex = TIERS.indexOf(tier);
@@ -78,6 +78,10 @@ export function featuresAt({ sinceDay, tier, days }: Account, day: number): numb
 
 const DAYS_SINCE_VIEW = CHURN_FEATURES.indexOf("days_since_view");
 const SESSIONS_28D = CHURN_FEATURES.indexOf("sessions_28d");
+
+/** Whether an account is one of those that a model learns from: it watched something in the last 90 days. */
+export const isActive = (features: readonly number[]): boolean =>
+  !Number.isNaN(features[DAYS_SINCE_VIEW] ?? Number.NaN);
 
 /** The fallback of ARCH-001: a threshold of engagement. */
 export function churnByRule(features: readonly number[]): number {
@@ -102,8 +106,8 @@ export function snapshotsOf(accounts: readonly Account[], today: number): Snapsh
   for (const account of accounts) {
     for (let index = 0; index < SNAPSHOTS; index += 1) {
       const day = today - GONE_DAYS - index * SNAPSHOT_EVERY_DAYS;
-      const isActive = account.days.some((on) => on.sessions > 0 && on.day < day && on.day >= day - ACTIVE_DAYS);
-      if (!isActive) continue;
+      const wasActive = account.days.some((on) => on.sessions > 0 && on.day < day && on.day >= day - ACTIVE_DAYS);
+      if (!wasActive) continue;
       const isBack = account.days.some((on) => on.sessions > 0 && on.day >= day && on.day < day + GONE_DAYS);
       rows.push(featuresAt(account, day));
       labels.push(isBack ? 0 : 1);

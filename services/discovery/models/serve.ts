@@ -5,7 +5,7 @@ import { INPUT_NAME } from "#learning/onnx";
 import { countInto } from "#learning/drift";
 import type { Table } from "#learning/table";
 import { isInCanary } from "./domain.ts";
-import { ACTIVE_DAYS, churnByRule, CHURN_FEATURES, featuresAt } from "./domain-churn.ts";
+import { ACTIVE_DAYS, churnByRule, CHURN_FEATURES, featuresAt, isActive } from "./domain-churn.ts";
 import { CHURN, type Counted, type Parts, refOf, type Serving } from "./parts.ts";
 import * as store from "./store.ts";
 import * as activity from "./store-activity.ts";
@@ -142,7 +142,7 @@ async function predictBy(
     count(parts, tenant, version, {
       predictions: scores.length,
       failures: 0,
-      scores: firstOf(parts, tenant, version, userIds, scores),
+      scores: firstOf(parts, tenant, version, userIds, { scores, rows }),
     });
     parts.answered("model", userIds.length);
     return userIds.map((userId, index) => ({ userId, score: scores[index] ?? 0, version: version.version }));
@@ -187,20 +187,23 @@ function count(
   serving.counted.set(key, counted);
 }
 
-/** The scores of those of whom the version says something for the first time today, since it has its share. */
+/**
+ * The scores that say how a version's answers are distributed: each account's first of the day since the version has its share, of accounts such as it
+ * learned from, which watched something lately.
+ */
 function firstOf(
   parts: Parts,
   tenant: string,
   version: store.Version,
   userIds: readonly string[],
-  scores: readonly number[],
+  { scores, rows }: { readonly scores: readonly number[]; readonly rows: readonly (readonly number[])[] },
 ): number[] {
   const since = `${keyOf(tenant, version)}/${version.stageSinceMs}/${today(parts)}`;
   return scores.filter((_, index) => {
     const key = `${since}/${userIds[index]}`;
     const isFirst = !parts.serving.seen.has(key);
     parts.serving.seen.set(key, true);
-    return isFirst;
+    return isFirst && isActive(rows[index] ?? []);
   });
 }
 
