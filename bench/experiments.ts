@@ -27,7 +27,7 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
-    ...{ name: "viewed", perArm: 12_000, effect: 0.02, test: { alpha: ALPHA, scale: 0.02 } },
+    ...{ name: "viewed", perArm: 15_000, effect: 0.02, test: { alpha: ALPHA, scale: 0.02 } },
     sample: (random, effect) => (random() < 0.3 + effect ? 1 : 0),
   },
   {
