@@ -9,6 +9,7 @@ import type { Geo } from "#kernel/ports/geo";
 import type { Llm } from "#kernel/ports/llm";
 import type { EventLog, SchemaRegistry } from "#kernel/ports/log";
 import type { Mail } from "#kernel/ports/mail";
+import type { Models } from "#kernel/ports/models";
 import type { Objects } from "#kernel/ports/objects";
 import type { PostgresServer } from "#kernel/ports/postgres";
 import type { Search } from "#kernel/ports/search";
@@ -51,6 +52,7 @@ export async function openAdapters(config: Config, folder: string, opening: Open
     ),
     objects: await openObjects(config, folder),
     mail: await openMail(config, folder),
+    models: closing(await openModels(config)),
     search: closing(await openSearch(config, postgres)),
     flags: closing(await openFlags(config, folder, postgres, log)),
     transcoder: await openFfmpeg(config),
@@ -189,6 +191,12 @@ async function openMail(config: Config, folder: string): Promise<Mail> {
   const { MARQUEE_SMTP_URL: url, MARQUEE_MAIL_FROM: from } = config;
   if (url) return (await import("#adapters/mail/smtp")).openSmtpMail({ url, from });
   return (await import("#adapters/mail/mailbox")).openMailbox({ folder: join(folder, "mail"), from });
+}
+
+/** On a server of its own where one is named, else in a worker that starts with the first model. */
+async function openModels({ MARQUEE_MODELS_URL: url }: Config): Promise<Models> {
+  if (url === undefined) return (await import("#adapters/models/embedded")).openEmbeddedModels();
+  return (await import("#adapters/models/kserve")).openKserveModels({ url });
 }
 
 async function openFfmpeg({ FFMPEG_PATH: ffmpegPath, FFPROBE_PATH: ffprobePath }: Config): Promise<Transcoder> {

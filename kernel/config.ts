@@ -172,6 +172,12 @@ export const Config = z.object({
     .string()
     .default("")
     .describe("secret: a client token of Unleash, which says what environment is meant"),
+  MARQUEE_MODELS_URL: address(["http:", "https:"], "https://models.example.org")
+    .refine((value) => !/^https?:\/\/[^/]*@/.test(value), "a model server that wants a password belongs behind a fence")
+    .optional()
+    .describe(
+      "a server of the Open Inference Protocol V2, such as KServe or Triton; without it models run in this process",
+    ),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
   MARQUEE_PUSH_HOSTS: word(

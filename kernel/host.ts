@@ -24,6 +24,7 @@ import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { EventLog, SchemaRegistry } from "./ports/log.ts";
 import type { Mail } from "./ports/mail.ts";
+import type { Models } from "./ports/models.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { PostgresServer } from "./ports/postgres.ts";
 import type { Search } from "./ports/search.ts";
@@ -54,6 +55,7 @@ export interface Adapters {
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;
+  readonly models: Models;
   readonly flags: Flags;
   readonly search: Search;
   readonly jobs: Jobs;

@@ -13,6 +13,7 @@ import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { Llm } from "./ports/llm.ts";
 import type { Mail } from "./ports/mail.ts";
+import type { Models } from "./ports/models.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
@@ -46,6 +47,7 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly objects: Objects;
   readonly secrets: Secrets;
   readonly mail: Mail;
+  readonly models: Models;
   readonly flags: Flags;
   readonly search: Search;
   readonly jobs: Jobs;

@@ -7,6 +7,7 @@ import { openEmbeddedFlags } from "#adapters/flags/embedded";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openMailbox } from "#adapters/mail/mailbox";
+import { openEmbeddedModels } from "#adapters/models/embedded";
 import { openFileObjects } from "#adapters/objects/files";
 import { openEmbeddedSearch } from "#adapters/search/embedded";
 import { openFileSecrets } from "#adapters/secrets/file";
@@ -86,13 +87,14 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     objects: await openFileObjects({ folder: at("objects") }),
     secrets: await openFileSecrets({ folder: at("secrets") }),
     mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
+    models: openEmbeddedModels(),
     jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
     flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
     search: await openEmbeddedSearch(postgres),
     transcoder: openTranscoder(),
     llm: options.llm,
   };
-  for (const name of ["log", "registry", "cache", "analytics", "secrets", "jobs", "flags", "search"] as const)
+  for (const name of ["log", "registry", "cache", "analytics", "models", "secrets", "jobs", "flags", "search"] as const)
     closing.push(() => adapters[name].close());
   const metrics = openMetrics();
   const pseudonyms = openPseudonyms();

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { JOURNEYS } from "../journeys.ts";
 import { addAds } from "./program-ads.ts";
 import { addBackbone } from "./program-backbone.ts";
+import { addDiscovery } from "./program-discovery.ts";
 import { addEpg } from "./program-epg.ts";
 import { addChannels } from "./program-channels.ts";
 import { addSearch } from "./program-search.ts";
@@ -51,6 +52,7 @@ Environment (docs/guides/operate.md lists all):
   keys(program, cli, run);
   addFlags(program, cli, run);
   addAds(program, cli, run);
+  addDiscovery(program, cli, run);
   lake(program, cli, run);
   backups(program, cli, run);
   addBackbone(program, cli, run);

@@ -144,6 +144,13 @@ export const SERVICE_PANELS: Readonly<Record<string, readonly Panel[]>> = {
       unit: "ops",
     },
   ],
+  models: [
+    {
+      title: "Predictions, by what made them",
+      queries: by("outcome", "marquee_model_predictions_total"),
+      unit: "ops",
+    },
+  ],
   ingest: [ingests, refusedFiles, jobsAge],
   encoding: [encodings, encodingTime, pieces, jobsWaiting, jobsAge],
   license: [

@@ -10,6 +10,7 @@ import { openJobs } from "#adapters/jobs/pgboss";
 import { openEmbeddedLog } from "#adapters/log/embedded";
 import { openEmbeddedRegistry } from "#adapters/log/registry";
 import { openMailbox } from "#adapters/mail/mailbox";
+import { openEmbeddedModels } from "#adapters/models/embedded";
 import { openFileObjects } from "#adapters/objects/files";
 import { openPostgresByUrl } from "#adapters/postgres/url";
 import { openEmbeddedSearch } from "#adapters/search/embedded";
@@ -46,6 +47,7 @@ const adapters: Adapters = {
   analytics: await openEmbeddedAnalytics({ folder: at("analytics") }),
   objects: await openFileObjects({ folder: at("objects") }),
   secrets: await openFileSecrets({ folder: process.env["SPLIT_SECRETS"] ?? at("secrets") }),
+  models: openEmbeddedModels(),
   mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
   jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
   flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
