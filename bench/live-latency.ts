@@ -78,9 +78,13 @@ const measuresOf = ({ player, looks, stalls }: Seen): Measure[] => {
 const [WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM] = [920, 360, 56, 56, 24, 40];
 const COLOURS: Readonly<Record<PlayerName, string>> = { dash: "#2f7d4f", hls: "#7a4fb3", "hls-hold-back": "#b3541e" };
 
+/** What is further behind than this leaves the picture: next to it nothing else could be told apart. */
+const DRAWN_MS_MAX = 6_000;
+
 /** Latency over time, a line for each player, with its bar as a dashed one. */
 export function drawLatency(all: readonly Seen[], seconds: number): string {
-  const mostMs = Math.max(3_000, ...all.flatMap(({ looks }) => looks.map(({ latencyMs }) => latencyMs)));
+  const seenMs = Math.max(3_000, ...all.flatMap(({ looks }) => looks.map(({ latencyMs }) => latencyMs)));
+  const mostMs = Math.min(seenMs, DRAWN_MS_MAX);
   const x = (ms: number): string => (LEFT + (ms / (seconds * 1_000)) * (WIDTH - LEFT - RIGHT)).toFixed(1);
   const y = (ms: number): string => (HEIGHT - BOTTOM - (ms / mostMs) * (HEIGHT - TOP - BOTTOM)).toFixed(1);
   const grid = Array.from({ length: Math.floor(mostMs / 500) + 1 }, (_, step) => step * 500).map(
@@ -96,7 +100,7 @@ export function drawLatency(all: readonly Seen[], seconds: number): string {
     );
     return [
       `<path d="M${LEFT} ${y(bar)}H${WIDTH - RIGHT}" stroke="${COLOURS[player]}" stroke-dasharray="5 4" opacity="0.6"/>`,
-      `<polyline points="${points}" fill="none" stroke="${COLOURS[player]}" stroke-width="1.6"/>`,
+      `<polyline points="${points}" clip-path="url(#drawn)" fill="none" stroke="${COLOURS[player]}" stroke-width="1.6"/>`,
       `<text x="${LEFT + index * 285}" y="44" fill="${COLOURS[player]}">${player}: half within ${(p50 / 1_000).toFixed(2)} s (bar ${bar / 1_000} s)</text>`,
     ].join("");
   });
@@ -104,6 +108,7 @@ export function drawLatency(all: readonly Seen[], seconds: number): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" font-family="system-ui, sans-serif" font-size="13">`,
     `<title>How far the picture of a channel is behind the world</title><rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     `<text x="${LEFT}" y="24" font-size="16" fill="#1d1b20">From glass to glass, over ${seconds} s</text>`,
+    `<clipPath id="drawn"><rect x="${LEFT}" y="${TOP}" width="${WIDTH - LEFT - RIGHT}" height="${HEIGHT - TOP - BOTTOM}"/></clipPath>`,
     ...grid,
     ...lines,
     `<text x="${WIDTH - RIGHT}" y="${HEIGHT - 12}" text-anchor="end" fill="#6b6570">${seconds} s</text></svg>`,
