@@ -6,6 +6,7 @@ import type { Analytics } from "#kernel/ports/analytics";
 import type { Cache } from "#kernel/ports/cache";
 import type { Flags } from "#kernel/ports/flags";
 import type { Geo } from "#kernel/ports/geo";
+import type { Llm } from "#kernel/ports/llm";
 import type { EventLog, SchemaRegistry } from "#kernel/ports/log";
 import type { Mail } from "#kernel/ports/mail";
 import type { Models } from "#kernel/ports/models";
@@ -55,6 +56,7 @@ export async function openAdapters(config: Config, folder: string, opening: Open
     search: closing(await openSearch(config, postgres)),
     flags: closing(await openFlags(config, folder, postgres, log)),
     transcoder: await openFfmpeg(config),
+    llm: await openLlm(config),
   };
 }
 
@@ -204,6 +206,15 @@ async function openFfmpeg({ FFMPEG_PATH: ffmpegPath, FFPROBE_PATH: ffprobePath }
     ...(ffmpegPath ? { ffmpegPath } : {}),
     ...(ffprobePath ? { ffprobePath } : {}),
   });
+}
+
+/** A language model where one is named, else none. */
+async function openLlm(config: Config): Promise<Llm | undefined> {
+  const { MARQUEE_LLM_URL: url, MARQUEE_LLM_MODEL: model, MARQUEE_LLM_TOKEN: key } = config;
+  if (!url) return undefined;
+  if (!model)
+    throw problem.precondition("MARQUEE_LLM_URL needs to know which model to ask: set MARQUEE_LLM_MODEL as well");
+  return (await import("#adapters/llm/openai-compatible")).openOpenAiLlm({ url, model, key });
 }
 
 /** By a country database where one is named, else one country for everybody. */

@@ -12,7 +12,8 @@ const SIGN_IN_BEGINS = /^\/(sign-in|sign-up|forgot-password)(\?|$)/;
 
 /** Most work at once is fastest for everybody: reads and starts of one turn share what they ask of PostgreSQL. More than that only waits inside. */
 const LINES = [
-  { place: "playback", atOnceMax: 96, waitingMax: 128, waitMsMax: 2_000 },
+  // Players come by the thousand a second, each on its own: a pause of a few hundred milliseconds, of which none notices, must send none away.
+  { place: "playback", atOnceMax: 96, waitingMax: 1_024, waitMsMax: 2_000 },
   { place: "browsing", atOnceMax: 64, waitingMax: 64, waitMsMax: 2_000 },
   { place: "background", atOnceMax: 16, waitingMax: 32, waitMsMax: 5_000 },
 ] as const;

@@ -18,7 +18,9 @@ import license from "../services/delivery/license/service.ts";
 import live from "../services/delivery/live/service.ts";
 import origin from "../services/delivery/origin/service.ts";
 import routing from "../services/delivery/routing/service.ts";
+import search from "../services/discovery/search/service.ts";
 import token from "../services/delivery/token/service.ts";
+import recommendation from "../services/discovery/recommendation/service.ts";
 import auth from "../services/identity/auth/service.ts";
 import entitlement from "../services/identity/entitlement/service.ts";
 import profile from "../services/identity/profile/service.ts";
@@ -32,6 +34,7 @@ export const services: readonly Service[] = [
   ...[catalog, ingest, encoding, keys, epg],
   ...[origin, license, token, routing, live],
   ...[session, bookmark, schedule, recording],
+  ...[recommendation, search],
   ...[notification, ads],
   ...[qoe, analytics],
   ...[experiments, models],

@@ -23,6 +23,8 @@ import { describe, positionsFrom, type Positions, type ReadEvent, readOn, type S
 /** What an operator may do with the event log and with those who follow it, whatever engine the log is. */
 export interface Backbone {
   topics(): Promise<readonly TopicState[]>;
+  /** Where events of these types lie; nothing, which stands for all topics, where one of them is unknown or none was named. */
+  topicsOf(types: readonly string[]): readonly string[];
   /** Where to begin; without names in all topics. `not_found` names a topic that does not exist. */
   begin(topics: readonly string[], start: Start): Promise<Positions>;
   read(positions: Positions, recordsMax: number): Promise<Stretch>;
@@ -101,6 +103,10 @@ export function openBackbone(options: BackboneOptions): Backbone {
 
   return {
     topics: () => Promise.all(topics.specs.map((spec) => topicState(options, spec))),
+    topicsOf(types) {
+      const found = types.map((type) => topics.routes[type]?.topic);
+      return found.every((topic) => topic !== undefined) ? [...new Set(found)] : [];
+    },
     begin: async (asked, start) => positionsFrom(log, known(asked, [...names, ...names.map(deadLetterTopic)]), start),
     read: (positions, recordsMax) => {
       known([...positions.keys()], [...names, ...names.map(deadLetterTopic)]);

@@ -157,6 +157,14 @@ export const Config = z.object({
     .optional()
     .describe("its user, who may make indexes that begin with marquee-"),
   MARQUEE_SEARCH_PASSWORD: z.string().default("").describe("secret: that user's password"),
+  MARQUEE_LLM_URL: address(["http:", "https:"], "https://llm.example.org/v1")
+    .refine((value) => !/^https?:\/\/[^/]*@/.test(value), "the key has a variable of its own")
+    .optional()
+    .describe("a language model that takes questions to the search apart, by OpenAI's API; without it rules do that"),
+  MARQUEE_LLM_MODEL: word(/^[\w.:/@-]{1,120}$/, "llama-3.2-3b-instruct")
+    .optional()
+    .describe("which of its models"),
+  MARQUEE_LLM_TOKEN: z.string().default("").describe("secret: its key"),
   MARQUEE_UNLEASH_URL: address(["http:", "https:"], "https://unleash.example.org/api")
     .optional()
     .describe("feature flags of an Unleash, by the address of its API; without it they are kept in PostgreSQL"),

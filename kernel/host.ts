@@ -30,6 +30,7 @@ import type { PostgresServer } from "./ports/postgres.ts";
 import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { AdapterState } from "./ports/state.ts";
+import type { Llm } from "./ports/llm.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { modelGroup, modelMarks, type ModelTx, type OpenModel, topicsOf } from "./read-models.ts";
@@ -59,6 +60,8 @@ export interface Adapters {
   readonly search: Search;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
+  /** Nothing waits for it, so its state is nobody's. */
+  readonly llm?: Llm | undefined;
 }
 
 export interface HostOptions {
@@ -289,7 +292,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
             ? { ok: true, detail: `shut by the flag ${flag}` }
             : state;
         };
-      const { transcoder: _, ...stateful } = adapters;
+      const { transcoder: _, llm: __, ...stateful } = adapters;
       const ports = Object.entries(stateful).map(
         async ([name, adapter]) => [`adapter/${name}`, await adapter.state()] as const,
       );

@@ -104,11 +104,12 @@ export function sendProblem(
     response.writeHead(fault.status, { ...own, ...headers }).end(body);
     return;
   }
+  const body = JSON.stringify(problemDocument(fault, path, traceIdNow()));
   response.writeHead(fault.status, {
-    ...{ "content-type": "application/problem+json", "access-control-allow-origin": "*" },
-    ...headers,
+    ...{ "content-type": "application/problem+json", "content-length": Buffer.byteLength(body) },
+    ...{ "access-control-allow-origin": "*", ...headers },
   });
-  response.end(JSON.stringify(problemDocument(fault, path, traceIdNow())));
+  response.end(body);
 }
 
 export interface Tls {

@@ -11,6 +11,7 @@ import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
 import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
+import type { Llm } from "./ports/llm.ts";
 import type { Mail } from "./ports/mail.ts";
 import type { Models } from "./ports/models.ts";
 import type { Objects } from "./ports/objects.ts";
@@ -51,6 +52,8 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly search: Search;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
+  /** Undefined where none is configured. */
+  readonly llm?: Llm | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Records what concerns security; it is no log, and holds whole addresses and ids. */

@@ -47,26 +47,19 @@ export async function readOn(
   recordsMax: number,
 ): Promise<Stretch> {
   const records: LogRecord[] = [];
-  const next = new Map<string, Map<number, number>>();
+  const next = new Map([...positions].map(([topic, from]) => [topic, new Map(from)] as const));
+  const behind = await behindOf(log, positions);
   let bytes = 0;
   let isAtEnd = true;
-  // Each topic has its share, or a busy one would keep the others from being seen.
-  const share = Math.max(1, Math.floor(recordsMax / Math.max(1, positions.size)));
-  for (const [topic, from] of positions) {
-    const own = new Map(from);
-    next.set(topic, own);
-    const ends = await log.offsets(topic);
-    const behind = new Map(
-      [...own]
-        .filter(([partition, offset]) => offset !== (ends.get(partition) ?? 0))
-        .map((pair) => belowEnd(pair, ends)),
-    );
-    if (behind.size === 0) continue;
+  // Each topic that has something has its share, or a busy one would keep the others from being seen.
+  const share = Math.max(1, Math.floor(recordsMax / Math.max(1, behind.size)));
+  for (const [topic, { from, ends }] of behind) {
+    const own = next.get(topic);
     const limit = Math.min(share, recordsMax - records.length);
-    const found = limit > 0 && bytes < BYTES_MAX ? await log.read(topic, behind, limit) : undefined;
+    const found = limit > 0 && bytes < BYTES_MAX ? await log.read(topic, from, limit) : undefined;
     if (found?.length === 0) {
       // Nothing where something was: its retention is over.
-      for (const partition of behind.keys()) own.set(partition, ends.get(partition) ?? 0);
+      for (const partition of from.keys()) own?.set(partition, ends.get(partition) ?? 0);
       continue;
     }
     isAtEnd = false;
@@ -74,13 +67,36 @@ export async function readOn(
       if (bytes >= BYTES_MAX) break;
       bytes += record.value.byteLength;
       records.push(record);
-      own.set(record.partition, record.offset + 1);
+      own?.set(record.partition, record.offset + 1);
     }
   }
   const events: ReadEvent[] = [];
   for (const record of records.toSorted((a, b) => a.timestampMs - b.timestampMs))
     events.push(await describe(reader, record));
   return { events, next, isAtEnd };
+}
+
+interface Behind {
+  /** Of the partitions that have something. */
+  readonly from: ReadonlyMap<number, number>;
+  /** Of all its partitions. */
+  readonly ends: ReadonlyMap<number, number>;
+}
+
+/** The topics in which something lies behind these positions. */
+async function behindOf(log: EventLog, positions: Positions): Promise<ReadonlyMap<string, Behind>> {
+  const topics = await Promise.all(
+    [...positions].map(async ([topic, own]) => {
+      const ends = await log.offsets(topic);
+      const from = new Map(
+        [...own]
+          .filter(([partition, offset]) => offset !== (ends.get(partition) ?? 0))
+          .map((pair) => belowEnd(pair, ends)),
+      );
+      return [topic, { from, ends }] as const;
+    }),
+  );
+  return new Map(topics.filter(([, { from }]) => from.size > 0));
 }
 
 /** A position beyond the end is of a topic that was made anew. */

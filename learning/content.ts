@@ -3,10 +3,10 @@
  * cosine (Rocchio's prototype without its negative part, with the weights of K. Spärck Jones, "A statistical interpretation of term
  * specificity", 1972: a feature that many items have says little). It ranks items that nobody has yet.
  */
-import { columnCounts, type ExplainedRanker, type Interactions, rowOf } from "./interactions.ts";
+import { columnCounts, type Ranker, type Interactions, rowOf } from "./interactions.ts";
 
 /** @param features which item has which feature */
-export function fitContent(features: Interactions): ExplainedRanker & { similarity(a: number, b: number): number } {
+export function fitContent(features: Interactions): Ranker & { similarity(a: number, b: number): number } {
   const { rows: items, columns } = features;
   const counts = columnCounts(features);
   const squared = Float64Array.from(counts, (count) => Math.log1p(items / (1 + count)) ** 2);
@@ -40,6 +40,7 @@ export function fitContent(features: Interactions): ExplainedRanker & { similari
         scores[item] = sum / (norm[item] ?? 1);
       }
     },
-    contributions: (history, item) => Float64Array.from(history, (one) => similarity(one, item) / history.length),
+    contributions: (history, items) =>
+      items.map((item) => Float64Array.from(history, (one) => similarity(one, item) / history.length)),
   };
 }

@@ -11,7 +11,7 @@
  * so that fitting takes users³ and scoring users² + the ones of X, where the textbook's form takes items³ and the history times items.
  */
 import { addScaled, dot, invertPositive } from "./linear.ts";
-import { type ExplainedRanker, type Interactions, rowOf, transpose } from "./interactions.ts";
+import { type Ranker, type Interactions, rowOf, transpose } from "./interactions.ts";
 
 export interface EaseOptions {
   /** λ: how strongly weights are held to zero. */
@@ -19,7 +19,7 @@ export interface EaseOptions {
 }
 
 /** @throws RangeError where λ is not positive */
-export function fitEase(matrix: Interactions, { regularisation }: EaseOptions): ExplainedRanker {
+export function fitEase(matrix: Interactions, { regularisation }: EaseOptions): Ranker {
   if (!(regularisation > 0)) throw new RangeError(`a regularisation of ${regularisation} is not above 0`);
   return matrix.rows < matrix.columns ? fitByUsers(matrix, regularisation) : fitByItems(matrix, regularisation);
 }
@@ -37,7 +37,7 @@ function regularisedGram(matrix: Interactions, byColumn: Interactions, regularis
   return gram;
 }
 
-function fitByItems(matrix: Interactions, regularisation: number): ExplainedRanker {
+function fitByItems(matrix: Interactions, regularisation: number): Ranker {
   const n = matrix.columns;
   const weights = invertPositive(regularisedGram(matrix, transpose(matrix), regularisation), n);
   const scale = Float64Array.from({ length: n }, (_, j) => -1 / (weights[j * n + j] ?? 1));
@@ -49,11 +49,12 @@ function fitByItems(matrix: Interactions, regularisation: number): ExplainedRank
       scores.fill(0);
       for (const i of history) addScaled(scores, 0, 1, weights, i * n, n);
     },
-    contributions: (history, item) => Float64Array.from(history, (i) => weights[i * n + item] ?? 0),
+    contributions: (history, items) =>
+      items.map((item) => Float64Array.from(history, (i) => weights[i * n + item] ?? 0)),
   };
 }
 
-function fitByUsers(matrix: Interactions, regularisation: number): ExplainedRanker {
+function fitByUsers(matrix: Interactions, regularisation: number): Ranker {
   const { rows: users, columns: n } = matrix;
   const byItem = transpose(matrix);
   const kernel = invertPositive(regularisedGram(byItem, matrix, regularisation), users);
@@ -84,10 +85,13 @@ function fitByUsers(matrix: Interactions, regularisation: number): ExplainedRank
       for (const item of history) scores[item] = (scores[item] ?? 0) - (1 - (diagonal[item] ?? 0));
       for (let j = 0; j < n; j++) scores[j] = (scores[j] ?? 0) / (diagonal[j] ?? 1);
     },
-    contributions: (history, item) => {
-      const of = applied(rowOf(byItem, item));
-      return Float64Array.from(history, (i) => (i === item ? 0 : sumAt(of, rowOf(byItem, i)) / (diagonal[item] ?? 1)));
-    },
+    contributions: (history, items) =>
+      items.map((item) => {
+        const of = applied(rowOf(byItem, item));
+        return Float64Array.from(history, (i) =>
+          i === item ? 0 : sumAt(of, rowOf(byItem, i)) / (diagonal[item] ?? 1),
+        );
+      }),
   };
 }
 

@@ -42,11 +42,22 @@ export function fitIals(matrix: Interactions, options: IalsOptions, random: Rand
       const user = fold(history);
       for (let item = 0; item < matrix.columns; item++) scores[item] = dot(user, 0, items, item * d, d);
     },
+    // The score is h_jᵀ A⁻¹ Σ h_i, with A the system of this history (Hu et al., section 5).
+    contributions: (history, wanted) =>
+      wanted.map((item) => {
+        const weighted = fold(history, items.subarray(item * d, (item + 1) * d));
+        return Float64Array.from(history, (i) => dot(weighted, 0, items, i * d, d));
+      }),
   };
 }
 
-/** The best embedding of a row, while those of the other side stand still. The one array is used again by the next call. */
-function solver(others: Float64Array, count: number, options: IalsOptions): (having: Uint32Array) => Float64Array {
+type Solver = (having: Uint32Array, rightSide?: Float64Array) => Float64Array;
+
+/**
+ * The best embedding of a row, while those of the other side stand still; or A⁻¹ times another right side than the sum of what the row has.
+ * The one array is used again by the next call.
+ */
+function solver(others: Float64Array, count: number, options: IalsOptions): Solver {
   const { dimensions: d, unobservedWeight, regularisation, regularisationExponent } = options;
   const gram = new Float64Array(d * d);
   const addOuter = (matrix: Float64Array, at: number, factor: number): void => {
@@ -55,12 +66,15 @@ function solver(others: Float64Array, count: number, options: IalsOptions): (hav
   for (let other = 0; other < count; other++) addOuter(gram, other * d, unobservedWeight);
   const system = new Float64Array(d * d);
   const solution = new Float64Array(d);
-  return (having) => {
-    system.set(gram);
+  return (having, rightSide) => {
     solution.fill(0);
+    // Nothing draws it anywhere.
+    if (having.length === 0 && !rightSide) return solution;
+    system.set(gram);
+    if (rightSide) solution.set(rightSide);
     for (const other of having) {
       addOuter(system, other * d, 1);
-      addScaled(solution, 0, 1, others, other * d, d);
+      if (!rightSide) addScaled(solution, 0, 1, others, other * d, d);
     }
     const ridge = regularisation * (having.length + unobservedWeight * count) ** regularisationExponent;
     for (let i = 0; i < d; i++) system[i * d + i] = (system[i * d + i] ?? 0) + ridge;

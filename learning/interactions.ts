@@ -14,12 +14,8 @@ export interface Interactions {
 export interface Ranker {
   /** Writes a score for each item into `scores`; the higher the better, and only comparable within one call. */
   score(history: Uint32Array, scores: Float64Array): void;
-}
-
-/** A ranker that can also say what each item of a history gave to a score: the true reason of a recommendation. */
-export interface ExplainedRanker extends Ranker {
-  /** The parts of `item`'s score that the items of the history give; they sum to the score. */
-  contributions(history: Uint32Array, item: number): Float64Array;
+  /** For each of `items`, how much of its score is due to each item of the history; what is left of the score is due to none of them. */
+  contributions(history: Uint32Array, items: readonly number[]): readonly Float64Array[];
 }
 
 /** @throws RangeError where a column is outside of the matrix; repetitions count once */

@@ -6,6 +6,7 @@
  *   similarity(i, j) = both / (sqrt(n_i n_j) + shrinkage)          score(j) = sum of similarity(i, j) over i in the history
  */
 import { columnCounts, type Interactions, type Ranker, rowOf, transpose } from "./interactions.ts";
+import { topK } from "./ranking.ts";
 
 export interface ItemKnnOptions {
   /** How many neighbours of an item count. */
@@ -17,26 +18,22 @@ export function fitItemKnn(matrix: Interactions, { neighbours, shrinkage }: Item
   const byItem = transpose(matrix);
   const counts = columnCounts(matrix);
   const near: { readonly item: Uint32Array; readonly similarity: Float64Array }[] = [];
-  const both = new Uint32Array(matrix.columns);
+  const similarity = new Float64Array(matrix.columns);
   for (let i = 0; i < matrix.columns; i++) {
-    const touched: number[] = [];
-    for (const user of rowOf(byItem, i)) {
-      for (const j of rowOf(matrix, user)) {
-        if (j === i) continue;
-        if (both[j] === 0) touched.push(j);
-        both[j] = (both[j] ?? 0) + 1;
-      }
+    const having = rowOf(byItem, i);
+    if (having.length === 0) {
+      near.push({ item: new Uint32Array(), similarity: new Float64Array() });
+      continue;
     }
-    const similarity = (j: number): number =>
-      (both[j] ?? 0) / (Math.sqrt((counts[i] ?? 0) * (counts[j] ?? 0)) + shrinkage);
-    const found = touched.map((j) => ({ j, similarity: similarity(j) }));
-    found.sort((a, b) => b.similarity - a.similarity || a.j - b.j);
-    found.length = Math.min(found.length, neighbours);
-    near.push({
-      item: Uint32Array.from(found, ({ j }) => j),
-      similarity: Float64Array.from(found, (one) => one.similarity),
-    });
-    for (const j of touched) both[j] = 0;
+    similarity.fill(0);
+    for (const user of having) for (const j of rowOf(matrix, user)) similarity[j] = (similarity[j] ?? 0) + 1;
+    similarity[i] = 0;
+    for (let j = 0; j < matrix.columns; j++) {
+      const both = similarity[j] ?? 0;
+      if (both > 0) similarity[j] = both / (Math.sqrt((counts[i] ?? 0) * (counts[j] ?? 0)) + shrinkage);
+    }
+    const items = topK(similarity, neighbours).filter((j) => (similarity[j] ?? 0) > 0);
+    near.push({ item: Uint32Array.from(items), similarity: Float64Array.from(items, (j) => similarity[j] ?? 0) });
   }
   return {
     score: (history, scores) => {
@@ -48,5 +45,9 @@ export function fitItemKnn(matrix: Interactions, { neighbours, shrinkage }: Item
         });
       }
     },
+    contributions: (history, items) =>
+      items.map((item) =>
+        Float64Array.from(history, (i) => near[i]?.similarity[near[i]?.item.indexOf(item) ?? -1] ?? 0),
+      ),
   };
 }

@@ -5,7 +5,10 @@
 
 /** The inner product of `length` numbers of `a` from `atA` and of `b` from `atB`. Four sums, since one would wait for itself. */
 export function dot(a: Float64Array, atA: number, b: Float64Array, atB: number, length: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   let i = 0;
   for (; i + 3 < length; i += 4) {
     s0 += (a[atA + i] ?? 0) * (b[atB + i] ?? 0);

@@ -3,5 +3,8 @@ import { columnCounts, type Interactions, type Ranker } from "./interactions.ts"
 
 export function fitPopularity(matrix: Interactions): Ranker {
   const counts = columnCounts(matrix);
-  return { score: (_history, scores) => scores.set(counts) };
+  return {
+    score: (_history, scores) => scores.set(counts),
+    contributions: (history, items) => items.map(() => new Float64Array(history.length)),
+  };
 }

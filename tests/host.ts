@@ -18,6 +18,7 @@ import { startGuardian } from "#kernel/guardian";
 import { type AuditLog, openAuditLog } from "#kernel/audit";
 import { type Adapters, type Host, type HostOptions, startHost } from "#kernel/host";
 import { type Clock, systemClock } from "#kernel/clock";
+import type { Llm } from "#kernel/ports/llm";
 import type { Addresses, Service } from "#kernel/service";
 import { type Metrics, openMetrics } from "#kernel/metrics";
 import { openPseudonyms, type Pseudonyms } from "#kernel/pseudonyms";
@@ -47,6 +48,7 @@ export interface TestHostOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly addresses?: Partial<Addresses>;
   readonly clock?: Clock;
+  readonly llm?: Llm;
   /** A folder of an earlier host, to start again with what it left. */
   readonly folder?: string;
   /** False where speed is measured: tests pay for bytes there and back otherwise. */
@@ -90,6 +92,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
     search: await openEmbeddedSearch(postgres),
     transcoder: openTranscoder(),
+    llm: options.llm,
   };
   for (const name of ["log", "registry", "cache", "analytics", "models", "secrets", "jobs", "flags", "search"] as const)
     closing.push(() => adapters[name].close());

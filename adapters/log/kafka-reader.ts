@@ -11,6 +11,8 @@ export type ClientOptions = Pick<
 /** What one fetch may bring: for all partitions, and for one of them (more only when its first batch is larger). */
 const FETCH_BYTES_MAX = 8 * 1024 * 1024;
 const PARTITION_BYTES_MAX = 2 * 1024 * 1024;
+/** What a record takes at most as a rule: who wants few of them is not sent, and does not unpack, thousands. */
+const RECORD_BYTES = 4 * 1024;
 const READ_RECORDS_MAX = 10_000;
 const READ_BYTES_MAX = 32 * 1024 * 1024;
 const READ_TIMEOUT_MS = 30_000;
@@ -22,8 +24,13 @@ const LATEST = -1n;
 export interface Reader {
   /** Partitions by the broker that leads them. */
   leaders(partitions: Iterable<number>): Promise<ReadonlyMap<number, readonly number[]>>;
-  /** What one broker has for its partitions from these offsets on; waits up to `waitMs` for the first record. */
-  fetch(node: number, from: ReadonlyMap<number, number>, waitMs: number): Promise<readonly Fetched[]>;
+  /** What one broker has for its partitions from these offsets on; waits up to `waitMs` for the first record. `bytesMax` is of all together. */
+  fetch(
+    node: number,
+    from: ReadonlyMap<number, number>,
+    waitMs: number,
+    bytesMax?: number,
+  ): Promise<readonly Fetched[]>;
   bounds(): Promise<ReadonlyMap<number, { readonly first: number; readonly next: number }>>;
   /** The first offset at or after a time, and the next one where there is none. */
   offsetsAt(atMs: number): Promise<ReadonlyMap<number, number>>;
@@ -64,13 +71,18 @@ export function openReader(options: ClientOptions, topic: string): Reader {
     return byNode;
   }
 
-  async function fetch(node: number, from: ReadonlyMap<number, number>, waitMs: number): Promise<readonly Fetched[]> {
+  async function fetch(
+    node: number,
+    from: ReadonlyMap<number, number>,
+    waitMs: number,
+    bytesMax = FETCH_BYTES_MAX,
+  ): Promise<readonly Fetched[]> {
     const { id } = await metadata();
     const response = await client.fetch({
       node,
       maxWaitTime: waitMs,
       minBytes: 1,
-      maxBytes: FETCH_BYTES_MAX,
+      maxBytes: bytesMax,
       topics: [
         {
           topicId: id,
@@ -79,7 +91,7 @@ export function openReader(options: ClientOptions, topic: string): Reader {
             fetchOffset: BigInt(offset),
             currentLeaderEpoch: -1,
             lastFetchedEpoch: -1,
-            partitionMaxBytes: PARTITION_BYTES_MAX,
+            partitionMaxBytes: Math.min(bytesMax, PARTITION_BYTES_MAX),
           })),
         },
       ],
@@ -118,6 +130,7 @@ export function openReader(options: ClientOptions, topic: string): Reader {
         const { first, next } = limits.get(partition) ?? { first: 0, next: 0 };
         if (Math.max(first, offset) < next) open.set(partition, Math.max(first, offset));
       }
+      const bytesMax = Math.min(limit * RECORD_BYTES, FETCH_BYTES_MAX);
       const deadlineMs = performance.now() + READ_TIMEOUT_MS;
       let count = 0;
       let bytes = 0;
@@ -126,7 +139,7 @@ export function openReader(options: ClientOptions, topic: string): Reader {
           throw problem.deadline(`Kafka did not deliver what '${topic}' holds within ${READ_TIMEOUT_MS / 1000} s`);
         for (const [node, partitions] of await leaders(open.keys())) {
           const from = new Map(partitions.map((partition) => [partition, open.get(partition) ?? 0]));
-          for (const { partition, records: more, next } of await fetch(node, from, 0)) {
+          for (const { partition, records: more, next } of await fetch(node, from, 0, bytesMax)) {
             const end = limits.get(partition)?.next ?? 0;
             const wanted = more.filter(({ offset }) => offset < end);
             records.get(partition)?.push(...wanted);

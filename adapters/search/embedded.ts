@@ -37,13 +37,13 @@ export async function openEmbeddedSearch(options: EmbeddedSearchOptions): Promis
   return {
     async open(spec) {
       assertSpec(spec);
-      await pool.query("INSERT INTO search.indexes (name) VALUES ($1) ON CONFLICT DO NOTHING", [spec.name]);
+      await pool.query("INSERT INTO fulltext.indexes (name) VALUES ($1) ON CONFLICT DO NOTHING", [spec.name]);
       return indexOf(pool, spec);
     },
     async state() {
       if (isClosed) return { ok: false, detail: "search is closed" };
       try {
-        const { rows } = await pool.query<{ count: number }>("SELECT count(*)::int AS count FROM search.indexes");
+        const { rows } = await pool.query<{ count: number }>("SELECT count(*)::int AS count FROM fulltext.indexes");
         return { ok: true, detail: `search in PostgreSQL, ${rows[0]?.count ?? 0} indexes` };
       } catch (error) {
         return { ok: false, detail: `search in PostgreSQL: ${error instanceof Error ? error.message : String(error)}` };
@@ -83,7 +83,7 @@ function indexOf(pool: pg.Pool, spec: IndexSpec): SearchIndex {
 
   async function standing(client: pg.Pool | pg.PoolClient, lock = ""): Promise<Standing> {
     const { rows } = await client.query<Standing>(
-      `SELECT live, building, built_version FROM search.indexes WHERE name = $1 ${lock}`,
+      `SELECT live, building, built_version FROM fulltext.indexes WHERE name = $1 ${lock}`,
       [name],
     );
     if (!rows[0]) throw problem.internal(`the index '${name}' is gone: start again, which makes it`);
@@ -99,17 +99,16 @@ function indexOf(pool: pg.Pool, spec: IndexSpec): SearchIndex {
   ): Promise<void> {
     const rows = documents.map((document) => rowOf(spec, document));
     await client.query(
-      `INSERT INTO search.documents (index_name, generation, tenant, id, words, stems, keywords, numbers)
+      `INSERT INTO fulltext.documents (index_name, generation, tenant, id, words, stems, keywords, numbers)
        SELECT $1, $2, $3, d.id, d.words::tsvector, to_tsvector(d.analyzer::regconfig, d.text), d.keywords, d.numbers
          FROM jsonb_to_recordset($4) AS d (id text, words text, analyzer text, text text, keywords jsonb, numbers jsonb)
        ON CONFLICT (index_name, generation, tenant, id) ${onConflict}`,
       [name, generation, tenant, JSON.stringify(rows)],
     );
-    await client.query("INSERT INTO search.words SELECT $1, $2, unnest($3::text[]) ORDER BY 3 ON CONFLICT DO NOTHING", [
-      name,
-      tenant,
-      [...new Set(rows.flatMap(({ known }) => known))],
-    ]);
+    await client.query(
+      "INSERT INTO fulltext.words SELECT $1, $2, unnest($3::text[]) ORDER BY 3 ON CONFLICT DO NOTHING",
+      [name, tenant, [...new Set(rows.flatMap(({ known }) => known))]],
+    );
   }
 
   return {
@@ -123,7 +122,7 @@ function indexOf(pool: pg.Pool, spec: IndexSpec): SearchIndex {
         for (const generation of building === null ? [live] : [live, building]) {
           if (changes.delete?.length)
             await client.query(
-              "DELETE FROM search.documents WHERE index_name = $1 AND generation = $2 AND tenant = $3 AND id = ANY($4)",
+              "DELETE FROM fulltext.documents WHERE index_name = $1 AND generation = $2 AND tenant = $3 AND id = ANY($4)",
               [name, generation, tenant, changes.delete],
             );
           if (documents.length > 0)
@@ -149,8 +148,8 @@ function indexOf(pool: pg.Pool, spec: IndexSpec): SearchIndex {
       const generation = await inTransaction(async (client) => {
         const { live, building } = await standing(client, "FOR UPDATE");
         const next = Math.max(live, building ?? 0) + 1;
-        await client.query("DELETE FROM search.documents WHERE index_name = $1 AND generation <> $2", [name, live]);
-        await client.query("UPDATE search.indexes SET building = $2 WHERE name = $1", [name, next]);
+        await client.query("DELETE FROM fulltext.documents WHERE index_name = $1 AND generation <> $2", [name, live]);
+        await client.query("UPDATE fulltext.indexes SET building = $2 WHERE name = $1", [name, next]);
         return next;
       });
       try {
@@ -161,21 +160,24 @@ function indexOf(pool: pg.Pool, spec: IndexSpec): SearchIndex {
         });
         await inTransaction(async (client) => {
           const { rowCount } = await client.query(
-            "UPDATE search.indexes SET live = building, building = NULL, built_version = $3 WHERE name = $1 AND building = $2",
+            "UPDATE fulltext.indexes SET live = building, building = NULL, built_version = $3 WHERE name = $1 AND building = $2",
             [name, generation, spec.version],
           );
           if (rowCount === 0) throw problem.aborted(`another rebuild of '${name}' has begun: leave it to that one`);
-          await client.query("DELETE FROM search.documents WHERE index_name = $1 AND generation < $2", [
+          await client.query("DELETE FROM fulltext.documents WHERE index_name = $1 AND generation < $2", [
             name,
             generation,
           ]);
         });
       } catch (error) {
-        await pool.query("UPDATE search.indexes SET building = NULL WHERE name = $1 AND building = $2", [
+        await pool.query("UPDATE fulltext.indexes SET building = NULL WHERE name = $1 AND building = $2", [
           name,
           generation,
         ]);
-        await pool.query("DELETE FROM search.documents WHERE index_name = $1 AND generation = $2", [name, generation]);
+        await pool.query("DELETE FROM fulltext.documents WHERE index_name = $1 AND generation = $2", [
+          name,
+          generation,
+        ]);
         throw error;
       }
     },
@@ -232,10 +234,10 @@ async function guess(client: pg.PoolClient, name: string, tenant: string, words:
     }
     // The first letter is right: that keeps the look short. A swap counts as two here, and as one below.
     const { rows } = await client.query<{ word: string }>(
-      `SELECT word FROM search.words WHERE index_name = $1 AND tenant = $2 AND word ^@ left($3, 1)
+      `SELECT word FROM fulltext.words WHERE index_name = $1 AND tenant = $2 AND word ^@ left($3, 1)
           AND length(word) BETWEEN length($3) - $4 AND length($3) + $4 AND word <> $3
-          AND search.levenshtein_less_equal(word, $3, $4 + 1) <= $4 + 1
-        ORDER BY search.levenshtein_less_equal(word, $3, $4 + 1), word LIMIT 200`,
+          AND fulltext.levenshtein_less_equal(word, $3, $4 + 1) <= $4 + 1
+        ORDER BY fulltext.levenshtein_less_equal(word, $3, $4 + 1), word LIMIT 200`,
       [name, tenant, word, slips],
     );
     const near = rows.map((row) => row.word).filter((other) => slipsBetween(word, other) <= slips);
@@ -285,7 +287,7 @@ async function search(
     query.sortBy === "relevance"
       ? scores.join(" + ") || "0::float8"
       : `(numbers ->> ${value(query.sortBy.field)}::text)::float8`;
-  const found = `WITH found AS MATERIALIZED (SELECT id, keywords, ${order} AS rank FROM search.documents WHERE ${where.join(" AND ")})`;
+  const found = `WITH found AS MATERIALIZED (SELECT id, keywords, ${order} AS rank FROM fulltext.documents WHERE ${where.join(" AND ")})`;
   const facets = query.facets.map(
     (
       field,

@@ -29,8 +29,9 @@ export function openBackboneCalls(host: Pick<Host, "client" | "backbone">): Hand
         })),
       };
     },
-    async read({ topics, positions, fromMs, last, key, types, limit }) {
+    async read({ topics: named, positions, fromMs, last, key, types, limit }) {
       const recordsMax = bounded("limit", limit || READ_LIMIT);
+      const topics = named.length > 0 ? named : backbone.topicsOf(types);
       const isWanted = (event: ReadEvent): boolean =>
         (key === "" || event.record.key === key) && (types.length === 0 || types.includes(event.name));
       if (positions.length > 0 || fromMs !== undefined) {

@@ -34,7 +34,7 @@ const none = async (): Promise<never> => {
   throw problem.internal("this test has no event log");
 };
 const noBackbone: Backbone = {
-  ...{ topics: none, begin: none, read: none, describe: none, letters: none, settle: none },
+  ...{ topics: none, topicsOf: () => [], begin: none, read: none, describe: none, letters: none, settle: none },
   ...{ replay: none, models: none, rebuild: none },
 };
 

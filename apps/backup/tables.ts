@@ -22,9 +22,9 @@ const OF_ADAPTERS = [
   "jobs.queue",
   "jobs.job",
   "flags.document",
-  "search.indexes",
-  "search.documents",
-  "search.words",
+  "fulltext.indexes",
+  "fulltext.documents",
+  "fulltext.words",
 ] as const;
 /** What a restore makes by itself. */
 const MADE = ["migrations"];

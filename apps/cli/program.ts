@@ -5,6 +5,8 @@ import { addBackbone } from "./program-backbone.ts";
 import { addDiscovery } from "./program-discovery.ts";
 import { addEpg } from "./program-epg.ts";
 import { addChannels } from "./program-channels.ts";
+import { addSearch } from "./program-search.ts";
+import { addRecommendations } from "./program-recommendations.ts";
 import { addRecordings } from "./program-recordings.ts";
 import { addTraceFile } from "./program-trace-file.ts";
 import { completionScript } from "./completion.ts";
@@ -43,6 +45,8 @@ Environment (docs/guides/operate.md lists all):
   addEpg(program, cli, run);
   addChannels(program, cli, run);
   addRecordings(program, cli, run);
+  addRecommendations(program, cli, run);
+  addSearch(program, cli, run);
   users(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);

@@ -57,7 +57,12 @@ function openAsker(port: number, from: string) {
     text += chunk;
     const head = text.indexOf("\r\n\r\n");
     if (head < 0) return;
-    const length = Number(/\r\ncontent-length: (\d+)/i.exec(text.slice(0, head + 2))?.[1] ?? 0);
+    const said = text.startsWith("HTTP/1.1 204")
+      ? "0"
+      : /\r\ncontent-length: (\d+)/i.exec(text.slice(0, head + 2))?.[1];
+    // Behind an answer that does not say how long it is nothing could be read.
+    if (said === undefined) return end("an answer without its length");
+    const length = Number(said);
     if (text.length < head + 4 + length) return;
     const answer = { status: Number(text.slice(9, 12)), body: text.slice(head + 4, head + 4 + length) };
     text = text.slice(head + 4 + length);
@@ -167,6 +172,11 @@ async function spend({ port, guests, films, durationS, arrivalS }: Evening): Pro
       }
       sequence += 1;
       const text = await ask(200, "POST", `${API}/${session}/heartbeats`, beatOf(sequence));
+      if (text !== undefined && (JSON.parse(text) as { ended: boolean }).ended) {
+        kept.failed += 1;
+        kept.fault ||= `session ${session} was ended by somebody else`;
+        return start(performance.now());
+      }
       if (text !== undefined) kept.beatMs.push(performance.now() - dueMs);
       agenda.add(dueMs + BEAT_S * 1_000, (at) => void beat(at));
     }

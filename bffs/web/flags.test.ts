@@ -9,6 +9,7 @@ import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
 import { Entitlement } from "#contracts/entitlement";
 import { Profile } from "#contracts/profile";
+import { Recommendation } from "#contracts/recommendation";
 import { Tenant } from "#contracts/tenant";
 import { type Contract, systemClock } from "#kernel";
 import { readConfig } from "#kernel/config";
@@ -43,6 +44,11 @@ const services = [
     getMany: async () => ({ bookmarks: [] }),
     saved: async () => ({ contentIds: [] }),
     continueWatching: async () => ({ bookmarks: [{ contentId: "film", positionS: 30, durationS: 600 }] }),
+  }),
+  fakeService(Recommendation, {
+    home: async () => ({ rails: [{ kind: "popular", becauseOfId: "", contentIds: ["film"] }] }),
+    getOpinion: async () => ({ opinion: "up" }),
+    similar: async () => ({ contentIds: [] }),
   }),
   fakeService(Entitlement, { check: async () => ({ decision: { allowed: true } }) }),
 ];
@@ -149,12 +155,12 @@ test("the home page is laid out as it is told, and as ever where it is told nons
   const kindsOf = async (): Promise<string[]> =>
     ((await get("/home")).body["rails"] as { kind: string }[]).map(({ kind }) => kind);
   say();
-  assert.deepEqual(await kindsOf(), ["continue", "new", "genre"]);
+  assert.deepEqual(await kindsOf(), ["continue", "popular", "new", "genre"]);
   say(on("web.home-layout", [], { rails: ["genre", "continue", "unheard-of"] }));
   assert.deepEqual(await kindsOf(), ["genre", "continue"]);
   for (const nonsense of [{ rails: 7 }, {}, "text"] as const) {
     say(on("web.home-layout", [], nonsense));
-    assert.deepEqual(await kindsOf(), ["continue", "new", "genre"]);
+    assert.deepEqual(await kindsOf(), ["continue", "popular", "new", "genre"]);
   }
 });
 
@@ -165,7 +171,11 @@ test("a service that is shut answers as unavailable, and a page does without wha
   assert.match(String(body["detail"]), /'catalog' is shut by the flag kill\.service\.catalog/);
   say(on("kill.service.bookmark"));
   const home = (await get("/home")).body;
-  assert.deepEqual([home["partial"], (home["rails"] as { kind: string }[])[0]?.kind], [true, "new"]);
+  assert.deepEqual([home["partial"], (home["rails"] as { kind: string }[])[0]?.kind], [true, "popular"]);
+  say(on("kill.service.recommendation"));
+  const plain = (await get("/home")).body;
+  assert.deepEqual([plain["partial"], (plain["rails"] as { kind: string }[])[1]?.kind], [true, "new"]);
+  assert.equal((await get("/titles/film")).body["opinion"], "none");
   say(on("kill.service.catalog", [is("tenant", "other")]));
   assert.equal((await get("/titles/film")).status, 200);
 });

@@ -1,24 +1,22 @@
-import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import {
   type Airing,
   ChannelOrder,
   Guide,
   type GridProgramme,
-  type GuideChannel,
   GuideNow,
   GuideProgramme,
   GuideSearch,
 } from "#contracts/web";
-import type { GuideChannel as ChannelMessage, GuideProgramme as ProgrammeMessage } from "#contracts/epg";
+import type { GuideProgramme as ProgrammeMessage } from "#contracts/epg";
 import { type Context, problem } from "#kernel";
 import { watching } from "./gather.ts";
+import { channelOf, type GuideRows, masked, openGuideRows } from "./guide-rows.ts";
 import type { WebParts } from "./parts.ts";
 import { Id, type Route, route } from "./route.ts";
 
 const CHANNELS_MAX = 200;
 const DAYS_MAX = 4;
-const AGE_MAX = 18;
 const SEARCH_MAX = 50;
 const AIRINGS_MAX = 20;
 
@@ -27,10 +25,6 @@ const Page = z.object({
   limit: z.int().min(1).max(CHANNELS_MAX).default(50),
 });
 const DAY = String.raw`\d{4}-\d{2}-\d{2}`;
-
-const channelOf = ({ id, number, name, logoUrl, playable }: ChannelMessage): GuideChannel => ({
-  ...{ id, number: number || null, name, logoUrl: logoUrl || null, playable },
-});
 
 function cellOf(one: ProgrammeMessage): GridProgramme {
   const others = one.titles.filter(({ language, text }) => language !== "" && text !== one.title);
@@ -46,51 +40,12 @@ function cellOf(one: ProgrammeMessage): GridProgramme {
   };
 }
 
-/** What a profile is too young for has its time in the guide, and nothing else. */
-const masked = (cell: GridProgramme, ageMax: number): GridProgramme =>
-  (cell.age ?? 0) <= ageMax
-    ? cell
-    : { id: cell.id, startMs: cell.startMs, stopMs: cell.stopMs, title: "", locked: true };
+/** The rows that this BFF has put together lately. */
+const opened = new WeakMap<WebParts, GuideRows>();
 
-interface RowsWish {
-  /** In the order in which they are shown. */
-  readonly channels: readonly ChannelMessage[];
-  readonly days: readonly string[];
-  readonly ageMax: number;
-}
-
-/**
- * The grid's rows as bytes: days come composed, and are put together as they are. Two hundred channels are a megabyte, which to read and
- * write again would take longer than all the rest. For children they are read, because something must be left out.
- */
-async function composeRows(parts: WebParts, { channels, days, ageMax }: RowsWish, context: Context): Promise<Buffer> {
-  const channelIds = channels.map(({ id }) => id);
-  const { days: composed } = await parts.call.epg.composedDays({ channelIds, days: [...days] }, context);
-  const show =
-    ageMax >= AGE_MAX
-      ? (json: string) => json
-      : (json: string) => JSON.stringify((JSON.parse(json) as GridProgramme[]).map((cell) => masked(cell, ageMax)));
-  const rows = channels.map((channel, i) => {
-    const own = composed.slice(i * days.length, (i + 1) * days.length).map(({ json }) => show(json));
-    return `${JSON.stringify(channelOf(channel)).slice(0, -1)},"days":[${own.join(",")}]}`;
-  });
-  return Buffer.from(`{"channels":[${rows.join(",")}],`);
-}
-
-/** Most people open the same guide: what was put together within the last second is what they get. */
-const ROWS_MS = 1_000;
-const ROWS_BYTES_MAX = 32 * 1_024 * 1_024;
-const recentRows = new WeakMap<WebParts, LRUCache<string, Buffer>>();
-
-async function rowsOf(parts: WebParts, wish: RowsWish, context: Context): Promise<Buffer> {
-  const sizeCalculation = (rows: Buffer): number => rows.length;
-  const recent = recentRows.get(parts) ?? new LRUCache({ ttl: ROWS_MS, maxSize: ROWS_BYTES_MAX, sizeCalculation });
-  recentRows.set(parts, recent);
-  const { channels, days, ageMax } = wish;
-  const key = JSON.stringify([context.tenant, Math.min(ageMax, AGE_MAX), days, channels.map(({ id }) => id)]);
-  const rows = recent.get(key) ?? (await composeRows(parts, wish, context));
-  // What is there already keeps its age.
-  if (!recent.has(key)) recent.set(key, rows);
+function rowsOf(parts: WebParts): GuideRows {
+  const rows = opened.get(parts) ?? openGuideRows(parts);
+  opened.set(parts, rows);
   return rows;
 }
 
@@ -106,7 +61,7 @@ async function guide(
     { profileId: profile.id, offset: query.offset, limit: query.limit },
     context,
   );
-  const rows = await rowsOf(parts, { channels, days, ageMax: profile.ageRatingMax }, context);
+  const rows = await rowsOf(parts)({ channels, days, ageMax: profile.ageRatingMax }, context.tenant);
   const rest = JSON.stringify({ total, orderedBy, days, nowMs: clock.nowMs() });
   return Buffer.concat([rows, Buffer.from(rest.slice(1))]);
 }

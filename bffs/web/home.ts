@@ -1,15 +1,25 @@
 import { z } from "zod";
-import { Card, Home } from "#contracts/web";
+import { Card, Home, type Rail } from "#contracts/web";
 import type { Title } from "#contracts/catalog";
+import type { Profile } from "#contracts/profile";
 import { HomeLayout, PreviewsOff } from "#contracts/flags";
-import type { Context } from "#kernel";
+import { type Context, requireProfile } from "#kernel";
 import type { FlagContext } from "#kernel/ports/flags";
 import { audienceOf } from "./audience.ts";
 import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
-import { languagesOf } from "./request.ts";
+import { recommended, recommendedRails } from "./recommendations.ts";
 import { type Route, route } from "./route.ts";
-import { type Around, cardOf, episodeBadge, imageOf, nextEpisode, previewUrlOf, progressOf } from "./views.ts";
+import {
+  type Around,
+  cardOf,
+  episodeBadge,
+  imageOf,
+  nextEpisode,
+  previewUrlOf,
+  progressOf,
+  shortened,
+} from "./views.ts";
 
 const RAIL_MAX = 20;
 const GENRES_MAX = 8;
@@ -17,6 +27,7 @@ const Cards = z.object({ cards: z.array(Card).max(100) });
 
 /** What the whole home is made of: one look at the catalogue, one at the profile's progress. */
 interface Shelf {
+  readonly profile: Profile;
   readonly titles: readonly Title[];
   readonly episodesOf: (seriesId: string) => readonly Title[];
   readonly around: Around & { readonly isPartial: boolean };
@@ -32,6 +43,7 @@ async function shelf(parts: WebParts, context: Context): Promise<Shelf> {
     .filter((title) => title.kind === "episode")
     .toSorted((a, b) => a.seasonNumber - b.seasonNumber || a.episodeNumber - b.episodeNumber);
   return {
+    profile,
     titles: all.filter((title) => title.kind !== "episode"),
     episodesOf: (seriesId) => episodes.filter((episode) => episode.parentId === seriesId),
     around: await around(parts, all, context),
@@ -76,34 +88,40 @@ async function continueCards(parts: WebParts, context: Context): Promise<Card[]>
 }
 
 async function home(parts: WebParts, audience: FlagContext, context: Context): Promise<Home> {
-  const [of, unfinished] = await Promise.all([
+  const [of, named, unfinished] = await Promise.all([
     shelf(parts, context),
+    recommendedRails(parts, requireProfile(context).profileId, context),
     continueCards(parts, context).catch((error: unknown) => {
       parts.logger.warn("'Continue watching' fell back to nothing", { error });
       return null;
     }),
   ]);
   const playable = of.titles.filter((title) => title.state === "playable");
-  const genres = [
-    ...new Map(
-      playable
-        .flatMap((title) => title.genres)
-        .map((genre, _, all) => [genre, all.filter((other) => other === genre).length]),
-    ),
-  ]
-    .toSorted((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))
-    .slice(0, GENRES_MAX);
+  const counts = new Map<string, number>();
+  for (const genre of playable.flatMap((title) => title.genres)) counts.set(genre, (counts.get(genre) ?? 0) + 1);
+  const genres = [...counts].toSorted((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).slice(0, GENRES_MAX);
+  const own = await recommended(parts, named, of.profile, of.titles, context);
   const hero = heroOf(playable);
-  const cards = (titles: readonly Title[]): Card[] => titles.slice(0, RAIL_MAX).map((title) => cardIn(of, title));
+  // A title stands in several rails, and looks the same in each.
+  const made = new Map<string, Card>();
+  const cards = (titles: readonly Title[]): Card[] =>
+    titles.slice(0, RAIL_MAX).map((title) => {
+      const card = made.get(title.id) ?? cardIn(of, title);
+      made.set(title.id, card);
+      return card;
+    });
   const coming = of.titles.filter((title) => title.state === "processing");
   const rails: Home["rails"] = [
-    { id: "continue", title: "Continue watching", kind: "continue" as const, cards: unfinished ?? [] },
-    { id: "new", title: "New", kind: "new" as const, cards: cards(playable) },
-    { id: "coming", title: "Being prepared", kind: "coming" as const, cards: cards(coming) },
+    { ...railOf("continue", "Continue watching"), cards: unfinished ?? [] },
+    ...own.rails.map(({ kind, about, titles }) => ({
+      ...railOf(kind, NAMES[kind](about?.title ?? "")),
+      about,
+      cards: cards(titles),
+    })),
+    { ...railOf("new", "New"), cards: cards(playable) },
+    { ...railOf("coming", "Being prepared"), cards: cards(coming) },
     ...genres.map(([genre]) => ({
-      id: `genre-${genre}`,
-      title: genre,
-      kind: "genre" as const,
+      ...railOf("genre", genre, `genre-${genre}`),
       cards: cards(playable.filter((title) => title.genres.includes(genre))),
     })),
   ].filter((rail) => rail.cards.length > 0);
@@ -117,9 +135,22 @@ async function home(parts: WebParts, audience: FlagContext, context: Context): P
         }
       : null,
     rails: laidOut(rails, parts.flags.evaluate(HomeLayout, audience).value),
-    partial: of.around.isPartial || unfinished === null,
+    partial: of.around.isPartial || unfinished === null || own.isPartial,
   };
 }
+
+const railOf = <K extends Rail["kind"]>(kind: K, title: string, id: string = kind) => ({
+  id,
+  title,
+  kind,
+  about: null,
+});
+
+const NAMES = {
+  for_you: () => "For you",
+  because: (title: string) => `Because you watched ${shortened(title, 70)}`,
+  popular: () => "Popular",
+};
 
 const Layout = z.object({ rails: z.array(z.string()).max(20) });
 
@@ -166,22 +197,6 @@ export const homeRoutes: readonly Route[] = [
           .slice(0, 100)
           .map((title) => cardIn(of, title)),
       };
-    },
-  }),
-  route({
-    ...{ method: "GET", path: "/search", operationId: "search", tag: "browse", auth: "profile", status: 200 },
-    summary:
-      "Titles by words of theirs, of their people and genres: beginnings and other forms, and in spite of slips of the pen.",
-    query: z.object({ q: z.string().max(200).default("") }),
-    response: Cards,
-    handle: async (parts, { context, query, request }) => {
-      const profile = await watching(parts, context);
-      const { titles } = await parts.call.catalog.search(
-        { query: query.q, ageRatingMax: profile.ageRatingMax, limit: 50, languages: languagesOf(request) },
-        context,
-      );
-      const near = await around(parts, titles, context);
-      return { cards: titles.map((title) => cardOf(title, near)) };
     },
   }),
   route({

@@ -7,8 +7,10 @@ import { Epg } from "#contracts/epg";
 import { Live } from "#contracts/live";
 import { Notification } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
+import { Recommendation } from "#contracts/recommendation";
 import { Recording } from "#contracts/recording";
 import { Schedule } from "#contracts/schedule";
+import { Search } from "#contracts/search";
 import { Session } from "#contracts/session";
 import { Subscription } from "#contracts/subscription";
 import { Tenant } from "#contracts/tenant";
@@ -29,8 +31,10 @@ export const webUses = {
   live: Live,
   notification: Notification,
   profile: Profile,
+  recommendation: Recommendation,
   recording: Recording,
   schedule: Schedule,
+  search: Search,
   session: Session,
   subscription: Subscription,
   tenant: Tenant,

@@ -7,6 +7,7 @@ import type { FlagContext } from "#kernel/ports/flags";
 import { audienceOf } from "./audience.ts";
 import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
+import { alike, opinionOf } from "./recommendations.ts";
 import { Id, type Route, route } from "./route.ts";
 import {
   ageText,
@@ -34,7 +35,7 @@ async function titlePage(parts: WebParts, id: string, audience: FlagContext, con
     throw problem.notFound("this title does not exist, or is not here any more", { reason: "title_unknown" });
   const isSeries = title.kind === "series";
   const seriesId = isSeries ? title.id : title.parentId;
-  const [{ titles: episodes }, { titles: others }, { contentIds: saved }] = await Promise.all([
+  const [{ titles: episodes }, { titles: others }, { contentIds: saved }, opinion, like] = await Promise.all([
     seriesId === ""
       ? { titles: [] as TitleMessage[] }
       : call.catalog.list({ kinds: ["episode"], parentId: seriesId, ageRatingMax: profile.ageRatingMax }, context),
@@ -43,8 +44,11 @@ async function titlePage(parts: WebParts, id: string, audience: FlagContext, con
       context,
     ),
     call.bookmark.saved({ profileId: profile.id }, context),
+    opinionOf(parts, profile.id, seriesId || title.id, context),
+    alike(parts, seriesId || title.id, profile, context),
   ]);
-  const near = await around(parts, [title, ...episodes, ...others], context);
+  const more = like.length > 0 ? like : similar(title, others);
+  const near = await around(parts, [title, ...episodes, ...more], context);
   const play = isSeries ? nextEpisode(episodes, near.bookmarks) : title.state === "playable" ? title : undefined;
   const bookmark = play ? near.bookmarks.get(play.id) : undefined;
   const series =
@@ -72,12 +76,13 @@ async function titlePage(parts: WebParts, id: string, audience: FlagContext, con
     resumePositionS: bookmark && !bookmark.finished ? bookmark.positionS : 0,
     progress: progressOf(bookmark),
     inMyList: saved.includes(title.id),
+    opinion,
     state: stateOf(title),
     processingProgress: title.state === "processing" ? (near.encodings.get(title.id)?.progressPlayable ?? 0) : null,
     locked: play
       ? await lockedOf(parts, { contentId: play.id, profileId: profile.id, market: audience.market ?? "" }, context)
       : null,
-    more: similar(title, others).map((other) => cardOf(other, near)),
+    more: more.map((other) => cardOf(other, near)),
     seriesId: title.kind === "episode" ? seriesId : null,
     seriesTitle: series?.title ?? null,
     nextEpisodeId: position >= 0 ? (episodes[position + 1]?.id ?? null) : null,
@@ -94,7 +99,7 @@ async function lockedOf(
   return lockOf(decision);
 }
 
-/** Other titles that share genres, those that share most first. */
+/** Other titles that share genres, those that share most first: what there is to say without recommendations. */
 function similar(title: TitleMessage, others: readonly TitleMessage[]): TitleMessage[] {
   const shared = (other: TitleMessage): number => other.genres.filter((genre) => title.genres.includes(genre)).length;
   return others

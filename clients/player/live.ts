@@ -22,6 +22,9 @@ const TARGET_LATENCY_S_MAX = 2;
 /** Less than the hold-back that servers ask for (PART-HOLD-BACK): of players that cannot wait for a part, which this one can. */
 const PRESENTATION_DELAY_S = 0.5;
 
+/** As DASH less than what lies between the picture and the edge, at which Shaka would take an ad that is listed ahead for what comes next. */
+const STEADY_BUFFER_S = { hls: 16, dash: 8 } as const satisfies Record<Format, number>;
+
 /** Shaka's configuration for a channel; what low latency needs is in the manifest, and a plain one turns it off by itself. */
 export function liveConfiguration({ latency, dvrWindowS }: LiveFacts, format: Format): Record<string, unknown> {
   const isLow = latency === "low";
@@ -37,7 +40,7 @@ export function liveConfiguration({ latency, dvrWindowS }: LiveFacts, format: Fo
     },
     streaming: {
       lowLatencyMode: isLow,
-      bufferingGoal: isLow ? 6 : 16,
+      bufferingGoal: isLow ? 6 : STEADY_BUFFER_S[format],
       rebufferingGoal: isLow ? 0.1 : 1,
       bufferBehind: 30,
       liveSync: followEdge(latency, format),

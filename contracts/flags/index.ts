@@ -24,7 +24,7 @@ export const NextEpisodeOff: Flag<boolean> = {
 
 export const HomeLayout: Flag<{ readonly rails: readonly string[] }> = {
   name: "web.home-layout",
-  fallback: { rails: ["continue", "new", "coming", "genre"] },
+  fallback: { rails: ["continue", "for_you", "because", "popular", "new", "coming", "genre"] },
   what: "which kinds of rails the home page has, and their order",
 };
 

@@ -3,6 +3,7 @@
  * document is generated from them. Clients use only the types.
  */
 import { z } from "zod";
+import { About, Opinion } from "./recommendations/index.ts";
 
 export {
   type Airing,
@@ -55,7 +56,9 @@ export const Card = z.object({
 export const Rail = z.object({
   id: text(64),
   title: text(100),
-  kind: z.enum(["continue", "new", "genre", "list", "coming"]),
+  kind: z.enum(["continue", "new", "genre", "list", "coming", "for_you", "because", "popular"]),
+  /** Of "because": the title that gave more to the score of each of these than anything else. */
+  about: About.nullable().default(null),
   cards: z.array(Card).max(30),
 });
 
@@ -114,6 +117,8 @@ export const Title = z.object({
   resumePositionS: z.number(),
   progress: z.number().nullable(),
   inMyList: z.boolean(),
+  /** What the profile says of it; of an episode, of its series. */
+  opinion: Opinion,
   state: z.enum(["playable", "processing", "unavailable"]),
   processingProgress: z.number().nullable(),
   locked,

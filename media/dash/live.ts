@@ -11,7 +11,7 @@
 import type { DrmByKid } from "#media/hls";
 import { LIVE_SEGMENT_S, type Presentation } from "#media/presentation";
 import { channelConfiguration, duration, family, folder, positive, ROLE, writeProtection } from "./elements.ts";
-import { longestSegmentS, writePeriod as writeInsert } from "./write.ts";
+import { writePeriod as writeInsert } from "./write.ts";
 import { Xml } from "./xml.ts";
 
 interface LiveTrackBase {
@@ -69,6 +69,13 @@ export interface LiveMpd {
   readonly periods: readonly LiveMpdPeriod[];
   /** What stands between them, such as ads: whole presentations, or as much of them as their length says. */
   readonly inserted?: readonly LiveMpdInsert[];
+  /**
+   * The longest segment that may ever be inserted, in seconds; a segment of the channel without it. Players reckon from it where the edge is, and
+   * would find it further back, perhaps behind them, with the first ad that has longer ones.
+   */
+  readonly segmentSMax?: number;
+  /** How far behind the edge players stay that are not told otherwise, in seconds. */
+  readonly delayS?: number;
   /** How long after its begin a segment can be asked for. */
   readonly firstPartS: number;
   readonly windowS: number;
@@ -97,9 +104,7 @@ export function writeLiveMpd(live: LiveMpd): string {
     "xmlns:dashif": "https://dashif.org/CPS",
     profiles: "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019",
     minBufferTime: "PT1S",
-    maxSegmentDuration: duration(
-      Math.max(LIVE_SEGMENT_S, ...(live.inserted ?? []).map(({ presentation }) => longestSegmentS(presentation))),
-    ),
+    maxSegmentDuration: duration(live.segmentSMax ?? LIVE_SEGMENT_S),
     ...timing(live, originS),
   });
   if (live.isEnded !== true) {
@@ -128,7 +133,7 @@ export function writeLiveMpd(live: LiveMpd): string {
   return xml.text;
 }
 
-function timing(live: LiveMpd, originS: number): Record<string, string> {
+function timing(live: LiveMpd, originS: number): Record<string, string | undefined> {
   if (live.isEnded === true) {
     const endS = ((live.periods.at(-1)?.lastNumber ?? 0) + 1) * LIVE_SEGMENT_S;
     return { type: "static", mediaPresentationDuration: duration(Math.max(LIVE_SEGMENT_S, endS - originS)) };
@@ -139,6 +144,7 @@ function timing(live: LiveMpd, originS: number): Record<string, string> {
     publishTime: new Date(live.publishTimeMs).toISOString(),
     minimumUpdatePeriod: duration(UPDATE_S),
     timeShiftBufferDepth: duration(live.windowS),
+    suggestedPresentationDelay: live.delayS === undefined ? undefined : duration(live.delayS),
   };
 }
 

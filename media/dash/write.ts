@@ -376,7 +376,7 @@ function protection(xml: Xml, presentation: Presentation, track: MediaTrack, drm
   writeProtection(xml, track.kid, signalling);
 }
 
-export function longestSegmentS(presentation: Presentation): number {
+function longestSegmentS(presentation: Presentation): number {
   let longest = 1;
   for (const track of [...presentation.video, ...presentation.audio]) {
     for (const segment of track.segments) longest = Math.max(longest, segment.durationTicks / track.timescale);

@@ -128,6 +128,22 @@ export const SERVICE_PANELS: Readonly<Record<string, readonly Panel[]>> = {
       unit: "ops",
     },
   ],
+  search: [{ title: "Searches", queries: by("type", "marquee_search_queries_total"), unit: "ops" }],
+  recommendation: [
+    {
+      title: "Homes, by what they were made of",
+      queries: by("way", "marquee_recommendation_homes_total"),
+      unit: "ops",
+    },
+    {
+      title: "Shown and chosen",
+      queries: {
+        visits: "sum(rate(marquee_recommendation_impressions_total[$__rate_interval]))",
+        clicks: "sum(rate(marquee_recommendation_clicks_total[$__rate_interval]))",
+      },
+      unit: "ops",
+    },
+  ],
   models: [
     {
       title: "Predictions, by what made them",
@@ -135,7 +151,6 @@ export const SERVICE_PANELS: Readonly<Record<string, readonly Panel[]>> = {
       unit: "ops",
     },
   ],
-  catalog: [{ title: "Searches", queries: by("type", "marquee_search_queries_total"), unit: "ops" }],
   ingest: [ingests, refusedFiles, jobsAge],
   encoding: [encodings, encodingTime, pieces, jobsWaiting, jobsAge],
   license: [

@@ -20,6 +20,8 @@ const VIEWERS = 4;
 const WORK_MS_MAX = 1_500;
 const FILM = "playing";
 const KILL_MS = 30_000;
+/** A hundred take a quarter of an hour: who waits sees how far it is. */
+const TOLD_EVERY = 10;
 
 const parts = Object.keys(PARTS) as readonly Part[];
 let engines: Engines;
@@ -62,6 +64,7 @@ test(`killed ${KILLS} times, separate processes lose nothing and do nothing twic
     assert.equal(await cells.end(part, "SIGKILL"), "SIGKILL", cells.output(part));
     await cells.start(part);
     killed.set(part, (killed.get(part) ?? 0) + 1);
+    if (n % TOLD_EVERY === 0) console.log(`${n} of ${KILLS} kills`);
     // Tokens of 15 minutes end in a run of a hundred.
     if (n % 20 === 0) for (const { viewer } of watchers) await signInAgain(viewer);
   }

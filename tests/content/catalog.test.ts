@@ -248,9 +248,9 @@ describe("the catalogue", () => {
     const admin = new pg.Client({ connectionString: host.adapters.postgres.adminUrl });
     await admin.connect();
     try {
-      await admin.query("DELETE FROM search.documents");
+      await admin.query("DELETE FROM fulltext.documents");
       assert.deepEqual(await find(), []);
-      await admin.query("UPDATE search.indexes SET built_version = 0");
+      await admin.query("UPDATE fulltext.indexes SET built_version = 0");
       for (let looks = 0; looks < 400 && (await find()).length === 0; looks += 1) await sleep(25);
       assert.deepEqual(await find(), ["old-film"]);
     } finally {

@@ -14,6 +14,7 @@ import { library } from "./scenarios/library.ts";
 import { live } from "./scenarios/live.ts";
 import { notices } from "./scenarios/notices.ts";
 import { pages } from "./scenarios/pages.ts";
+import { search } from "./scenarios/search.ts";
 import { slots, streams } from "./scenarios/streams.ts";
 import { withoutScript } from "./scenarios/without-script.ts";
 import type { Stage } from "./stage.ts";
@@ -42,6 +43,7 @@ describe("the product in a browser", { concurrency: false }, () => {
     accounts,
     kids,
     library,
+    search,
     guide,
     live,
     notices,

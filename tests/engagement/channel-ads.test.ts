@@ -198,7 +198,7 @@ describe("a channel with a break of 30 s", () => {
     started = await start(CHANNEL);
   });
 
-  test("has manifests of their own for sessions with ads, which say where the programme goes on", async () => {
+  test("has manifests of their own for sessions with ads", async () => {
     const sessionId = started.session?.id ?? "";
     const hlsPath = new URL(started.hlsUrl).pathname;
     assert.equal(hlsPath, `/live/${CHANNEL}/main-${sessionId}.m3u8`);
@@ -208,20 +208,8 @@ describe("a channel with a break of 30 s", () => {
     assert.equal(playlist, `${folder}index-${sessionId}.m3u8`);
     await text(playlist);
     const mpd = await text(new URL(started.dashUrl).pathname);
-    const periods = [...mpd.matchAll(/<Period id="([^"]+)" start="PT([\d.]+)S"(?: duration="PT([\d.]+)S")?>/g)].map(
-      ([, id, startS, durationS]) => ({ id, startS: Number(startS), durationS: Number(durationS) }),
-    );
-    const [before, ...rest] = periods.slice(periods.findIndex(({ id }) => id?.startsWith("insert-7")) - 1);
-    const fromS = fromMs / 1_000;
-    assert.equal((before?.startS ?? 0) + (before?.durationS ?? 0), fromS);
-    assert.deepEqual(
-      rest.slice(0, 3).map(({ startS, durationS }) => [startS - fromS, durationS]),
-      creativesInOrder(mpd)
-        .map((name) => ({ tea: 10, shoes: 15, "": 5 })[name] ?? 0)
-        .map((durationS, index, all) => [all.slice(0, index).reduce((sum, each) => sum + each, 0), durationS]),
-    );
-    assert.equal(rest[3]?.startS, fromS + 30, "the programme is back on time");
-    for (const id of creatives.values()) assert.ok(mpd.includes(`media="../../vod/${id}/r1/$RepresentationID$/`), id);
+    assert.match(mpd, / maxSegmentDuration="PT6S"/, "as long as segments of ads may be: the edge stays where it is");
+    assert.doesNotMatch(mpd, /\/vod\//, "what is not there yet of the programme would be skipped for them");
   });
 
   test("has licences for its ads before they come", async () => {
@@ -291,6 +279,24 @@ describe("a channel with a break of 30 s", () => {
     );
     assert.equal(lengths.at(-2), 5, "the slate comes last");
     assert.ok(Math.abs((spans[0]?.[0] ?? 0) - (spans.at(-1)?.[0] ?? 255)) < 8, "the same programme as before");
+  });
+
+  test("has periods for them in DASH, which say where the programme goes on", async () => {
+    const mpd = await text(new URL(started.dashUrl).pathname);
+    const periods = [...mpd.matchAll(/<Period id="([^"]+)" start="PT([\d.]+)S"(?: duration="PT([\d.]+)S")?>/g)].map(
+      ([, id, startS, durationS]) => ({ id, startS: Number(startS), durationS: Number(durationS) }),
+    );
+    const [before, ...rest] = periods.slice(periods.findIndex(({ id }) => id?.startsWith("insert-7")) - 1);
+    const fromS = fromMs / 1_000;
+    assert.equal((before?.startS ?? 0) + (before?.durationS ?? 0), fromS);
+    assert.deepEqual(
+      rest.slice(0, 3).map(({ startS, durationS }) => [startS - fromS, durationS]),
+      creativesInOrder(mpd)
+        .map((name) => ({ tea: 10, shoes: 15, "": 5 })[name] ?? 0)
+        .map((durationS, index, all) => [all.slice(0, index).reduce((sum, each) => sum + each, 0), durationS]),
+    );
+    assert.equal(rest[3]?.startS, fromS + 30, "the programme is back on time");
+    for (const id of creatives.values()) assert.ok(mpd.includes(`media="../../vod/${id}/r1/$RepresentationID$/`), id);
   });
 
   test("tells each quartile once, however often a player says where it is", async () => {

@@ -197,9 +197,11 @@ async function playback(contentId: string): Promise<void> {
   const home = await traceOf("GET /api/web/v1/home");
   assertTree(home, [" > GET /api/web/v1/home", "GET /api/web/v1/home > catalog/List"]);
   assertOf("home", home);
+  // The index begins with the first question, which a search would not wait for.
+  assert.equal((await browser.request("/api/web/v1/search/suggestions?q=film")).status, 200);
   assert.equal((await browser.request("/api/web/v1/search?q=film")).status, 200);
   const search = await traceOf("GET /api/web/v1/search");
-  assertTree(search, [" > GET /api/web/v1/search", "GET /api/web/v1/search > catalog/Search"]);
+  assertTree(search, [" > GET /api/web/v1/search", "GET /api/web/v1/search > search/Query"]);
   assertOf("search", search);
   const text = await stage.metrics.text();
   assert.match(text, /^marquee_playback_starts_total\{content_type="vod",device="web"\} 1$/m);

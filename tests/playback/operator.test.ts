@@ -103,7 +103,7 @@ async function rowsOf(adminUrl: string, ...tables: string[]): Promise<unknown[]>
 async function indexOf(adminUrl: string): Promise<unknown[]> {
   return inTenant(adminUrl, async (client) => {
     const { rows } = await client.query(
-      `SELECT tenant, id, words, keywords, numbers FROM search.documents JOIN search.indexes ON name = index_name AND generation = live
+      `SELECT tenant, id, words, keywords, numbers FROM fulltext.documents JOIN fulltext.indexes ON name = index_name AND generation = live
         ORDER BY tenant, id`,
     );
     return rows;
@@ -187,7 +187,7 @@ test("a rebuild gives the same rows, touches no truth and announces nothing", as
   const updates = (await host.adapters.log.offsets("bookmarks.updates")).values().reduce((sum, end) => sum + end, 0);
   await inTenant(adminUrl, async (client) => {
     await client.query("UPDATE bookmark.continue_watching SET position_s = 1, updated_at_ms = 7");
-    await client.query("DELETE FROM search.documents WHERE id < 'film-2'");
+    await client.query("DELETE FROM fulltext.documents WHERE id < 'film-2'");
   });
   const unsure = await marquee("rebuild", "bookmark");
   assert.deepEqual([unsure.code, /add --yes/.test(unsure.err)], [1, true], unsure.err);
@@ -271,7 +271,7 @@ test("kill -9 in the middle of a rebuild, and the next one gives the same rows",
   // The log alone says the same: nothing is left of the models, and they begin anew.
   await inTenant(postgres.adminUrl, async (client) => {
     for (const table of MODELS) await client.query(`DELETE FROM ${table}`);
-    await client.query("DELETE FROM search.documents");
+    await client.query("DELETE FROM fulltext.documents");
     for (const schema of ["bookmark", "catalog"])
       await client.query(`DELETE FROM ${schema}.marks WHERE topic LIKE 'model:%'`);
   });

@@ -76,6 +76,7 @@ async function use(person: Person, profileName: string): Promise<Traces> {
   await host.auth.forgotPassword({ email: person.email, ip: "192.0.2.7" }, host.context());
   await host.bookmarks.save({ profileId: viewer.profileId, contentId: "other" }, context);
   await beReminded(viewer, context);
+  await beRecommended(viewer, context);
   await host.recordings.record({ profileId: viewer.profileId, programmeId }, context);
   const started = await host.sessions.start({ contentId: "film", device: person.device }, context);
   const sessionId = started.session?.id ?? "";
@@ -91,6 +92,14 @@ async function use(person: Person, profileName: string): Promise<Traces> {
   await until(async () => (await host.mailsTo(person.email)).length > 0);
   const texts = [person.email, person.name, person.device.name, person.device.id, profileName];
   return { viewer, texts: [...texts, viewer.userId, viewer.profileId, profile.id] };
+}
+
+/** Somebody likes a title, is shown others, and wants no more of that. */
+async function beRecommended({ profileId }: Viewer, context: Context): Promise<void> {
+  await host.recommendations.setOpinion({ profileId, contentId: "other", opinion: "up" }, context);
+  // The first one may come before there is a model.
+  await until(async () => (await host.recommendations.home({ profileId }, context)).rails.length > 0);
+  await host.recommendations.setPersonalisation({ profileId, enabled: false }, context);
 }
 
 /** Somebody wants to be told by mail and on a device, and is. */
@@ -126,6 +135,10 @@ const everywhere = [
   "table notification.preferences",
   "table notification.subscriptions",
   "table profile.profiles",
+  "table recommendation.exposures",
+  "table recommendation.interactions",
+  "table recommendation.opinions",
+  "table recommendation.unpersonalised",
   "table recording.recordings",
   "table schedule.reminders",
   "table session.idempotency",
@@ -137,6 +150,7 @@ const everywhere = [
   "topic notifications.events",
   "topic playback.heartbeats",
   "topic playback.sessions",
+  "topic recommendations.served",
   "topic recordings.events",
   "topic user.events",
   "lake",

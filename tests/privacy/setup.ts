@@ -9,6 +9,7 @@ import { Catalog } from "#contracts/catalog";
 import { Epg } from "#contracts/epg";
 import { Notification } from "#contracts/notification";
 import { Profile } from "#contracts/profile";
+import { Recommendation } from "#contracts/recommendation";
 import { Recording } from "#contracts/recording";
 import { Schedule } from "#contracts/schedule";
 import { Session } from "#contracts/session";
@@ -22,6 +23,7 @@ import license from "../../services/delivery/license/service.ts";
 import origin from "../../services/delivery/origin/service.ts";
 import routing from "../../services/delivery/routing/service.ts";
 import token from "../../services/delivery/token/service.ts";
+import recommendation from "../../services/discovery/recommendation/service.ts";
 import ads from "../../services/engagement/ads/service.ts";
 import notification from "../../services/engagement/notification/service.ts";
 import auth from "../../services/identity/auth/service.ts";
@@ -67,6 +69,7 @@ export async function startWhole(
     bookmark,
     schedule,
     recording,
+    recommendation,
     notification,
     ads,
     qoe,
@@ -84,6 +87,7 @@ export async function startWhole(
     epg: host.client(Epg),
     notifications: host.client(Notification),
     profiles: host.client(Profile),
+    recommendations: host.client(Recommendation),
     recordings: host.client(Recording),
     schedules: host.client(Schedule),
     sessions: host.client(Session),

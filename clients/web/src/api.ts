@@ -28,6 +28,8 @@ import type {
   Recordings,
   SeriesRule,
 } from "../../../contracts/web/recordings/index.ts";
+import type { Click, Opinion, Personalisation, Why } from "../../../contracts/web/recommendations/index.ts";
+import type { NewClick, SearchResults, Suggestions } from "../../../contracts/web/search/index.ts";
 import { createHttp, type Http } from "../../player/http.ts";
 
 export interface Cards {
@@ -52,12 +54,24 @@ export function createApi(http: Http) {
     channels: () => http.call<ChannelList>("/channels"),
     genres: () => http.call<GenreList>("/genres"),
     genre: (id: string) => http.call<Cards & { title: string }>(`/genres/${part(id)}`),
-    search: (query: string, signal?: AbortSignal) =>
-      http.call<Cards>(`/search?q=${part(query)}`, signal === undefined ? {} : { signal }),
+    search: (parameters: URLSearchParams, signal: AbortSignal) =>
+      http.call<SearchResults>(`/search?${parameters.toString()}`, { signal }),
+    suggest: (query: string, signal: AbortSignal) =>
+      http.call<Suggestions>(`/search/suggestions?q=${part(query)}`, { signal }),
+    clickResult: (searchId: string, body: NewClick) =>
+      http.call<null>(`/search/${part(searchId)}/clicks`, { method: "POST", body, keepalive: true }),
     myList: () => http.call<Cards>("/my-list"),
     setInMyList: (id: string, isIn: boolean) =>
       http.call<null>(`/my-list/${part(id)}`, { method: isIn ? "PUT" : "DELETE" }),
     removeFromContinue: (id: string) => http.call<null>(`/continue-watching/${part(id)}`, { method: "DELETE" }),
+    setOpinion: (id: string, opinion: Opinion) =>
+      http.call<null>(`/titles/${part(id)}/opinion`, { method: "PUT", body: { opinion } }),
+    why: (id: string) => http.call<Why>(`/titles/${part(id)}/why`),
+    clickRecommendation: (body: Click) =>
+      http.call<null>("/recommendations/clicks", { method: "POST", body, keepalive: true }),
+    personalisation: (id: string) => http.call<Personalisation>(`/profiles/${part(id)}/personalisation`),
+    setPersonalisation: (id: string, enabled: boolean) =>
+      http.call<null>(`/profiles/${part(id)}/personalisation`, { method: "PUT", body: { enabled } }),
     guideNow: () => http.call<GuideNow>("/guide/now?limit=50"),
     guide: (days: readonly string[], offset: number, limit: number) =>
       http.call<Guide>(`/guide?days=${days.join(",")}&offset=${offset}&limit=${limit}`),

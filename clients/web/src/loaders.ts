@@ -2,6 +2,7 @@
 import { data, type LoaderFunctionArgs, redirect, redirectDocument } from "react-router";
 import { ApiError } from "../../player/http.ts";
 import type { Api } from "./api.ts";
+import { askedIn, isNarrowed, parametersOf } from "./search/asked.ts";
 
 function ownPath(request: Request): string {
   const { pathname, search } = new URL(request.url);
@@ -30,18 +31,19 @@ export function createLoaders(api: Api) {
     root: async ({ request }: LoaderFunctionArgs) => ({ viewer: await guarded(request, () => api.viewer()) }),
     home: ({ request }: LoaderFunctionArgs) => guarded(request, async () => ({ home: await homeOrNull(api) })),
     title: (args: LoaderFunctionArgs) => guarded(args.request, async () => ({ title: await api.title(idOf(args)) })),
+    why: (args: LoaderFunctionArgs) => guarded(args.request, async () => ({ why: await api.why(idOf(args)) })),
     channels: ({ request }: LoaderFunctionArgs) =>
       guarded(request, async () => ({ ...(await api.channels()), nowMs: Date.now() })),
     search: ({ request }: LoaderFunctionArgs) =>
       guarded(request, async () => {
-        const query = (new URL(request.url).searchParams.get("q") ?? "").trim().slice(0, 200);
+        const asked = askedIn(new URL(request.url).searchParams);
         const [found, genres, guide] = await Promise.all([
-          query === "" ? { cards: [] } : api.search(query, request.signal),
+          asked.q === "" && !isNarrowed(asked) ? null : api.search(parametersOf(asked), request.signal),
           api.genres(),
           // A search without the guide is still a search.
-          query === "" ? null : api.searchGuide(query, request.signal).catch(() => null),
+          asked.q === "" ? null : api.searchGuide(asked.q, request.signal).catch(() => null),
         ]);
-        return { query, cards: found.cards, genres: genres.genres, programmes: guide?.programmes ?? [] };
+        return { asked, found, genres: genres.genres, programmes: guide?.programmes ?? [] };
       }),
     genre: (args: LoaderFunctionArgs) => guarded(args.request, () => api.genre(idOf(args))),
     myList: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.myList()),

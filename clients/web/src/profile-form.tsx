@@ -6,6 +6,7 @@ import { LOCALE_NAMES, LOCALES } from "../../ui/locale.ts";
 import { useWords } from "../../ui/words.tsx";
 import { browserApi } from "./api.ts";
 import { Field, FormPage } from "./form.tsx";
+import { PersonalisationSwitch } from "./personalisation.tsx";
 
 const AGES: readonly AgeRating[] = ["0", "6", "12", "16", "18"];
 
@@ -90,6 +91,7 @@ export function ProfileForm({ profile, canDelete }: { profile: Profile | null; c
             </p>
           </div>
         </div>
+        {profile !== null && <PersonalisationSwitch profileId={profile.id} />}
         {!isKids && (
           <label className="block">
             <span className="mb-1.5 block text-14 font-medium text-ink-2">{m.ageLimit}</span>

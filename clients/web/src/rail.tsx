@@ -9,6 +9,8 @@ interface RailProps {
   rail: RailData;
   processing?: ReadonlyMap<string, { progress: number }>;
   onRemove?: ((card: Card) => { label: string; run(): void }) | undefined;
+  /** Somebody goes where a tile leads. */
+  onOpen?: ((card: Card, position: number) => void) | undefined;
   priority?: boolean;
 }
 
@@ -26,12 +28,19 @@ function moveByArrow(event: KeyboardEvent<HTMLUListElement>): void {
   next.closest("li")?.scrollIntoView({ behavior: "smooth", inline: "nearest", block: "nearest" });
 }
 
-export function Rail({ rail, processing, onRemove, priority = false }: RailProps) {
+function titleOf({ kind, title, about }: RailData, m: ReturnType<typeof useWords>["m"]): string {
+  if (kind === "continue") return m.continueWatching;
+  if (kind === "for_you") return m.forYou;
+  if (kind === "popular") return m.popular;
+  return kind === "because" && about !== null ? m.becauseYouWatched(about.title) : title;
+}
+
+export function Rail({ rail, processing, onRemove, onOpen, priority = false }: RailProps) {
   const { m } = useWords();
   const titleId = useId();
   const track = useKeptScroll(rail.id);
   const [edge, setEdge] = useState({ atStart: true, atEnd: false });
-  const title = rail.kind === "continue" ? m.continueWatching : rail.title;
+  const title = titleOf(rail, m);
 
   useEffect(() => {
     const element = track.current;
@@ -82,6 +91,7 @@ export function Rail({ rail, processing, onRemove, priority = false }: RailProps
                 priority={priority && index < 5}
                 processingProgress={processing?.get(card.id)?.progress}
                 onRemove={onRemove?.(card)}
+                onOpen={onOpen && (() => onOpen(card, index))}
               />
             </li>
           ))}

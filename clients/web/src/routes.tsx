@@ -67,6 +67,14 @@ export function createRoutes(api: Api): RouteObject[] {
           ),
         },
         {
+          path: "why/:id",
+          loader: load.why,
+          ...page(
+            () => import("./pages/why.tsx"),
+            handle("why", "full", (_, m) => ({ title: m.why.title })),
+          ),
+        },
+        {
           path: "watch/:id",
           loader: load.title,
           ...page(

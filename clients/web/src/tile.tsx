@@ -12,6 +12,8 @@ interface TileProps {
   processingProgress?: number | undefined;
   /** A way out of the list that the tile is in. */
   onRemove?: { label: string; run(): void } | undefined;
+  /** Somebody goes where the tile leads. */
+  onOpen?: (() => void) | undefined;
   priority?: boolean;
   /** One below the heading that the tile stands under. */
   heading?: "h2" | "h3";
@@ -19,7 +21,14 @@ interface TileProps {
 
 const SIZES = "(min-width: 1600px) 336px, (min-width: 640px) 280px, 68vw";
 
-export function Tile({ card, processingProgress, onRemove, priority = false, heading: Heading = "h3" }: TileProps) {
+export function Tile({
+  card,
+  processingProgress,
+  onRemove,
+  onOpen,
+  priority = false,
+  heading: Heading = "h3",
+}: TileProps) {
   const { m } = useWords();
   const { isOpen, onEnter, onLeave } = useIntent();
   const preparing = card.state === "processing" ? (processingProgress ?? card.processingProgress ?? 0) : null;
@@ -53,7 +62,7 @@ export function Tile({ card, processingProgress, onRemove, priority = false, hea
             <ProgressLine value={preparing} label={m.processingPercent(Math.round(preparing * 100))} />
           </div>
         )}
-        {isOpen && card.state === "playable" && <Facts card={card} onRemove={onRemove} />}
+        {isOpen && card.state === "playable" && <Facts card={card} onRemove={onRemove} onOpen={onOpen} />}
         {card.progress !== null && card.state === "playable" && (
           <ProgressLine
             value={card.progress}
@@ -63,7 +72,7 @@ export function Tile({ card, processingProgress, onRemove, priority = false, hea
         )}
       </div>
       <Heading className="mt-2.5 line-clamp-1 text-14 font-medium text-ink-2 transition-colors group-hover:text-ink">
-        <Link to={`/title/${card.id}`} className="tile-link">
+        <Link to={`/title/${card.id}`} className="tile-link" onClick={onOpen}>
           <bdi>{card.title}</bdi>
         </Link>
       </Heading>
@@ -71,7 +80,7 @@ export function Tile({ card, processingProgress, onRemove, priority = false, hea
   );
 }
 
-function Facts({ card, onRemove }: { card: Card; onRemove: TileProps["onRemove"] }) {
+function Facts({ card, onRemove, onOpen }: Pick<TileProps, "card" | "onRemove" | "onOpen">) {
   const { m } = useWords();
   return (
     <div className="tile-facts arrive absolute inset-0 flex flex-col justify-end gap-1 rounded-tile p-3 pb-4">
@@ -96,6 +105,7 @@ function Facts({ card, onRemove }: { card: Card; onRemove: TileProps["onRemove"]
         {card.playId !== null && (
           <Link
             to={`/watch/${card.playId}`}
+            onClick={onOpen}
             aria-label={m.playTitle(card.title)}
             className="button button-primary size-11 min-h-11 p-0"
           >

@@ -789,6 +789,13 @@ export declare type FillBreakResponse = Message<"marquee.ads.v1.FillBreakRespons
    * @generated from field: repeated marquee.ads.v1.PlannedAd ads = 1;
    */
   ads: PlannedAd[];
+
+  /**
+   * The decision failed or took too long: it may be asked for again while there is time.
+   *
+   * @generated from field: bool is_open = 2;
+   */
+  isOpen: boolean;
 };
 
 /**

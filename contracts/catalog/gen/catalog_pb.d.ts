@@ -543,6 +543,13 @@ export declare type GetManyRequest = Message<"marquee.catalog.v1.GetManyRequest"
    * @generated from field: repeated string ids = 1;
    */
   ids: string[];
+
+  /**
+   * As the rows are now, for whoever keeps a copy: others may be told what was true a second ago.
+   *
+   * @generated from field: bool fresh = 2;
+   */
+  fresh: boolean;
 };
 
 /**

@@ -120,7 +120,10 @@ async function setPublication(parts: Parts, id: string, publication: "published"
     }
     await store.update(parts.recent, tx, id, { publication });
     const next = { ...old, publication };
-    await announceAvailability(parts, tx, next, () => publication);
+    const isAnnounced = await announceAvailability(parts, tx, next, () => publication);
+    // What is still being prepared can be seen, though not watched: whoever shows it must hear of this, too.
+    if (!isAnnounced && old.publication !== publication)
+      tx.emit("titleUpdated", { contentId: id, changed: ["publication"] });
     return next;
   });
   return { title: toTitle(row) };
@@ -147,13 +150,13 @@ export async function remove(parts: Parts, id: string, context: Context) {
   return {};
 }
 
-/** Says so when people can now, or can no longer, watch a title. */
+/** Says so when people can now, or can no longer, watch a title; whether it did. */
 export async function announceAvailability(
   parts: Pick<Parts, "clock" | "recent">,
   tx: CatalogTx,
   row: store.TitleRow,
   reasonOf: (isNow: boolean) => string,
-): Promise<void> {
+): Promise<boolean> {
   const isNow = isAvailable(
     {
       publication: row.publication,
@@ -163,9 +166,10 @@ export async function announceAvailability(
     },
     parts.clock.nowMs(),
   );
-  if (isNow === row.available) return;
+  if (isNow === row.available) return false;
   await store.update(parts.recent, tx, row.id, { available: isNow });
   tx.emit("availabilityChanged", { contentId: row.id, available: isNow, reason: reasonOf(isNow) });
+  return true;
 }
 
 /** A series plays as soon as one episode does, and looks like its first playable one until an editor says otherwise. */

@@ -11,8 +11,12 @@ type Title = ReturnType<typeof toTitle>;
  * process changes is forgotten with the commit; what another one changes, or a window that opens, is seen a second later.
  */
 export interface Recent {
-  /** Those that exist, by id. */
-  find(ids: readonly string[], context: Context): Promise<ReadonlyMap<string, Title>>;
+  /** Those that exist, by id; fresh ones are read from their rows whatever is remembered. */
+  find(
+    ids: readonly string[],
+    context: Context,
+    options?: { readonly isFresh: boolean },
+  ): Promise<ReadonlyMap<string, Title>>;
   /** A list of titles; it is the same for many, because most profiles may see the same. */
   list(wanted: Omit<store.Wanted, "nowMs">, context: Context): Promise<readonly Title[]>;
   /** Says that the transaction changes a title. */
@@ -31,11 +35,11 @@ export function openRecent({ db, clock }: Pick<CatalogPlatform, "db" | "clock">)
   /** What is read while something changes may be as it was before, and is not kept. */
   let changes = 0;
   return {
-    async find(ids, context) {
+    async find(ids, context, { isFresh } = { isFresh: false }) {
       const found = new Map<string, Title>();
       const missing: string[] = [];
       for (const id of ids) {
-        const title = titles.get(keyOf(context.tenant, id));
+        const title = isFresh ? undefined : titles.get(keyOf(context.tenant, id));
         if (title) found.set(id, title);
         else missing.push(id);
       }

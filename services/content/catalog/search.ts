@@ -55,7 +55,7 @@ export async function reindex({ titles }: Parts, tx: ModelTx, events: readonly C
 
 /** Films and series that fit, the best first. What the index finds is looked up, so that nothing is shown that may not be seen any more. */
 export async function searchTitles(
-  { titles, db, clock, searched }: Parts,
+  { titles, db, clock }: Parts,
   asked: {
     readonly query: string;
     readonly ageRatingMax: number;
@@ -65,7 +65,6 @@ export async function searchTitles(
   context: Context,
 ): Promise<store.TitleRow[]> {
   if (asked.query.length > QUERY_MAX) throw problem.invalid(`a search has at most ${QUERY_MAX} characters`);
-  searched();
   if (asked.query.trim() === "") return [];
   const nowMs = clock.nowMs();
   const query: SearchQuery = {

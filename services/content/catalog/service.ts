@@ -21,7 +21,6 @@ export type CatalogPlatform = Platform<typeof Catalog, typeof uses>;
 export interface Parts extends Pick<CatalogPlatform, "db" | "call" | "clock" | "logger" | "cache"> {
   readonly recent: Recent;
   readonly titles: SearchIndex;
-  readonly searched: () => void;
 }
 
 export default defineService({
@@ -35,10 +34,7 @@ export default defineService({
   },
   migrations: new URL("./migrations/", import.meta.url),
 
-  async start({ db, call, clock, logger, cache, search, metrics }: CatalogPlatform): Promise<Parts> {
-    // Conversational and voice come with search of their own.
-    const searches = metrics.counter("search_queries_total", "Searches, by how they were put", ["type"]);
-    const searched = (): void => searches.inc({ type: "text" });
+  async start({ db, call, clock, logger, cache, search }: CatalogPlatform): Promise<Parts> {
     return {
       db,
       call,
@@ -47,7 +43,6 @@ export default defineService({
       cache,
       recent: openRecent({ db, clock }),
       titles: await search.open(TITLES),
-      searched,
     };
   },
 
@@ -83,9 +78,9 @@ export default defineService({
       if (!title) throw problem.notFound(`title '${id}' does not exist`, { reason: "title_unknown" });
       return { title };
     },
-    async getMany({ ids }, context) {
+    async getMany({ ids, fresh }, context) {
       if (ids.length > LIMIT_MAX) throw problem.invalid(`${ids.length} ids are more than ${LIMIT_MAX}: ask in parts`);
-      const found = await parts.recent.find(ids, context);
+      const found = await parts.recent.find(ids, context, { isFresh: fresh });
       return { titles: ids.flatMap((id) => found.get(id) ?? []) };
     },
     async list(request, context) {

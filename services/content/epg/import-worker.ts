@@ -1,6 +1,7 @@
 /**
  * The importer's worker: decompressing, decoding and reading XMLTV, and making rows of it, away from the event loop that answers people. Bytes
- * come in, and rows go out as one JSON text for each piece, which PostgreSQL reads as it is. The worker does no I/O of its own.
+ * come in, and rows go out as one JSON text for each piece, which PostgreSQL reads as it is. Both change hands without a copy, so that the
+ * process that answers people has nothing of them in its heap. The worker does no I/O of its own.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { yieldThread } from "#kernel/priority";
@@ -20,7 +21,7 @@ export type ToReader = { readonly bytes: Uint8Array } | { readonly isEnd: true }
 
 /** What one piece came to. */
 export type FromReader =
-  | { readonly ok: true; readonly rows: number; readonly json: string; readonly summary?: ReadSummary }
+  | { readonly ok: true; readonly rows: number; readonly json: Uint8Array<ArrayBuffer>; readonly summary?: ReadSummary }
   | { readonly ok: false; readonly message: string };
 
 export interface ReadChannel {
@@ -53,6 +54,7 @@ type Found = FindingCode | "outside_of_window" | "channel_not_declared";
 const findings = new Map<Found, { count: number; first: string }>();
 const channels = new Map<string, { -readonly [K in keyof ReadChannel]: ReadChannel[K] }>();
 const declared = new Set<string>();
+const encoder = new TextEncoder();
 let rows: Listing[] = [];
 let programmes = 0;
 let kept = 0;
@@ -106,13 +108,13 @@ port.on("message", (message: ToReader) => {
     const taken = rows;
     rows = [];
     answer = {
-      ...{ ok: true, rows: taken.length, json: JSON.stringify(taken) },
+      ...{ ok: true, rows: taken.length, json: encoder.encode(JSON.stringify(taken)) },
       ...("isEnd" in message ? { summary: summary() } : {}),
     };
   } catch (error) {
     answer = { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
-  port.postMessage(answer);
+  port.postMessage(answer, answer.ok ? [answer.json.buffer] : []);
 });
 
 const summary = (): ReadSummary => ({

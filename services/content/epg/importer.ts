@@ -4,7 +4,7 @@ import { openBytes, pushedFolder } from "./bytes.ts";
 import { settleChannels } from "./channels.ts";
 import { KEPT_AFTER_MS, KEPT_BEFORE_MS } from "./domain.ts";
 import type { ReadSummary } from "./import-worker.ts";
-import { openReader } from "./reader.ts";
+import { openReader, type Read } from "./reader.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
 import * as guide from "./store-guide.ts";
@@ -66,7 +66,7 @@ async function read(
   const bytes = await openBytes(source, { objects, tenant: context.tenant, importId, pushedPieces: pieces, signal });
   const reader = openReader(settings, signal);
   /** Rows of one piece go to the database while the next one is read. */
-  const keep = async ({ rows, json }: { readonly rows: number; readonly json: string }): Promise<void> => {
+  const keep = async ({ rows, json }: Read): Promise<void> => {
     const progress = { bytes_read: bytes.readBytes(), bytes_total: bytes.totalBytes };
     // What a crash of the database loses here is read again: the import has not been accepted.
     await db.tx(

@@ -31,7 +31,7 @@ const tables = (tx: ModelTx): Kysely<Tables> => tx.q.withTables<Tables>();
 // Listings
 
 /** Takes rows as the reader made them: a JSON array whose members are named as the columns. */
-export async function insertListings(tx: Tx, importId: string, source: string, json: string): Promise<void> {
+export async function insertListings(tx: Tx, importId: string, source: string, json: Uint8Array): Promise<void> {
   await tx.executeSql(
     `INSERT INTO listings (tenant, import_id, source, seq, external_id, start_ms, stop_ms, length_s, clump_index, clump_count,
        title, title_key, series_id, episode_key, hash, card, body)
@@ -39,7 +39,7 @@ export async function insertListings(tx: Tx, importId: string, source: string, j
        title, title_key, series_id, episode_key, hash, card, body
        FROM json_to_recordset($4::json) AS rows (seq int, external_id text, start_ms bigint, stop_ms bigint, length_s int, clump_index int,
          clump_count int, title text, title_key text, series_id text, episode_key text, hash text, card text, body text)`,
-    [tx.tenant, importId, source, json],
+    [tx.tenant, importId, source, Buffer.from(json.buffer, json.byteOffset, json.byteLength)],
   );
 }
 

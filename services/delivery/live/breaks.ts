@@ -25,7 +25,12 @@ interface Placed {
 
 interface Known {
   readonly window: BreakWindow;
-  readonly ads: Promise<readonly InsertedAd[]>;
+  readonly filled: Promise<Filled>;
+}
+interface Filled {
+  readonly ads: readonly InsertedAd[];
+  /** Something went wrong, and may go well while the break is still ahead. */
+  readonly isOpen: boolean;
 }
 
 /** What stands in the breaks of channels, session by session. */
@@ -66,25 +71,20 @@ export function openBreaks(platform: Pick<LivePlatform, "call" | "objects" | "cl
     sessionId: string,
     window: BreakWindow,
     isLate: boolean,
-  ): Promise<readonly Placed[]> {
+  ): Promise<{ readonly ads: readonly Placed[]; readonly isOpen: boolean }> {
     const { id: breakId, fromNumber, toNumber } = window;
     const durationS = ((toNumber - fromNumber) * SEGMENT_MS) / 1_000;
     const startMs = BigInt(fromNumber * SEGMENT_MS);
     const request = { sessionId, contentId: station.channel.id, breakId, startMs, durationS, isLate };
-    return (await call.ads.fillBreak(request, contextOf(station))).ads;
+    return call.ads.fillBreak(request, contextOf(station));
   }
 
   /** Nothing, and the programme goes on, whatever is wrong with the ads. */
-  async function fill(
-    station: Station,
-    sessionId: string,
-    window: BreakWindow,
-    isLate: boolean,
-  ): Promise<readonly InsertedAd[]> {
+  async function fill(station: Station, sessionId: string, window: BreakWindow, isLate: boolean): Promise<Filled> {
     try {
       const context = contextOf(station);
-      const placed = await decide(station, sessionId, window, isLate);
-      return await Promise.all(
+      const { ads: placed, isOpen } = await decide(station, sessionId, window, isLate);
+      const ads = await Promise.all(
         placed.map(async ({ creativeId, packageRevision, indexVersion, durationS }) => {
           const key = `${packageFolder(creativeId, packageRevision)}/index-${indexVersion}.json`;
           const found = await packages.fetch(key, { context });
@@ -93,9 +93,10 @@ export function openBreaks(platform: Pick<LivePlatform, "call" | "objects" | "cl
           return { ...found, shownS: durationS };
         }),
       );
+      return { ads, isOpen };
     } catch (error) {
       logger.warn("a break of a channel is not filled", { channel_id: station.channel.id, break_id: window.id, error });
-      return [];
+      return { ads: [], isOpen: true };
     }
   }
 
@@ -106,24 +107,28 @@ export function openBreaks(platform: Pick<LivePlatform, "call" | "objects" | "cl
       const windows = breakWindows(station.splices.ranges());
       const shownTo = Math.max(0, ...[...station.history.tracks.values()].map(({ segments }) => newestWhole(segments)));
       for (const window of windows) {
-        const ads = known.get(window.id)?.ads ?? fill(station, sessionId, window, window.fromNumber <= shownTo);
-        known.set(window.id, { window, ads });
+        const isLate = window.fromNumber <= shownTo;
+        const before = known.get(window.id);
+        const isDecided = before !== undefined && (isLate || !(await before.filled).isOpen);
+        const filled = isDecided ? before.filled : fill(station, sessionId, window, isLate);
+        known.set(window.id, { window, filled });
       }
       // One that is not over and not heard of any more was taken back.
       for (const [id, { window }] of known)
         if (window.toNumber > shownTo && !windows.some((each) => each.id === id)) known.delete(id);
       const all = await Promise.all(
-        [...known.values()].map(async ({ window, ads }) => insertedBreak(window, await ads)),
+        [...known.values()].map(async ({ window, filled }) => insertedBreak(window, (await filled).ads)),
       );
       return all.filter(({ ads }) => ads.length > 0).toSorted((a, b) => a.fromNumber - b.fromNumber);
     },
     async adsOf(station, sessionId, fromNumber) {
       const window = breakWindows(station.splices.ranges()).find((each) => each.fromNumber === fromNumber);
       if (!window) return [];
-      return decide(station, sessionId, window, false).catch((error: unknown) => {
+      const decided = decide(station, sessionId, window, false).catch((error: unknown) => {
         logger.warn("a break has no ads", { channel_id: station.channel.id, break_id: window.id, error });
-        return [];
+        return { ads: [] };
       });
+      return (await decided).ads;
     },
   };
 }

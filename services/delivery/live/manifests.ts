@@ -138,12 +138,27 @@ export async function renderPlaylist(
   return writeLivePlaylist(playlist, { skip });
 }
 
+/** As far behind the world as a player of the session's playlists is, which keeps three target durations. */
+const OWN_MPD = {
+  ...{ segmentSMax: AD_SEGMENT_S_MAX, delayS: 2 * AD_SEGMENT_S_MAX },
+  latency: { targetMs: 3 * AD_SEGMENT_S_MAX * 1_000, minMs: 2 * AD_SEGMENT_S_MAX * 1_000, maxMs: 40_000 },
+};
+
+/**
+ * Ads are listed whole, and Shaka Player loads what is listed next, whether or not it follows what it has. So they are listed when
+ * players know all of the programme before them, which they reckon to be there a segment's greatest length after it ended.
+ */
+const isListed = ({ fromNumber }: InsertedBreak, nowMs: number): boolean =>
+  nowMs >= fromNumber * SEGMENT_MS + AD_SEGMENT_S_MAX * 1_000;
+
+/** With `breaks`, which may be none, it is one session's own. */
 export async function renderMpd(
   station: Station,
   keyPeriodMs: number,
   nowMs: number,
-  breaks: readonly InsertedBreak[] = [],
+  breaks?: readonly InsertedBreak[],
 ): Promise<string> {
+  const listed = breaks?.filter((each) => isListed(each, nowMs)) ?? [];
   const known = present(station);
   const tracks = known.flatMap(({ name }) => windowTrack(station, name, nowMs) ?? []);
   const lead = tracks[0];
@@ -161,12 +176,12 @@ export async function renderMpd(
   });
   return writeLiveMpd({
     tracks: known.map(told),
-    periods: periodsAround(spans, breaks).filter(({ lastNumber }) => lastNumber === null || lastNumber >= first.number),
-    inserted: insertsOf(breaks, first.number, known),
+    periods: periodsAround(spans, listed).filter(({ lastNumber }) => lastNumber === null || lastNumber >= first.number),
+    latency: latencyOf(station.channel.latency),
+    ...(breaks ? { ...OWN_MPD, inserted: insertsOf(listed, first.number, known) } : {}),
     firstPartS: grid ? grid.partTicks / grid.timescale : LIVE_SEGMENT_S,
     windowS: Math.min(station.channel.dvrWindowS, Math.ceil(nowMs / 1_000 - first.number * LIVE_SEGMENT_S)),
     publishTimeMs: nowMs,
-    latency: latencyOf(station.channel.latency),
     timeUri: "/live/time",
     drm,
   });

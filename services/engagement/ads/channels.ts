@@ -30,16 +30,20 @@ export async function tune(parts: Parts, request: TuneRequest, context: Context)
   return true;
 }
 
-/** What a break is filled with. Whatever goes wrong, the programme goes on. */
-export async function fillBreak(parts: Parts, request: FillBreakRequest, context: Context): Promise<store.Fill> {
+/** What a break is filled with. Whatever goes wrong, the programme goes on; `isOpen` where another try may do better. */
+export async function fillBreak(
+  parts: Parts,
+  request: FillBreakRequest,
+  context: Context,
+): Promise<{ readonly ads: store.Fill; readonly isOpen: boolean }> {
   const { sessionId, contentId, breakId, durationS, isLate } = request;
   if (!BREAK_ID.test(breakId)) throw problem.invalid(`break_id '${breakId.slice(0, 80)}' is not ${BREAK_ID.source}`);
   if (!(durationS > 0 && durationS <= BREAK_S_MAX))
     throw problem.invalid(`a break of ${durationS} s is not from 0 to ${BREAK_S_MAX} s long`);
   const tuned = await parts.db.read(context, (tx) => store.findTuned(tx, sessionId));
-  if (tuned?.contentId !== contentId) return [];
+  if (tuned?.contentId !== contentId) return { ads: [], isOpen: false };
   const known = tuned.fills[breakId];
-  if (known || isLate) return known ?? [];
+  if (known || isLate) return { ads: known ?? [], isOpen: false };
   const { clock, config, logger, counters } = parts;
   const startedMs = clock.nowMs();
   let fill: store.Fill = [];
@@ -64,7 +68,7 @@ export async function fillBreak(parts: Parts, request: FillBreakRequest, context
   const told = { userId, profileId, sessionId, contentId, planId: breakId, reason, breaks: 1, wantedS: durationS };
   const filledS = fill.reduce((sum, each) => sum + each.durationS, 0);
   parts.tell("decisionMade", [{ ...told, filledS, durationMs: clock.nowMs() - startedMs }], context);
-  return fill;
+  return { ads: fill, isOpen: reason === "late" || reason === "fault" };
 }
 
 async function decideBreak(

@@ -128,7 +128,10 @@ export default defineService({
       return { planId, breaks: breaks.map((each) => ({ ...each, ads: ads(each.ads) })) };
     },
     tune: async (request, context) => ({ withAds: await tune(parts, request, context) }),
-    fillBreak: async (request, context) => ({ ads: [...(await fillBreak(parts, request, context))] }),
+    async fillBreak(request, context) {
+      const { ads, isOpen } = await fillBreak(parts, request, context);
+      return { ads: [...ads], isOpen };
+    },
     listPlaced: async ({ sessionId }, context) => ({ ads: [...(await listPlaced(parts, sessionId, context))] }),
     async report({ campaignId }, context) {
       const rows = await parts.db.read(context, (tx) => store.report(tx, campaignId));

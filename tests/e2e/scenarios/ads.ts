@@ -1,10 +1,6 @@
 /** A film with a break: ads of another server and a slate of ours, in both formats, and what the other server is told of them. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createReadStream } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
@@ -12,6 +8,7 @@ import { Ads } from "#contracts/ads";
 import type { Session } from "#contracts/web";
 import { makeClip } from "../../chaos/clips.ts";
 import type { Page } from "playwright-core";
+import { type AdServer, openAdServer, QUARTILES } from "../ad-server.ts";
 import { type Format, pictureOf, showControls, signIn, watchFor, withVisit } from "../browser.ts";
 import { device, newAccount, signUp, startSession } from "../person.ts";
 import type { Scenario, Stage } from "../stage.ts";
@@ -24,42 +21,6 @@ const SLATE_S = 5;
 /** Ads are watched at twice the speed, so that this takes half a minute less; a viewer may, too. */
 const RATE = 2;
 const READY_MS_MAX = 90_000;
-const QUARTILES = ["complete", "firstQuartile", "midpoint", "start", "thirdQuartile"];
-
-/** An ad server: a document, two films, and every beacon that it was sent. */
-interface AdServer {
-  readonly url: string;
-  readonly beacons: string[];
-  readonly server: Server;
-}
-
-async function openAdServer(folder: string): Promise<AdServer> {
-  const beacons: string[] = [];
-  const server = createServer((request, response) => {
-    const path = request.url ?? "/";
-    if (path === "/vast") response.end(document());
-    else if (path.startsWith("/films/")) createReadStream(join(folder, path.slice("/films/".length))).pipe(response);
-    else {
-      beacons.push(path.slice(1));
-      response.end();
-    }
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const document = (): string =>
-    `<VAST version="3.0">${ADS_S.map(
-      (
-        durationS,
-      ) => `<Ad id="${durationS}" sequence="${durationS}"><InLine><AdSystem>e2e</AdSystem><AdTitle>${durationS} s</AdTitle>
-        <Impression>${url}/${durationS}/impression?[TRANSACTIONID]</Impression><Creatives><Creative><Linear><Duration>00:00:${durationS}</Duration>
-        <TrackingEvents>${QUARTILES.map((event) => `<Tracking event="${event}">${url}/${durationS}/${event}?[TRANSACTIONID]</Tracking>`).join("")}</TrackingEvents>
-        <MediaFiles><MediaFile delivery="progressive" type="video/mp4" width="320" height="180">${url}/films/${durationS}.mp4</MediaFile></MediaFiles>
-        </Linear></Creative></Creatives></InLine></Ad>`,
-    ).join("")}</VAST>`;
-  return { url, beacons, server };
-}
-
 export const ads: Scenario = (stage) => {
   let folder = "";
   let adServer: AdServer | undefined;
@@ -72,13 +33,13 @@ export const ads: Scenario = (stage) => {
       makeClip(join(folder, `${durationS}.mp4`), { ...clip, durationS }),
     );
     await Promise.all(films);
-    adServer = await openAdServer(folder);
+    adServer = await openAdServer(folder, ADS_S);
     const { film, product } = stage();
     const calls = product.admin.of(Ads);
     const slate = { campaignId: "", title: "Back soon", clickThrough: "", preset: "quick" };
     await calls.addCreative({ ...slate, path: join(folder, `${SLATE_S}.mp4`) });
     const network = { id: "network", name: "A network", advertiser: "Many", priority: 5 };
-    await calls.saveCampaign({ campaign: { ...network, vastUrl: `${adServer.url}/vast` } });
+    await calls.saveCampaign({ campaign: { ...network, vastUrl: adServer.vastUrl } });
     // Who watches first teaches the product what the server has; it is encoded while other scenarios run.
     await setBreaks(stage(), [{ atS: BREAK_AT_S, durationS: BREAK_S }]);
     const person = await signUp(product.url, newAccount("First"));
@@ -87,8 +48,7 @@ export const ads: Scenario = (stage) => {
   });
   // The product may be gone by then: what was put into it is taken out by the last test.
   after(async () => {
-    adServer?.server.closeAllConnections();
-    adServer?.server.close();
+    adServer?.close();
     await rm(folder, { recursive: true, force: true });
   });
 

@@ -81,7 +81,7 @@ export const library: Scenario = (stage) => {
     await withVisit(stage(), {}, async ({ page }) => {
       await signIn(page, account);
       await page.getByRole("link", { name: "Search" }).first().click();
-      const box = page.getByRole("searchbox", { name: "Search" });
+      const box = page.getByRole("combobox", { name: "Search" });
       const lastWord = film.title.split(" ").at(-1) ?? film.title;
       await box.pressSequentially(lastWord.slice(0, 4).toLowerCase(), { delay: 20 });
       await page.getByRole("link", { name: film.title, exact: true }).waitFor();

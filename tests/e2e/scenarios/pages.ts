@@ -90,6 +90,7 @@ const SIGNED_IN: readonly State[] = [
   { name: "my-list", reach: go("/my-list") },
   { name: "search", reach: go("/search") },
   { name: "search-found", reach: (page, { film }) => page.goto(`/search?q=${encodeURIComponent(film.title)}`) },
+  { name: "search-question", reach: go("/search?q=a+film+under+90+minutes%2C+not+animated") },
   { name: "search-nothing", reach: go("/search?q=zzzzqqqq") },
   {
     name: "guide",
@@ -253,6 +254,7 @@ export const pages: Scenario = (stage) => {
         .list({ kinds: ["series"], ageRatingMax: 18 });
       if (titles[0]) states.push({ name: "series", reach: go(`/title/${titles[0].id}`) });
       states.push({ name: "genre", reach: openGenre });
+      states.push({ name: "why", reach: go(`/why/${stage().film.id}`) });
       assert.deepEqual(await inspect(member, states, stage()), []);
     });
   });

@@ -34,8 +34,8 @@ export const withoutScript: Scenario = (stage) => {
       );
 
       await page.goto("/search");
-      await page.getByRole("searchbox", { name: "Search" }).fill(film.title.slice(0, 6));
-      await page.getByRole("searchbox", { name: "Search" }).press("Enter");
+      await page.getByRole("combobox", { name: "Search" }).fill(film.title.slice(0, 6));
+      await page.getByRole("combobox", { name: "Search" }).press("Enter");
       await page.getByRole("link", { name: film.title, exact: true }).waitFor();
 
       await page.getByLabel("Sam, menu").click();

@@ -2,6 +2,7 @@ import { Info, Play } from "lucide-react";
 import { useState } from "react";
 import { Link, useLoaderData } from "react-router";
 import type { Card, Hero as HeroData, Home as HomeData } from "../../../../contracts/web/index.ts";
+import type { Click } from "../../../../contracts/web/recommendations/index.ts";
 import { AgeBadge, ProgressLine, StatePage } from "../../../ui/feedback.tsx";
 import { useWords } from "../../../ui/words.tsx";
 import { browserApi } from "../api.ts";
@@ -21,6 +22,14 @@ function processingIds(home: HomeData): string[] {
   return [...new Set(cards.filter(({ state }) => state === "processing").map(({ id }) => id))].slice(0, 20);
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+const isRecommended = (kind: HomeData["rails"][number]["kind"]): kind is Click["rail"] =>
+  kind === "for_you" || kind === "because" || kind === "popular";
+
+/** Nobody waits for it, and nobody misses it. */
+const tellOf = (rail: Click["rail"]) => (card: Card, position: number) =>
+  void browserApi.clickRecommendation({ contentId: card.id, rail, position }).catch(() => undefined);
+
 function MemberHome({ home }: { home: HomeData }) {
   const { m } = useWords();
   const processing = useProcessing(processingIds(home));
@@ -34,10 +43,21 @@ function MemberHome({ home }: { home: HomeData }) {
       });
     },
   });
+  const [unwanted, setUnwanted] = useState<ReadonlySet<string>>(new Set());
+  const doNotSuggest = (card: Card) => ({
+    label: `${m.opinions.notInterested}: ${card.title}`,
+    run: () => {
+      setUnwanted((before) => new Set(before).add(card.id));
+      browserApi.setOpinion(card.id, "not_interested").catch(() => {
+        setUnwanted((before) => new Set([...before].filter((id) => id !== card.id)));
+      });
+    },
+  });
   const rails = home.rails
-    .map((rail) =>
-      rail.kind === "continue" ? { ...rail, cards: rail.cards.filter(({ id }) => !removed.has(id)) } : rail,
-    )
+    .map((rail) => {
+      const gone = rail.kind === "continue" ? removed : isRecommended(rail.kind) ? unwanted : NOTHING;
+      return { ...rail, cards: rail.cards.filter(({ id }) => !gone.has(id)) };
+    })
     .filter((rail) => rail.cards.length > 0);
   if (home.hero === null && rails.length === 0) return <StatePage title={m.homeEmpty} text={m.homeEmptyText} />;
   return (
@@ -51,7 +71,10 @@ function MemberHome({ home }: { home: HomeData }) {
             rail={rail}
             processing={processing}
             priority={index === 0}
-            onRemove={rail.kind === "continue" ? removeFromContinue : undefined}
+            onRemove={
+              rail.kind === "continue" ? removeFromContinue : isRecommended(rail.kind) ? doNotSuggest : undefined
+            }
+            onOpen={isRecommended(rail.kind) ? tellOf(rail.kind) : undefined}
           />
         ))}
       </div>

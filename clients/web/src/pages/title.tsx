@@ -8,6 +8,7 @@ import { useWords } from "../../../ui/words.tsx";
 import { HeroPicture } from "../hero-picture.tsx";
 import { useMyList, useProcessing, useViewer } from "../hooks.ts";
 import type { LoaderData } from "../loaders.ts";
+import { OpinionButtons } from "../opinion.tsx";
 import { TileGrid } from "../tile.tsx";
 
 export function Component() {
@@ -110,6 +111,7 @@ function Actions({ title }: { title: Title }) {
             </button>
           </form>
         )}
+        {isMember && <OpinionButtons key={title.id} contentId={title.seriesId ?? title.id} initial={title.opinion} />}
         {isStarted && title.playId !== null && title.locked === null && (
           <Link to={`/watch/${title.playId}?t=0`} aria-label={m.fromStart} className="button button-quiet button-round">
             <RotateCcw size={20} aria-hidden="true" />

@@ -1,0 +1,164 @@
+// Search: finds titles and people by what somebody typed or asked, however it is spelt.
+import { Catalog } from "#contracts/catalog";
+import { type QueryRequest, Search } from "#contracts/search";
+import {
+  type Context,
+  defineService,
+  follow,
+  type ModelTx,
+  newId,
+  type Platform,
+  problem,
+  type Received,
+  requireProfile,
+} from "#kernel";
+import { type Interpreter, openInterpreter } from "./ask-model.ts";
+import type { Answer } from "./domain-answer.ts";
+import { idOf } from "./domain-question.ts";
+import type { Filters, Sight } from "./domain-title.ts";
+import { type Engine, openEngine } from "./engine.ts";
+import { fill, takeChanges } from "./follow.ts";
+
+const uses = { catalog: Catalog };
+type SearchPlatform = Platform<typeof Search, typeof uses>;
+export interface Parts extends Pick<SearchPlatform, "db" | "call" | "tell" | "clock"> {
+  readonly engine: Engine;
+  readonly interpreter: Interpreter | undefined;
+  readonly searched: (type: "text" | "conversational") => void;
+}
+
+const QUERY_MAX = 200;
+const WITHOUT_MAX = 20;
+const LIMIT_MAX = 50;
+const REACH_MAX = 1_000;
+const SUGGESTIONS_MAX = 10;
+
+export default defineService({
+  contract: Search,
+  uses,
+  slo: { p99Ms: 200, availability: 0.999 },
+  ai: {
+    feeds: "recommendation and ranking: what people looked for, and where they went",
+    uses: "a language model that takes questions apart, where one is configured",
+    fallback: "rules that take questions apart; without this service, words found by the catalogue's own index",
+  },
+  migrations: new URL("./migrations/", import.meta.url),
+
+  start(platform: SearchPlatform): Parts {
+    const { db, call, tell, clock, logger, metrics, cache, llm } = platform;
+    const searches = metrics.counter("search_queries_total", "Searches, by how they were put", ["type"]);
+    const parts: Parts = {
+      ...{ db, call, tell, clock },
+      engine: openEngine({
+        ...{ db, clock, logger },
+        fill: (tenant) => db.tx({ tenant }, (tx) => fill(parts, tx)),
+      }),
+      interpreter: llm && openInterpreter({ llm, cache, clock, logger }),
+      searched: (type) => searches.inc({ type }),
+    };
+    return parts;
+  },
+
+  readModels: [
+    {
+      name: "entries",
+      tables: ["entries"],
+      on: [
+        follow(Catalog.events.titleAdded)(take),
+        follow(Catalog.events.titleUpdated)(take),
+        follow(Catalog.events.availabilityChanged)(take),
+      ],
+      seed: fill,
+    },
+  ],
+
+  rpc: (parts) => ({
+    query: (request, context) => query(parts, request, context),
+    async suggest({ query: text, ageRatingMax, limit }, context) {
+      assertText(text);
+      const sight: Sight = { ageRatingMax, nowMs: parts.clock.nowMs() };
+      const task = { do: "suggest", text, sight, limit: Math.min(limit || SUGGESTIONS_MAX, SUGGESTIONS_MAX) } as const;
+      const suggestions = await parts.engine.ask(context, task);
+      return { suggestions: suggestions.map(({ id: contentId, ...suggestion }) => ({ ...suggestion, contentId })) };
+    },
+    async click({ searchId, contentId, rank }, context) {
+      const { userId, profileId } = requireProfile(context);
+      if (![searchId, contentId].every((id) => /^[A-Za-z0-9_-]{1,64}$/.test(id)))
+        throw problem.invalid("a click names a search and a title by their ids");
+      if (rank < 1 || rank > REACH_MAX) throw problem.invalid(`rank is ${rank}: 1 to ${REACH_MAX}`);
+      const clickedAtMs = parts.clock.nowMs();
+      parts.tell("resultClicked", [{ userId, profileId, searchId, contentId, rank, clickedAtMs }], context);
+      return {};
+    },
+  }),
+
+  ready: ({ db }) => db.ping(),
+  stop: ({ engine }) => engine.close(),
+});
+
+async function take(
+  parts: Parts,
+  tx: ModelTx,
+  events: readonly Received<{ readonly contentId: string }>[],
+): Promise<void> {
+  await takeChanges(parts, tx, events);
+  parts.engine.expire(tx.tenant);
+}
+
+function assertText(text: string): void {
+  if (text.length > QUERY_MAX)
+    throw problem.invalid(`a search has at most ${QUERY_MAX} characters, and this one ${text.length}`);
+}
+
+async function query(parts: Parts, request: QueryRequest, context: Context) {
+  const { query: text, without, offset } = request;
+  assertText(text);
+  if (without.length > WITHOUT_MAX)
+    throw problem.invalid(`${without.length} parts taken back are more than ${WITHOUT_MAX}`);
+  const limit = Math.min(request.limit || LIMIT_MAX, LIMIT_MAX);
+  if (offset + limit > REACH_MAX)
+    throw problem.invalid(`offset ${offset} with limit ${limit} reaches beyond ${REACH_MAX}: ask more precisely`);
+  const nowMs = parts.clock.nowMs();
+  const sight: Sight = { ageRatingMax: request.ageRatingMax, nowMs };
+  const question = { text, without, offset, limit, filters: filtersOf(request.filters) };
+  const byRules = await parts.engine.ask(context, { do: "answer", question, sight });
+  // A title's name is no question, and what is still being typed is not worth the asking.
+  const interpreter = request.thorough && byRules.isQuestion ? parts.interpreter : undefined;
+  const constraints = await interpreter?.ask(text, context);
+  const byModel = constraints && { ...question, constraints };
+  const found = byModel ? await parts.engine.ask(context, { do: "answer", question: byModel, sight }) : byRules;
+  const searchId = newId("sch", nowMs);
+  if (text.trim() !== "" && offset === 0) told(parts, context, text, searchId, found);
+  return {
+    searchId,
+    contentIds: [...found.ids],
+    total: found.total,
+    facets: Object.entries(found.facets).map(([name, counts]) => ({ name, counts: [...counts] })),
+    people: [...found.people],
+    corrected: found.corrected,
+    understood: found.understood.map((each) => ({ ...each, id: idOf(each) })),
+    understoodBy: byModel ? "model" : "parser",
+    partial: interpreter !== undefined && !byModel,
+  };
+}
+
+function told(parts: Parts, context: Context, text: string, searchId: string, found: Answer): void {
+  const type = found.isQuestion ? "conversational" : "text";
+  parts.searched(type);
+  const { viewer } = context;
+  if (!viewer) return;
+  const { userId, profileId } = viewer;
+  const understood = found.understood.map(idOf);
+  const fact = { userId, profileId, searchId, type, query: text, understood, results: found.total };
+  parts.tell("query", [{ ...fact, searchedAtMs: parts.clock.nowMs() }], context);
+}
+
+function filtersOf(filters: QueryRequest["filters"]): Filters {
+  if (!filters) return {};
+  const { kinds, genres, language, yearMin, yearMax, durationMinS, durationMaxS, ageRatingMax } = filters;
+  return {
+    ...{ kinds, yearMin, yearMax, durationMinS, durationMaxS, ageRatingMax },
+    genres: genres.length > 0 ? [genres] : [],
+    ...(language === "" ? {} : { language }),
+  };
+}
