@@ -141,7 +141,7 @@ test("a model that turns bad as a canary is rolled back by itself", async () => 
   );
   // Something upstream broke: nothing is known of the last weeks, and everybody looks as if they were gone.
   const today = Math.floor(clock.nowMs() / 86_400_000);
-  await sqlAsOwner(host.adapters.postgres.adminUrl, "UPDATE models.days SET day = day - 30 WHERE day < $1", [today]);
+  await sqlAsOwner(host.adapters.postgres.adminUrl, "DELETE FROM models.days WHERE day >= $1", [today - 30]);
   await serveFor(10_000, 3);
   await until("it is taken back", async () => (await versions())[0]?.stage === "rolled_back", true);
   assert.match((await versions())[0]?.reason ?? "", /PSI \d+\.\d+ over \d+ people is above 0.25/);
