@@ -2,7 +2,9 @@ import pg from "pg";
 import { seededRandom } from "#learning/random";
 
 const DAY_MS = 86_400_000;
-const PAST_DAYS = 200;
+const PAST_DAYS = 170;
+/** In which people left, as many on one day as on another: what is asked now is distributed as what was learned from. */
+const LEAVING_DAYS = 260;
 
 /**
  * Viewers whose habits a model can learn and a threshold cannot see: each watches about as often as it likes to; some begin to leave on a day, and
@@ -15,7 +17,7 @@ export async function seedViewers(adminUrl: string, tenant: string, count: numbe
   const ids = Array.from({ length: count }, (_, index) => `usr_${String(index).padStart(4, "0")}`);
   for (const userId of ids) {
     const often = 0.1 + 0.5 * random();
-    const goneDay = random() < 0.6 ? today - Math.floor(random() * 150) : today + 1_000;
+    const goneDay = random() < 0.7 ? today - Math.floor(random() * LEAVING_DAYS) : today + 1_000;
     for (let day = today - PAST_DAYS; day < Math.min(today, goneDay); day += 1) {
       const isLeaving = goneDay - day <= 21;
       if (random() > (isLeaving ? 0.6 * often : often)) continue;
@@ -37,8 +39,8 @@ export async function seedViewers(adminUrl: string, tenant: string, count: numbe
     const column = (at: number) => rows.map((row) => row[at]);
     await client.query(
       `INSERT INTO models.accounts (tenant, user_id, since_day, tier, region)
-       SELECT $1, id, $3, 'basic', 'DE' FROM unnest($2::text[]) AS id ON CONFLICT DO NOTHING`,
-      [tenant, ids, today - PAST_DAYS],
+       SELECT $1, id, since, 'basic', 'DE' FROM unnest($2::text[], $3::int[]) AS of (id, since)`,
+      [tenant, ids, ids.map(() => today - PAST_DAYS - Math.floor(400 * random()))],
     );
     await client.query(
       `INSERT INTO models.days (tenant, user_id, day, sessions, watched_s, errors, scores, score_sum)

@@ -206,9 +206,7 @@ async function expose(parts: Parts, { surface, userId }: ExposeRequest, context:
         flagOf(tenant, name),
         flagContextOf({ tenant, viewer: null }, { userId }),
       );
-      return variant === "control" || variant === "treatment"
-        ? [{ experiment: name, arm: variant as store.ArmName, windowMs }]
-        : [];
+      return variant === "control" || variant === "treatment" ? [{ experiment: name, arm: variant, windowMs }] : [];
     });
   const keyOf = (experiment: string): string => `${tenant}/${experiment}/${userId}`;
   const unseen = met.filter(({ experiment }) => !parts.seen.has(keyOf(experiment)));

@@ -21,8 +21,22 @@ const missing = (model: string, fallback: string): Entry => ({
 
 /** In the order of the specification's inventory. */
 export const inventory: readonly Entry[] = [
-  missing("Recommendation (collaborative)", "titles in the order of their publication"),
-  missing("Recommendation (content-based)", "titles in the order of their publication"),
+  {
+    model: "Recommendation (collaborative)",
+    state: "here",
+    data: "what profiles stayed with, and their thumbs ([recommendations](guides/recommendations.md)): EASE, or iALS where there are many",
+    metric: "NDCG@10 of each profile's latest title, hidden in training, beside popularity",
+    fallback: "what is popular in the genres that the profile likes; marked as partial",
+    retrain: "by itself every six hours; `./marquee recommendations train`",
+  },
+  {
+    model: "Recommendation (content-based)",
+    state: "here",
+    data: "genres, people and telling words of titles",
+    metric: "the same, as a part of the blend, whose weights are chosen on other profiles",
+    fallback: "the same",
+    retrain: "with the collaborative one",
+  },
   missing("CDN routing", "round-robin with geo affinity, and what players report (services/delivery/routing)"),
   missing("Anomaly detection", "static thresholds: the alerts of docs/guides/observe.md"),
   {

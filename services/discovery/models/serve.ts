@@ -149,9 +149,11 @@ async function predictBy(
   } catch (error) {
     // That it is being loaded is no fault of the model's; that it cannot be is.
     if (!parts.serving.loading.has(keyOf(tenant, version))) {
-      parts.logger.warn("a model did not answer, and the rule did", {
-        ...{ model: version.name, version: version.version, error },
-      });
+      // Once until the next count is written: a model that is broken is asked a thousand times a second.
+      if ((parts.serving.counted.get(keyOf(tenant, version))?.failures ?? 0) === 0)
+        parts.logger.warn("a model did not answer, and the rule did", {
+          ...{ model: version.name, version: version.version, error },
+        });
       count(parts, tenant, version, { predictions: rows.length, failures: rows.length, scores: [] });
     }
     parts.answered("rule", userIds.length);
