@@ -152,7 +152,7 @@ function match(
   isTyping: boolean,
   isForgiving: boolean,
 ): Match {
-  const { hits, corrections } = index.find(words, { isTyping, isForgiving });
+  const { hits, corrections } = index.find(words, { isTyping, isForgiving, coverageMin: COVERAGE_MIN });
   const likenesses = whole.like(words, isTyping);
   const named = new Map<number, number>();
   for (const { titleIds, share } of people.namedIn(words, { isTyping, isForgiving })) {
