@@ -40,6 +40,8 @@ export interface FindOptions {
   readonly isTyping: boolean;
   /** Words may be misspelt. */
   readonly isForgiving: boolean;
+  /** Documents that cannot have so much of what was asked for may be left out: without it, what is common is looked at in all of them. */
+  readonly coverageMin?: number;
 }
 
 export interface Found {
@@ -61,7 +63,8 @@ export interface Hit {
 const BITS = 4;
 const FIELDS_MAX = 8;
 const TIMES_MAX = 15;
-const PREFIXES_MAX = 200;
+/** So many words may stand for a beginning of so many letters: what one or two letters begin is nearly everything. */
+const prefixesMax = (length: number): number => (length < 3 ? 20 : 100);
 const NEAR_MAX = 40;
 /** What is left of a match that is not to the letter. */
 const WEIGHTS = { exact: 1, stem: 0.8, prefix: 0.85, slips: [1, 0.7, 0.45] } as const;
@@ -77,6 +80,13 @@ interface Postings {
 interface Alternative {
   readonly postings: Postings;
   readonly weight: number;
+}
+
+interface AskedWord {
+  readonly alternatives: readonly Alternative[];
+  readonly correction: string | undefined;
+  /** What it counts for where it is there to the letter. */
+  readonly worth: number;
 }
 
 export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
@@ -162,8 +172,11 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
     const exact = words.find(word);
     if (exact >= 0) take(postings[exact], WEIGHTS.exact);
     const isThere = found.length > 0;
-    take(stems.get(stemOf(word)), WEIGHTS.stem);
-    if (isPrefix) for (const number of words.beginningWith(word, PREFIXES_MAX)) take(postings[number], WEIGHTS.prefix);
+    const stem = stems.get(stemOf(word));
+    // A stem that stands in no other document than its word says nothing more.
+    if (stem && stem.documents !== postings[exact]?.documents) take(stem, WEIGHTS.stem);
+    if (isPrefix)
+      for (const number of words.beginningWith(word, prefixesMax(word.length))) take(postings[number], WEIGHTS.prefix);
     let correction: string | undefined;
     if (isForgiving) {
       const near = words
@@ -189,8 +202,8 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
     for (const each of [scores, covered, counts]) each.fill(0);
   }
 
-  /** Adds the best of a word's alternatives to each document. `worth` is what the word is worth where it is there to the letter. */
-  function addWord(alternatives: readonly Alternative[], worth: number): void {
+  /** Adds the best of a word's alternatives to each document; only to those that were seen before where no others are wanted any more. */
+  function addWord({ alternatives, worth }: AskedWord, isClosed: boolean): void {
     const norms = fields.map(({ b }, field) => {
       const average = (totals[field] ?? 0) / Math.max(1, slotsById.size);
       return { base: 1 - b, slope: average > 0 ? b / average : 0 };
@@ -201,11 +214,10 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
       const { slots, times } = where;
       for (let place = 0; place < slots.length; place += 1) {
         const slot = slots[place] ?? 0;
-        if (ids[slot] === undefined) continue;
-        const packed = times[place] ?? 0;
+        if ((isClosed && counts[slot] === 0) || ids[slot] === undefined) continue;
         let frequency = 0;
-        for (let field = 0; field < fields.length; field += 1) {
-          const count = (packed >>> (field * BITS)) & TIMES_MAX;
+        for (let field = 0, packed = times[place] ?? 0; packed !== 0; field += 1, packed >>>= BITS) {
+          const count = packed & TIMES_MAX;
           if (count === 0) continue;
           const { base, slope } = norms[field] ?? { base: 1, slope: 0 };
           frequency += ((fields[field]?.weight ?? 0) * count) / (base + slope * (lengths[field]?.[slot] ?? 0));
@@ -225,21 +237,24 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
     }
   }
 
-  function find(asked: readonly string[], { isTyping, isForgiving }: FindOptions): Found {
+  function find(asked: readonly string[], { isTyping, isForgiving, coverageMin = 0 }: FindOptions): Found {
     clear();
-    let wanted = 0;
-    const corrections: (string | undefined)[] = [];
-    for (const [index, word] of asked.entries()) {
+    const all = asked.map((word, index): AskedWord => {
       const isPrefix = isTyping && index === asked.length - 1;
       const { alternatives, correction } = alternativesOf(word, { isPrefix, isForgiving });
-      corrections.push(correction);
       // A word is worth what it is to the letter; one that nobody wrote, what the commonest that it may stand for is, or as much as can be.
       const exact = postings[words.find(word)]?.documents ?? 0;
       const documents = exact > 0 ? exact : Math.max(0, ...alternatives.map((each) => each.postings.documents));
-      const worth = idfOf(documents);
-      wanted += worth;
-      addWord(alternatives, worth);
+      return { alternatives, correction, worth: idfOf(documents) };
+    });
+    const wanted = all.reduce((sum, { worth }) => sum + worth, 0);
+    // The rarest first: who has none of them cannot have enough by the common ones, which most documents have.
+    let left = wanted;
+    for (const word of all.toSorted((a, b) => b.worth - a.worth)) {
+      addWord(word, left < coverageMin * wanted);
+      left -= word.worth;
     }
+    const corrections = all.map(({ correction }) => correction);
     const hits: Hit[] = [];
     for (let slot = 0; slot < ids.length; slot += 1) {
       const count = counts[slot] ?? 0;

@@ -135,3 +135,20 @@ test("BM25F: a word in two fields counts once more, but less than two words, and
   const both = hits.find(({ slot }) => index.idOf(slot) === "both");
   assert.ok(Math.abs((both?.score ?? 0) - (idf * frequency) / (1.2 + frequency)) < 1e-9);
 });
+
+test("leaving out documents that cannot have enough changes nothing for those that can", () => {
+  const index = createTextIndex({ fields: [{ weight: 1, b: 0.5 }], k1: 1.2 });
+  const words = "the the the the a a moon river night sea".split(" ");
+  for (let n = 0; n < 300; n += 1)
+    index.put(`d${n}`, [[0, 1, 2, 3].map((place) => words[(n * (place + 3) + place) % words.length] ?? "")]);
+  const word = fc.constantFrom(...new Set(words), "moonn");
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), (asked) => {
+      const enough = (coverageMin: number) =>
+        index
+          .find(asked, { isTyping: false, isForgiving: true, coverageMin })
+          .hits.filter(({ coverage }) => coverage >= 0.55);
+      assert.deepEqual(enough(0.55), enough(0));
+    }),
+  );
+});

@@ -152,7 +152,7 @@ function match(
   isTyping: boolean,
   isForgiving: boolean,
 ): Match {
-  const { hits, corrections } = index.find(words, { isTyping, isForgiving });
+  const { hits, corrections } = index.find(words, { isTyping, isForgiving, coverageMin: COVERAGE_MIN });
   const likenesses = whole.like(words, isTyping);
   const named = new Map<number, number>();
   for (const { titleIds, share } of people.namedIn(words, { isTyping, isForgiving })) {
@@ -194,10 +194,15 @@ function correctedBy(shelf: Shelf | undefined, slot: number, words: readonly str
 export function createLibrary(): Library {
   let shelves = createShelves();
 
-  function everything(): Ranked[] {
-    return [...shelves.bySlot.entries()].flatMap(([slot, shelf]) =>
-      shelf ? [{ slot, score: shelf.entry.year, worth: 0 }] : [],
-    );
+  /** Without words all titles are as good, the newest first; of somebody, their own. */
+  function withoutWords([name]: readonly string[]): Ranked[] {
+    const { index, people, bySlot } = shelves;
+    const slots =
+      name === undefined ? bySlot.keys() : [...people.titlesOf(name)].flatMap((id) => index.slotOf(id) ?? []);
+    return [...slots].flatMap((slot) => {
+      const shelf = bySlot[slot];
+      return shelf ? [{ slot, score: shelf.entry.year, worth: 0 }] : [];
+    });
   }
 
   /** Only what is not there as it was written is taken for a slip of the pen. */
@@ -231,7 +236,7 @@ export function createLibrary(): Library {
     const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
     const matched = words.length > 0 ? matchOf(words, isTyping) : undefined;
     // Signs alone say nothing; nothing at all says everything.
-    const ranked = matched?.ranked ?? (text.trim() === "" ? everything() : []);
+    const ranked = matched?.ranked ?? (text.trim() === "" ? withoutWords(asked.people) : []);
     const fit = ranked.filter(fitting(asked, sight));
     const best = fit.reduce((most, { worth }) => (Number.isFinite(worth) ? Math.max(most, worth) : most), 0);
     const found = fit.filter(({ worth }) => worth >= best * WORTH_MIN_OF_BEST);
