@@ -106,7 +106,7 @@ test("a model that is better than the rule becomes a canary, gets half when it d
   const { predictions } = await predict();
   const chosen = predictions.filter(({ version }) => version === 1).map(({ userId }) => userId);
   assert.ok(chosen.length > 25 && chosen.length < 80, `${chosen.length} of 1,000 are 5 %`);
-  await serveFor(10_000, 20);
+  await serveFor(10_000, 6);
   assert.equal((await versions())[0]?.share, 5, "an hour has not passed");
   await serveFor(HOUR_MS, 1);
   await until("it gets half", async () => (await versions())[0]?.share === 50, true);

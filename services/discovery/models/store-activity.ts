@@ -74,8 +74,8 @@ export async function accounts(
 ): Promise<Account[]> {
   const chosen =
     "userIds" in of
-      ? sql`user_id = ANY(${[...of.userIds]}::text[])`
-      : sql`user_id IN (SELECT user_id FROM (SELECT DISTINCT user_id FROM days WHERE day >= ${of.from} AND day < ${of.to}) AS active
+      ? sql`a.user_id = ANY(${[...of.userIds]}::text[])`
+      : sql`a.user_id IN (SELECT user_id FROM (SELECT DISTINCT user_id FROM days WHERE day >= ${of.from} AND day < ${of.to}) AS active
           ORDER BY md5(user_id) LIMIT ${of.accountsMax})`;
   const { rows } = await sql<{
     user_id: string;
@@ -84,10 +84,12 @@ export async function accounts(
     region: string;
     days: [number, number, number, number, number, number][] | null;
   }>`
-    SELECT user_id, since_day, tier, region,
-           (SELECT json_agg(json_build_array(d.day, d.sessions, d.watched_s, d.errors, d.scores, d.score_sum) ORDER BY d.day)
-              FROM days AS d WHERE d.user_id = accounts.user_id AND d.day >= ${of.from} AND d.day < ${of.to}) AS days
-      FROM accounts WHERE ${chosen} ORDER BY user_id`.execute(tx.q);
+    SELECT a.user_id, a.since_day, a.tier, a.region,
+           json_agg(json_build_array(d.day, d.sessions, d.watched_s, d.errors, d.scores, d.score_sum) ORDER BY d.day)
+             FILTER (WHERE d.day IS NOT NULL) AS days
+      FROM accounts AS a LEFT JOIN days AS d
+        ON d.tenant = a.tenant AND d.user_id = a.user_id AND d.day >= ${of.from} AND d.day < ${of.to}
+     WHERE ${chosen} GROUP BY a.tenant, a.user_id ORDER BY a.user_id`.execute(tx.q);
   return rows.map(({ user_id, since_day, tier, region, days }) => ({
     ...{ userId: user_id, sinceDay: since_day, tier, region },
     days: (days ?? []).map(([day, sessions, watchedS, errors, scores, scoreSum]) => ({
