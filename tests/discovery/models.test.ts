@@ -136,8 +136,10 @@ test("a model that turns bad as a canary is rolled back by itself", async () => 
   const third = await trained(3);
   assert.equal(third.stage, "canary", third.reason);
   await client().promote({ name: "churn", version: 3 }, host.context());
+  // Each account is counted once a day, so few are asked about before it breaks.
+  const few = userIds.slice(0, 20);
   await until("the runtime has loaded it", async () =>
-    (await predict()).predictions.some(({ version }) => version === 3),
+    (await predict(few)).predictions.some(({ version }) => version === 3),
   );
   // Something upstream broke: nothing is known of the last weeks, and everybody looks as if they were gone.
   const today = Math.floor(clock.nowMs() / 86_400_000);

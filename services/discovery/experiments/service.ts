@@ -201,7 +201,7 @@ async function expose(parts: Parts, { surface, userId }: ExposeRequest, context:
   const { tenant } = context;
   const met = (await runningOf(parts, tenant))
     .filter((one) => one.surface === surface)
-    .flatMap(({ name, windowMs }) => {
+    .flatMap(({ name, windowMs }): store.Exposure[] => {
       const { variant } = parts.flags.evaluate(
         flagOf(tenant, name),
         flagContextOf({ tenant, viewer: null }, { userId }),

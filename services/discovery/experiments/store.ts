@@ -94,7 +94,7 @@ export async function stop(tx: Tx, name: string, reason: string, atMs: number): 
     .execute();
 }
 
-interface Exposure {
+export interface Exposure {
   readonly experiment: string;
   readonly arm: ArmName;
   readonly windowMs: number;
