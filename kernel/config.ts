@@ -178,6 +178,13 @@ export const Config = z.object({
     .describe(
       "a server of the Open Inference Protocol V2, such as KServe or Triton; without it models run in this process",
     ),
+  MARQUEE_MODEL_DEADLINE_MS: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(5_000)
+    .default(120)
+    .describe("how long a model may take for an answer; after that a rule answers in its place"),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
   MARQUEE_PUSH_HOSTS: word(

@@ -15,6 +15,8 @@ export interface Serving {
   /** Of whom a version has said something today: each is counted once. */
   readonly seen: LRUCache<string, true>;
   readonly loading: Map<string, Promise<void>>;
+  /** Versions that have answered this process before. */
+  readonly answered: LRUCache<string, true>;
   forget(tenant: string, name: string): void;
 }
 export interface Counted {

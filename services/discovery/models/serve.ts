@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { type Context, Problem, problem } from "#kernel";
+import { type Context, Problem, problem, toProblem } from "#kernel";
 import { INPUT_NAME } from "#learning/onnx";
 import { countInto } from "#learning/drift";
 import type { Table } from "#learning/table";
@@ -11,8 +11,6 @@ import * as store from "./store.ts";
 import * as activity from "./store-activity.ts";
 import { today } from "./queue.ts";
 
-/** A model that needs longer is late: the rule answers within 200 ms of the question (ARCH-001, "Fallback Strategy"). */
-const MODEL_MS_MAX = 120;
 const ROUTES_MS = 2_000;
 const IDS_MAX = 500;
 const ROWS_MAX = 10_000;
@@ -26,6 +24,7 @@ export function openServing(): Serving {
     counted: new Map(),
     seen: new LRUCache({ max: SEEN_MAX }),
     loading: new Map(),
+    answered: new LRUCache({ max: TENANTS_MAX }),
     forget: (tenant, name) => void routes.delete(`${tenant}/${name}`),
   };
 }
@@ -138,7 +137,9 @@ async function predictBy(
   }
   const table = { values: Float32Array.from(rows.flat()), columns: CHURN_FEATURES.length };
   try {
-    const scores = await inTime(scoresOf(parts, tenant, version, table, MODEL_MS_MAX));
+    const timeoutMs = parts.config.MARQUEE_MODEL_DEADLINE_MS;
+    const scores = await inTime(timeoutMs, scoresOf(parts, tenant, version, table, timeoutMs));
+    parts.serving.answered.set(keyOf(tenant, version), true);
     count(parts, tenant, version, {
       predictions: scores.length,
       failures: 0,
@@ -147,8 +148,7 @@ async function predictBy(
     parts.answered("model", userIds.length);
     return userIds.map((userId, index) => ({ userId, score: scores[index] ?? 0, version: version.version }));
   } catch (error) {
-    // That it is being loaded is no fault of the model's; that it cannot be is.
-    if (!parts.serving.loading.has(keyOf(tenant, version))) {
+    if (!isWarmingUp(parts, keyOf(tenant, version), error)) {
       // Once until the next count is written: a model that is broken is asked a thousand times a second.
       if ((parts.serving.counted.get(keyOf(tenant, version))?.failures ?? 0) === 0)
         parts.logger.warn("a model did not answer, and the rule did", {
@@ -161,10 +161,16 @@ async function predictBy(
   }
 }
 
+/** That a model is being loaded, or its runtime started, is no fault of the model's; that it cannot be is. */
+function isWarmingUp({ serving }: Parts, key: string, error: unknown): boolean {
+  if (serving.loading.has(key)) return true;
+  return !serving.answered.has(key) && toProblem(error).code === "deadline_exceeded";
+}
+
 /** Loading goes on behind an answer that did not wait for it. */
-async function inTime<T>(work: Promise<T>): Promise<T> {
+async function inTime<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(problem.deadline(`no answer within ${MODEL_MS_MAX} ms`)), MODEL_MS_MAX);
+  const timer = setTimeout(() => reject(problem.deadline(`no answer within ${timeoutMs} ms`)), timeoutMs);
   try {
     return await Promise.race([work, promise]);
   } finally {
