@@ -16,7 +16,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { startEdge } from "../apps/edge/start.ts";
-import { edgeOptions, freePort, get, newKey, newToken, openTestOrigin, type TestOrigin } from "../apps/edge/testing.ts";
+import { freePort } from "#kernel/testing/ports";
+import { edgeOptions, get, newKey, newToken, openTestOrigin, type TestOrigin } from "../apps/edge/testing.ts";
 import { type Measure, median, table, writeResults } from "./harness.ts";
 import { load } from "./load.ts";
 

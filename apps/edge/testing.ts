@@ -2,7 +2,8 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, request as httpRequest, type ServerResponse } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { freePort } from "#kernel/testing/ports";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CatClaims, signToken } from "#media/cat";
@@ -147,15 +148,6 @@ export async function openTestOrigin(): Promise<TestOrigin> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   origin.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return origin;
-}
-
-/** A port that was free a moment ago: an edge must know its address before it listens. */
-export async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export async function edgeOptions(origin: { readonly url: string }, more: Partial<EdgeOptions> = {}) {

@@ -19,7 +19,8 @@ import { until } from "../e2e/until.ts";
 import { accessToken, makeAccount } from "./accounts.ts";
 import { type Cinema, openCinema } from "./cinema.ts";
 import { importClip, makeClip, untilComplete } from "./clips.ts";
-import { freeRange, openStage, type Stage } from "./product.ts";
+import { freePort } from "#kernel/testing/ports";
+import { openStage, type Stage } from "./product.ts";
 
 const CHANNEL = "ch-breaks";
 const FILM = "film";
@@ -124,7 +125,7 @@ test("a channel's break is filled without a stall, and its beacons are sent once
   await learnAds(url);
   const { beacons = [] } = adServer ?? {};
   const live = stage.admin.of(Live);
-  const port = await freeRange(1);
+  const port = await freePort();
   await live.add({
     channel: { id: CHANNEL, name: "Breaks", ladder: [RUNG], latency: "standard" },
     inputs: [{ kind: "srt", url: String(port), secret: PASSPHRASE }],

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { freeRange } from "#kernel/testing/ports";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -138,22 +138,4 @@ async function readyUrl(child: ChildProcess, output: () => string): Promise<stri
       throw new Error(`the product was not ready after ${READY_MS_MAX} ms:\n${output()}`);
     await pause(20);
   }
-}
-
-/** Neighbouring free ports below those that the system gives out by itself, so that nobody gets one between two starts. */
-export async function freeRange(count: number): Promise<number> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const first = 20_000 + Math.floor(Math.random() * 10_000);
-    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
-    if (free.every(Boolean)) return first;
-  }
-  throw new Error(`no ${count} neighbouring ports are free between 20000 and 30000`);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
 }

@@ -15,7 +15,8 @@ import { openMetrics } from "#kernel/metrics";
 import { silentLogger } from "#kernel/telemetry";
 import type { Presentation, Segment } from "#media/presentation";
 import { type RunningEdge, startEdge } from "../../apps/edge/start.ts";
-import { freePort, get, type Got } from "../../apps/edge/testing.ts";
+import { freePort } from "#kernel/testing/ports";
+import { get, type Got } from "../../apps/edge/testing.ts";
 import keys from "../../services/content/keys/service.ts";
 import license from "../../services/delivery/license/service.ts";
 import origin from "../../services/delivery/origin/service.ts";
@@ -27,7 +28,7 @@ const FOLDER = `vod/${FILM}/r1`;
 
 let host: TestHost;
 let listeners: HttpListener[] = [];
-let edges: RunningEdge[] = [];
+const edges: RunningEdge[] = [];
 let [aUrl, bUrl, originUrl, publicUrl] = ["", "", "", ""];
 /** Moves the services' time; the edges have the machine's. */
 let offsetMs = 0;
@@ -108,14 +109,14 @@ before(async () => {
     ),
   );
   await storePackage(FILM, 1);
-  edges = await Promise.all(
-    [
-      { id: "edge-a", host: "localhost", port: aPort, baseUrl: aUrl },
-      { id: "edge-b", host: "127.0.0.1", port: bPort, baseUrl: bUrl },
-    ].map((edge) =>
-      startEdge({ ...edge, originUrl, cacheFolder: join(host.folder, edge.id), cacheBytesMax: 10_000_000 }),
-    ),
-  );
+  // One after the other: where one does not start the others are known, and stopped.
+  for (const edge of [
+    { id: "edge-a", host: "localhost", port: aPort, baseUrl: aUrl },
+    { id: "edge-b", host: "127.0.0.1", port: bPort, baseUrl: bUrl },
+  ]) {
+    const cacheFolder = join(host.folder, edge.id);
+    edges.push(await startEdge({ ...edge, originUrl, cacheFolder, cacheBytesMax: 10_000_000 }));
+  }
 });
 
 after(async () => {

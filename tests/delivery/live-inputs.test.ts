@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
+import { freePort } from "#kernel/testing/ports";
 import { after, before, describe, test } from "node:test";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -32,14 +33,6 @@ after(async () => {
   for (const child of children) child.kill("SIGKILL");
   await stage.stop();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Whether somebody answers there. */
 const answers = (port: number) => (): Promise<boolean> =>

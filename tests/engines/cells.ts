@@ -14,7 +14,8 @@ import { type AdminClient, adminClient } from "../../apps/cli/client.ts";
 import { buildClients } from "../../scripts/build-clients.ts";
 import { PRODUCT_FLAGS } from "../../scripts/bootstrap/flags.mjs";
 import { processesOf } from "../chaos/processes.ts";
-import { freeRange, TENANT } from "../chaos/product.ts";
+import { freeRange } from "#kernel/testing/ports";
+import { TENANT } from "../chaos/product.ts";
 import { makeTestFolder } from "../../kernel/testing/folder.ts";
 
 const MARQUEE = resolve(import.meta.dirname, "../../apps/marquee.ts");

@@ -1,7 +1,6 @@
 // The whole product but for its pages and edges, in this process: every service, the web BFF, the public listener, real engines.
 import { join } from "node:path";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { freePort } from "#kernel/testing/ports";
 import { Auth } from "#contracts/auth";
 import { Profile } from "#contracts/profile";
 import { User } from "#contracts/user";
@@ -18,15 +17,6 @@ import { startTestHost } from "../host.ts";
 import { openServer } from "../playback/setup.ts";
 
 export const PASSWORD = "correct horse battery";
-
-/** A port that nobody has just now: the product must know its own address before it listens. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export async function openStage() {
   const port = await freePort();

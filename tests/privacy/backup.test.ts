@@ -76,7 +76,7 @@ test("a product is backed up in use, restored elsewhere, signs its people in and
 
   const folder = join(root, "elsewhere");
   const manifest = await restore({ open: () => unseal(inPieces(file), KEY), folder, services, say: () => undefined });
-  for (const table of ["user/users", "jobs/queue", "flags/document", "search/documents"])
+  for (const table of ["user/users", "jobs/queue", "flags/document", "fulltext/documents"])
     assert.ok(
       manifest.entries.some(({ name }) => name === `rows/${table}`),
       table,

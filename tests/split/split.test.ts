@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { freePort } from "#kernel/testing/ports";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openFileSecrets } from "#adapters/secrets/file";
@@ -27,14 +27,6 @@ let secrets: Secrets;
 let ports: readonly [number, number];
 let web: TestCaller;
 const running = new Set<ChildProcess>();
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 /** Starts a cell and resolves when it answers calls. */
 async function startCell(names: readonly string[], port: number, peers: string): Promise<ChildProcess> {
