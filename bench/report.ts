@@ -44,7 +44,7 @@ export function drawReport(measures: readonly Measure[], about: string): string 
       `<g transform="translate(0 ${y})"><text x="${LEFT - 12}" y="17" text-anchor="end" fill="#1d1b20">${measure.name}</text>`,
       `<rect x="${LEFT}" y="6" width="${Math.max(1, end - LEFT).toFixed(1)}" height="14" rx="3" fill="${colour}"/>`,
       `<text x="${LEFT + SCALE + 12}" y="17" fill="#1d1b20">${shown(measure.value)} ${measure.unit}`,
-      `<tspan fill="#6b6570"> ${goal}</tspan></text></g>`,
+      `<tspan fill="#6b6570" dx="6">${goal}</tspan></text></g>`,
     ].join("");
   };
   return [
