@@ -32,6 +32,8 @@ const BREAK_S = 30;
 /** After the stream began: until then both viewers have come. */
 const BREAK_AT_S = 75;
 const HEARD_BEFORE_S = 6;
+/** A channel that is younger than the distance which viewers with ads keep from the world has them too near for an ad's first segment. */
+const CHANNEL_AGE_S = 24;
 const STALL_MS_MAX = 1_000;
 const READY_MS_MAX = 120_000;
 const BEACONS_MS_MAX = 90_000;
@@ -142,6 +144,7 @@ test("a channel's break is filled without a stall, and its beacons are sent once
       const { email } = await makeAccount(stage.admin, `${format}@chaos.test`, { tier: "basic" });
       shows.push({ format, cinema: await openCinema({ url, token: await accessToken(stage.admin, email) }) });
     }
+    await pause(Math.max(0, CHANNEL_AGE_S * 1_000 - (performance.now() - beganMs)));
     await Promise.all(shows.map(({ cinema, format }) => cinema.tune(CHANNEL, format)));
     const cameS = (performance.now() - beganMs) / 1_000;
     t.diagnostic(`both watch ${Math.round(cameS)} s after the stream began`);
