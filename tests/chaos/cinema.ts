@@ -37,6 +37,8 @@ export interface CinemaOptions {
 export interface Stall {
   readonly atS: number;
   readonly ms: number;
+  /** What of the film lay in the buffer from there on, as pairs of begin and end: whether bytes, or something else, were waited for. */
+  readonly buffered: readonly (readonly [number, number])[];
 }
 
 /** A transfer of media as the browser saw it. */
@@ -193,9 +195,10 @@ interface PageWindow {
   readonly document: { querySelector(name: "video"): PageVideo | null };
   readonly performance: { now(): number };
   setInterval(run: () => void, everyMs: number): unknown;
-  marqueeStopwatch?: { start(): void; stalls(): { atS: number; ms: number }[] };
+  marqueeStopwatch?: { start(): void; stalls(): Stall[] };
 }
 interface PageVideo {
+  readonly buffered: { readonly length: number; start(index: number): number; end(index: number): number };
   readonly currentTime: number;
   readonly paused: boolean;
   readonly ended: boolean;
@@ -207,21 +210,29 @@ interface PageVideo {
  */
 function watchTheClock({ sampleMs, stallMsMin }: { sampleMs: number; stallMsMin: number }): void {
   const page = globalThis as unknown as PageWindow;
-  const stalls: { atS: number; ms: number }[] = [];
+  const stalls: Stall[] = [];
   let isStarted = false;
   let positionS = -1;
+  let buffered: [number, number][] = [];
   let movedAtMs = 0;
   let seenAtMs = 0;
-  const settle = (): void => {
+  const round = (seconds: number): number => Math.round(seconds * 100) / 100;
+  const present = (): Stall[] => {
     const ms = Math.round(seenAtMs - movedAtMs);
-    if (isStarted && ms >= stallMsMin) stalls.push({ atS: Math.round(positionS * 100) / 100, ms });
+    return isStarted && ms >= stallMsMin ? [{ atS: round(positionS), ms, buffered }] : [];
   };
+  const bufferOf = ({ buffered: ranges }: PageVideo): [number, number][] =>
+    Array.from({ length: ranges.length }, (_, at): [number, number] => [
+      round(ranges.start(at)),
+      round(ranges.end(at)),
+    ]);
   page.setInterval(() => {
     const video = page.document.querySelector("video");
     const nowMs = page.performance.now();
     if (video === null || video.paused || video.ended || video.currentTime !== positionS) {
-      settle();
+      stalls.push(...present());
       positionS = video?.currentTime ?? -1;
+      buffered = video ? bufferOf(video) : [];
       movedAtMs = nowMs;
     }
     seenAtMs = nowMs;
@@ -230,9 +241,6 @@ function watchTheClock({ sampleMs, stallMsMin }: { sampleMs: number; stallMsMin:
     start() {
       isStarted = true;
     },
-    stalls: () => {
-      const ms = Math.round(seenAtMs - movedAtMs);
-      return isStarted && ms >= stallMsMin ? [...stalls, { atS: positionS, ms }] : [...stalls];
-    },
+    stalls: () => [...stalls, ...present()],
   };
 }
