@@ -37,6 +37,7 @@ export const portFiles = (): readonly string[] =>
 /** Ports without a suite, and the adapter that their own tests are about. */
 const WITHOUT_SUITE = new Map([
   ["geo", "mmdb"],
+  ["llm", "openai-compatible"],
   ["transcoder", "ffmpeg"],
 ]);
 const portOf = (file: string): string => file.split("/")[1] ?? "";
@@ -64,13 +65,23 @@ const INSIDE: readonly (readonly [file: RegExp, engine: () => string])[] = [
   [/^adapters\/cache\//, () => "memory of the process"],
   [/^adapters\/geo\//, () => `mmdb-lib ${packageVersion("mmdb-lib")}`],
   [/^adapters\/jobs\//, () => `pg-boss ${packageVersion("pg-boss")} on ${postgresVersion()}`],
+  [/^adapters\/llm\//, () => "a server of the test"],
   [/^adapters\/log\/confluent/, () => `${sqlite()} behind Confluent's API`],
   [/^adapters\/log\//, sqlite],
   [/^adapters\/mail\/smtp/, () => `smtp-server ${packageVersion("smtp-server")}`],
   [/^adapters\/(mail|objects|secrets)\//, files],
+  [/^adapters\/models\/kserve/, () => "our own server of the Open Inference Protocol"],
+  [/^adapters\/models\//, () => `ONNX runtime ${packageVersion("onnxruntime-node")}`],
   [/^adapters\/(flags|postgres|search)\//, postgresVersion],
   [/^adapters\/transcoder\//, ffmpeg],
 ];
+
+/** What a test of an adapter runs on where nothing was started for it. */
+export function engineInside(file: string): string {
+  const engine = INSIDE.find(([form]) => form.test(file))?.[1]();
+  if (engine === undefined) throw new Error(`'${file}' runs on something that INSIDE does not name: add it there`);
+  return engine;
+}
 
 /** Runs the tests, one file after the other, and says on the way which. `engineOf` names what was started for a file. */
 export async function portRows(
@@ -81,8 +92,7 @@ export async function portRows(
   const rows: PortRow[] = [];
   for (const file of chosen) {
     const { suites, own } = await countsOf(file, say);
-    const engine = engineOf(textOf(file)) ?? INSIDE.find(([form]) => form.test(file))?.[1]();
-    if (engine === undefined) throw new Error(`'${file}' runs on something that INSIDE does not name: add it there`);
+    const engine = engineOf(textOf(file)) ?? engineInside(file);
     const [first, ...others] = [...suites];
     if (first === undefined) {
       const port = portOf(file);

@@ -1,4 +1,4 @@
-/** Every page and state at three widths: axe finds nothing on any, and a picture of each is kept for people to look at. */
+/** Every page and state: axe finds nothing on any. Where a folder for them is named, pictures at three widths are kept for people to look at. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -12,11 +12,13 @@ import { device, newAccount, type Person, signUp, startSession } from "../person
 import type { Scenario, Stage } from "../stage.ts";
 import { until } from "../until.ts";
 
-const SIZES = [
+/** The layouts differ below and above the phone's width; what holds at 1280 holds at 1920, which is only drawn. */
+const JUDGED = [
   { width: 390, height: 844 },
   { width: 1280, height: 800 },
-  { width: 1920, height: 1080 },
 ] as const;
+const DRAWN = { width: 1920, height: 1080 } as const;
+const isDrawn = process.env["MARQUEE_SHOTS"] !== undefined;
 
 const NOTHING_THERE: Allowed = {
   pattern: /Failed to load resource: the server responded with a status of (40[49]|503)/,
@@ -197,30 +199,45 @@ async function settle(page: Page): Promise<void> {
   });
 }
 
+type Size = (typeof JUDGED)[number] | typeof DRAWN;
+
+/** Gives the window a size and waits until the page has taken it; controls of the player are there while the mouse moves. */
+async function resize(page: Page, { name, exclude }: State, size: Size): Promise<void> {
+  await page.setViewportSize(size);
+  await settle(page);
+  if (name.startsWith("watch") && exclude !== undefined) await page.mouse.move(size.width / 2, 90);
+}
+
+const draw = (page: Page, { name }: State, { width }: Size, { shots }: Stage): Promise<unknown> =>
+  page.screenshot({ path: join(shots, `${name}-${width}.png`), timeout: 20_000 });
+
+async function judge(page: Page, { exclude }: State): Promise<string[]> {
+  const faults = await violationsOf(page, exclude);
+  const overflowPx = await page.evaluate<number>(
+    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+  );
+  if (overflowPx > 0) faults.push(`is ${overflowPx} px wider than its window`);
+  const cut = await page.evaluate<string[]>(
+    `[...document.querySelectorAll(".player-chrome button")].filter((button) => button.getBoundingClientRect().right > innerWidth).map((button) => button.ariaLabel)`,
+  );
+  if (cut.length > 0) faults.push(`'${cut.join("', '")}' is cut off`);
+  return faults;
+}
+
 async function inspect({ page }: Visit, states: readonly State[], stage: Stage): Promise<string[]> {
   const faults: string[] = [];
   for (const state of states) {
     await page.setViewportSize({ width: 1280, height: 800 });
     await state.reach(page, stage);
     await settle(page);
-    for (const size of SIZES) {
-      await page.setViewportSize(size);
-      await settle(page);
-      if (state.name.startsWith("watch") && state.exclude !== undefined) await page.mouse.move(size.width / 2, 90);
-      await page.screenshot({ path: join(stage.shots, `${state.name}-${size.width}.png`), timeout: 20_000 });
-      // The layouts differ below and above the phone's width; what holds at 1280 holds at 1920.
-      if (size.width === 1920) continue;
-      const found = await violationsOf(page, state.exclude);
-      faults.push(...found.map((fault) => `${state.name} at ${size.width}: ${fault}`));
-      const overflowPx = await page.evaluate<number>(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-      );
-      if (overflowPx > 0) faults.push(`${state.name} at ${size.width}: is ${overflowPx} px wider than its window`);
-      const cut = await page.evaluate<string[]>(
-        `[...document.querySelectorAll(".player-chrome button")].filter((button) => button.getBoundingClientRect().right > innerWidth).map((button) => button.ariaLabel)`,
-      );
-      if (cut.length > 0) faults.push(`${state.name} at ${size.width}: '${cut.join("', '")}' is cut off`);
+    for (const size of JUDGED) {
+      await resize(page, state, size);
+      if (isDrawn) await draw(page, state, size, stage);
+      faults.push(...(await judge(page, state)).map((fault) => `${state.name} at ${size.width}: ${fault}`));
     }
+    if (!isDrawn) continue;
+    await resize(page, state, DRAWN);
+    await draw(page, state, DRAWN, stage);
   }
   return faults;
 }
