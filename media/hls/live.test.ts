@@ -155,6 +155,14 @@ describe("live playlists", () => {
     assert.match(text, /#EXT-X-MAP:URI="init-2\.mp4"\n#EXT-X-KEY:[^\n]*skd:\/\/2{32}[^\n]*\n#EXT-X-PRELOAD-HINT/);
   });
 
+  test("a playlist of one reader's own says how far from its end players stay, and takes no requests that wait", () => {
+    const [playlist] = fc.sample(playlists, { numRuns: 1, seed: 1 });
+    assert.ok(playlist);
+    const whole = { ...playlist, partTargetS: null, hint: null, reports: [], isOwn: true };
+    const { serverControl } = parseMediaPlaylist(writeLivePlaylist({ ...whole, targetDurationS: 6 }));
+    assert.deepEqual({ ...serverControl }, { "HOLD-BACK": "18.0" });
+  });
+
   test("a span of the past is a playlist that ends", () => {
     const [playlist] = fc.sample(playlists, { numRuns: 1, seed: 1 });
     assert.ok(playlist);

@@ -98,17 +98,21 @@ export function writeLivePlaylist(playlist: LivePlaylist, options: LivePlaylistO
 function header(playlist: LivePlaylist, first: LiveSegmentEntry): string {
   const { targetDurationS, partTargetS, isEnded, isOwn } = playlist;
   const lines = ["#EXTM3U", "#EXT-X-VERSION:9", `#EXT-X-TARGETDURATION:${targetDurationS}`];
-  if (isEnded !== true && isOwn !== true) {
+  const holdBack = { "HOLD-BACK": (targetDurationS * HOLD_BACK_TARGETS).toFixed(1) };
+  if (isEnded === true) {
+    lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
+  } else if (isOwn === true) {
+    // Said, although it is what section 4.4.3.8 means where it is not: Shaka takes the last three segments for it, however short they are.
+    lines.push(attributes("#EXT-X-SERVER-CONTROL", holdBack));
+  } else {
     const control = attributes("#EXT-X-SERVER-CONTROL", {
       "CAN-BLOCK-RELOAD": "YES",
       "CAN-SKIP-UNTIL": (targetDurationS * SKIP_TARGETS).toFixed(1),
       "PART-HOLD-BACK": partTargetS === null ? undefined : (partTargetS * HOLD_BACK_TARGETS).toFixed(3),
-      "HOLD-BACK": (targetDurationS * HOLD_BACK_TARGETS).toFixed(1),
+      ...holdBack,
     });
     lines.push(control);
     if (partTargetS !== null) lines.push(`#EXT-X-PART-INF:PART-TARGET=${partTargetS.toFixed(3)}`);
-  } else if (isEnded === true) {
-    lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
   }
   lines.push("#EXT-X-INDEPENDENT-SEGMENTS", `#EXT-X-MEDIA-SEQUENCE:${first.number}`);
   if (first.runSerial > 0) lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${first.runSerial}`);
