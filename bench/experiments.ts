@@ -41,13 +41,13 @@ const CASES: readonly Case[] = [
   },
   {
     // Half of the people nothing, the others by a skewed law with a mean of about an hour.
-    ...{ name: "watch_s", perArm: 6_500, effect: 216, unit: "s" },
+    ...{ name: "watch_s", perArm: 6_000, effect: 216, unit: "s" },
     sample: (random, effect) =>
       random() < 0.5 ? 0 : HOUR_S * Math.exp(0.8 * randomNormal(random) - 0.32) + 2 * effect,
   },
   {
     // Everybody has a rate of their own, with a mean of 1.2 a day; it is a guardrail, and what is found is that there are fewer.
-    ...{ name: "sessions", perArm: 2_200, effect: -0.2, unit: "a day" },
+    ...{ name: "sessions", perArm: 2_000, effect: -0.2, unit: "a day" },
     sample: (random, effect) => poisson((1.2 + effect) * -Math.log(1 - random()), random),
   },
   {
