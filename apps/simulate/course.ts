@@ -86,7 +86,8 @@ interface State {
   readonly cinema: Cinema;
   readonly options: CourseOptions;
   readonly random: Random;
-  readonly startedMs: number;
+  /** When the first interval began: after everybody's first look. */
+  startedMs: number;
   readonly watched: readonly Set<number>[];
   /** How many stayed with each title. */
   readonly fans: Float64Array;
@@ -101,12 +102,13 @@ export async function runCourse(world: World, cinema: Cinema, options: CourseOpt
     ...{ watched: world.tastes.map(() => new Set<number>()), visits: 0, failed: 0 },
     fans: new Float64Array(world.genres.length),
   };
-  await judge(state);
+  await judge(state, 0);
+  state.startedMs = options.nowMs();
   for (let interval = 1; interval <= options.intervals && !options.signal.aborted; interval += 1) {
     await watchFor(state, state.startedMs + interval * options.intervalMs);
     if (options.signal.aborted) break;
     await cinema.learn();
-    await judge(state);
+    await judge(state, (options.nowMs() - state.startedMs) / 1_000);
   }
 }
 
@@ -168,7 +170,7 @@ async function visit(state: State, persona: number): Promise<void> {
   }
 }
 
-async function judge(state: State): Promise<void> {
+async function judge(state: State, atS: number): Promise<void> {
   const { world, cinema, options, fans } = state;
   const personas = world.tastes.length;
   const own = new Float64Array(personas);
@@ -185,7 +187,8 @@ async function judge(state: State): Promise<void> {
     const best = bestOf(world.tastes[persona] ?? new Float64Array(), watched);
     own[persona] = ndcgAt(shown, best, K);
     popular[persona] = ndcgAt(
-      topK(fans, K, (title) => watched.has(title)),
+      // What nobody stayed with is not popular.
+      topK(fans, K, (title) => watched.has(title) || (fans[title] ?? 0) === 0),
       best,
       K,
     );
@@ -203,7 +206,7 @@ async function judge(state: State): Promise<void> {
       Uint32Array.from({ length: values.length }, (_, at) => at),
     );
   options.onRow({
-    ...{ atS: (options.nowMs() - state.startedMs) / 1_000, home: mean(own), popular: mean(popular), partial },
+    ...{ atS, home: mean(own), popular: mean(popular), partial },
     difference: pairedDifference(own, popular, { random: seededRandom(options.seed) }),
     ...{ alike: pairs.length === 0 ? 0 : mean(pairs), ...reasons, watched: state.visits, failed: state.failed },
   });
