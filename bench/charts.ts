@@ -23,7 +23,7 @@ export interface Panel {
   readonly from?: number;
 }
 
-const [WIDTH, LEFT, RIGHT, ROW, HEAD, TOP] = [920, 250, 130, 26, 44, 64];
+const [WIDTH, LEFT, RIGHT, ROW, HEAD, TOP] = [920, 250, 130, 26, 50, 64];
 const [INK, FAINT, OWN, OTHER] = ["#1d1b20", "#6b6570", "#2f7d4f", "#a79cb0"];
 
 export function drawPanels(title: string, about: string, panels: readonly Panel[]): string {

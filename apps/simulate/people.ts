@@ -13,6 +13,8 @@ import { PERSONAS_MAX, type World } from "./world.ts";
 export type Say = (what: string, done: number, of: number) => void;
 
 export const DURATION_S = 6_000;
+/** Who makes what a persona needs of its account, and who learns from what it does. */
+const AWAITED: readonly string[] = ["profile", "subscription", "recommendation"];
 const TITLES_A_CALL = 200;
 const WAIT_MS = 100;
 const ARRIVAL_MS_MAX = 60_000;
@@ -110,14 +112,15 @@ export async function learn(client: AdminClient): Promise<void> {
   await client.of(Recommendation, { deadlineMs: TRAINING_MS_MAX }).train({});
 }
 
-/** Waits until every service has handled what the log has, or for as long as one may hope so. */
+/** Waits until those whom a simulation needs have handled what the log has, or for as long as one may hope so. */
 async function arrived(client: AdminClient): Promise<void> {
   const untilMs = performance.now() + ARRIVAL_MS_MAX;
   // What was just said may be on its way into the log still, so that one look is not enough.
   for (let quiet = 0; quiet < 3 && performance.now() < untilMs; ) {
     await pause(WAIT_MS);
     const { topics } = await client.of(Backbone).listTopics({});
-    const lag = topics.flatMap(({ groups }) => groups).reduce((sum, group) => sum + Number(group.lag), 0);
+    const groups = topics.flatMap((topic) => topic.groups).filter(({ name }) => AWAITED.includes(name));
+    const lag = groups.reduce((sum, group) => sum + Number(group.lag), 0);
     quiet = lag === 0 ? quiet + 1 : 0;
   }
 }
