@@ -8,12 +8,6 @@ import { makeWorld, type World } from "./world.ts";
 const world = makeWorld({ seed: 1, personas: 30, titles: 200 });
 const INTERVALS = 3;
 
-interface Stage {
-  readonly watched: readonly Set<number>[];
-  readonly shares: number[];
-  readonly tiles: number;
-}
-
 /** A cinema that shows what it is told to show, and knows nothing itself. */
 function openStage(show: (persona: number, watched: ReadonlySet<number>) => SeenHome, why: readonly number[] = []) {
   const stage = { watched: world.tastes.map(() => new Set<number>()), shares: [] as number[], tiles: 0, lessons: 0 };
