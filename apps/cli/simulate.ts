@@ -1,6 +1,6 @@
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { problem, toProblem } from "#kernel";
+import { Problem, problem, toProblem } from "#kernel";
 import { openCinema } from "../simulate/cinema.ts";
 import { type Row, runCourse } from "../simulate/course.ts";
 import { addPersonas, addTitles, learn, removeAll, type Say } from "../simulate/people.ts";
@@ -36,7 +36,12 @@ export async function simulate(cli: Cli, options: SimulateOptions): Promise<Exit
   const seed = numberIn("--seed", options.seed, 0, SEED_MAX);
   const url = await assertMayBegin(cli, options.yes);
   const { signal, letGo } = interruptible(cli);
-  const say = progressOf(cli);
+  const show = progressOf(cli);
+  const say: Say = (...step) => {
+    if (signal.aborted)
+      throw new Problem("canceled", "ended before anybody watched: --remove takes away what was added");
+    show(...step);
+  };
   const file = options.picture === undefined ? join(cli.dataFolder, "simulation.svg") : cli.path(options.picture);
   const about = `${personas} personas, ${titles} titles, seed ${seed}`;
   const rows: Row[] = [];
@@ -51,12 +56,13 @@ export async function simulate(cli: Cli, options: SimulateOptions): Promise<Exit
     await learn(cli.client);
     if (!options.json) for (const line of [about, "", HEAD]) cli.terminal.out(line);
     const cinema = openCinema({ client: cli.client, url, run, personas });
-    const startedMs = Date.now();
+    let startedMs = Date.now();
     await runCourse(world, cinema, {
       ...{ seed, intervals: INTERVALS, intervalMs: (minutes * 60_000) / INTERVALS, signal, nowMs: Date.now },
       sleep: (ms) => pause(ms, signal),
       onRow(row) {
-        rows.push(row);
+        // The time begins after everybody's first look.
+        if (rows.push(row) === 1) startedMs = Date.now();
         cli.terminal.out(options.json ? jsonOf(row) : lineOf(row));
       },
       onVisit(watched) {
