@@ -2,9 +2,10 @@
  * Our boosted trees beside LightGBM and a logistic regression, on two sets of customers who stay or leave: how well each tells them apart (AUC,
  * five times three folds), how long training takes at 50,000 rows on one thread, and whether the ONNX runtime answers what we do.
  *
- *   MARQUEE_TESTDATA=FOLDER node bench/gbdt.ts
+ *   MARQUEE_TESTDATA=FOLDER node bench/gbdt.ts [--picture FILE]
  */
 import path from "node:path";
+import { parseArgs } from "node:util";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { auc } from "#learning/auc";
 import { GBDT_DEFAULTS, type Gbdt, predictGbdt, trainGbdt } from "#learning/gbdt";
@@ -12,10 +13,12 @@ import { fitLogistic, predictLogistic } from "#learning/logistic";
 import { INPUT_NAME, leavesOf, OUTPUT_NAME, writeLeavesOnnx, writeOnnx } from "#learning/onnx";
 import { type Random, randomBelow, randomNormal, seededRandom, shuffle } from "#learning/random";
 import { rowsOf, type Table } from "#learning/table";
+import { drawPanels, type Mark, writePicture } from "./charts.ts";
 import { type Churn, readChurn } from "./gbdt/churn.ts";
 import { pythonWithLightgbm, type Task, trainLightgbm } from "./gbdt/lightgbm.ts";
 import { type Measure, median, table as tableOf, writeResults } from "./harness.ts";
 
+const SETS = ["mlc_churn", "wa_churn"] as const;
 const REPEATS = 5;
 const FOLDS = 3;
 const SPEED_ROWS = 50_000;
@@ -133,6 +136,41 @@ async function compareOnnx({ name, table, labels }: Churn): Promise<Measure[]> {
   return [lower("score-gap", gap, "most", SCORE_GAP_MAX), lower("other-leaves", others, `of ${own.length}`, 0)];
 }
 
+/** Those of some measures that there are, each with the range of its samples. */
+function marksOf(measures: readonly Measure[], names: Readonly<Record<string, string>>): Mark[] {
+  return Object.entries(names).flatMap(([name, shown]) => {
+    const found = measures.find((measure) => measure.name === name);
+    if (!found) return [];
+    const { value, samples } = found;
+    const isBaseline = shown !== "ours";
+    return [{ name: shown, value, low: Math.min(...samples), high: Math.max(...samples), isBaseline }];
+  });
+}
+
+const draw = (measures: readonly Measure[]): string =>
+  drawPanels(
+    "Who leaves: boosted trees, beside LightGBM and a line",
+    `five times three folds of two public sets of customers; the thin lines are the ranges of all ${REPEATS * FOLDS} folds, or of ${SPEED_ROUNDS} rounds`,
+    SETS.flatMap((name) => [
+      {
+        ...{ title: `${name}: AUC on customers that were not learned from`, from: 0.5 },
+        shown: (value: number) => value.toFixed(3),
+        marks: marksOf(measures, {
+          [`${name}.auc.ours`]: "ours",
+          [`${name}.auc.lightgbm`]: "LightGBM",
+          [`${name}.auc.logistic`]: "logistic regression",
+        }),
+      },
+      {
+        ...{
+          title: `${name}: training at ${SPEED_ROWS} rows, one thread`,
+          shown: (value: number) => `${value.toFixed(2)} s`,
+        },
+        marks: marksOf(measures, { [`${name}.50k.ours`]: "ours", [`${name}.50k.lightgbm`]: "LightGBM" }),
+      },
+    ]),
+  );
+
 const folder = process.env.MARQUEE_TESTDATA;
 if (folder === undefined) {
   console.error("MARQUEE_TESTDATA is not set: the sets are in its folder churn");
@@ -144,7 +182,7 @@ if (folder === undefined) {
     return undefined;
   });
   const measures: Measure[] = [];
-  for (const name of ["mlc_churn", "wa_churn"]) {
+  for (const name of SETS) {
     const set = await readChurn(path.join(folder, "churn"), name);
     console.log(`${name}: ${set.labels.length} customers, ${set.table.columns} features`);
     measures.push(
@@ -155,4 +193,5 @@ if (folder === undefined) {
   }
   console.log(tableOf(measures));
   await writeResults("gbdt", measures);
+  await writePicture("gbdt", parseArgs({ options: { picture: { type: "string" } } }).values.picture, draw(measures));
 }

@@ -6,11 +6,12 @@
  * Each figure is the mean of six splits, one by each person's time and five by chance, with 95 % intervals by paired bootstrap over people.
  * Settings and weights are chosen anew for each split, on a part of what is learned from; the test part decides nothing.
  *
- *   MARQUEE_TESTDATA=folder-with-ratings npm run bench -- ratings
+ *   MARQUEE_TESTDATA=folder-with-ratings npm run bench -- ratings [--picture FILE]
  */
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { blend, fitBlend } from "#learning/blend";
-import { pairedDifference, pairedRatio } from "#learning/bootstrap";
+import { type Interval, pairedDifference, pairedRatio } from "#learning/bootstrap";
 import { fitContent } from "#learning/content";
 import { fitEase } from "#learning/ease";
 import { fitIals } from "#learning/ials";
@@ -19,6 +20,7 @@ import { fitItemKnn } from "#learning/item-knn";
 import { fitPopularity } from "#learning/popularity";
 import { seededRandom, shuffle } from "#learning/random";
 import { coverage, diversity, ndcgAt, recallAt, topK } from "#learning/ranking";
+import { drawPanels, writePicture } from "./charts.ts";
 import { type Measure, percentile, table, writeResults } from "./harness.ts";
 import { type Order, type Ratings, readRatings, type Split, splitAgain, splitBy } from "./ratings/data.ts";
 
@@ -188,6 +190,12 @@ console.log(
   `\n${everybody.length} people, ${few.length} of them with fewer than ${FEW_RATINGS} ratings, ${ratings.items} films`,
 );
 console.log(`${"ranker".padEnd(12)}NDCG@10  [95 %]              few     recall  coverage  diversity`);
+const found: {
+  readonly name: string;
+  readonly ndcg: Interval;
+  readonly coverage: number;
+  readonly diversity: number;
+}[] = [];
 for (const name of names) {
   const interval = pairedDifference(of(name), new Float64Array(everybody.length), { random });
   const lists = listsOf(name);
@@ -197,10 +205,10 @@ for (const name of names) {
     return shown.reduce((sum, list) => sum + diversity(list, distance), 0) / shown.length;
   });
   const text = (value: number): string => value.toFixed(4);
-  const average = (values: readonly number[]): string =>
-    text(values.reduce((sum, value) => sum + value, 0) / values.length);
+  const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  found.push({ name, ndcg: interval, coverage: average(shares), diversity: average(apart) });
   console.log(
-    `${name.padEnd(12)}${text(interval.estimate)}   [${text(interval.low)}, ${text(interval.high)}]   ${text(mean(of(name, few)))}  ${text(mean(of(name, everybody, "recall")))}  ${average(shares)}    ${average(apart)}`,
+    `${name.padEnd(12)}${text(interval.estimate)}   [${text(interval.low)}, ${text(interval.high)}]   ${text(mean(of(name, few)))}  ${text(mean(of(name, everybody, "recall")))}  ${text(average(shares))}    ${text(average(apart))}`,
   );
 }
 
@@ -258,3 +266,28 @@ const measures: readonly Measure[] = [
 ];
 console.log(`\n${table(measures)}`);
 await writeResults("ratings", measures);
+
+const { picture } = parseArgs({ options: { picture: { type: "string" } } }).values;
+const isBaseline = (name: string): boolean => name === "popularity";
+const three = (value: number): string => value.toFixed(3);
+const drawn = drawPanels(
+  "How well rankers find what people liked",
+  `${everybody.length} people, ${ratings.items} films; means over six splits, 95 % intervals by bootstrap over people`,
+  [
+    {
+      ...{ title: "NDCG@10 of films that were kept back", shown: three },
+      marks: found.map(({ name, ndcg: { estimate: value, low, high } }) => ({
+        ...{ name, value, low, high, isBaseline: isBaseline(name) },
+      })),
+    },
+    {
+      ...{ title: "Films that are shown to anybody", shown: (value) => `${(100 * value).toFixed(1)} %` },
+      marks: found.map(({ name, coverage: value }) => ({ name, value, isBaseline: isBaseline(name) })),
+    },
+    {
+      ...{ title: "How unlike each other the ten films of a list are", shown: three },
+      marks: found.map(({ name, diversity: value }) => ({ name, value, isBaseline: isBaseline(name) })),
+    },
+  ],
+);
+await writePicture("ratings", picture, drawn);

@@ -1,6 +1,6 @@
 import type { Config } from "#kernel";
 import { backupProduct } from "../backup/product.ts";
-import type { Product } from "../compose.ts";
+import { isDemoAllowed, type Product } from "../compose.ts";
 import { services } from "../services.ts";
 import { type Admin, startAdmin } from "./server.ts";
 import { adminSocketPath } from "./socket.ts";
@@ -28,6 +28,9 @@ export function startProductAdmin(
     pseudonyms,
     states,
     backup: (options) => backupProduct(product, config, options),
-    about: { url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT, ...about },
+    about: {
+      ...{ url: places.addresses.publicUrl, tenant: config.MARQUEE_TENANT, mode: config.MARQUEE_MODE },
+      ...{ demo: isDemoAllowed(config) ? 1 : 0, ...about },
+    },
   });
 }

@@ -8,6 +8,7 @@ import { addChannels } from "./program-channels.ts";
 import { addSearch } from "./program-search.ts";
 import { addRecommendations } from "./program-recommendations.ts";
 import { addRecordings } from "./program-recordings.ts";
+import { addSimulate } from "./program-simulate.ts";
 import { addTraceFile } from "./program-trace-file.ts";
 import { completionScript } from "./completion.ts";
 import type { Cli, ExitCode } from "./cli.ts";
@@ -46,6 +47,7 @@ Environment (docs/guides/operate.md lists all):
   addChannels(program, cli, run);
   addRecordings(program, cli, run);
   addRecommendations(program, cli, run);
+  addSimulate(program, cli, run);
   addSearch(program, cli, run);
   users(program, cli, run);
   work(program, cli, run);

@@ -33,8 +33,8 @@ interface Shelf {
   readonly around: Around & { readonly isPartial: boolean };
 }
 
-async function shelf(parts: WebParts, context: Context): Promise<Shelf> {
-  const profile = await watching(parts, context);
+async function shelf(parts: WebParts, context: Context, who = watching(parts, context)): Promise<Shelf> {
+  const profile = await who;
   const { titles: all } = await parts.call.catalog.list(
     { kinds: ["film", "series", "episode"], ageRatingMax: profile.ageRatingMax, limit: 200 },
     context,
@@ -61,15 +61,16 @@ function cardIn(of: Shelf, title: Title): Card {
 }
 
 /** Unfinished titles, the most recent first; of a series one tile, with the episode that is under way. */
-async function continueCards(parts: WebParts, context: Context): Promise<Card[]> {
-  const profile = await watching(parts, context);
-  const { bookmarks } = await parts.call.bookmark.continueWatching({ profileId: profile.id, limit: 40 }, context);
-  const { titles } = await parts.call.catalog.getMany(
-    { ids: bookmarks.map((bookmark) => bookmark.contentId) },
-    context,
-  );
-  const seriesIds = titles.flatMap((title) => (title.parentId === "" ? [] : [title.parentId]));
-  const { titles: series } = await parts.call.catalog.getMany({ ids: [...new Set(seriesIds)] }, context);
+async function continueCards(parts: WebParts, context: Context, who = watching(parts, context)): Promise<Card[]> {
+  const { profileId } = requireProfile(context);
+  const [profile, { bookmarks }] = await Promise.all([
+    who,
+    parts.call.bookmark.continueWatching({ profileId, limit: 40 }, context),
+  ]);
+  const titlesOf = async (ids: readonly string[]): Promise<readonly Title[]> =>
+    ids.length === 0 ? [] : (await parts.call.catalog.getMany({ ids: [...new Set(ids)] }, context)).titles;
+  const titles = await titlesOf(bookmarks.map((bookmark) => bookmark.contentId));
+  const series = await titlesOf(titles.flatMap((title) => (title.parentId === "" ? [] : [title.parentId])));
   const byId = new Map(bookmarks.map((bookmark) => [bookmark.contentId, bookmark]));
   const seen = new Set<string>();
   return titles
@@ -88,10 +89,11 @@ async function continueCards(parts: WebParts, context: Context): Promise<Card[]>
 }
 
 async function home(parts: WebParts, audience: FlagContext, context: Context): Promise<Home> {
+  const who = watching(parts, context);
   const [of, named, unfinished] = await Promise.all([
-    shelf(parts, context),
+    shelf(parts, context, who),
     recommendedRails(parts, requireProfile(context).profileId, context),
-    continueCards(parts, context).catch((error: unknown) => {
+    continueCards(parts, context, who).catch((error: unknown) => {
       parts.logger.warn("'Continue watching' fell back to nothing", { error });
       return null;
     }),

@@ -24,3 +24,8 @@ export const Catalog = defineContract({
     ),
   },
 });
+
+const SIMULATED = "sim_";
+/** Whether a title is one of a simulation's, which has no media: no other's id begins so. */
+export const isSimulatedId = (contentId: string): boolean => contentId.startsWith(SIMULATED);
+export const simulatedId = (rest: string): string => `${SIMULATED}${rest}`;

@@ -227,6 +227,8 @@ test("sound without a picture is refused; what is empty, absent or a folder is n
   await assert.rejects(importFile(empty), { code: "unsupported_media", reason: "empty_file", message: /0 bytes/ });
   await assert.rejects(importFile(at("absent.mp4")), { code: "not_found" });
   await assert.rejects(importFile(clips), { code: "invalid_argument", message: /marquee watch/ });
+  // An id that takes a title for one of a simulation.
+  await assert.rejects(importFile(film, { contentId: "sim_mine" }), { code: "invalid_argument" });
   for (const language of ["english", "e", "en_US", "de--AT", "", "de:", "../x", "en-u"]) {
     const subtitles = [{ path: film, language }];
     await assert.rejects(importFile(film, { subtitles }), { code: "invalid_argument", message: /not a language tag/ });

@@ -258,6 +258,45 @@ describe("the catalogue", () => {
     }
   });
 
+  test("adds titles of a simulation for operators alone, under ids that nothing else has, and takes them all away", async () => {
+    const simulated = (id: string, more: object = {}) => ({
+      ...{ id, kind: "film", title: `Simulated ${id}`, genres: ["Simulated"], durationS: 60 },
+      ...more,
+    });
+    const ids = Array.from({ length: 201 }, (_, at) => `sim_a_${String(at).padStart(4, "0")}`);
+    const titles = ids.map((id) => simulated(id));
+    const adding = (some: typeof titles, context = host.context()) => call().addSimulated({ titles: some }, context);
+    await assert.rejects(adding(titles), { code: "invalid_argument" });
+    await assert.rejects(adding([]), { code: "invalid_argument" });
+    await assert.rejects(adding([simulated("vod_a")]), /does not begin with 'sim_'/);
+    await assert.rejects(adding([simulated("sim_a", { kind: "series" })]), /'series' is not simulated/);
+    await assert.rejects(adding([simulated("sim_a", { durationS: Number.POSITIVE_INFINITY })]), /durationS Infinity/);
+    await assert.rejects(adding([simulated("sim_a", { title: " " })]), /title must have/);
+    await assert.rejects(adding([simulated("sim_a")], host.context({ viewer: {} })), { reason: "operators_only" });
+    await assert.rejects(add({ id: "sim_mine" }), /of those that simulated titles have/);
+
+    assert.equal((await adding(titles.slice(0, 200))).added, 200);
+    assert.equal((await adding(titles.slice(200))).added, 1);
+    assert.equal((await adding(titles.slice(150, 201))).added, 0, "what is there stays");
+    const found = await titleOf("sim_a_0007");
+    assert.deepEqual([found?.state, found?.publication, found?.durationS], ["playable", "published", 60]);
+    const announced = await heard<CatalogAvailabilityChanged>("catalog.availability.changed");
+    const of = (isThere: boolean, all: readonly Received<CatalogAvailabilityChanged>[]) =>
+      all.filter(({ data }) => data.contentId.startsWith("sim_") && data.available === isThere).length;
+    assert.equal(of(true, announced), 201);
+
+    await play({ id: "stays" });
+    assert.equal((await call().deleteSimulated({}, host.context({ tenant: "other" }))).deleted, 0);
+    await assert.rejects(call().deleteSimulated({}, host.context({ viewer: {} })), { reason: "operators_only" });
+    const first = await call().deleteSimulated({}, host.context());
+    assert.deepEqual([first.deleted, first.left], [200, true]);
+    const second = await call().deleteSimulated({}, host.context());
+    assert.deepEqual([second.deleted, second.left], [1, false]);
+    await assert.rejects(titleOf("sim_a_0007"), { code: "not_found" });
+    assert.equal((await titleOf("stays"))?.state, "playable");
+    assert.equal(of(false, await heard("catalog.availability.changed")), 201);
+  });
+
   test("refuses hostile facts by their names, and writes nothing of them", async () => {
     for (const [member, more] of [
       ["title", { title: " " }],

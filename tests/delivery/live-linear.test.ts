@@ -32,6 +32,7 @@ const catalog = defineService({
   start: () => ({}),
   rpc: () => ({
     ...{ add: no, update: no, publish: no, unpublish: no, delete: no, get: no, getMany: no, genres: no, search: no },
+    ...{ addSimulated: no, deleteSimulated: no },
     list: async () => ({
       titles: FILMS.map((id) => ({ id, title: `The ${id}`, durationS: FILM_S, packageRevision: 1, indexVersion: 1 })),
     }),

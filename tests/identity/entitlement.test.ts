@@ -53,6 +53,8 @@ const catalog = defineService({
       return {};
     },
     delete: never,
+    addSimulated: never,
+    deleteSimulated: never,
     get: never,
     async getMany({ ids }) {
       reads++;

@@ -62,6 +62,8 @@ function emptyCatalog(heard: Heard[]) {
       publish: never,
       unpublish: never,
       delete: never,
+      addSimulated: never,
+      deleteSimulated: never,
       get: never,
       getMany: async () => ({ titles: [] }),
       list: never,

@@ -504,6 +504,75 @@ export declare type DeleteResponse = Message<"marquee.catalog.v1.DeleteResponse"
 export declare const DeleteResponseSchema: GenMessage<DeleteResponse>;
 
 /**
+ * @generated from message marquee.catalog.v1.AddSimulatedRequest
+ */
+export declare type AddSimulatedRequest = Message<"marquee.catalog.v1.AddSimulatedRequest"> & {
+  /**
+   * At most 200, with their ids and durations, of one kind: film.
+   *
+   * @generated from field: repeated marquee.catalog.v1.Title titles = 1;
+   */
+  titles: Title[];
+};
+
+/**
+ * Describes the message marquee.catalog.v1.AddSimulatedRequest.
+ * Use `create(AddSimulatedRequestSchema)` to create a new message.
+ */
+export declare const AddSimulatedRequestSchema: GenMessage<AddSimulatedRequest>;
+
+/**
+ * @generated from message marquee.catalog.v1.AddSimulatedResponse
+ */
+export declare type AddSimulatedResponse = Message<"marquee.catalog.v1.AddSimulatedResponse"> & {
+  /**
+   * Those that were not there before.
+   *
+   * @generated from field: uint32 added = 1;
+   */
+  added: number;
+};
+
+/**
+ * Describes the message marquee.catalog.v1.AddSimulatedResponse.
+ * Use `create(AddSimulatedResponseSchema)` to create a new message.
+ */
+export declare const AddSimulatedResponseSchema: GenMessage<AddSimulatedResponse>;
+
+/**
+ * @generated from message marquee.catalog.v1.DeleteSimulatedRequest
+ */
+export declare type DeleteSimulatedRequest = Message<"marquee.catalog.v1.DeleteSimulatedRequest"> & {
+};
+
+/**
+ * Describes the message marquee.catalog.v1.DeleteSimulatedRequest.
+ * Use `create(DeleteSimulatedRequestSchema)` to create a new message.
+ */
+export declare const DeleteSimulatedRequestSchema: GenMessage<DeleteSimulatedRequest>;
+
+/**
+ * @generated from message marquee.catalog.v1.DeleteSimulatedResponse
+ */
+export declare type DeleteSimulatedResponse = Message<"marquee.catalog.v1.DeleteSimulatedResponse"> & {
+  /**
+   * @generated from field: uint32 deleted = 1;
+   */
+  deleted: number;
+
+  /**
+   * @generated from field: bool left = 2;
+   */
+  left: boolean;
+};
+
+/**
+ * Describes the message marquee.catalog.v1.DeleteSimulatedResponse.
+ * Use `create(DeleteSimulatedResponseSchema)` to create a new message.
+ */
+export declare const DeleteSimulatedResponseSchema: GenMessage<DeleteSimulatedResponse>;
+
+/**
  * @generated from message marquee.catalog.v1.GetRequest
  */
 export declare type GetRequest = Message<"marquee.catalog.v1.GetRequest"> & {
@@ -792,6 +861,27 @@ export declare const CatalogService: GenService<{
     methodKind: "unary";
     input: typeof DeleteRequestSchema;
     output: typeof DeleteResponseSchema;
+  },
+  /**
+   * For trials with simulated viewers, by operators only: titles of metadata alone, which are shown and started as if they played. No network has
+   * anything of them. Their ids, and no others, begin with sim_.
+   *
+   * @generated from rpc marquee.catalog.v1.CatalogService.AddSimulated
+   */
+  addSimulated: {
+    methodKind: "unary";
+    input: typeof AddSimulatedRequestSchema;
+    output: typeof AddSimulatedResponseSchema;
+  },
+  /**
+   * Removes some of them for good; `left` says whether there are more.
+   *
+   * @generated from rpc marquee.catalog.v1.CatalogService.DeleteSimulated
+   */
+  deleteSimulated: {
+    methodKind: "unary";
+    input: typeof DeleteSimulatedRequestSchema;
+    output: typeof DeleteSimulatedResponseSchema;
   },
   /**
    * @generated from rpc marquee.catalog.v1.CatalogService.Get

@@ -1,4 +1,4 @@
-import type { AddRequest, Catalog, UpdateRequest } from "#contracts/catalog";
+import { type AddRequest, type Catalog, isSimulatedId, type Title, type UpdateRequest } from "#contracts/catalog";
 import { type Context, newId, problem, type Tx } from "#kernel";
 import { type Artwork, assertFacts, type Facts, ID, isAvailable, type Kind } from "./domain.ts";
 import { toTitle } from "./message.ts";
@@ -10,35 +10,32 @@ type CatalogTx = Tx<typeof Catalog>;
 /** What one transaction removes; no series is that long. */
 const DESCENDANTS_MAX = 10_000;
 
+/** The facts of a message, which hold to the rules. */
+export function factsIn(title: Title): Facts {
+  const { title: name, synopsis, tagline, year, ageRating, genres, credits, parentId } = title;
+  const facts: Facts = {
+    ...{ kind: title.kind as Kind, title: name, synopsis, tagline, year, ageRating, genres, credits, parentId },
+    ...{ seasonNumber: title.seasonNumber, episodeNumber: title.episodeNumber },
+    ...{ tierMin: title.tierMin || "basic", markets: title.markets },
+    availableFromMs: Number(title.availableFromMs),
+    availableUntilMs: Number(title.availableUntilMs),
+  };
+  assertFacts(facts);
+  return facts;
+}
+
+export function assertId(id: string): void {
+  if (!ID.test(id))
+    throw problem.invalid(`id '${id.slice(0, 80)}' is not of the form ${ID.source}`, { details: { pointer: "/id" } });
+}
+
 /** Adds what has no file of its own, such as a series, or what will get one later under the same id. */
 export async function add(parts: Parts, { title }: AddRequest, context: Context) {
   if (!title) throw problem.invalid("title is missing");
-  const facts: Facts = {
-    ...{
-      kind: title.kind as Kind,
-      title: title.title,
-      synopsis: title.synopsis,
-      tagline: title.tagline,
-      year: title.year,
-      ageRating: title.ageRating,
-    },
-    ...{
-      genres: title.genres,
-      credits: title.credits,
-      parentId: title.parentId,
-      seasonNumber: title.seasonNumber,
-      episodeNumber: title.episodeNumber,
-    },
-    ...{
-      tierMin: title.tierMin || "basic",
-      markets: title.markets,
-      availableFromMs: Number(title.availableFromMs),
-      availableUntilMs: Number(title.availableUntilMs),
-    },
-  };
-  assertFacts(facts);
-  if (title.id !== "" && !ID.test(title.id))
-    throw problem.invalid(`id '${title.id.slice(0, 80)}' is not of the form ${ID.source}`, {
+  const facts = factsIn(title);
+  if (title.id !== "") assertId(title.id);
+  if (isSimulatedId(title.id))
+    throw problem.invalid(`id '${title.id}' is of those that simulated titles have: choose another one`, {
       details: { pointer: "/id" },
     });
   const id = title.id || newId("ttl", parts.clock.nowMs());

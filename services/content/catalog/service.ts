@@ -11,6 +11,7 @@ import { encodingCompleted, encodingFailed, ingestFailed, ingestStarted, sweepWi
 import { toTitle } from "./message.ts";
 import { openRecent, type Recent } from "./recent.ts";
 import { fillIndex, fillNewIndex, reindex, searchTitles, TITLES } from "./search.ts";
+import { addSimulated, deleteSimulated } from "./simulated.ts";
 import * as store from "./store.ts";
 
 const LIMIT_MAX = 200;
@@ -73,6 +74,8 @@ export default defineService({
     publish: ({ id }, context) => publish(parts, id, context),
     unpublish: ({ id }, context) => unpublish(parts, id, context),
     delete: ({ id }, context) => remove(parts, id, context),
+    addSimulated: (request, context) => addSimulated(parts, request, context),
+    deleteSimulated: (_, context) => deleteSimulated(parts, context),
     async get({ id }, context) {
       const title = (await parts.recent.find([id], context)).get(id);
       if (!title) throw problem.notFound(`title '${id}' does not exist`, { reason: "title_unknown" });

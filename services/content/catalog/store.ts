@@ -73,6 +73,40 @@ export async function insert(
   return row !== undefined;
 }
 
+/** Inserts titles that are taken to play, and says which were not there before. */
+export async function insertSimulated(
+  recent: Recent,
+  tx: Tx,
+  titles: readonly { readonly id: string; readonly facts: Facts; readonly durationS: number }[],
+  nowMs: number,
+): Promise<ReadonlySet<string>> {
+  for (const { id } of titles) recent.forget(tx, id);
+  const rows = await tables(tx)
+    .insertInto("titles")
+    .values(
+      titles.map(({ id, facts, durationS }) => ({
+        ...{ tenant: tx.tenant, id, ...columnsOf(facts), duration_s: durationS, audio_languages: ["en"] },
+        ...{ subtitle_languages: [], backdrop: null, artwork: "[]", preview_key: "", chapters: "[]", failure: "" },
+        ...{ publication: "published" as const, state: "playable" as const, complete: true, available: true },
+        // A revision of which no network has anything.
+        ...{ package_revision: 1, index_version: 1, added_at_ms: nowMs },
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("id")
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Removes up to so many titles whose ids begin with a prefix, and says which. */
+export async function removePrefixed(recent: Recent, tx: Tx, prefix: string, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    DELETE FROM titles WHERE id IN (SELECT id FROM titles WHERE starts_with(id, ${prefix}) ORDER BY id LIMIT ${limit})
+    RETURNING id`.execute(tx.q);
+  for (const { id } of rows) recent.forget(tx, id);
+  return rows.map(({ id }) => id);
+}
+
 export const columnsOf = (facts: Facts) => ({
   kind: facts.kind,
   title: facts.title,

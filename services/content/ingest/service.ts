@@ -1,7 +1,7 @@
 // Ingest: takes files in: copies, checks, probes, fingerprints, and says why not.
 import { stat } from "node:fs/promises";
 import { basename, isAbsolute } from "node:path";
-import { Catalog, type CatalogAvailabilityChanged } from "#contracts/catalog";
+import { Catalog, type CatalogAvailabilityChanged, isSimulatedId } from "#contracts/catalog";
 import { type ImportRequest, Ingest } from "#contracts/ingest";
 import { type Context, defineService, newId, on, type Platform, problem, type Received, type Tx } from "#kernel";
 import type { Worker } from "#kernel/ports/jobs";
@@ -91,6 +91,10 @@ async function takeIn(parts: Parts, request: ImportRequest, context: Context) {
   if (!preset) throw problem.invalid(`preset '${request.preset}' is not known: quick or full`);
   if (request.contentId !== "" && !CONTENT_ID.test(request.contentId))
     throw problem.invalid(`content id '${request.contentId.slice(0, 80)}' is not of the form ${CONTENT_ID.source}`);
+  if (isSimulatedId(request.contentId))
+    throw problem.invalid(
+      `content id '${request.contentId}' is of those that simulated titles have: choose another one`,
+    );
   await requireFile(request.path);
   if (request.subtitles.length > SUBTITLES_MAX)
     throw problem.invalid(`${request.subtitles.length} subtitle files are more than ${SUBTITLES_MAX}`);

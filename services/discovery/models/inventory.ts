@@ -25,7 +25,8 @@ export const inventory: readonly Entry[] = [
     model: "Recommendation (collaborative)",
     state: "here",
     data: "what profiles stayed with, and their thumbs ([recommendations](guides/recommendations.md)): EASE, or iALS where there are many",
-    metric: "NDCG@10 of each profile's latest title, hidden in training, beside popularity",
+    metric:
+      "NDCG@10 of each profile's latest title, hidden in training, beside popularity; pictures: [rankers](pictures/ratings.svg), [homes over time](pictures/simulation.svg)",
     fallback: "what is popular in the genres that the profile likes; marked as partial",
     retrain: "by itself every six hours; `./marquee recommendations train`",
   },
@@ -43,7 +44,8 @@ export const inventory: readonly Entry[] = [
     model: "Churn prediction",
     state: "here",
     data: `what accounts watched, by day: ${CHURN_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
-    metric: "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks",
+    metric:
+      "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks; [picture](pictures/gbdt.svg) of the learner",
     fallback: "a threshold of engagement: days since the last view, and views in four weeks; marked as partial",
     retrain: "by itself once a day and after a drift; `./marquee model train churn`",
   },
