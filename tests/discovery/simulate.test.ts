@@ -17,7 +17,7 @@ import { openStage, type Product, type Stage } from "../chaos/product.ts";
 
 const RUN = "test";
 const SEED = 11;
-const [PERSONAS, TITLES, INTERVALS] = [40, 400, 4];
+const [PERSONAS, TITLES, INTERVALS] = [24, 200, 3];
 const nothing = (): void => undefined;
 
 let stage: Stage;

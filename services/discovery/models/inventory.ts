@@ -45,7 +45,7 @@ export const inventory: readonly Entry[] = [
     state: "here",
     data: `what accounts watched, by day: ${CHURN_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
     metric:
-      "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks; [picture](pictures/gbdt.svg) of the learner",
+      "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks",
     fallback: "a threshold of engagement: days since the last view, and views in four weeks; marked as partial",
     retrain: "by itself once a day and after a drift; `./marquee model train churn`",
   },
