@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { pairedDifference } from "#learning/bootstrap";
 import { randomBelow, seededRandom } from "#learning/random";
+import { topK } from "#learning/ranking";
 import { createTextIndex, type Field, type TextIndex } from "../services/discovery/search/domain-index.ts";
 import { createLibrary, FIELDS, fieldsOf, type Library, PLAIN } from "../services/discovery/search/domain-library.ts";
 import type { Entry } from "../services/discovery/search/domain-title.ts";
@@ -46,12 +47,10 @@ function ndcg(found: readonly string[], { relevant }: Question): number {
 /** BM25F and nothing else: words and their forms, in the fields that search has. */
 const baseline =
   (index: TextIndex): Ranker =>
-  (query) =>
-    index
-      .find(wordsOf(query), { isTyping: false, isForgiving: false })
-      .hits.toSorted((a, b) => b.score - a.score)
-      .slice(0, FOUND_MAX)
-      .map(({ slot }) => index.idOf(slot));
+  (query) => {
+    const { slots, scores } = index.find(wordsOf(query), { isTyping: false, isForgiving: false });
+    return topK(scores, FOUND_MAX).map((place) => index.idOf(slots[place] ?? 0));
+  };
 
 /** The best weights of a grid on these questions, each tried from the best of what was tried before (coordinate ascent). */
 function tunedBaseline(entries: readonly Entry[], questions: readonly Question[]): Ranker {

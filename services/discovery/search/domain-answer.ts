@@ -35,7 +35,7 @@ export function answer(library: Library, question: Question, sight: Sight): Answ
   if (!isQuestion || library.isTitle(text)) return plain(byWords());
   const understood = (question.constraints ?? own.constraints).filter((each) => !without.includes(idOf(each)));
   const plan = planOf(understood);
-  const asked: Asked = { ...plan, isTyping: true, offset, limit, filters: both(plan.filters, filters) };
+  const asked: Asked = { ...plan, isTyping: true, isCounted: true, offset, limit, filters: both(plan.filters, filters) };
   const found = library.find(asked, sight);
   // What was understood wrongly must not hide what the words would have found.
   if (found.total === 0 && without.length === 0) {

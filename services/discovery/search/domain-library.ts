@@ -1,9 +1,9 @@
 import { topK } from "#learning/ranking";
-import { type Facets, facetsOf } from "./domain-facets.ts";
+import { createColumns, type Facets } from "./domain-columns.ts";
 import { genreOf } from "./domain-genres.ts";
-import { createTextIndex, type Hit } from "./domain-index.ts";
+import { createTextIndex } from "./domain-index.ts";
 import { createPeople } from "./domain-people.ts";
-import { type Entry, type Filters, isSeen, type Sight, suits } from "./domain-title.ts";
+import type { Entry, Filters, Sight } from "./domain-title.ts";
 import { createWholeTitles, type Likeness } from "./domain-whole.ts";
 import { wordsOf } from "./domain-words.ts";
 
@@ -33,6 +33,8 @@ export interface Asked {
   readonly withoutText: string;
   readonly offset: number;
   readonly limit: number;
+  /** Whether facets are wanted. */
+  readonly isCounted: boolean;
 }
 
 export interface FoundTitles {
@@ -90,24 +92,26 @@ const namesIn = ({ cast, directors }: Entry): readonly string[] => [...cast, ...
 
 /** Words and nothing else. */
 export const PLAIN: Omit<Asked, "text" | "limit"> = {
-  ...{ isTyping: true, filters: {}, people: [], withoutPeople: [], withoutText: "", offset: 0 },
+  ...{ isTyping: true, filters: {}, people: [], withoutPeople: [], withoutText: "", offset: 0, isCounted: true },
 };
 
-interface Shelf {
-  readonly entry: Entry;
-  readonly genres: ReadonlySet<string>;
-}
+const NOTHING: Ranked = {
+  ...{ slots: new Uint32Array(0), scores: new Float64Array(0), worths: new Float64Array(0), length: 0 },
+};
+const NO_FACETS: Facets = { genres: [], kinds: [], decades: [], languages: [] };
 
+/** Titles that were matched, a title at each place of the lists. */
 interface Ranked {
-  readonly slot: number;
-  readonly score: number;
-  /** What its words alone are worth; infinite where it is meant as a whole. */
-  readonly worth: number;
+  readonly slots: Uint32Array;
+  readonly scores: Float64Array;
+  /** What the words alone are worth; infinite where it is meant as a whole. */
+  readonly worths: Float64Array;
+  readonly length: number;
 }
 
 /** How the words of a text were matched. */
 interface Match {
-  readonly ranked: readonly Ranked[];
+  readonly ranked: Ranked;
   /** The most that a title has of what was asked for. */
   readonly coverage: number;
   readonly corrections: readonly (string | undefined)[];
@@ -117,29 +121,25 @@ interface Match {
 /** Everything that is searched, which slots of one index hold together. */
 function createShelves() {
   const index = createTextIndex({ fields: FIELDS, k1: K1 });
-  const bySlot: (Shelf | undefined)[] = [];
-  const [whole, people] = [createWholeTitles(), createPeople()];
+  const bySlot: (Entry | undefined)[] = [];
+  const [whole, people, columns] = [createWholeTitles(), createPeople(), createColumns()];
   return {
-    ...{ index, bySlot, whole, people },
-    put(shelf: Shelf): void {
-      const { entry } = shelf;
+    ...{ index, bySlot, whole, people, columns },
+    put(entry: Entry): void {
       const slot = index.put(entry.id, fieldsOf(entry));
-      bySlot[slot] = shelf;
+      bySlot[slot] = entry;
+      columns.put(slot, entry);
       whole.put(slot, entry.title);
-      people.add(entry.id, namesIn(entry));
+      people.add(slot, namesIn(entry));
     },
     delete(id: string): void {
       const slot = index.slotOf(id);
-      const entry = slot === undefined ? undefined : bySlot[slot]?.entry;
+      const entry = slot === undefined ? undefined : bySlot[slot];
       if (slot === undefined || !entry) return;
       index.delete(id);
       bySlot[slot] = undefined;
       whole.delete(slot, entry.title);
-      people.remove(id, namesIn(entry));
-    },
-    entryOf(id: string): Entry | undefined {
-      const slot = index.slotOf(id);
-      return slot === undefined ? undefined : bySlot[slot]?.entry;
+      people.remove(slot, namesIn(entry));
     },
   };
 }
@@ -152,38 +152,42 @@ function match(
   isTyping: boolean,
   isForgiving: boolean,
 ): Match {
-  const { hits, corrections } = index.find(words, { isTyping, isForgiving, coverageMin: COVERAGE_MIN });
+  const hits = index.find(words, { isTyping, isForgiving, coverageMin: COVERAGE_MIN });
   const likenesses = whole.like(words, isTyping);
-  const named = new Map<number, number>();
-  for (const { titleIds, share } of people.namedIn(words, { isTyping, isForgiving })) {
-    for (const id of titleIds) {
-      const slot = index.slotOf(id);
-      if (slot !== undefined) named.set(slot, Math.max(named.get(slot) ?? 0, PERSON_BONUS * share));
-    }
-  }
-  const ranked: Ranked[] = [];
-  const seen = new Set<number>();
-  let most = 0;
-  const take = ({ slot, score, coverage }: Pick<Hit, "slot" | "score" | "coverage">): void => {
-    const bonus = (likenesses.get(slot)?.bonus ?? 0) + (named.get(slot) ?? 0);
-    if (bonus > 0) seen.add(slot);
-    most = Math.max(most, coverage);
-    if (coverage < COVERAGE_MIN && bonus === 0) return;
-    const worth = score * coverage ** 2;
-    ranked.push({ slot, score: worth + bonus, worth: bonus > 0 ? Number.POSITIVE_INFINITY : worth });
+  const bonuses = new Map<number, number>();
+  for (const { slots, share } of people.namedIn(words, { isTyping, isForgiving }))
+    for (const slot of slots) bonuses.set(slot, Math.max(bonuses.get(slot) ?? 0, PERSON_BONUS * share));
+  for (const [slot, { bonus }] of likenesses) bonuses.set(slot, (bonuses.get(slot) ?? 0) + bonus);
+  const room = hits.slots.length + bonuses.size;
+  const [slots, scores, worths] = [new Uint32Array(room), new Float64Array(room), new Float64Array(room)];
+  let [length, most] = [0, 0];
+  const take = (slot: number, score: number, worth: number): void => {
+    slots[length] = slot;
+    scores[length] = score;
+    worths[length] = worth;
+    length += 1;
   };
-  for (const hit of hits) take(hit);
-  for (const slot of new Set([...likenesses.keys(), ...named.keys()]))
-    if (!seen.has(slot)) take({ slot, score: 0, coverage: 0 });
-  return { ranked, coverage: most, corrections, whole: likenesses };
+  for (let place = 0; place < hits.slots.length; place += 1) {
+    const slot = hits.slots[place] ?? 0;
+    const coverage = hits.coverages[place] ?? 0;
+    if (coverage > most) most = coverage;
+    const bonus = bonuses.size > 0 ? (bonuses.get(slot) ?? 0) : 0;
+    if (coverage < COVERAGE_MIN && bonus === 0) continue;
+    const worth = (hits.scores[place] ?? 0) * coverage ** 2;
+    take(slot, worth + bonus, bonus > 0 ? Number.POSITIVE_INFINITY : worth);
+    if (bonus > 0) bonuses.delete(slot);
+  }
+  for (const [slot, bonus] of bonuses) take(slot, bonus, Number.POSITIVE_INFINITY);
+  const ranked: Ranked = { slots, scores, worths, length };
+  return { ranked, coverage: most, corrections: hits.corrections, whole: likenesses };
 }
 
 /** What the words were taken for, as the best title that was found has it; empty where it has them as they are. */
-function correctedBy(shelf: Shelf | undefined, slot: number, words: readonly string[], of: Match): string {
-  if (!shelf) return "";
-  if ((of.whole.get(slot)?.slips ?? 0) > 0) return shelf.entry.title;
+function correctedBy(entry: Entry | undefined, slot: number, words: readonly string[], of: Match): string {
+  if (!entry) return "";
+  if ((of.whole.get(slot)?.slips ?? 0) > 0) return entry.title;
   // A correction that it does not have may be of a title that this viewer must not see.
-  const there = new Set(fieldsOf(shelf.entry).flat());
+  const there = new Set(fieldsOf(entry).flat());
   const corrected = words.map((word, place) => {
     const correction = of.corrections[place];
     return correction !== undefined && there.has(correction) ? correction : word;
@@ -195,14 +199,12 @@ export function createLibrary(): Library {
   let shelves = createShelves();
 
   /** Without words all titles are as good, the newest first; of somebody, their own. */
-  function withoutWords([name]: readonly string[]): Ranked[] {
-    const { index, people, bySlot } = shelves;
-    const slots =
-      name === undefined ? bySlot.keys() : [...people.titlesOf(name)].flatMap((id) => index.slotOf(id) ?? []);
-    return [...slots].flatMap((slot) => {
-      const shelf = bySlot[slot];
-      return shelf ? [{ slot, score: shelf.entry.year, worth: 0 }] : [];
-    });
+  function withoutWords([name]: readonly string[]): Ranked {
+    const { people, bySlot, columns } = shelves;
+    const all = name === undefined ? bySlot.keys() : (people.named(name)?.slots ?? []);
+    const slots = Uint32Array.from([...all].filter((slot) => bySlot[slot] !== undefined));
+    const scores = Float64Array.from(slots, (slot) => columns.yearOf(slot));
+    return { slots, scores, worths: new Float64Array(slots.length), length: slots.length };
   }
 
   /** Only what is not there as it was written is taken for a slip of the pen. */
@@ -214,20 +216,31 @@ export function createLibrary(): Library {
 
   /** Whether a slot holds what was asked for besides its words, for one who may see it. */
   function fitting({ filters, people: names, withoutPeople, withoutText }: Asked, sight: Sight) {
-    const { index, people, bySlot } = shelves;
-    const { hits } = index.find(wordsOf(withoutText), { isTyping: false, isForgiving: false });
-    const unwanted = new Set(hits.map(({ slot }) => slot));
-    const [wanted, others] = [names, withoutPeople].map((all) => all.map((name) => people.titlesOf(name)));
-    return ({ slot }: Ranked): boolean => {
-      const shelf = bySlot[slot];
-      return (
-        shelf !== undefined &&
-        isSeen(shelf.entry, sight) &&
-        suits(shelf.entry, shelf.genres, filters) &&
-        !unwanted.has(slot) &&
-        (wanted ?? []).every((ids) => ids.has(shelf.entry.id)) &&
-        !(others ?? []).some((ids) => ids.has(shelf.entry.id))
-      );
+    const { index, people, columns } = shelves;
+    const slotsOf = (name: string): ReadonlySet<number> => new Set(people.named(name)?.slots);
+    const fits = columns.fitting(filters, sight);
+    const wanted = names.map(slotsOf);
+    const unwanted = withoutPeople.map(slotsOf);
+    if (withoutText !== "")
+      unwanted.push(new Set(index.find(wordsOf(withoutText), { isTyping: false, isForgiving: false }).slots));
+    return (slot: number): boolean =>
+      fits(slot) && wanted.every((slots) => slots.has(slot)) && !unwanted.some((slots) => slots.has(slot));
+  }
+
+  /** Those that fit, without those that are so much worse than the best. */
+  function kept({ slots, scores, worths, length }: Ranked, fits: (slot: number) => boolean) {
+    const fit = new Uint32Array(length);
+    let [count, best] = [0, 0];
+    for (let place = 0; place < length; place += 1) {
+      if (!fits(slots[place] ?? 0)) continue;
+      fit[count++] = place;
+      const worth = worths[place] ?? 0;
+      if (worth > best && Number.isFinite(worth)) best = worth;
+    }
+    const found = fit.subarray(0, count).filter((place) => (worths[place] ?? 0) >= best * WORTH_MIN_OF_BEST);
+    return {
+      slots: found.map((place) => slots[place] ?? 0),
+      scores: Float64Array.from(found, (place) => scores[place] ?? 0),
     };
   }
 
@@ -236,59 +249,55 @@ export function createLibrary(): Library {
     const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
     const matched = words.length > 0 ? matchOf(words, isTyping) : undefined;
     // Signs alone say nothing; nothing at all says everything.
-    const ranked = matched?.ranked ?? (text.trim() === "" ? withoutWords(asked.people) : []);
-    const fit = ranked.filter(fitting(asked, sight));
-    const best = fit.reduce((most, { worth }) => (Number.isFinite(worth) ? Math.max(most, worth) : most), 0);
-    const found = fit.filter(({ worth }) => worth >= best * WORTH_MIN_OF_BEST);
-    const scores = Float64Array.from(found, ({ score }) => score);
-    const slots = topK(scores, offset + limit).map((place) => found[place]?.slot ?? -1);
-    const [first = -1] = slots;
+    const ranked = matched?.ranked ?? (text.trim() === "" ? withoutWords(asked.people) : NOTHING);
+    const { slots, scores } = kept(ranked, fitting(asked, sight));
+    const shown = topK(scores, offset + limit).map((place) => slots[place] ?? 0);
+    const [first = -1] = shown;
     return {
-      ids: slots.slice(offset).map((slot) => shelves.bySlot[slot]?.entry.id ?? ""),
-      total: found.length,
-      facets: facetsOf(found.flatMap(({ slot }) => shelves.bySlot[slot] ?? [])),
+      ids: shown.slice(offset).map((slot) => shelves.bySlot[slot]?.id ?? ""),
+      total: slots.length,
+      facets: asked.isCounted ? shelves.columns.facetsOf(slots) : NO_FACETS,
       corrected: matched ? correctedBy(shelves.bySlot[first], first, words, matched) : "",
     };
   }
 
   function findPeople(text: string, sight: Sight, limit: number): FoundPerson[] {
-    const isSeenBy = (id: string): boolean => {
-      const entry = shelves.entryOf(id);
-      return entry !== undefined && isSeen(entry, sight);
-    };
     const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
     // `robot` is a word, and no slip of somebody called Root.
     const isForgiving = words.some((word) => shelves.index.frequencyOf(word) === 0);
-    return shelves.people
-      .like(words, isForgiving, PEOPLE_LOOKED_AT)
-      .map(({ name, titleIds }) => ({ name, titles: [...titleIds].filter(isSeenBy).length }))
-      .filter(({ titles }) => titles > 0)
-      .slice(0, limit);
+    const found: FoundPerson[] = [];
+    for (const { name, slots } of shelves.people.like(words, isForgiving, PEOPLE_LOOKED_AT)) {
+      const titles = slots.reduce((count, slot) => count + (shelves.columns.isSeen(slot, sight) ? 1 : 0), 0);
+      if (titles > 0 && found.push({ name, titles }) >= limit) break;
+    }
+    return found;
   }
+
+  const titleOf = (id: string): string => shelves.bySlot[shelves.index.slotOf(id) ?? -1]?.title ?? "";
 
   return {
     put(entry) {
       shelves.delete(entry.id);
-      shelves.put({ entry, genres: new Set(entry.genres.map(genreOf)) });
+      shelves.put(entry);
       const { index, bySlot } = shelves;
       if (index.slots - index.size <= Math.max(EMPTY_SLOTS_MIN, index.size)) return;
       shelves = createShelves();
-      for (const shelf of bySlot) if (shelf) shelves.put(shelf);
+      for (const each of bySlot) if (each) shelves.put(each);
     },
     delete: (id) => shelves.delete(id),
     find,
     people: findPeople,
     suggest(text, sight, limit) {
-      const { ids } = find({ ...PLAIN, text, limit }, sight);
+      const { ids } = find({ ...PLAIN, text, limit, isCounted: false }, sight);
       const people = findPeople(text, sight, PEOPLE_SUGGESTED);
-      const titles = ids.map((id): Suggestion => ({ kind: "title", text: shelves.entryOf(id)?.title ?? "", id }));
+      const titles = ids.map((id): Suggestion => ({ kind: "title", text: titleOf(id), id }));
       const persons = people.map(({ name }): Suggestion => ({ kind: "person", text: name, id: "" }));
       // Two words of a name mean somebody; one alone may be anything.
       const isName = persons.length > 0 && wordsOf(text).length > 1 && !shelves.whole.begins(text);
       const room = Math.max(0, limit - persons.length);
       return (isName ? [...persons, ...titles] : [...titles.slice(0, room), ...persons]).slice(0, limit);
     },
-    isPerson: (name) => shelves.people.titlesOf(name).size > 0,
+    isPerson: (name) => shelves.people.named(name) !== undefined,
     isTitle: (text) => shelves.whole.begins(text),
     get size() {
       return shelves.index.size;
