@@ -15,6 +15,10 @@ export interface TextIndex {
   delete(id: string): void;
   slotOf(id: string): number | undefined;
   idOf(slot: number): string;
+  /** The numbers of the words of a document, each once; none where it was deleted. */
+  wordsAt(slot: number): Uint32Array;
+  /** The word of a number. */
+  wordAt(number: number): string;
   /** How many words a field of a document has. */
   lengthOf(slot: number, field: number): number;
   find(words: readonly string[], options: FindOptions): Found;
@@ -76,6 +80,8 @@ interface Postings {
   /** How many of the slots are of living documents. */
   documents: number;
 }
+
+const NO_WORDS = new Uint32Array(0);
 
 interface Alternative {
   readonly postings: Postings;
@@ -179,7 +185,7 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
     for (const field of fields.keys())
       totals[field] = (totals[field] ?? 0) - (lengths[slot * fields.length + field] ?? 0);
     ids[slot] = undefined;
-    contents[slot] = new Uint32Array(0);
+    contents[slot] = NO_WORDS;
     slotsById.delete(id);
   }
 
@@ -196,7 +202,8 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
     take(exact, WEIGHTS.exact);
     const isThere = weights.size > 0;
     for (const number of forms.get(stemOf(word)) ?? []) take(number, WEIGHTS.stem);
-    if (isPrefix) for (const number of words.beginningWith(word, prefixesMax(word.length))) take(number, WEIGHTS.prefix);
+    if (isPrefix)
+      for (const number of words.beginningWith(word, prefixesMax(word.length))) take(number, WEIGHTS.prefix);
     let correction: string | undefined;
     if (isForgiving) {
       const near = words
@@ -307,6 +314,8 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
     find,
     slotOf: (id) => slotsById.get(id),
     idOf: (slot) => ids[slot] ?? "",
+    wordsAt: (slot) => contents[slot] ?? NO_WORDS,
+    wordAt: words.term,
     lengthOf: (slot, field) => lengths[slot * fields.length + field] ?? 0,
     frequencyOf: (word) => postings[words.find(word)]?.documents ?? 0,
     get size() {

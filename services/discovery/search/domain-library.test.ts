@@ -80,14 +80,18 @@ test("filters hold, facets count what is found, and bounds shut out what is not 
 
 test("a title's name is no question, and a question that finds nothing is asked by its words", () => {
   const asked = (text: string, without: readonly string[] = []) =>
-    answer(films, { text, filters: {}, without, offset: 0, limit: 20 }, sight);
+    answer(films, { text, filters: {}, without, isFinished: true, offset: 0, limit: 20 }, sight);
   const robot = asked("something short and funny with a robot");
   assert.deepEqual([robot.ids, robot.understood.length], [["short"], 3]);
   assert.deepEqual(asked("something short and funny with a robot, not animated", ["not-genre:animation"]).ids, [
     "short",
   ]);
   const named = libraryOf(entry("wild", "Something Wild"), entry("funny", "Funny Girl"));
-  const wild = answer(named, { text: "something wild", filters: {}, without: [], offset: 0, limit: 20 }, sight);
+  const wild = answer(
+    named,
+    { text: "something wild", filters: {}, without: [], isFinished: true, offset: 0, limit: 20 },
+    sight,
+  );
   assert.deepEqual([wild.ids, wild.understood], [["wild"], []]);
 });
 

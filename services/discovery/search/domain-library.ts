@@ -1,7 +1,9 @@
 import { topK } from "#learning/ranking";
 import { createColumns, type Facets } from "./domain-columns.ts";
 import { genreOf } from "./domain-genres.ts";
+import { fusedOrder } from "./domain-fusion.ts";
 import { createTextIndex } from "./domain-index.ts";
+import { createMeaning, type Lesson, type MeaningModel } from "./domain-meaning.ts";
 import { createPeople } from "./domain-people.ts";
 import type { Entry, Filters, Sight } from "./domain-title.ts";
 import { createWholeTitles, type Likeness } from "./domain-whole.ts";
@@ -18,6 +20,10 @@ export interface Library {
   isPerson(name: string): boolean;
   /** Whether a title is called so, or begins so. */
   isTitle(text: string): boolean;
+  /** What a model of what words mean is learnt from, how it is taken in, and of how many titles the last one was made. */
+  lesson(): Lesson | undefined;
+  learn(model: MeaningModel): Generator<void, void>;
+  readonly learntOf: number;
   readonly size: number;
 }
 
@@ -25,6 +31,10 @@ export interface Asked {
   readonly text: string;
   /** The last word may not be finished. */
   readonly isTyping: boolean;
+  /** Nobody types any more: what the words mean counts, where they are no name. */
+  readonly isFinished: boolean;
+  /** The title that others should be like; empty: none. */
+  readonly like: string;
   readonly filters: Filters;
   /** Everybody of these is in it, and nobody of those. */
   readonly people: readonly string[];
@@ -75,6 +85,11 @@ const WORTH_MIN_OF_BEST = 0.12;
 /** As good as all of it. */
 const COVERED = 0.99;
 const WORDS_ASKED_MAX = 12;
+/** So many of the best by their words are put in order by what they mean, too. */
+const FUSED_MAX = 50;
+/** What is less near than this, or than so much of the nearest, is not like a title. */
+const LIKENESS_MIN = 0.2;
+const LIKENESS_MIN_OF_BEST = 0.5;
 const PEOPLE_LOOKED_AT = 200;
 const PEOPLE_SUGGESTED = 3;
 /** The index is made anew when so many slots are empty, and more than are not. */
@@ -92,7 +107,8 @@ const namesIn = ({ cast, directors }: Entry): readonly string[] => [...cast, ...
 
 /** Words and nothing else. */
 export const PLAIN: Omit<Asked, "text" | "limit"> = {
-  ...{ isTyping: true, filters: {}, people: [], withoutPeople: [], withoutText: "", offset: 0, isCounted: true },
+  ...{ isTyping: true, isFinished: false, like: "", filters: {}, people: [], withoutPeople: [], withoutText: "" },
+  ...{ offset: 0, isCounted: true },
 };
 
 const NOTHING: Ranked = {
@@ -109,6 +125,11 @@ interface Ranked {
   readonly length: number;
 }
 
+interface Kept extends Pick<Ranked, "slots" | "scores"> {
+  /** Some are meant as a whole. */
+  readonly isMeant: boolean;
+}
+
 /** How the words of a text were matched. */
 interface Match {
   readonly ranked: Ranked;
@@ -119,18 +140,20 @@ interface Match {
 }
 
 /** Everything that is searched, which slots of one index hold together. */
-function createShelves() {
+function createShelves(model?: MeaningModel) {
   const index = createTextIndex({ fields: FIELDS, k1: K1 });
   const bySlot: (Entry | undefined)[] = [];
   const [whole, people, columns] = [createWholeTitles(), createPeople(), createColumns()];
+  const meaning = createMeaning(index, model);
   return {
-    ...{ index, bySlot, whole, people, columns },
+    ...{ index, bySlot, whole, people, columns, meaning },
     put(entry: Entry): void {
       const slot = index.put(entry.id, fieldsOf(entry));
       bySlot[slot] = entry;
       columns.put(slot, entry);
       whole.put(slot, entry.title);
       people.add(slot, namesIn(entry));
+      meaning.put(slot);
     },
     delete(id: string): void {
       const slot = index.slotOf(id);
@@ -197,6 +220,7 @@ function correctedBy(entry: Entry | undefined, slot: number, words: readonly str
 
 export function createLibrary(): Library {
   let shelves = createShelves();
+  let model: MeaningModel | undefined;
 
   /** Without words all titles are as good, the newest first; of somebody, their own. */
   function withoutWords([name]: readonly string[]): Ranked {
@@ -228,7 +252,7 @@ export function createLibrary(): Library {
   }
 
   /** Those that fit, without those that are so much worse than the best. */
-  function kept({ slots, scores, worths, length }: Ranked, fits: (slot: number) => boolean) {
+  function kept({ slots, scores, worths, length }: Ranked, fits: (slot: number) => boolean): Kept {
     const fit = new Uint32Array(length);
     let [count, best] = [0, 0];
     for (let place = 0; place < length; place += 1) {
@@ -239,19 +263,68 @@ export function createLibrary(): Library {
     }
     const found = fit.subarray(0, count).filter((place) => (worths[place] ?? 0) >= best * WORTH_MIN_OF_BEST);
     return {
+      isMeant: found.some((place) => worths[place] === Number.POSITIVE_INFINITY),
       slots: found.map((place) => slots[place] ?? 0),
       scores: Float64Array.from(found, (place) => scores[place] ?? 0),
     };
   }
 
+  /** The best by their words, the first of them also by what the words mean, unless those are a title's own. */
+  function inOrder(words: readonly string[], { slots, scores, isMeant }: Kept, asked: Asked): number[] {
+    const { isFinished, offset, limit } = asked;
+    const best = topK(scores, Math.max(offset + limit, FUSED_MAX)).map((place) => slots[place] ?? 0);
+    const ofTitle = new Set(wordsOf(shelves.bySlot[best[0] ?? -1]?.title ?? ""));
+    const isTitle = words.length > 1 && words.every((word) => ofTitle.has(word));
+    const first = Uint32Array.from(best.slice(0, FUSED_MAX));
+    const like = shelves.whole.slotOf(asked.like);
+    const isAbout = words.length > 0 && isFinished && !isMeant && !isTitle;
+    const nearness =
+      like >= 0
+        ? shelves.meaning.nearTitle(like, first)
+        : isAbout
+          ? shelves.meaning.nearWords(words, first)
+          : undefined;
+    if (!nearness) return best;
+    return [...fusedOrder(nearness).map((place) => first[place] ?? 0), ...best.slice(FUSED_MAX)];
+  }
+
+  /** Titles that are like one: by what both are about or, before that was learnt, by the words that both have. */
+  function alike(title: string): Ranked {
+    const { index, bySlot, whole, meaning } = shelves;
+    const slot = whole.slotOf(title);
+    const entry = bySlot[slot];
+    if (!entry) return NOTHING;
+    const slots = Uint32Array.from(bySlot.keys()).filter((each) => each !== slot && bySlot[each] !== undefined);
+    const cosines = meaning.nearTitle(slot, slots);
+    if (!cosines) {
+      const rarest = [...new Set(fieldsOf(entry).flat())]
+        .sort((a, b) => index.frequencyOf(a) - index.frequencyOf(b))
+        .filter((word) => index.frequencyOf(word) > 1)
+        .slice(0, WORDS_ASKED_MAX);
+      const found = index.find(rarest, { isTyping: false, isForgiving: false });
+      const scores = found.scores.map((score, place) => (found.slots[place] === slot ? 0 : score));
+      return { slots: found.slots, scores, worths: scores, length: scores.length };
+    }
+    const least = Math.max(
+      LIKENESS_MIN,
+      LIKENESS_MIN_OF_BEST * cosines.reduce((most, value) => Math.max(most, value), 0),
+    );
+    const near = Uint32Array.from(cosines.keys()).filter((place) => (cosines[place] ?? 0) >= least);
+    const scores = Float64Array.from(near, (place) => cosines[place] ?? 0);
+    return { slots: near.map((place) => slots[place] ?? 0), scores, worths: scores, length: scores.length };
+  }
+
   function find(asked: Asked, sight: Sight): FoundTitles {
-    const { text, isTyping, offset, limit } = asked;
+    const { text, isFinished, offset, limit } = asked;
     const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
+    // Whoever has finished with a word that there is does not mean what begins so.
+    const isTyping = asked.isTyping && !(isFinished && shelves.index.frequencyOf(words.at(-1) ?? "") > 0);
     const matched = words.length > 0 ? matchOf(words, isTyping) : undefined;
     // Signs alone say nothing; nothing at all says everything.
-    const ranked = matched?.ranked ?? (text.trim() === "" ? withoutWords(asked.people) : NOTHING);
-    const { slots, scores } = kept(ranked, fitting(asked, sight));
-    const shown = topK(scores, offset + limit).map((place) => slots[place] ?? 0);
+    const others = asked.like !== "" ? alike(asked.like) : text.trim() === "" ? withoutWords(asked.people) : NOTHING;
+    const found = kept(matched?.ranked ?? others, fitting(asked, sight));
+    const { slots } = found;
+    const shown = inOrder(words, found, asked).slice(0, offset + limit);
     const [first = -1] = shown;
     return {
       ids: shown.slice(offset).map((slot) => shelves.bySlot[slot]?.id ?? ""),
@@ -281,7 +354,7 @@ export function createLibrary(): Library {
       shelves.put(entry);
       const { index, bySlot } = shelves;
       if (index.slots - index.size <= Math.max(EMPTY_SLOTS_MIN, index.size)) return;
-      shelves = createShelves();
+      shelves = createShelves(model);
       for (const each of bySlot) if (each) shelves.put(each);
     },
     delete: (id) => shelves.delete(id),
@@ -299,6 +372,14 @@ export function createLibrary(): Library {
     },
     isPerson: (name) => shelves.people.named(name) !== undefined,
     isTitle: (text) => shelves.whole.begins(text),
+    lesson: () => shelves.meaning.lesson(),
+    *learn(learnt) {
+      model = learnt;
+      yield* shelves.meaning.learn(learnt);
+    },
+    get learntOf() {
+      return shelves.meaning.learntOf;
+    },
     get size() {
       return shelves.index.size;
     },

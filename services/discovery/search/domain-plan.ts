@@ -9,6 +9,8 @@ export interface Plan {
   readonly withoutPeople: readonly string[];
   readonly text: string;
   readonly withoutText: string;
+  /** The title that others should be like; empty: none. */
+  readonly like: string;
 }
 
 export function planOf(constraints: readonly Constraint[]): Plan {
@@ -18,6 +20,7 @@ export function planOf(constraints: readonly Constraint[]): Plan {
   const withoutPeople: string[] = [];
   let text = "";
   let withoutText = "";
+  let like = "";
   let filters: Filters = {};
   const bounds = (value: string): readonly (number | undefined)[] =>
     value.split("-").map((bound) => (bound === "" ? undefined : Number(bound)));
@@ -76,5 +79,5 @@ export function planOf(constraints: readonly Constraint[]): Plan {
         break;
     }
   }
-  return { filters: { ...filters, genres, withoutGenres }, people, withoutPeople, text, withoutText };
+  return { filters: { ...filters, genres, withoutGenres }, people, withoutPeople, text, withoutText, like };
 }

@@ -77,7 +77,10 @@ export const SECOND_QUESTIONS: readonly Case[] = [
   ["max 100 min drama", ["duration:-6000", "genre:drama"]],
   ["at least 2h30 long historical film", ["duration:9000-", "genre:history", "kind:film"]],
   ["what has Meryl Streep been in", ["person:Meryl Streep"]],
-  ["Sigourney Weaver sci-fi from the eighties", ["genre:science-fiction", "person:Sigourney Weaver", "years:1980-1989"]],
+  [
+    "Sigourney Weaver sci-fi from the eighties",
+    ["genre:science-fiction", "person:Sigourney Weaver", "years:1980-1989"],
+  ],
   ["a Spielberg movie", ["kind:film", "person:Steven Spielberg"]],
   ["tom hanks and robin williams together", ["person:Robin Williams", "person:Tom Hanks"]],
   ["movie with bill murray but not a comedy", ["kind:film", "not-genre:comedy", "person:Bill Murray"]],

@@ -1,0 +1,181 @@
+import type { SparseMatrix } from "#learning/svd";
+import type { TextIndex } from "./domain-index.ts";
+import { createNumbers } from "./domain-numbers.ts";
+import { stemOf } from "./domain-words.ts";
+
+/**
+ * What titles are about, beyond the words that they say it with: latent semantic analysis (Deerwester and others, "Indexing by latent semantic
+ * analysis", JASIS 1990). Words that stand beside the same words come to lie near each other, so that `space` finds what speaks of astronauts. A model
+ * is learnt from a sample of the catalogue elsewhere; titles and questions are folded into it by the words that they have.
+ */
+export interface Meaning {
+  /** What a model is learnt from; undefined where there are too few titles to learn from. */
+  lesson(): Lesson | undefined;
+  /** Takes a model in, a few titles at each step; what was known before holds until the last. */
+  learn(model: MeaningModel): Generator<void, void>;
+  /** Folds a title in that is new. */
+  put(slot: number): void;
+  /** How near titles are to words, -1 to 1; undefined where no model is there, or none of the words is in it. */
+  nearWords(words: readonly string[], slots: Uint32Array): Float64Array | undefined;
+  /** How near titles are to a title. */
+  nearTitle(slot: number, slots: Uint32Array): Float64Array | undefined;
+  /** Titles that the model was learnt from, or would have been: 0 without one. */
+  readonly learntOf: number;
+}
+
+export interface Lesson {
+  readonly titles: number;
+  readonly matrix: SparseMatrix;
+  /** By the columns of the matrix. */
+  readonly stems: readonly string[];
+  readonly idf: Float32Array;
+}
+
+export interface MeaningModel extends Pick<Lesson, "titles" | "stems" | "idf"> {
+  readonly rank: number;
+  /** A row of `rank` numbers for each stem. */
+  readonly right: Float32Array;
+}
+
+/** With fewer titles words are beside each other by chance. */
+const TITLES_MIN = 200;
+/** A model is learnt from no more: it is as good, and made in seconds. */
+const SAMPLE_MAX = 10_000;
+const STEMS_MAX = 12_000;
+const FREQUENCY_MIN = 3;
+const SHARE_MAX = 0.2;
+const FOLDED_AT_ONCE = 200;
+const BYTE_MAX = 127;
+
+interface Vectors {
+  readonly model: MeaningModel;
+  readonly columnOf: ReadonlyMap<string, number>;
+  /** By the numbers of words: their columns, -1 where they have none. */
+  readonly columns: number[];
+  /** A row of `rank` bytes for each slot: 128 of them say which way it points as well as numbers eight times as long. */
+  bytes: Int8Array;
+  norms: Float32Array;
+  folded: number;
+}
+
+const unfolded = (model: MeaningModel, slots: number): Vectors => ({
+  ...{ model, columnOf: new Map(model.stems.map((stem, column) => [stem, column])), columns: [] },
+  ...{ bytes: new Int8Array(slots * model.rank), norms: new Float32Array(slots), folded: 0 },
+});
+
+/** @param known a model that holds before the first lesson */
+export function createMeaning(index: TextIndex, known?: MeaningModel): Meaning {
+  let current = known && unfolded(known, 0);
+
+  function columnOf(vectors: Vectors, number: number): number {
+    return (vectors.columns[number] ??= vectors.columnOf.get(stemOf(index.wordAt(number))) ?? -1);
+  }
+
+  function addColumn({ model: { rank, right, idf } }: Vectors, column: number, to: Float64Array): void {
+    const weight = idf[column] ?? 0;
+    for (let k = 0; k < rank; k += 1) to[k] = (to[k] ?? 0) + weight * (right[column * rank + k] ?? 0);
+  }
+
+  function fold(vectors: Vectors, slot: number): void {
+    const { rank } = vectors.model;
+    if (vectors.norms.length <= slot) {
+      const room = Math.ceil((slot + 1) * 1.25);
+      const [bytes, norms] = [new Int8Array(room * rank), new Float32Array(room)];
+      bytes.set(vectors.bytes);
+      norms.set(vectors.norms);
+      Object.assign(vectors, { bytes, norms });
+    }
+    const sum = new Float64Array(rank);
+    for (const number of index.wordsAt(slot)) {
+      const column = columnOf(vectors, number);
+      if (column >= 0) addColumn(vectors, column, sum);
+    }
+    const largest = sum.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    let square = 0;
+    for (let k = 0; k < rank; k += 1) {
+      const byte = largest > 0 ? Math.round(((sum[k] ?? 0) / largest) * BYTE_MAX) : 0;
+      vectors.bytes[slot * rank + k] = byte;
+      square += byte * byte;
+    }
+    vectors.norms[slot] = Math.sqrt(square);
+  }
+
+  function near({ model: { rank }, bytes, norms }: Vectors, to: Float64Array, slots: Uint32Array): Float64Array {
+    const length = Math.sqrt(to.reduce((sum, value) => sum + value * value, 0)) || 1;
+    const cosines = new Float64Array(slots.length);
+    for (let place = 0; place < slots.length; place += 1) {
+      const slot = slots[place] ?? 0;
+      let sum = 0;
+      for (let k = 0, at = slot * rank; k < rank; k += 1, at += 1) sum += (to[k] ?? 0) * (bytes[at] ?? 0);
+      cosines[place] = sum / (length * (norms[slot] || 1));
+    }
+    return cosines;
+  }
+
+  return {
+    get learntOf() {
+      return current?.model.titles ?? 0;
+    },
+    lesson: () => lessonOf(index),
+    *learn(model) {
+      const vectors = unfolded(model, index.slots);
+      for (; vectors.folded < index.slots; vectors.folded += 1) {
+        fold(vectors, vectors.folded);
+        if (vectors.folded % FOLDED_AT_ONCE === 0) yield;
+      }
+      current = vectors;
+    },
+    put(slot) {
+      if (current) fold(current, slot);
+    },
+    nearWords(words, slots) {
+      if (!current) return undefined;
+      const sum = new Float64Array(current.model.rank);
+      const columns = words.flatMap((word) => current?.columnOf.get(stemOf(word)) ?? []);
+      for (const column of columns) addColumn(current, column, sum);
+      return columns.length > 0 ? near(current, sum, slots) : undefined;
+    },
+    nearTitle(slot, slots) {
+      if (!current) return undefined;
+      const { rank } = current.model;
+      return near(current, Float64Array.from(current.bytes.subarray(slot * rank, (slot + 1) * rank)), slots);
+    },
+  };
+}
+
+/** The words of a sample of titles as a matrix: a row for each, as long as one, a word weighing the more the fewer have it. */
+function lessonOf(index: TextIndex): Lesson | undefined {
+  if (index.size < TITLES_MIN) return undefined;
+  const step = Math.max(1, Math.ceil(index.slots / SAMPLE_MAX));
+  const sample: Uint32Array[] = [];
+  for (let slot = 0; slot < index.slots; slot += step) if (index.idOf(slot) !== "") sample.push(index.wordsAt(slot));
+  const stemsOfWords: string[] = [];
+  const stemsOf = (words: Uint32Array): ReadonlySet<string> =>
+    new Set(Array.from(words, (number) => (stemsOfWords[number] ??= stemOf(index.wordAt(number)))));
+  const frequencies = new Map<string, number>();
+  for (const words of sample)
+    for (const stem of stemsOf(words)) frequencies.set(stem, (frequencies.get(stem) ?? 0) + 1);
+  const kept = [...frequencies]
+    .filter(([, count]) => count >= FREQUENCY_MIN && count <= SHARE_MAX * sample.length)
+    .sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))
+    .slice(0, STEMS_MAX);
+  if (kept.length === 0) return undefined;
+  const columnOf = new Map(kept.map(([stem], column) => [stem, column]));
+  const idf = Float32Array.from(kept, ([, count]) => Math.log(sample.length / count));
+  const [starts, columns] = [new Uint32Array(sample.length + 1), createNumbers()];
+  const values: number[] = [];
+  for (const [row, words] of sample.entries()) {
+    const own = [...stemsOf(words)].flatMap((stem) => columnOf.get(stem) ?? []);
+    const length = Math.sqrt(own.reduce((sum, column) => sum + (idf[column] ?? 0) ** 2, 0)) || 1;
+    for (const column of own) {
+      columns.push(column);
+      values.push((idf[column] ?? 0) / length);
+    }
+    starts[row + 1] = columns.length;
+  }
+  const matrix = {
+    ...{ width: kept.length, starts, columns: columns.values.slice(0, columns.length) },
+    values: Float32Array.from(values),
+  };
+  return { titles: index.size, matrix, stems: kept.map(([stem]) => stem), idf };
+}
