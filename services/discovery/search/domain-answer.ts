@@ -24,6 +24,9 @@ export interface Answer extends FoundTitles {
 }
 
 const PEOPLE_MAX = 6;
+const NOTHING_FOUND: FoundTitles = {
+  ...{ ids: [], total: 0, corrected: "", facets: { genres: [], kinds: [], decades: [], languages: [] } },
+};
 
 /** What is found for a text: by its words, or, where it is a question and no title's name, by what it asks for. */
 export function answer(library: Library, question: Question, sight: Sight): Answer {
@@ -31,12 +34,15 @@ export function answer(library: Library, question: Question, sight: Sight): Answ
   const year = new Date(sight.nowMs).getUTCFullYear();
   const people = library.people(text, sight, PEOPLE_MAX);
   const byWords = (): FoundTitles => library.find({ ...PLAIN, text, filters, isFinished, offset, limit }, sight);
-  const own = understand(text, { isPerson: library.isPerson, year });
+  const own = understand(text, { ...library, year });
   const isQuestion = own.isQuestion || question.constraints !== undefined;
   const plain = (found: FoundTitles): Answer => ({ ...found, people, understood: [], isQuestion });
   if (!isQuestion || library.isTitle(text)) return plain(byWords());
   const understood = (question.constraints ?? own.constraints).filter((each) => !without.includes(idOf(each)));
   const plan = planOf(understood);
+  // What is on is the guide's to say.
+  if (understood.length > 0 && understood.every(({ kind }) => kind === "airing"))
+    return { ...NOTHING_FOUND, people, understood, isQuestion };
   const asked: Asked = { ...PLAIN, ...plan, isFinished, offset, limit, filters: both(plan.filters, filters) };
   const found = library.find(asked, sight);
   // What was understood wrongly must not hide what the words would have found.

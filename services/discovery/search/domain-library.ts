@@ -16,8 +16,14 @@ export interface Library {
   find(asked: Asked, sight: Sight): FoundTitles;
   people(text: string, sight: Sight, limit: number): FoundPerson[];
   suggest(text: string, sight: Sight, limit: number): Suggestion[];
-  /** Whether somebody of that name is in a title. */
-  isPerson(name: string): boolean;
+  /** Somebody of that name, as they are written. */
+  personNamed(name: string): string | undefined;
+  /** Whom a family name alone means: who is in more titles than all others of that name together. */
+  personCalled(familyName: string): string | undefined;
+  /** The title that is called so, as it is written. */
+  titleNamed(title: string): string | undefined;
+  /** Whether a word is there as it is written. */
+  isWord(word: string): boolean;
   /** Whether a title is called so, or begins so. */
   isTitle(text: string): boolean;
   /** What a model of what words mean is learnt from, how it is taken in, and of how many titles the last one was made. */
@@ -370,7 +376,17 @@ export function createLibrary(): Library {
       const room = Math.max(0, limit - persons.length);
       return (isName ? [...persons, ...titles] : [...titles.slice(0, room), ...persons]).slice(0, limit);
     },
-    isPerson: (name) => shelves.people.named(name) !== undefined,
+    personNamed: (name) => shelves.people.named(name)?.name,
+    personCalled(familyName) {
+      const [first, ...others] = shelves.people
+        .like(wordsOf(familyName), false, PEOPLE_LOOKED_AT)
+        .filter(({ name }) => wordsOf(name).at(-1) === familyName)
+        .sort((a, b) => b.slots.length - a.slots.length);
+      const rest = others.reduce((sum, { slots }) => sum + slots.length, 0);
+      return first && first.slots.length > rest ? first.name : undefined;
+    },
+    titleNamed: (title) => shelves.bySlot[shelves.whole.slotOf(title)]?.title,
+    isWord: (word) => shelves.index.frequencyOf(word) > 0,
     isTitle: (text) => shelves.whole.begins(text),
     lesson: () => shelves.meaning.lesson(),
     *learn(learnt) {

@@ -28,7 +28,7 @@ export function planOf(constraints: readonly Constraint[]): Plan {
     const [min, max] = bounds(value);
     switch (kind) {
       case "genre":
-        genres.push([value]);
+        genres.push(value.split("|"));
         break;
       case "mood":
         genres.push([...(MOODS[value]?.genres ?? [])]);
@@ -73,6 +73,12 @@ export function planOf(constraints: readonly Constraint[]): Plan {
         break;
       case "topic":
         text = value;
+        break;
+      case "like":
+        like = value;
+        break;
+      case "airing":
+        // Programmes are the guide's, and no titles.
         break;
       case "not-topic":
         withoutText = value;
