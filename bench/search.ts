@@ -14,6 +14,7 @@ import { randomBelow, seededRandom } from "#learning/random";
 import { topK } from "#learning/ranking";
 import { createTextIndex, type Field, type TextIndex } from "../services/discovery/search/domain-index.ts";
 import { createLibrary, FIELDS, fieldsOf, type Library, PLAIN } from "../services/discovery/search/domain-library.ts";
+import { createMeaning, modelOf } from "../services/discovery/search/domain-meaning.ts";
 import type { Entry } from "../services/discovery/search/domain-title.ts";
 import { wordsOf } from "../services/discovery/search/domain-words.ts";
 import type { FromEngine, Task, ToEngine } from "../services/discovery/search/engine-worker.ts";
@@ -79,9 +80,52 @@ function tunedBaseline(entries: readonly Entry[], questions: readonly Question[]
 }
 
 const searcher =
-  (library: Library): Ranker =>
+  (library: Library, isFinished = false): Ranker =>
   (query) =>
-    library.find({ ...PLAIN, text: query, limit: FOUND_MAX }, SIGHT).ids;
+    library.find({ ...PLAIN, isFinished, text: query, limit: FOUND_MAX }, SIGHT).ids;
+
+/** What is nearest in meaning, and nothing else. */
+function byMeaning(entries: readonly Entry[]): Ranker {
+  const index = createTextIndex({ fields: FIELDS, k1: 1.2 });
+  const slots = Uint32Array.from(entries, (entry) => index.put(entry.id, fieldsOf(entry)));
+  const meaning = createMeaning(index);
+  const lesson = meaning.lesson();
+  if (lesson) for (const _step of meaning.learn(modelOf(lesson))) continue;
+  return (query) => {
+    const near = meaning.nearWords(wordsOf(query), slots);
+    return near ? topK(near, FOUND_MAX).map((place) => index.idOf(slots[place] ?? 0)) : [];
+  };
+}
+
+/**
+ * Words, meaning, and both of them fused on viewers' tags, which no text has. What the fusion weighs was chosen on every other tag; both halves are
+ * printed, and the one that it was not chosen on is what is reported.
+ */
+function fusion(
+  tags: readonly Question[],
+  rankers: Readonly<Record<"BM25F" | "words" | "meaning" | "fusion", Ranker>>,
+): Measure[] {
+  const found = new Map(
+    Object.entries(rankers).map(([name, ranker]) => [
+      name,
+      Float64Array.from(tags, (question) => ndcg(ranker(question.query), question)),
+    ]),
+  );
+  const half = (name: string, which: number): Float64Array =>
+    (found.get(name) ?? new Float64Array(0)).filter((_, place) => place % 2 === which);
+  for (const name of found.keys())
+    console.log(
+      `  ${name.padEnd(12)} chosen on ${mean(half(name, 0)).toFixed(4)}   reported on ${mean(half(name, 1)).toFixed(4)}   all ${mean(found.get(name) ?? []).toFixed(4)}`,
+    );
+  return (["BM25F", "words", "meaning"] as const).map((than) => {
+    const interval = pairedDifference(half("fusion", 1), half(than, 1), { random: seededRandom(SEED) });
+    const { estimate, low, high } = interval;
+    console.log(
+      `  fusion above ${than.padEnd(8)} ${estimate.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}] on ${half(than, 1).length} tags`,
+    );
+    return { name: `search.ndcg.fusion-${than}`, value: low, unit: "nDCG", bar: null, samples: [low, estimate, high] };
+  });
+}
 
 function difference(name: string, ours: Float64Array, theirs: Float64Array, bar: number | null): Measure {
   const { estimate, low, high } = pairedDifference(ours, theirs, { random: seededRandom(SEED) });
@@ -113,19 +157,33 @@ async function quality(folder: string): Promise<Measure[]> {
     both("all", reportedOn ?? [], above),
     ...kinds.map((kind) => both(kind, reportedOn?.filter((each) => each.kind === kind) ?? [], bars[kind] ?? null)),
   ];
-  console.log(`\nnDCG@${NDCG_AT} on viewers' tags, which no text has (no vectors are shipped: docs/adr/0025):`);
-  const ofTags = {
-    ...difference("tags", on(search, tags, ndcg), on(bm25f, tags, ndcg), null),
-    name: "search.ndcg.tags",
-  };
-  const found = nonsense(NONSENSE, seededRandom(SEED)).filter((text) => search(text).length > 0);
+  const lesson = library.lesson();
+  const wordsAlone = tags.map(({ query }) => [query, searcher(library, true)(query)] as const);
+  if (lesson) for (const _step of library.learn(modelOf(lesson))) continue;
+  const finished = searcher(library, true);
+  console.log("\nThe same of searches that are finished, where meaning counts:");
+  const whenFinished = kinds
+    .filter((kind) => kind !== "prefix")
+    .map((kind) => {
+      const of = reportedOn?.filter((each) => each.kind === kind) ?? [];
+      const [ours, theirs] = [on(finished, of, reciprocalRank), on(bm25f, of, reciprocalRank)];
+      return { ...difference(kind, ours, theirs, bars[kind] ?? null), name: `search.mrr.finished.${kind}` };
+    });
+  console.log(`\nnDCG@${NDCG_AT} on viewers' tags, which no text has:`);
+  const words = new Map(wordsAlone);
+  const rankers = { BM25F: bm25f, words: (query: string) => words.get(query) ?? [], meaning: byMeaning(entries) };
+  const ofTags = fusion(tags, { ...rankers, fusion: finished });
+  const found = nonsense(NONSENSE, seededRandom(SEED)).filter(
+    (text) => search(text).length + finished(text).length > 0,
+  );
   console.log(
     `\n${NONSENSE} words of chance: ${found.length} found something${found.length > 0 ? `, such as ${found.slice(0, 5).join(", ")}` : ""}`,
   );
   const share = found.length / NONSENSE;
   return [
     ...measures,
-    ofTags,
+    ...whenFinished,
+    ...ofTags,
     { name: "search.nonsense", value: share, unit: "share", bar: 0.01, better: "lower", samples: [share] },
   ];
 }

@@ -24,7 +24,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   ],
   biography: ["biography", "biographical", "biopic", "biopics", "biografie", "biografia"],
   comedy: ["comedy", "comedies", "komodie", "komodien", "comedia", "comedias", "comedie"],
-  crime: ["crime", "gangster", "krimi", "krimis", "crimen", "policiaca", "policier", "policiers"],
+  crime: ["crime", "gangster", "krimi", "krimis", "crimen", "policiaca", "policier", "policiers", "policiere"],
   documentary: [
     "documentary",
     "documentaries",

@@ -1,4 +1,5 @@
-import type { SparseMatrix } from "#learning/svd";
+import { seededRandom } from "#learning/random";
+import { type SparseMatrix, truncatedSvd } from "#learning/svd";
 import type { TextIndex } from "./domain-index.ts";
 import { createNumbers } from "./domain-numbers.ts";
 import { stemOf } from "./domain-words.ts";
@@ -44,6 +45,11 @@ const SAMPLE_MAX = 10_000;
 const STEMS_MAX = 12_000;
 const FREQUENCY_MIN = 3;
 const SHARE_MAX = 0.2;
+/** How many numbers say what a word means. */
+const RANK = 128;
+const ITERATIONS = 1;
+/** The same catalogue always comes to the same. */
+const SEED = 25;
 const FOLDED_AT_ONCE = 200;
 const BYTE_MAX = 127;
 
@@ -141,6 +147,12 @@ export function createMeaning(index: TextIndex, known?: MeaningModel): Meaning {
       return near(current, Float64Array.from(current.bytes.subarray(slot * rank, (slot + 1) * rank)), slots);
     },
   };
+}
+
+/** Learns from a lesson: seconds of work, for a thread that answers nobody. */
+export function modelOf({ titles, matrix, stems, idf }: Lesson): MeaningModel {
+  const { rank, right } = truncatedSvd(matrix, { rank: RANK, iterations: ITERATIONS, random: seededRandom(SEED) });
+  return { titles, stems, idf, rank, right: Float32Array.from(right) };
 }
 
 /** The words of a sample of titles as a matrix: a row for each, as long as one, a word weighing the more the fewer have it. */

@@ -13,7 +13,7 @@ export const NOT_LONG_MAX_S = 110 * MINUTE_S;
 const ROUGHLY_SHARE = 1 / 8;
 const RECENT_YEARS = 3;
 export const OLD_YEARS = 30;
-const KIDS_AGE = 6;
+export const KIDS_AGE = 6;
 const TODDLERS_AGE = 3;
 const TITLE_MAX = 7;
 const YEAR_MIN = 1_900;
@@ -62,6 +62,13 @@ export const SETS = {
   about: phrases([...known.ABOUT, ...known.WITH_WHAT]),
   openers: phrases(known.OPENERS),
 };
+
+/** Words that describe, which have forms. */
+export const INFLECTED_WORDS: ReadonlySet<string> = new Set(
+  [...MOOD_OF.keys(), ...LANGUAGE_OF.keys(), ...genreWords(), ...Object.keys(known.DECADES)].filter(
+    (phrase) => !phrase.includes(" "),
+  ),
+);
 
 /** Every word that says something in a question, apart from names and numbers. */
 export const KNOWN_WORDS: ReadonlySet<string> = new Set(

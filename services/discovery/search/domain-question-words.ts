@@ -163,7 +163,7 @@ export const DECADES: Readonly<Record<string, number>> = {
 };
 
 export const NOT = lines(
-  `not, no, without, anything but, everything but, nothing with, wont, doesnt, dont want, do not want, dont like, except, excluding, isnt, arent, non, never, nothing, other than, but not, not a, not an, minus, avoid, neither, i dont want, nicht, kein, keine, keinen, ohne, weder, sin, nada de, ni, pas, pas de, pas d, sans, rien de`,
+  `not, no, without, anything but, everything but, nothing with, wont, doesnt, dont want, do not want, dont like, except, excluding, isnt, arent, non, never, nothing, other than, but not, not a, not an, minus, avoid, neither, i dont want, nicht, kein, keine, keinen, ohne, weder, sin, nada de, ni, pas, pas de, pas d, sans, rien de, i hate, hate, ich hasse, odio, je deteste`,
 );
 /** May stand between a negation and what it denies. */
 export const NOT_FILLERS = new Set(
@@ -182,11 +182,17 @@ export const OVER = lines(
 );
 export const OR_LESS = lines("or less, or under, or shorter, max, tops, oder weniger, o menos, at most, maximum");
 
-export const BEFORE = lines("before, pre, older than, until, prior to, earlier than, vor, antes de, antes del, avant");
-export const AFTER = lines("after, since, post, newer than, later than, nach, seit, despues de, desde, apres, depuis");
+export const BEFORE = lines(
+  "before, pre, older than, until, prior to, earlier than, vor, antes de, antes del, anterior a, avant",
+);
+export const AFTER = lines(
+  "after, since, post, newer than, later than, nach, seit, despues de, desde, apres, depuis, ab",
+);
 
-export const SHORT = lines("short, quick, brief, kurz, kurze, kurzer, kurzes, corta, corto, cortas, court, courte");
-export const LONG = lines("long, lengthy, lang, lange, langer, langes, larga, largo, longue");
+export const SHORT = lines(
+  "short, shortest, quick, brief, kurz, kurze, kurzer, kurzes, corta, corto, cortas, court, courte",
+);
+export const LONG = lines("long, longest, lengthy, lang, lange, langer, langes, larga, largo, longue");
 export const RECENT = lines(
   "recent, new, newer, newest, latest, modern, neu, neue, neuer, neues, aktuell, reciente, recientes, nueva, nuevo",
 );
@@ -214,7 +220,7 @@ export const YEAR = new Set(lines("year, jahr, ano, annee, an"));
 export const YEARS_OF = new Set(lines("anos, annees, los"));
 export const BETWEEN = new Set(lines("between, from, zwischen, entre, von, de"));
 export const UNTIL = new Set(lines("and, to, until, till, through, und, bis, y, a, hasta, et, al"));
-export const SINCE = new Set(lines("since, seit, desde, depuis"));
+export const SINCE = new Set(lines("since, seit, desde, depuis, ab"));
 export const ROUGHLY = lines(
   "about, around, roughly, approximately, circa, some, of about, ungefahr, etwa, rund, alrededor de, unas, environ",
 );
@@ -276,7 +282,7 @@ export const FILLERS = new Set(
   lines(
     `a, an, the, to, in, on, at, of, for, from, and, with, is, are, be, it, its, that, thats, this, these, those, my, me, i, im, we, us, our, you, but, or, some, any, good, great, best, nice, really, very, quite, pretty, kind, sort,
      watch, watching, see, tonight, today, evening, night, now, please, something, anything, want, would, like, lets, let, can, could, should, have, has, had, there, more, most, much, only, just, just, also, too, so, bit, little,
-     where, which, who, what, whats, when, one, ones, thing, stuff, story, stories, title, titles, feel, mood, based, made, set, then, than, rather, maybe, perhaps, least, around, released, year, years, era, decade, style, not, no, audio, language, speaking, subtitles, spoken, got, about, been, was, were, did, do, does, starred, played, acted, appeared, together, rated, while, still,
+     where, which, who, what, whats, when, one, ones, thing, stuff, story, stories, title, titles, feel, mood, based, made, set, then, than, rather, maybe, perhaps, least, around, released, year, years, era, decade, style, not, no, audio, language, speaking, subtitles, spoken, got, about, been, was, were, did, do, does, starred, played, acted, appeared, together, rated, everything, all, while, still,
      ein, eine, einen, einer, eines, der, die, das, den, dem, des, und, oder, mit, von, vom, aus, auf, im, in, zu, fur, ist, sind, ich, mir, was, etwas, bitte, heute, abend, aber, nicht, sehr, gut, gute, guter, gutes, uber, sehen, schauen, zum, dauert, jahren, jahre,
      un, una, unos, unas, el, la, los, las, lo, de, del, y, o, en, con, por, para, que, es, son, me, mi, algo, ver, esta, noche, hoy, pero, no, muy, buena, bueno, mas, anos, sea,
      le, les, une, du, des, d, l, et, ou, avec, pour, dans, sur, je, tu, nous, moi, veux, voir, regarder, ce, cet, cette, qui, tres, bon, bonne, mais, pas, annees, chose`,

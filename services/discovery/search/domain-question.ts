@@ -9,9 +9,11 @@ import {
   range,
   type Reading,
   SETS,
+  INFLECTED_WORDS,
+  KIDS_AGE,
   KNOWN_WORDS,
 } from "./domain-question-rules.ts";
-import { wordsOf } from "./domain-words.ts";
+import { stemOf, wordsOf } from "./domain-words.ts";
 
 /**
  * Questions in everyday words, taken apart by rules: `something short and funny with a robot, not animated` is short, funny, about a robot, and not
@@ -67,20 +69,31 @@ function denied(constraint: Constraint, { year }: Knowledge): Constraint | undef
     const [min = "", max = ""] = value.split("-");
     if (kind === "years" && min !== "" && max !== "") return undefined;
     if (kind === "years" && Number(max) === year - OLD_YEARS) return { kind, value: range(Number(max) + 1, undefined) };
-    return { kind, value: min === "" ? range(Number(max) + 1, undefined) : range(undefined, Number(min) - 1) };
+    // A year that is not wanted is left out; a length is a bound, whichever way it is put.
+    const step = kind === "years" ? 1 : 0;
+    return { kind, value: min === "" ? range(Number(max) + step, undefined) : range(undefined, Number(min) - step) };
   }
   if (kind === "kind") return { kind, value: value === "film" ? "series" : "film" };
   return undefined;
 }
 
 const SLIP_LENGTH_MIN = 4;
+/** Shorter stems are those of too many words. */
+const STEM_LENGTH_MIN = 5;
 const vocabulary = createVocabulary();
 for (const word of KNOWN_WORDS) if (word.length >= SLIP_LENGTH_MIN) vocabulary.add(word);
+
+/** What has forms in German, French and Spanish: `lustiger`, `siebzigern`. */
+const byStem = new Map([...INFLECTED_WORDS].map((word) => [stemOf(word), word]));
 
 /** A word that nobody has is one that questions are made of, a slip or two away. */
 function corrected(word: string, written: string, { isWord }: Knowledge): string {
   const isName = /^\p{Lu}/u.test(written);
-  if (word.length < SLIP_LENGTH_MIN || isName || KNOWN_WORDS.has(word) || /\d/.test(word) || isWord(word)) return word;
+  if (word.length < SLIP_LENGTH_MIN || isName || KNOWN_WORDS.has(word) || /\d/.test(word)) return word;
+  const stem = stemOf(word);
+  const form = stem.length < STEM_LENGTH_MIN ? undefined : byStem.get(stem);
+  if (form !== undefined) return form;
+  if (isWord(word)) return word;
   const [nearest] = vocabulary
     .near(word, word.length < SLIP_LENGTH_MIN * 2 ? 1 : 2)
     .map((near) => ({ ...near, term: vocabulary.term(near.number) }))
@@ -170,6 +183,9 @@ export function understand(text: string, knowledge: Knowledge): Understood {
     isDenied = false;
     at += 1;
   }
+  const ages = [...found.values()].filter(({ kind }) => kind === "age");
+  // `for children of 5 years` is for those of 5.
+  if (ages.length > 1) found.delete(idOf({ kind: "age", value: String(KIDS_AGE) }));
   const constraints = [...found.values()];
   if (topic.length > 0) constraints.push({ kind: "topic", value: topic.join(" ") });
   // A title may have a `not` of its own: what it denies counts where there is more.
