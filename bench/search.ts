@@ -13,8 +13,9 @@ import { pairedDifference } from "#learning/bootstrap";
 import { randomBelow, seededRandom } from "#learning/random";
 import { topK } from "#learning/ranking";
 import { createTextIndex, type Field, type TextIndex } from "../services/discovery/search/domain-index.ts";
-import { createLibrary, FIELDS, fieldsOf, type Library, PLAIN } from "../services/discovery/search/domain-library.ts";
+import { createLibrary, type Library, PLAIN } from "../services/discovery/search/domain-library.ts";
 import { createMeaning, modelOf } from "../services/discovery/search/domain-meaning.ts";
+import { FIELDS, fieldsOf, NAME_FIELDS } from "../services/discovery/search/domain-shelves.ts";
 import type { Entry } from "../services/discovery/search/domain-title.ts";
 import { wordsOf } from "../services/discovery/search/domain-words.ts";
 import type { FromEngine, Task, ToEngine } from "../services/discovery/search/engine-worker.ts";
@@ -88,7 +89,7 @@ const searcher =
 function byMeaning(entries: readonly Entry[]): Ranker {
   const index = createTextIndex({ fields: FIELDS, k1: 1.2 });
   const slots = Uint32Array.from(entries, (entry) => index.put(entry.id, fieldsOf(entry)));
-  const meaning = createMeaning(index);
+  const meaning = createMeaning(index, { names: NAME_FIELDS });
   const lesson = meaning.lesson();
   if (lesson) for (const _step of meaning.learn(modelOf(lesson))) continue;
   return (query) => {

@@ -172,7 +172,12 @@ export const es: Messages = {
     age: (age) => `hasta ${age} años`,
     inLanguage: (language) => `en ${language}`,
     like: (title) => `como ${title}`,
-    airings: { now: "en emisión", tonight: "esta noche en la tele", today: "hoy en la tele", tomorrow: "mañana en la tele" },
+    airings: {
+      now: "en emisión",
+      tonight: "esta noche en la tele",
+      today: "hoy en la tele",
+      tomorrow: "mañana en la tele",
+    },
     kinds: { film: "Películas", series: "Series" },
     genres: {
       action: "Acción",

@@ -2,6 +2,12 @@ import { grown } from "./domain-numbers.ts";
 import { createVocabulary } from "./domain-vocabulary.ts";
 import { slipsMax, stemOf } from "./domain-words.ts";
 
+/** Four bits for how often a word stands in each field. */
+const BITS = 4;
+export const FIELDS_MAX = 8;
+const TIMES_MAX = 15;
+/** Texts that are longer count as if they were so long. */
+const LENGTH_MAX = 1_023;
 /**
  * An inverted index of documents with several fields, ranked by BM25F (Robertson, Zaragoza, Taylor, "Simple BM25 extension to multiple weighted
  * fields", CIKM 2004): how often a word stands in the fields is weighted and summed before it is saturated, so that two fields that say the same
@@ -15,7 +21,7 @@ export interface TextIndex {
   delete(id: string): void;
   slotOf(id: string): number | undefined;
   idOf(slot: number): string;
-  /** The numbers of the words of a document, each once; none where it was deleted. */
+  /** Pairs of the number of a word and how often it stands in each field (`timesIn`), each word once; none where a document was deleted. */
   wordsAt(slot: number): Uint32Array;
   /** The word of a number. */
   wordAt(number: number): string;
@@ -49,6 +55,9 @@ export interface FindOptions {
   readonly coverageMin?: number;
 }
 
+/** How often a word stands in a field of a document, given what the index keeps of it. */
+export const timesIn = (packed: number, field: number): number => (packed >>> (field * BITS)) & TIMES_MAX;
+
 /** What was found, a document at each place of the lists, in no order that means anything. */
 export interface Found {
   readonly slots: Uint32Array;
@@ -61,12 +70,6 @@ export interface Found {
   readonly corrections: readonly (string | undefined)[];
 }
 
-/** Four bits for how often a word stands in each field. */
-const BITS = 4;
-const FIELDS_MAX = 8;
-const TIMES_MAX = 15;
-/** Texts that are longer count as if they were so long. */
-const LENGTH_MAX = 1_023;
 /** So many words may stand for a beginning of so many letters: what one or two letters begin is nearly everything. */
 const prefixesMax = (length: number): number => (length < 3 ? 20 : 100);
 const NEAR_MAX = 40;
@@ -127,7 +130,7 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
   /** By the number of the word. */
   const postings: Postings[] = [];
   const ids: (string | undefined)[] = [];
-  /** The words of each document, each once. */
+  /** The words of each document, each once, with how often they stand in its fields. */
   const contents: Uint32Array[] = [];
   const slotsById = new Map<string, number>();
   /** Of each field of each slot. */
@@ -158,7 +161,7 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
       for (const word of text) {
         const number = words.add(word);
         const before = times.get(number) ?? 0;
-        if (((before >>> (field * BITS)) & TIMES_MAX) < TIMES_MAX) times.set(number, before + 2 ** (field * BITS));
+        if (timesIn(before, field) < TIMES_MAX) times.set(number, before + 2 ** (field * BITS));
       }
       const length = Math.min(text.length, LENGTH_MAX);
       lengths[slot * fields.length + field] = length;
@@ -173,7 +176,7 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
       where.documents += 1;
     }
     ids.push(id);
-    contents.push(Uint32Array.from(times.keys()));
+    contents.push(Uint32Array.from([...times].flat()));
     slotsById.set(id, slot);
     return slot;
   }
@@ -181,7 +184,8 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
   function remove(id: string): void {
     const slot = slotsById.get(id);
     if (slot === undefined) return;
-    for (const number of contents[slot] ?? []) postingsOf(number).documents -= 1;
+    const content = contents[slot] ?? NO_WORDS;
+    for (let at = 0; at < content.length; at += 2) postingsOf(content[at] ?? 0).documents -= 1;
     for (const field of fields.keys())
       totals[field] = (totals[field] ?? 0) - (lengths[slot * fields.length + field] ?? 0);
     ids[slot] = undefined;

@@ -1,12 +1,9 @@
 import { topK } from "#learning/ranking";
-import { createColumns, type Facets } from "./domain-columns.ts";
-import { genreOf } from "./domain-genres.ts";
+import type { Facets } from "./domain-columns.ts";
 import { fusedOrder } from "./domain-fusion.ts";
-import { createTextIndex } from "./domain-index.ts";
-import { createMeaning, type Lesson, type MeaningModel } from "./domain-meaning.ts";
-import { createPeople } from "./domain-people.ts";
+import type { Lesson, MeaningModel } from "./domain-meaning.ts";
+import { correctedBy, COVERED, createShelves, fieldsOf, type Match, match, type Ranked } from "./domain-shelves.ts";
 import type { Entry, Filters, Sight } from "./domain-title.ts";
-import { createWholeTitles, type Likeness } from "./domain-whole.ts";
 import { wordsOf } from "./domain-words.ts";
 
 /** All that one tenant has to be found: titles, by their words and as a whole, and the people in them. */
@@ -73,26 +70,11 @@ export interface Suggestion {
   readonly id: string;
 }
 
-/** In the order of the index's fields. Weights were looked at on half of the questions of bench/search.ts; the other half is what it reports. */
-export const FIELDS = [
-  { weight: 6, b: 0.4 },
-  { weight: 3, b: 0.3 },
-  { weight: 3, b: 0.3 },
-  { weight: 2, b: 0.2 },
-  { weight: 1, b: 0.6 },
-] as const;
-const K1 = 1.2;
-
-/** What somebody whose whole name is asked for adds to the score of their titles. */
-const PERSON_BONUS = 12;
-/** Less than this of what was asked for is no answer; nor is what is so much worse than the best. */
-const COVERAGE_MIN = 0.55;
+/** What is so much worse than the best is no answer. */
 const WORTH_MIN_OF_BEST = 0.12;
-/** As good as all of it. */
-const COVERED = 0.99;
 const WORDS_ASKED_MAX = 12;
 /** So many of the best by their words are put in order by what they mean, too. */
-const FUSED_MAX = 50;
+const FUSED_MAX = 100;
 /** What is less near than this, or than so much of the nearest, is not like a title. */
 const LIKENESS_MIN = 0.2;
 const LIKENESS_MIN_OF_BEST = 0.5;
@@ -100,16 +82,6 @@ const PEOPLE_LOOKED_AT = 200;
 const PEOPLE_SUGGESTED = 3;
 /** The index is made anew when so many slots are empty, and more than are not. */
 const EMPTY_SLOTS_MIN = 1_000;
-
-export const fieldsOf = ({ title, cast, directors, genres, synopsis }: Entry): readonly (readonly string[])[] => [
-  wordsOf(title),
-  wordsOf(cast.join(" ")),
-  wordsOf(directors.join(" ")),
-  [...new Set(genres.flatMap((genre) => [...wordsOf(genre), ...wordsOf(genreOf(genre))]))],
-  wordsOf(synopsis),
-];
-
-const namesIn = ({ cast, directors }: Entry): readonly string[] => [...cast, ...directors];
 
 /** Words and nothing else. */
 export const PLAIN: Omit<Asked, "text" | "limit"> = {
@@ -122,106 +94,9 @@ const NOTHING: Ranked = {
 };
 const NO_FACETS: Facets = { genres: [], kinds: [], decades: [], languages: [] };
 
-/** Titles that were matched, a title at each place of the lists. */
-interface Ranked {
-  readonly slots: Uint32Array;
-  readonly scores: Float64Array;
-  /** What the words alone are worth; infinite where it is meant as a whole. */
-  readonly worths: Float64Array;
-  readonly length: number;
-}
-
 interface Kept extends Pick<Ranked, "slots" | "scores"> {
-  /** Some are meant as a whole. */
-  readonly isMeant: boolean;
-}
-
-/** How the words of a text were matched. */
-interface Match {
-  readonly ranked: Ranked;
-  /** The most that a title has of what was asked for. */
-  readonly coverage: number;
-  readonly corrections: readonly (string | undefined)[];
-  readonly whole: ReadonlyMap<number, Likeness>;
-}
-
-/** Everything that is searched, which slots of one index hold together. */
-function createShelves(model?: MeaningModel) {
-  const index = createTextIndex({ fields: FIELDS, k1: K1 });
-  const bySlot: (Entry | undefined)[] = [];
-  const [whole, people, columns] = [createWholeTitles(), createPeople(), createColumns()];
-  const meaning = createMeaning(index, model);
-  return {
-    ...{ index, bySlot, whole, people, columns, meaning },
-    put(entry: Entry): void {
-      const slot = index.put(entry.id, fieldsOf(entry));
-      bySlot[slot] = entry;
-      columns.put(slot, entry);
-      whole.put(slot, entry.title);
-      people.add(slot, namesIn(entry));
-      meaning.put(slot);
-    },
-    delete(id: string): void {
-      const slot = index.slotOf(id);
-      const entry = slot === undefined ? undefined : bySlot[slot];
-      if (slot === undefined || !entry) return;
-      index.delete(id);
-      bySlot[slot] = undefined;
-      whole.delete(slot, entry.title);
-      people.remove(slot, namesIn(entry));
-    },
-  };
-}
-type Shelves = ReturnType<typeof createShelves>;
-
-/** Titles by their words, as a whole, and by whose whole name is asked for. */
-function match(
-  { index, whole, people }: Shelves,
-  words: readonly string[],
-  isTyping: boolean,
-  isForgiving: boolean,
-): Match {
-  const hits = index.find(words, { isTyping, isForgiving, coverageMin: COVERAGE_MIN });
-  const likenesses = whole.like(words, isTyping);
-  const bonuses = new Map<number, number>();
-  for (const { slots, share } of people.namedIn(words, { isTyping, isForgiving }))
-    for (const slot of slots) bonuses.set(slot, Math.max(bonuses.get(slot) ?? 0, PERSON_BONUS * share));
-  for (const [slot, { bonus }] of likenesses) bonuses.set(slot, (bonuses.get(slot) ?? 0) + bonus);
-  const room = hits.slots.length + bonuses.size;
-  const [slots, scores, worths] = [new Uint32Array(room), new Float64Array(room), new Float64Array(room)];
-  let [length, most] = [0, 0];
-  const take = (slot: number, score: number, worth: number): void => {
-    slots[length] = slot;
-    scores[length] = score;
-    worths[length] = worth;
-    length += 1;
-  };
-  for (let place = 0; place < hits.slots.length; place += 1) {
-    const slot = hits.slots[place] ?? 0;
-    const coverage = hits.coverages[place] ?? 0;
-    if (coverage > most) most = coverage;
-    const bonus = bonuses.size > 0 ? (bonuses.get(slot) ?? 0) : 0;
-    if (coverage < COVERAGE_MIN && bonus === 0) continue;
-    const worth = (hits.scores[place] ?? 0) * coverage ** 2;
-    take(slot, worth + bonus, bonus > 0 ? Number.POSITIVE_INFINITY : worth);
-    if (bonus > 0) bonuses.delete(slot);
-  }
-  for (const [slot, bonus] of bonuses) take(slot, bonus, Number.POSITIVE_INFINITY);
-  const ranked: Ranked = { slots, scores, worths, length };
-  return { ranked, coverage: most, corrections: hits.corrections, whole: likenesses };
-}
-
-/** What the words were taken for, as the best title that was found has it; empty where it has them as they are. */
-function correctedBy(entry: Entry | undefined, slot: number, words: readonly string[], of: Match): string {
-  if (!entry) return "";
-  if ((of.whole.get(slot)?.slips ?? 0) > 0) return entry.title;
-  // A correction that it does not have may be of a title that this viewer must not see.
-  const there = new Set(fieldsOf(entry).flat());
-  const corrected = words.map((word, place) => {
-    const correction = of.corrections[place];
-    return correction !== undefined && there.has(correction) ? correction : word;
-  });
-  return corrected.every((word, place) => word === words[place]) ? "" : corrected.join(" ");
+  /** How many are meant as a whole, by their own name or somebody's: they score more than all others. */
+  readonly meant: number;
 }
 
 export function createLibrary(): Library {
@@ -269,29 +144,29 @@ export function createLibrary(): Library {
     }
     const found = fit.subarray(0, count).filter((place) => (worths[place] ?? 0) >= best * WORTH_MIN_OF_BEST);
     return {
-      isMeant: found.some((place) => worths[place] === Number.POSITIVE_INFINITY),
+      meant: found.reduce((count, place) => count + (worths[place] === Number.POSITIVE_INFINITY ? 1 : 0), 0),
       slots: found.map((place) => slots[place] ?? 0),
       scores: Float64Array.from(found, (place) => scores[place] ?? 0),
     };
   }
 
-  /** The best by their words, the first of them also by what the words mean, unless those are a title's own. */
-  function inOrder(words: readonly string[], { slots, scores, isMeant }: Kept, asked: Asked): number[] {
-    const { isFinished, offset, limit } = asked;
-    const best = topK(scores, Math.max(offset + limit, FUSED_MAX)).map((place) => slots[place] ?? 0);
+  /** The best by their score, the first of them also by what words mean, unless those are all in a title's name, or by the title to be like. */
+  function inOrder(words: readonly string[], found: Kept, asked: Asked): number[] {
+    const { slots, scores, meant } = found;
+    const best = topK(scores, Math.max(asked.offset + asked.limit, FUSED_MAX)).map((place) => slots[place] ?? 0);
     const ofTitle = new Set(wordsOf(shelves.bySlot[best[0] ?? -1]?.title ?? ""));
-    const isTitle = words.length > 1 && words.every((word) => ofTitle.has(word));
-    const first = Uint32Array.from(best.slice(0, FUSED_MAX));
+    const isOfTitle = words.length > 1 && words.every((word) => ofTitle.has(word));
+    // Somebody's own titles stay before all others.
+    const first = Uint32Array.from(best.slice(0, meant > 0 ? Math.min(meant, FUSED_MAX) : FUSED_MAX));
     const like = shelves.whole.slotOf(asked.like);
-    const isAbout = words.length > 0 && isFinished && !isMeant && !isTitle;
     const nearness =
       like >= 0
         ? shelves.meaning.nearTitle(like, first)
-        : isAbout
+        : words.length > 0 && !isOfTitle
           ? shelves.meaning.nearWords(words, first)
           : undefined;
     if (!nearness) return best;
-    return [...fusedOrder(nearness).map((place) => first[place] ?? 0), ...best.slice(FUSED_MAX)];
+    return [...fusedOrder(nearness).map((place) => first[place] ?? 0), ...best.slice(first.length)];
   }
 
   /** Titles that are like one: by what both are about or, before that was learnt, by the words that both have. */
@@ -328,9 +203,14 @@ export function createLibrary(): Library {
     const matched = words.length > 0 ? matchOf(words, isTyping) : undefined;
     // Signs alone say nothing; nothing at all says everything.
     const others = asked.like !== "" ? alike(asked.like) : text.trim() === "" ? withoutWords(asked.people) : NOTHING;
-    const found = kept(matched?.ranked ?? others, fitting(asked, sight));
+    const fits = fitting(asked, sight);
+    const found = kept(matched?.ranked ?? others, fits);
     const { slots } = found;
-    const shown = inOrder(words, found, asked).slice(0, offset + limit);
+    // A title's own name means that title, and somebody with something else means what has both: their words say all of it.
+    const isTitle = [...(matched?.whole.keys() ?? [])].some(fits);
+    const isAbout =
+      isFinished && !isTitle && matched !== undefined && (matched.named === 0 || matched.named >= COVERED);
+    const shown = inOrder(isAbout ? words : [], found, asked).slice(0, offset + limit);
     const [first = -1] = shown;
     return {
       ids: shown.slice(offset).map((slot) => shelves.bySlot[slot]?.id ?? ""),

@@ -1,6 +1,6 @@
 import { seededRandom } from "#learning/random";
 import { type SparseMatrix, truncatedSvd } from "#learning/svd";
-import type { TextIndex } from "./domain-index.ts";
+import { FIELDS_MAX, type TextIndex, timesIn } from "./domain-index.ts";
 import { createNumbers } from "./domain-numbers.ts";
 import { stemOf } from "./domain-words.ts";
 
@@ -27,7 +27,7 @@ export interface Meaning {
 export interface Lesson {
   readonly titles: number;
   readonly matrix: SparseMatrix;
-  /** By the columns of the matrix. */
+  /** By the columns of the matrix: stems of words, and parts of names (`NAME`). */
   readonly stems: readonly string[];
   readonly idf: Float32Array;
 }
@@ -42,8 +42,8 @@ export interface MeaningModel extends Pick<Lesson, "titles" | "stems" | "idf"> {
 const TITLES_MIN = 200;
 /** A model is learnt from no more: it is as good, and made in seconds. */
 const SAMPLE_MAX = 10_000;
-const STEMS_MAX = 12_000;
-const FREQUENCY_MIN = 3;
+const STEMS_MAX = 24_000;
+const FREQUENCY_MIN = 2;
 const SHARE_MAX = 0.2;
 /** How many numbers say what a word means. */
 const RANK = 128;
@@ -52,33 +52,61 @@ const ITERATIONS = 1;
 const SEED = 25;
 const FOLDED_AT_ONCE = 200;
 const BYTE_MAX = 127;
+/** Before the parts of names, which mean nobody's trade: `Baker` bakes nothing. */
+const NAME = "@";
 
 interface Vectors {
   readonly model: MeaningModel;
   readonly columnOf: ReadonlyMap<string, number>;
-  /** By the numbers of words: their columns, -1 where they have none. */
+  /** By the numbers of words: their columns as words of texts and of names, -1 where they have none. */
   readonly columns: number[];
+  readonly columnsOfNames: number[];
   /** A row of `rank` bytes for each slot: 128 of them say which way it points as well as numbers eight times as long. */
   bytes: Int8Array;
   norms: Float32Array;
   folded: number;
 }
 
+export interface MeaningOptions {
+  /** Fields of the index that hold names. */
+  readonly names: readonly number[];
+  /** A model that holds before the first lesson. */
+  readonly model?: MeaningModel | undefined;
+}
+
+/** What a title says, and how loudly: a word that stands there twice says more than once, and less than twice as much. */
+function* saidAt(
+  index: TextIndex,
+  slot: number,
+  names: readonly number[],
+): Generator<readonly [number, boolean, number]> {
+  const content = index.wordsAt(slot);
+  for (let at = 0; at < content.length; at += 2) {
+    let [inTexts, inNames] = [0, 0];
+    for (let field = 0, packed = content[at + 1] ?? 0; field < FIELDS_MAX; field += 1)
+      if (names.includes(field)) inNames += timesIn(packed, field);
+      else inTexts += timesIn(packed, field);
+    if (inTexts > 0) yield [content[at] ?? 0, false, 1 + Math.log(inTexts)];
+    if (inNames > 0) yield [content[at] ?? 0, true, 1 + Math.log(inNames)];
+  }
+}
+
 const unfolded = (model: MeaningModel, slots: number): Vectors => ({
-  ...{ model, columnOf: new Map(model.stems.map((stem, column) => [stem, column])), columns: [] },
+  ...{ model, columnOf: new Map(model.stems.map((stem, column) => [stem, column])), columns: [], columnsOfNames: [] },
   ...{ bytes: new Int8Array(slots * model.rank), norms: new Float32Array(slots), folded: 0 },
 });
 
-/** @param known a model that holds before the first lesson */
-export function createMeaning(index: TextIndex, known?: MeaningModel): Meaning {
+export function createMeaning(index: TextIndex, { names, model: known }: MeaningOptions): Meaning {
   let current = known && unfolded(known, 0);
 
-  function columnOf(vectors: Vectors, number: number): number {
-    return (vectors.columns[number] ??= vectors.columnOf.get(stemOf(index.wordAt(number))) ?? -1);
+  function columnOf(vectors: Vectors, number: number, isName: boolean): number {
+    const columns = isName ? vectors.columnsOfNames : vectors.columns;
+    const word = index.wordAt(number);
+    return (columns[number] ??= vectors.columnOf.get(isName ? NAME + word : stemOf(word)) ?? -1);
   }
 
-  function addColumn({ model: { rank, right, idf } }: Vectors, column: number, to: Float64Array): void {
-    const weight = idf[column] ?? 0;
+  function addColumn({ model: { rank, right, idf } }: Vectors, column: number, times: number, to: Float64Array): void {
+    const weight = times * (idf[column] ?? 0);
     for (let k = 0; k < rank; k += 1) to[k] = (to[k] ?? 0) + weight * (right[column * rank + k] ?? 0);
   }
 
@@ -92,9 +120,9 @@ export function createMeaning(index: TextIndex, known?: MeaningModel): Meaning {
       Object.assign(vectors, { bytes, norms });
     }
     const sum = new Float64Array(rank);
-    for (const number of index.wordsAt(slot)) {
-      const column = columnOf(vectors, number);
-      if (column >= 0) addColumn(vectors, column, sum);
+    for (const [number, isName, times] of saidAt(index, slot, names)) {
+      const column = columnOf(vectors, number, isName);
+      if (column >= 0) addColumn(vectors, column, times, sum);
     }
     const largest = sum.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     let square = 0;
@@ -122,7 +150,7 @@ export function createMeaning(index: TextIndex, known?: MeaningModel): Meaning {
     get learntOf() {
       return current?.model.titles ?? 0;
     },
-    lesson: () => lessonOf(index),
+    lesson: () => lessonOf(index, names),
     *learn(model) {
       const vectors = unfolded(model, index.slots);
       for (; vectors.folded < index.slots; vectors.folded += 1) {
@@ -137,8 +165,10 @@ export function createMeaning(index: TextIndex, known?: MeaningModel): Meaning {
     nearWords(words, slots) {
       if (!current) return undefined;
       const sum = new Float64Array(current.model.rank);
-      const columns = words.flatMap((word) => current?.columnOf.get(stemOf(word)) ?? []);
-      for (const column of columns) addColumn(current, column, sum);
+      const columns = words
+        .flatMap((word) => [stemOf(word), NAME + word])
+        .flatMap((stem) => current?.columnOf.get(stem) ?? []);
+      for (const column of columns) addColumn(current, column, 1, sum);
       return columns.length > 0 ? near(current, sum, slots) : undefined;
     },
     nearTitle(slot, slots) {
@@ -156,38 +186,54 @@ export function modelOf({ titles, matrix, stems, idf }: Lesson): MeaningModel {
 }
 
 /** The words of a sample of titles as a matrix: a row for each, as long as one, a word weighing the more the fewer have it. */
-function lessonOf(index: TextIndex): Lesson | undefined {
+function lessonOf(index: TextIndex, names: readonly number[]): Lesson | undefined {
   if (index.size < TITLES_MIN) return undefined;
   const step = Math.max(1, Math.ceil(index.slots / SAMPLE_MAX));
-  const sample: Uint32Array[] = [];
-  for (let slot = 0; slot < index.slots; slot += step) if (index.idOf(slot) !== "") sample.push(index.wordsAt(slot));
   const stemsOfWords: string[] = [];
-  const stemsOf = (words: Uint32Array): ReadonlySet<string> =>
-    new Set(Array.from(words, (number) => (stemsOfWords[number] ??= stemOf(index.wordAt(number)))));
+  const sample: ReadonlyMap<string, number>[] = [];
   const frequencies = new Map<string, number>();
-  for (const words of sample)
-    for (const stem of stemsOf(words)) frequencies.set(stem, (frequencies.get(stem) ?? 0) + 1);
+  for (let slot = 0; slot < index.slots; slot += step) {
+    if (index.idOf(slot) === "") continue;
+    const said = new Map<string, number>();
+    for (const [number, isName, times] of saidAt(index, slot, names)) {
+      const word = index.wordAt(number);
+      const stem = isName ? NAME + word : (stemsOfWords[number] ??= stemOf(word));
+      said.set(stem, Math.max(said.get(stem) ?? 0, times));
+    }
+    sample.push(said);
+    for (const stem of said.keys()) frequencies.set(stem, (frequencies.get(stem) ?? 0) + 1);
+  }
   const kept = [...frequencies]
     .filter(([, count]) => count >= FREQUENCY_MIN && count <= SHARE_MAX * sample.length)
     .sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))
     .slice(0, STEMS_MAX);
   if (kept.length === 0) return undefined;
-  const columnOf = new Map(kept.map(([stem], column) => [stem, column]));
+  const stems = kept.map(([stem]) => stem);
   const idf = Float32Array.from(kept, ([, count]) => Math.log(sample.length / count));
+  return { titles: index.size, matrix: matrixOf(sample, stems, idf), stems, idf };
+}
+
+/** A row for each title, as long as one. */
+function matrixOf(
+  sample: readonly ReadonlyMap<string, number>[],
+  stems: readonly string[],
+  idf: Float32Array,
+): SparseMatrix {
+  const columnOf = new Map(stems.map((stem, column) => [stem, column]));
   const [starts, columns] = [new Uint32Array(sample.length + 1), createNumbers()];
   const values: number[] = [];
-  for (const [row, words] of sample.entries()) {
-    const own = [...stemsOf(words)].flatMap((stem) => columnOf.get(stem) ?? []);
-    const length = Math.sqrt(own.reduce((sum, column) => sum + (idf[column] ?? 0) ** 2, 0)) || 1;
-    for (const column of own) {
+  for (const [row, said] of sample.entries()) {
+    const own = [...said].flatMap(([stem, times]) => {
+      const column = columnOf.get(stem);
+      return column === undefined ? [] : [{ column, weight: times * (idf[column] ?? 0) }];
+    });
+    const length = Math.sqrt(own.reduce((sum, { weight }) => sum + weight ** 2, 0)) || 1;
+    for (const { column, weight } of own) {
       columns.push(column);
-      values.push((idf[column] ?? 0) / length);
+      values.push(weight / length);
     }
     starts[row + 1] = columns.length;
   }
-  const matrix = {
-    ...{ width: kept.length, starts, columns: columns.values.slice(0, columns.length) },
-    values: Float32Array.from(values),
-  };
-  return { titles: index.size, matrix, stems: kept.map(([stem]) => stem), idf };
+  const width = stems.length;
+  return { width, starts, columns: columns.values.slice(0, columns.length), values: Float32Array.from(values) };
 }
