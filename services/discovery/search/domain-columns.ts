@@ -127,7 +127,8 @@ export function createColumns(): Columns {
         within(years, filters.yearMin, filters.yearMax),
         within(durationsS, filters.durationMinS, filters.durationMaxS),
       ].filter((each) => each !== undefined);
-      return (slot) => all.every((fits) => fits(slot));
+      const [only, ...others] = all;
+      return others.length === 0 && only ? only : (slot) => all.every((fits) => fits(slot));
     },
     facetsOf: (slots) => ({
       genres: tags.genres.most(slots),

@@ -73,6 +73,8 @@ export interface Found {
 /** So many words may stand for a beginning of so many letters: what one or two letters begin is nearly everything. */
 const prefixesMax = (length: number): number => (length < 3 ? 20 : 100);
 const NEAR_MAX = 40;
+/** What a word may stand for besides itself is looked through until so many places of it were: a limit on what one word costs. */
+const PLACES_MAX = 100_000;
 /** What is left of a match that is not to the letter. */
 const WEIGHTS = { exact: 1, stem: 0.8, prefix: 0.85, slips: [1, 0.7, 0.45] } as const;
 
@@ -220,11 +222,22 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
       for (const { number, slips } of near) take(number, WEIGHTS.slips[slips] ?? 0);
       if (!isThere && near[0]) correction = words.term(near[0].number);
     }
-    const alternatives = [...weights].flatMap(([number, weight]): Alternative[] => {
-      const where = postings[number];
-      return where ? [{ postings: where, weight }] : [];
-    });
-    return { alternatives, correction };
+    return { alternatives: affordable(weights), correction };
+  }
+
+  /** The nearest of what a word may stand for, within the limit; itself always. */
+  function affordable(weights: ReadonlyMap<number, number>): Alternative[] {
+    let places = 0;
+    return [...weights]
+      .sort(([, a], [, b]) => b - a)
+      .flatMap(([number, weight]): Alternative[] => {
+        const where = postings[number];
+        if (!where) return [];
+        const cost = weight < WEIGHTS.exact ? where.length / 2 : 0;
+        if (places + cost > PLACES_MAX) return [];
+        places += cost;
+        return [{ postings: where, weight }];
+      });
   }
 
   /** What a word adds to a field's frequency for each time that it is there, by the length of the field's text. */

@@ -128,6 +128,7 @@ export function createLibrary(): Library {
     const unwanted = withoutPeople.map(slotsOf);
     if (withoutText !== "")
       unwanted.push(new Set(index.find(wordsOf(withoutText), { isTyping: false, isForgiving: false }).slots));
+    if (wanted.length + unwanted.length === 0) return fits;
     return (slot: number): boolean =>
       fits(slot) && wanted.every((slots) => slots.has(slot)) && !unwanted.some((slots) => slots.has(slot));
   }

@@ -25,6 +25,8 @@ export interface Named {
 }
 
 const NAMED_MAX = 5;
+/** There are several times as many names as titles, and more slips make too many of them alike. */
+const NAME_SLIPS_MAX = 2;
 const BEGUN_MAX = 200;
 /** Of several whole names in a text only those count that are nearly as good as the best. */
 const SCORE_MIN_OF_BEST = 0.9;
@@ -109,7 +111,8 @@ export function createPeople(): People {
           }));
       // `robertduvall` and `mi afarrow` have no word that is right, and are right but for a blank.
       const key = joined(words);
-      const near = isForgiving ? keys.near(key, titleSlipsMax(key.length)).sort((a, b) => a.slips - b.slips) : [];
+      const slipsMax = Math.min(NAME_SLIPS_MAX, titleSlipsMax(key.length));
+      const near = isForgiving ? keys.near(key, slipsMax).sort((a, b) => a.slips - b.slips) : [];
       const [whole] = [keys.find(key), ...near.map(({ number }) => number)].filter(
         (number) => slotsBy(keys.term(number)).length > 0,
       );
