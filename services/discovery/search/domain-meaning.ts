@@ -45,8 +45,10 @@ const SAMPLE_MAX = 10_000;
 const STEMS_MAX = 24_000;
 const FREQUENCY_MIN = 2;
 const SHARE_MAX = 0.2;
-/** How many numbers say what a word means. */
-const RANK = 128;
+/** How many numbers say what a word means: fewer than there are titles and words by so much, or each would have a meaning of its own. */
+const RANK_MAX = 128;
+const TITLES_FOR_EACH = 8;
+const STEMS_FOR_EACH = 4;
 const ITERATIONS = 1;
 /** The same catalogue always comes to the same. */
 const SEED = 25;
@@ -181,7 +183,14 @@ export function createMeaning(index: TextIndex, { names, model: known }: Meaning
 
 /** Learns from a lesson: seconds of work, for a thread that answers nobody. */
 export function modelOf({ titles, matrix, stems, idf }: Lesson): MeaningModel {
-  const { rank, right } = truncatedSvd(matrix, { rank: RANK, iterations: ITERATIONS, random: seededRandom(SEED) });
+  const wanted = Math.floor(
+    Math.min(RANK_MAX, (matrix.starts.length - 1) / TITLES_FOR_EACH, stems.length / STEMS_FOR_EACH),
+  );
+  const { rank, right } = truncatedSvd(matrix, {
+    rank: Math.max(1, wanted),
+    iterations: ITERATIONS,
+    random: seededRandom(SEED),
+  });
   return { titles, stems, idf, rank, right: Float32Array.from(right) };
 }
 
