@@ -5,6 +5,8 @@
  *
  * Weights of both were chosen on every other question; the rest is reported, with 95 % intervals by paired bootstrap over questions.
  *
+ * Where MARQUEE_SEARCH_URL names an OpenSearch (`npm run engines -- start opensearch`), the search port's adapter is asked the same beside it.
+ *
  *   MARQUEE_TESTDATA=folder-with-catalogue npm run bench -- search [quality | speed]
  */
 import { join } from "node:path";
@@ -20,6 +22,7 @@ import type { Entry } from "../services/discovery/search/domain-title.ts";
 import { wordsOf } from "../services/discovery/search/domain-words.ts";
 import type { FromEngine, Task, ToEngine } from "../services/discovery/search/engine-worker.ts";
 import { type Measure, percentile, table, writeResults } from "./harness.ts";
+import { openSearchOf } from "./search/opensearch.ts";
 import { nonsense, type Question, questionsOf, readCatalogue, syntheticEntries } from "./search/data.ts";
 
 const SEED = 42;
@@ -27,6 +30,8 @@ const FOUND_MAX = 50;
 const NONSENSE = 1_000;
 const SIGHT = { ageRatingMax: 18, nowMs: Date.UTC(2026, 0, 1) };
 const ASKED = 2_000;
+/** The first ones teach the compiler. */
+const WARM = 200;
 const SYNTHETIC = Number(process.env["MARQUEE_BENCH_TITLES"] ?? 100_000);
 const P99_MS_MAX = 50;
 const NDCG_AT = 10;
@@ -217,15 +222,14 @@ async function speed(name: string, entries: readonly Entry[]): Promise<Measure[]
     const random = seededRandom(SEED);
     const texts = questionsOf(entries, ASKED, random);
     const samples: number[] = [];
-    for (const [place, text] of [...texts.slice(0, 200), ...texts].entries()) {
+    for (const [place, text] of [...texts.slice(0, WARM), ...texts].entries()) {
       const question = { text, filters: {}, without: [], isFinished: place % 2 === 0, offset: 0, limit: FOUND_MAX };
       const isSuggestion = randomBelow(random, 4) === 0;
       const atMs = performance.now();
       await ask(
         isSuggestion ? { do: "suggest", text, limit: 8, sight: SIGHT } : { do: "answer", question, sight: SIGHT },
       );
-      // The first ones teach the compiler.
-      if (place >= 200) samples.push(performance.now() - atMs);
+      if (place >= WARM) samples.push(performance.now() - atMs);
     }
     const of = `search.${name}`;
     console.log(
@@ -243,16 +247,59 @@ async function speed(name: string, entries: readonly Entry[]): Promise<Measure[]
   }
 }
 
+/** The same questions put to an OpenSearch, where one is there. */
+async function beside(
+  url: string,
+  name: string,
+  entries: readonly Entry[],
+  known: readonly Question[],
+): Promise<Measure[]> {
+  const engine = await openSearchOf(url, `bench${name}`, entries);
+  const samples: number[] = [];
+  const texts = questionsOf(entries, ASKED, seededRandom(SEED));
+  for (const [place, text] of [...texts.slice(0, WARM), ...texts].entries()) {
+    const atMs = performance.now();
+    await engine.find(text, FOUND_MAX);
+    if (place >= WARM) samples.push(performance.now() - atMs);
+  }
+  const of = `search.${name}.opensearch`;
+  const measures: Measure[] = [
+    { name: `${of}.p50`, value: percentile(samples, 0.5), unit: "ms", bar: null, samples },
+    { name: `${of}.p99`, value: percentile(samples, 0.99), unit: "ms", bar: null, samples },
+  ];
+  for (const kind of known.length > 0 ? ["all", ...new Set(known.map((each) => each.kind))] : []) {
+    const ranks: number[] = [];
+    for (const question of known)
+      if (kind === "all" || question.kind === kind)
+        ranks.push(reciprocalRank(await engine.find(question.query, FOUND_MAX), question));
+    measures.push({ name: `${of}.mrr.${kind}`, value: mean(ranks), unit: "MRR", bar: null, samples: ranks });
+  }
+  await engine.close();
+  return measures;
+}
+
 const [only] = process.argv.slice(2);
 const testdata = process.env["MARQUEE_TESTDATA"];
+const engineUrl = process.env["MARQUEE_SEARCH_URL"];
 const folder = testdata === undefined ? undefined : join(testdata, "catalogue");
 const measures: Measure[] = [];
+if (engineUrl === undefined) console.log("without MARQUEE_SEARCH_URL no OpenSearch is asked the same");
+const of = async (name: string, entries: readonly Entry[], known: readonly Question[]): Promise<void> => {
+  if (only === "quality") return;
+  measures.push(...(await speed(name, entries)));
+  if (engineUrl !== undefined) measures.push(...(await beside(engineUrl, name, entries, known)));
+};
 if (folder === undefined)
   console.log("without MARQUEE_TESTDATA there is no catalogue: only synthetic titles are asked for");
 else {
   if (only !== "speed") measures.push(...(await quality(folder)));
-  if (only !== "quality") measures.push(...(await speed("catalogue", (await readCatalogue(folder)).entries)));
+  const { entries, knownItems } = await readCatalogue(folder);
+  await of(
+    "catalogue",
+    entries,
+    knownItems.filter((_, place) => place % 2 === 1),
+  );
 }
-if (only !== "quality") measures.push(...(await speed("synthetic", syntheticEntries(SYNTHETIC, seededRandom(SEED)))));
+await of("synthetic", syntheticEntries(SYNTHETIC, seededRandom(SEED)), []);
 console.log(`\n${table(measures)}`);
 await writeResults("search", measures);
