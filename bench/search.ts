@@ -16,7 +16,7 @@ import { randomBelow, seededRandom } from "#learning/random";
 import { topK } from "#learning/ranking";
 import { createTextIndex, type Field, type TextIndex } from "../services/discovery/search/domain-index.ts";
 import { createLibrary, type Library, PLAIN } from "../services/discovery/search/domain-library.ts";
-import { createMeaning, modelOf } from "../services/discovery/search/domain-meaning.ts";
+import { allStepsOf, createMeaning, modelOf } from "../services/discovery/search/domain-meaning.ts";
 import { FIELDS, fieldsOf, NAME_FIELDS } from "../services/discovery/search/domain-shelves.ts";
 import type { Entry } from "../services/discovery/search/domain-title.ts";
 import { wordsOf } from "../services/discovery/search/domain-words.ts";
@@ -95,8 +95,8 @@ function byMeaning(entries: readonly Entry[]): Ranker {
   const index = createTextIndex({ fields: FIELDS, k1: 1.2 });
   const slots = Uint32Array.from(entries, (entry) => index.put(entry.id, fieldsOf(entry)));
   const meaning = createMeaning(index, { names: NAME_FIELDS });
-  const lesson = meaning.lesson();
-  if (lesson) for (const _step of meaning.learn(modelOf(lesson))) continue;
+  const lesson = allStepsOf(meaning.lesson());
+  if (lesson) allStepsOf(meaning.learn(modelOf(lesson)));
   return (query) => {
     const near = meaning.nearWords(wordsOf(query), slots);
     return near ? topK(near, FOUND_MAX).map((place) => index.idOf(slots[place] ?? 0)) : [];
@@ -163,9 +163,9 @@ async function quality(folder: string): Promise<Measure[]> {
     both("all", reportedOn ?? [], above),
     ...kinds.map((kind) => both(kind, reportedOn?.filter((each) => each.kind === kind) ?? [], bars[kind] ?? null)),
   ];
-  const lesson = library.lesson();
+  const lesson = allStepsOf(library.lesson());
   const wordsAlone = tags.map(({ query }) => [query, searcher(library, true)(query)] as const);
-  if (lesson) for (const _step of library.learn(modelOf(lesson))) continue;
+  if (lesson) allStepsOf(library.learn(modelOf(lesson)));
   const finished = searcher(library, true);
   console.log("\nThe same of searches that are finished, where meaning counts:");
   const whenFinished = kinds

@@ -50,7 +50,7 @@ const contextOf = (userId: string) => ({
   viewer: { userId, profileId: "prf_1", tier: "basic", deviceId: "d", entitlements: [] },
 });
 const ask = (interpreter: Interpreter, question: string, userId = "usr_1") =>
-  interpreter.ask(question, contextOf(userId) as never);
+  interpreter.ask(question, contextOf(userId));
 /** An answer that may come after the time that whoever searches has for it. */
 async function askUntilSaid(interpreter: Interpreter, question: string, userId: string) {
   for (let tries = 0; tries < 50; tries += 1) {

@@ -24,7 +24,7 @@ export interface Library {
   /** Whether a title is called so, or begins so. */
   isTitle(text: string): boolean;
   /** What a model of what words mean is learnt from, how it is taken in, and of how many titles the last one was made. */
-  lesson(): Lesson | undefined;
+  lesson(): Generator<void, Lesson | undefined>;
   learn(model: MeaningModel): Generator<void, void>;
   readonly learntOf: number;
   readonly size: number;

@@ -4,7 +4,7 @@ import { randomBelow, seededRandom } from "#learning/random";
 import { fusedOrder } from "./domain-fusion.ts";
 import { createTextIndex } from "./domain-index.ts";
 import { createLibrary, PLAIN } from "./domain-library.ts";
-import { createMeaning, type MeaningModel, modelOf } from "./domain-meaning.ts";
+import { allStepsOf, createMeaning, type MeaningModel, modelOf } from "./domain-meaning.ts";
 import type { Entry } from "./domain-title.ts";
 
 const sight = { ageRatingMax: 18, nowMs: Date.UTC(2026, 0, 1) };
@@ -32,10 +32,10 @@ function entries(): Entry[] {
 
 /** Has the library learn, at once. */
 function teach(library: ReturnType<typeof createLibrary>): MeaningModel {
-  const lesson = library.lesson();
+  const lesson = allStepsOf(library.lesson());
   assert.ok(lesson);
   const model = modelOf(lesson);
-  for (const _step of library.learn(model)) continue;
+  allStepsOf(library.learn(model));
   return model;
 }
 
@@ -48,9 +48,9 @@ function learnt(count = Number.POSITIVE_INFINITY) {
 
 test("titles are near words that they do not have, where others of their subject have them", () => {
   const { index, meaning } = learnt();
-  const lesson = meaning.lesson();
+  const lesson = allStepsOf(meaning.lesson());
   assert.ok(lesson);
-  for (const _step of meaning.learn(modelOf(lesson))) continue;
+  allStepsOf(meaning.learn(modelOf(lesson)));
   const slots = Uint32Array.from({ length: index.slots }, (_, slot) => slot);
   const near = meaning.nearWords(["galaxy"], slots) ?? new Float64Array(0);
   const mean = (subject: number): number =>
@@ -63,7 +63,7 @@ test("titles are near words that they do not have, where others of their subject
 
 test("without a model nothing is near, and few titles are no lesson", () => {
   const { meaning } = learnt(20);
-  assert.equal(meaning.lesson(), undefined);
+  assert.equal(allStepsOf(meaning.lesson()), undefined);
   assert.deepEqual(
     [meaning.nearWords(["galaxy"], new Uint32Array(1)), meaning.nearTitle(0, new Uint32Array(1))],
     [undefined, undefined],
@@ -72,12 +72,12 @@ test("without a model nothing is near, and few titles are no lesson", () => {
 
 test("a title that comes later lies where it would have been from the beginning", () => {
   const { index, meaning } = learnt();
-  const lesson = meaning.lesson();
+  const lesson = allStepsOf(meaning.lesson());
   assert.ok(lesson);
   const steps = meaning.learn(modelOf(lesson));
   const put = (id: string): number => index.put(id, [["astronaut", "planet", "galaxy"]]);
   const during = put("during");
-  for (const _step of steps) continue;
+  allStepsOf(steps);
   const after = put("after");
   meaning.put(after);
   const near = meaning.nearTitle(during, Uint32Array.of(after, 0)) ?? [];

@@ -10,8 +10,8 @@ import { stemOf } from "./domain-words.ts";
  * is learnt from a sample of the catalogue elsewhere; titles and questions are folded into it by the words that they have.
  */
 export interface Meaning {
-  /** What a model is learnt from; undefined where there are too few titles to learn from. */
-  lesson(): Lesson | undefined;
+  /** What a model is learnt from, a few titles at each step; undefined where there are too few titles to learn from. */
+  lesson(): Generator<void, Lesson | undefined>;
   /** Takes a model in, a few titles at each step; what was known before holds until the last. */
   learn(model: MeaningModel): Generator<void, void>;
   /** Folds a title in that is new. */
@@ -52,7 +52,8 @@ const STEMS_FOR_EACH = 4;
 const ITERATIONS = 1;
 /** The same catalogue always comes to the same. */
 const SEED = 25;
-const FOLDED_AT_ONCE = 200;
+/** A step is a few milliseconds, so that answers find their way between two. */
+const TITLES_AT_ONCE = 200;
 const BYTE_MAX = 127;
 /** Before the parts of names, which mean nobody's trade: `Baker` bakes nothing. */
 const NAME = "@";
@@ -157,7 +158,7 @@ export function createMeaning(index: TextIndex, { names, model: known }: Meaning
       const vectors = unfolded(model, index.slots);
       for (; vectors.folded < index.slots; vectors.folded += 1) {
         fold(vectors, vectors.folded);
-        if (vectors.folded % FOLDED_AT_ONCE === 0) yield;
+        if (vectors.folded % TITLES_AT_ONCE === 0) yield;
       }
       current = vectors;
     },
@@ -194,14 +195,23 @@ export function modelOf({ titles, matrix, stems, idf }: Lesson): MeaningModel {
   return { titles, stems, idf, rank, right: Float32Array.from(right) };
 }
 
+/** Takes all steps at once, where nobody waits. */
+export function allStepsOf<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
 /** The words of a sample of titles as a matrix: a row for each, as long as one, a word weighing the more the fewer have it. */
-function lessonOf(index: TextIndex, names: readonly number[]): Lesson | undefined {
+function* lessonOf(index: TextIndex, names: readonly number[]): Generator<void, Lesson | undefined> {
   if (index.size < TITLES_MIN) return undefined;
   const step = Math.max(1, Math.ceil(index.slots / SAMPLE_MAX));
   const stemsOfWords: string[] = [];
   const sample: ReadonlyMap<string, number>[] = [];
   const frequencies = new Map<string, number>();
   for (let slot = 0; slot < index.slots; slot += step) {
+    if (sample.length % TITLES_AT_ONCE === 0) yield;
     if (index.idOf(slot) === "") continue;
     const said = new Map<string, number>();
     for (const [number, isName, times] of saidAt(index, slot, names)) {
@@ -219,19 +229,20 @@ function lessonOf(index: TextIndex, names: readonly number[]): Lesson | undefine
   if (kept.length === 0) return undefined;
   const stems = kept.map(([stem]) => stem);
   const idf = Float32Array.from(kept, ([, count]) => Math.log(sample.length / count));
-  return { titles: index.size, matrix: matrixOf(sample, stems, idf), stems, idf };
+  return { titles: index.size, matrix: yield* matrixOf(sample, stems, idf), stems, idf };
 }
 
 /** A row for each title, as long as one. */
-function matrixOf(
+function* matrixOf(
   sample: readonly ReadonlyMap<string, number>[],
   stems: readonly string[],
   idf: Float32Array,
-): SparseMatrix {
+): Generator<void, SparseMatrix> {
   const columnOf = new Map(stems.map((stem, column) => [stem, column]));
   const [starts, columns] = [new Uint32Array(sample.length + 1), createNumbers()];
   const values: number[] = [];
   for (const [row, said] of sample.entries()) {
+    if (row % TITLES_AT_ONCE === 0) yield;
     const own = [...said].flatMap(([stem, times]) => {
       const column = columnOf.get(stem);
       return column === undefined ? [] : [{ column, weight: times * (idf[column] ?? 0) }];

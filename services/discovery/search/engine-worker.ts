@@ -45,11 +45,20 @@ const lessons = new Map<string, { readonly timer: NodeJS.Timeout; readonly done:
 /** One lesson at a time: the others wait. */
 let learning: Promise<void> = Promise.resolve();
 
+/** Takes steps in between what people wait for. */
+async function between<T>(steps: Generator<void, T>): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await new Promise(setImmediate);
+  }
+}
+
 /** Has a worker of its own learn, and takes what it learnt in between two answers. */
 async function learn(tenant: string): Promise<void> {
   const library = libraries.get(tenant);
   if (!library || Math.abs(library.size - library.learntOf) <= CHANGED_SHARE * library.learntOf) return;
-  const lesson = library.lesson();
+  const lesson = await between(library.lesson());
   if (!lesson) return;
   const model = await new Promise<MeaningModel>((resolve, reject) => {
     const { matrix } = lesson;
@@ -61,7 +70,7 @@ async function learn(tenant: string): Promise<void> {
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("the lesson ended without a model")));
   });
-  for (const _step of library.learn(model)) await new Promise(setImmediate);
+  await between(library.learn(model));
 }
 
 /** Nobody waits for it, so whoever began this worker is told as number 0. */
