@@ -49,18 +49,19 @@ function createTags() {
         const number = numbers.get(value);
         if (number !== undefined) isWanted[number] = 1;
       }
+      const all = pool.values;
       return (slot) => {
-        for (let at = starts[slot] ?? 0; at < (ends[slot] ?? 0); at += 1)
-          if (isWanted[pool.values[at] ?? 0] === 1) return true;
+        for (let at = starts[slot] ?? 0; at < (ends[slot] ?? 0); at += 1) if (isWanted[all[at] ?? 0] === 1) return true;
         return false;
       };
     },
     most(slots: readonly number[] | Uint32Array): Count[] {
       const counts = new Uint32Array(values.length);
+      const all = pool.values;
       for (let place = 0; place < slots.length; place += 1) {
         const slot = slots[place] ?? 0;
         for (let at = starts[slot] ?? 0; at < (ends[slot] ?? 0); at += 1) {
-          const number = pool.values[at] ?? 0;
+          const number = all[at] ?? 0;
           counts[number] = (counts[number] ?? 0) + 1;
         }
       }

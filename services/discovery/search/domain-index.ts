@@ -53,6 +53,8 @@ export interface FindOptions {
   readonly isForgiving: boolean;
   /** Documents that cannot have so much of what was asked for may be left out: without it, what is common is looked at in all of them. */
   readonly coverageMin?: number;
+  /** So may those that cannot have so many of the words. */
+  readonly wordsMin?: number;
 }
 
 /** How often a word stands in a field of a document, given what the index keeps of it. */
@@ -304,7 +306,8 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
     return { slots, scores, coverages, words: counts };
   }
 
-  function find(asked: readonly string[], { isTyping, isForgiving, coverageMin = 0 }: FindOptions): Found {
+  function find(asked: readonly string[], options: FindOptions): Found {
+    const { isTyping, isForgiving, coverageMin = 0, wordsMin = 1 } = options;
     sums.makeRoom(ids.length);
     const all = asked.map((word, index): AskedWord => {
       const isPrefix = isTyping && index === asked.length - 1;
@@ -318,8 +321,8 @@ export function createTextIndex({ fields, k1 }: IndexOptions): TextIndex {
     // The rarest first: who has none of them cannot have enough by the common ones, which most documents have.
     const each = shares();
     let left = wanted;
-    for (const word of all.toSorted((a, b) => b.worth - a.worth)) {
-      addWord(word, left < coverageMin * wanted, each);
+    for (const [place, word] of all.toSorted((a, b) => b.worth - a.worth).entries()) {
+      addWord(word, left < coverageMin * wanted || all.length - place < wordsMin, each);
       left -= word.worth;
     }
     return { ...takeSums(wanted), corrections: all.map(({ correction }) => correction) };

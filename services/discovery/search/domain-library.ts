@@ -143,12 +143,18 @@ export function createLibrary(): Library {
       const worth = worths[place] ?? 0;
       if (worth > best && Number.isFinite(worth)) best = worth;
     }
-    const found = fit.subarray(0, count).filter((place) => (worths[place] ?? 0) >= best * WORTH_MIN_OF_BEST);
-    return {
-      meant: found.reduce((count, place) => count + (worths[place] === Number.POSITIVE_INFINITY ? 1 : 0), 0),
-      slots: found.map((place) => slots[place] ?? 0),
-      scores: Float64Array.from(found, (place) => scores[place] ?? 0),
-    };
+    const [keptSlots, keptScores] = [new Uint32Array(count), new Float64Array(count)];
+    let [kept, meant] = [0, 0];
+    for (let nth = 0; nth < count; nth += 1) {
+      const place = fit[nth] ?? 0;
+      const worth = worths[place] ?? 0;
+      if (worth < best * WORTH_MIN_OF_BEST) continue;
+      if (worth === Number.POSITIVE_INFINITY) meant += 1;
+      keptSlots[kept] = slots[place] ?? 0;
+      keptScores[kept] = scores[place] ?? 0;
+      kept += 1;
+    }
+    return { meant, slots: keptSlots.subarray(0, kept), scores: keptScores.subarray(0, kept) };
   }
 
   /** The best by their score, the first of them also by what words mean, unless those are all in a title's name, or by the title to be like. */

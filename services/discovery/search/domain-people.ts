@@ -99,7 +99,7 @@ export function createPeople(): People {
     },
     named: (name) => byKey.get(keyOf(name)),
     namedIn(words, { isTyping, isForgiving }) {
-      const found = index.find(words, { isTyping: false, isForgiving });
+      const found = index.find(words, { isTyping: false, isForgiving, wordsMin: 2 });
       const named = bestOf(found, (place) => isWhole(found, place), NAMED_MAX);
       const best = found.scores[named[0] ?? -1] ?? 0;
       if (named.length > 0)
@@ -126,7 +126,8 @@ export function createPeople(): People {
     like(words, isForgiving, limit) {
       if (words.length === 0) return [];
       const meant = (mayBeMisspelt: boolean): Person[] => {
-        const found = index.find(words, { isTyping: true, isForgiving: mayBeMisspelt });
+        const wordsMin = Math.min(2, words.length);
+        const found = index.find(words, { isTyping: true, isForgiving: mayBeMisspelt, wordsMin });
         const isFit = (place: number): boolean => (found.words[place] ?? 0) >= words.length || isWhole(found, place);
         return bestOf(found, isFit, limit).flatMap((place) => bySlot[found.slots[place] ?? 0] ?? []);
       };

@@ -62,8 +62,14 @@ export function createShelves(model?: MeaningModel) {
   const bySlot: (Entry | undefined)[] = [];
   const [whole, people, columns] = [createWholeTitles(), createPeople(), createColumns()];
   const meaning = createMeaning(index, { names: NAME_FIELDS, model });
+  let bonuses = new Float64Array(0);
   return {
     ...{ index, bySlot, whole, people, columns, meaning },
+    /** A zero for each slot, to be left so. */
+    bonusRoom(slots: number): Float64Array {
+      if (bonuses.length < slots) bonuses = new Float64Array(Math.ceil(slots * 1.25));
+      return bonuses;
+    },
     put(entry: Entry): void {
       const slot = index.put(entry.id, fieldsOf(entry));
       bySlot[slot] = entry;
@@ -87,7 +93,7 @@ type Shelves = ReturnType<typeof createShelves>;
 
 /** Titles by their words, as a whole, and by whose whole name is asked for. */
 export function match(
-  { index, whole, people }: Shelves,
+  { index, whole, people, bonusRoom }: Shelves,
   words: readonly string[],
   isTyping: boolean,
   isForgiving: boolean,
@@ -101,6 +107,9 @@ export function match(
     for (const slot of slots) bonuses.set(slot, Math.max(bonuses.get(slot) ?? 0, PERSON_BONUS * share));
   }
   for (const [slot, { bonus }] of likenesses) bonuses.set(slot, (bonuses.get(slot) ?? 0) + bonus);
+  // By slot, since there may be a hit for every title; it is left as it was found, which is empty.
+  const extra = bonusRoom(index.slots);
+  for (const [slot, bonus] of bonuses) extra[slot] = bonus;
   const room = hits.slots.length + bonuses.size;
   const [slots, scores, worths] = [new Uint32Array(room), new Float64Array(room), new Float64Array(room)];
   let [length, most] = [0, 0];
@@ -114,13 +123,19 @@ export function match(
     const slot = hits.slots[place] ?? 0;
     const coverage = hits.coverages[place] ?? 0;
     if (coverage > most) most = coverage;
-    const bonus = bonuses.size > 0 ? (bonuses.get(slot) ?? 0) : 0;
+    const bonus = extra[slot] ?? 0;
     if (coverage < COVERAGE_MIN && bonus === 0) continue;
     const worth = (hits.scores[place] ?? 0) * coverage ** 2;
     take(slot, worth + bonus, bonus > 0 ? Number.POSITIVE_INFINITY : worth);
-    if (bonus > 0) bonuses.delete(slot);
+    if (bonus > 0) {
+      bonuses.delete(slot);
+      extra[slot] = 0;
+    }
   }
-  for (const [slot, bonus] of bonuses) take(slot, bonus, Number.POSITIVE_INFINITY);
+  for (const [slot, bonus] of bonuses) {
+    take(slot, bonus, Number.POSITIVE_INFINITY);
+    extra[slot] = 0;
+  }
   const ranked: Ranked = { slots, scores, worths, length };
   return { ranked, coverage: most, corrections: hits.corrections, whole: likenesses, named };
 }
