@@ -8,7 +8,11 @@ import { openOpenAiLlm } from "#adapters/llm/openai-compatible";
 import { systemContext } from "#kernel";
 import { silentLogger } from "#kernel/telemetry";
 import { type Interpreter, openInterpreter } from "../../services/discovery/search/ask-model.ts";
-import { FIRST_QUESTIONS, SECOND_QUESTIONS } from "../../services/discovery/search/domain-question-cases.ts";
+import {
+  FIRST_QUESTIONS,
+  SECOND_QUESTIONS,
+  THIRD_QUESTIONS,
+} from "../../services/discovery/search/domain-question-cases.ts";
 import { idOf } from "../../services/discovery/search/domain-question.ts";
 import { movableClock } from "../playback/setup.ts";
 
@@ -61,7 +65,7 @@ async function askUntilSaid(interpreter: Interpreter, question: string, userId: 
 }
 
 test("whatever the written questions mean can be said by a model, and is taken as it says it", async (t) => {
-  const questions = [...FIRST_QUESTIONS, ...SECOND_QUESTIONS];
+  const questions = [...FIRST_QUESTIONS, ...SECOND_QUESTIONS, ...THIRD_QUESTIONS];
   const meanings = new Map(questions);
   const { heard, interpreter } = await endpoint(t, (question, response) => {
     const constraints = (meanings.get(question) ?? []).map((id) => {
@@ -72,8 +76,8 @@ test("whatever the written questions mean can be said by a model, and is taken a
   });
   const wrong: string[] = [];
   for (const [place, [question, meaning]] of questions.entries()) {
-    // Nobody has more than sixty questions an hour, so that two ask.
-    const said = await askUntilSaid(interpreter, question, `usr_${place % 2}`);
+    // Nobody has more than sixty questions an hour, so that three ask.
+    const said = await askUntilSaid(interpreter, question, `usr_${place % 3}`);
     const found = (said ?? []).map(idOf).toSorted().join();
     if (found !== [...meaning].toSorted().join()) wrong.push(`${question} is ${found}`);
   }
