@@ -82,3 +82,46 @@ export function invertPositive(a: Float64Array, n: number): Float64Array {
   for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) inverse[j * n + i] = inverse[i * n + j] ?? 0;
   return inverse;
 }
+
+/** Sweeps of Jacobi's method converge quadratically: ten are plenty for what a double holds. */
+const SWEEPS_MAX = 30;
+
+/**
+ * Eigenvalues of a symmetric matrix, the largest first, and their vectors, each in a row of its own, by Jacobi's cyclic method (Golub and Van Loan,
+ * 8.5). `a` is used up.
+ */
+export function eigenSymmetric(a: Float64Array, n: number): { values: Float64Array; vectors: Float64Array } {
+  const vectors = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) vectors[i * n + i] = 1;
+  const squares = dot(a, 0, a, 0, n * n);
+  for (let sweep = 0; sweep < SWEEPS_MAX; sweep++) {
+    let outside = 0;
+    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) outside += (a[p * n + q] ?? 0) ** 2;
+    if (outside <= squares * 1e-28) break;
+    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) rotate(a, vectors, n, p, q);
+  }
+  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => (a[j * n + j] ?? 0) - (a[i * n + i] ?? 0));
+  const sorted = new Float64Array(n * n);
+  for (const [place, i] of order.entries()) sorted.set(vectors.subarray(i * n, (i + 1) * n), place * n);
+  return { values: Float64Array.from(order, (i) => a[i * n + i] ?? 0), vectors: sorted };
+}
+
+/** Turns the plane of two coordinates so that nothing is left of what couples them. */
+function rotate(a: Float64Array, vectors: Float64Array, n: number, p: number, q: number): void {
+  const coupled = a[p * n + q] ?? 0;
+  if (coupled === 0) return;
+  const tau = ((a[q * n + q] ?? 0) - (a[p * n + p] ?? 0)) / (2 * coupled);
+  const tangent = (tau >= 0 ? 1 : -1) / (Math.abs(tau) + Math.sqrt(1 + tau * tau));
+  const cosine = 1 / Math.sqrt(1 + tangent * tangent);
+  const sine = tangent * cosine;
+  const turn = (matrix: Float64Array, one: number, other: number): void => {
+    const [x, y] = [matrix[one] ?? 0, matrix[other] ?? 0];
+    matrix[one] = cosine * x - sine * y;
+    matrix[other] = sine * x + cosine * y;
+  };
+  for (let k = 0; k < n; k++) turn(a, k * n + p, k * n + q);
+  for (let k = 0; k < n; k++) {
+    turn(a, p * n + k, q * n + k);
+    turn(vectors, p * n + k, q * n + k);
+  }
+}

@@ -57,6 +57,17 @@ test("LLM contract: OpenAI-compatible: a question goes out as chat completions w
   ]);
 });
 
+test("LLM contract: OpenAI-compatible: an answer in a fence, or as a tool's arguments, is the same answer", async (t) => {
+  const called = { role: "assistant", content: null, tool_calls: [{ function: { name: "a", arguments: '{"a":1}' } }] };
+  for (const answer of [
+    says('```json\n{"a":1}\n```'),
+    (response: ServerResponse) => response.end(JSON.stringify({ choices: [{ message: called }] })),
+  ]) {
+    const { llm } = await engine(t, answer);
+    assert.deepEqual((await llm.ask(question, patience())).json, { a: 1 });
+  }
+});
+
 test("LLM contract: OpenAI-compatible: what cannot be used says what to do, without the key", async (t) => {
   const answers: readonly [string, RegExp, (response: ServerResponse) => void][] = [
     ["failed_precondition", /MARQUEE_LLM_TOKEN/, (response) => response.writeHead(401).end()],

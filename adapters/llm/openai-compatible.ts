@@ -11,9 +11,19 @@ export interface OpenAiOptions {
 
 const TIMEOUT_MS = 20_000;
 const BYTES_MAX = 256 * 1024;
+const FENCE = /^\s*```(?:json)?\s*\n([^]*?)\n?```\s*$/;
 
 const Completion = z.object({
-  choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1),
+  choices: z
+    .array(
+      z.object({
+        message: z.object({
+          content: z.string().nullish(),
+          tool_calls: z.array(z.object({ function: z.object({ arguments: z.string() }) })).nullish(),
+        }),
+      }),
+    )
+    .min(1),
   usage: z.object({ total_tokens: z.number() }).optional(),
 });
 
@@ -50,8 +60,10 @@ export function openOpenAiLlm({ url, model, key }: OpenAiOptions): Llm {
       if (!response.ok) throw faultOf(response.status, at);
       const said = await textOf(response, at);
       const completion = Completion.safeParse(parsed(said));
-      const content = completion.data?.choices[0]?.message.content;
-      const json = content === undefined ? undefined : parsed(content);
+      const message = completion.data?.choices[0]?.message;
+      // Servers that know no JSON mode answer by a tool's arguments, or within a fence.
+      const content = message?.content || message?.tool_calls?.[0]?.function.arguments;
+      const json = content ? parsed(FENCE.exec(content)?.[1] ?? content) : undefined;
       if (json === undefined) throw problem.unavailable(`${at} answers with something that is not JSON`);
       return { json, tokens: completion.data?.usage?.total_tokens ?? 0 };
     },

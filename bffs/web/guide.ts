@@ -80,8 +80,8 @@ async function now(parts: WebParts, page: z.output<typeof Page>, context: Contex
 }
 
 /** Programmes with their channels; those of channels that are gone are left out. */
-async function withChannels(
-  { call }: WebParts,
+export async function withChannels(
+  { call }: Pick<WebParts, "call">,
   programmes: readonly ProgrammeMessage[],
   context: Context,
 ): Promise<Airing[]> {

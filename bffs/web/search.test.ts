@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Bookmark } from "#contracts/bookmark";
 import { Catalog } from "#contracts/catalog";
+import { Epg } from "#contracts/epg";
 import { Live } from "#contracts/live";
 import { Profile } from "#contracts/profile";
 import { Search } from "#contracts/search";
@@ -19,8 +20,23 @@ const ANSWER_MS_MAX = 200;
 const film = (id: string, ageRating = 0) => ({
   ...{ id, kind: "film", title: id, state: "playable", publication: "published", genres: ["Drama"], ageRating },
 });
-const whole = { searchId: "sch_1", contentIds: ["meant", "adult"], total: 2 };
-let search: (context: Context) => Promise<typeof whole> = async () => whole;
+interface Whole {
+  readonly searchId: string;
+  readonly contentIds: string[];
+  readonly total: number;
+  readonly understood?: { id: string; kind: string; value: string }[];
+}
+const whole: Whole = { searchId: "sch_1", contentIds: ["meant", "adult"], total: 2 };
+let search: (context: Context) => Promise<Whole> = async () => whole;
+const HOUR_MS = 3_600_000;
+const on = (id: string, fromH: number, toH: number, ageRating = 0) => ({
+  ...{ id, channelId: "ch_1", title: id, ageRating },
+  startMs: BigInt(systemClock.nowMs() + fromH * HOUR_MS),
+  stopMs: BigInt(systemClock.nowMs() + toH * HOUR_MS),
+});
+let guide = {
+  programmes: [on("later", 3, 4), on("running", -1, 1), on("adult", -1, 1, 18), on("next-week", 150, 151)],
+};
 const services = [
   fakeService(Profile, {
     get: async () => ({ profile: { id: "prf_1", userId: "usr_1", name: "Ada", ageRatingMax: 12 } }),
@@ -37,6 +53,12 @@ const services = [
         { id: "ch_2", number: 8, name: "News" },
       ],
     }),
+  }),
+  fakeService(Epg, {
+    channels: async () => ({ channels: [{ id: "ch_1", name: "One" }] }),
+    getChannel: async ({ id }) => ({ channel: { id, name: "One" } }),
+    grid: async () => guide,
+    search: async ({ query }) => ({ programmes: guide.programmes.filter(({ id }) => id.startsWith(query)) }),
   }),
   fakeService(Search, { query: (_, context) => search(context) }),
 ];
@@ -89,4 +111,30 @@ test("what is asked wrongly is refused, and channels are found by the beginnings
     throw problem.invalid("too long");
   };
   await assert.rejects(find("x"), { code: "invalid_argument" });
+});
+
+test("what is asked of channels is found in the guide, at its time and for this profile's age; without the guide the rest is there", async () => {
+  const asking = (...parts: readonly (readonly [kind: string, value: string])[]) => {
+    search = async () => ({
+      ...whole,
+      understood: parts.map(([kind, value]) => ({ id: `${kind}:${value}`, kind, value })),
+    });
+    return find("what is on");
+  };
+  const shown = async (...parts: readonly (readonly [string, string])[]) =>
+    (await asking(...parts)).programmes.map(({ id }) => id);
+  assert.deepEqual(await shown(["airing", "now"]), ["running"]);
+  assert.deepEqual(await shown(["airing", "tonight"]), ["running", "later"]);
+  assert.deepEqual(await shown(["airing", "tonight"], ["topic", "la"]), ["later"]);
+  assert.deepEqual(await shown(["topic", "la"]), [], "who asks for titles is not shown channels");
+  const { programmes } = guide;
+  Object.defineProperty(guide, "programmes", {
+    configurable: true,
+    get() {
+      throw problem.unavailable("away");
+    },
+  });
+  const away = await asking(["airing", "now"]);
+  guide = { programmes };
+  assert.deepEqual([ids(away), away.programmes, away.partial], [["meant"], [], true]);
 });

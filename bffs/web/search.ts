@@ -9,6 +9,7 @@ import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
 import { languagesOf } from "./request.ts";
 import { type Route, route } from "./route.ts";
+import { programmesFor } from "./search-guide.ts";
 import { cardOf } from "./views.ts";
 
 const LIMIT = 50;
@@ -106,7 +107,14 @@ async function search(parts: WebParts, asked: Query, languages: string[], contex
       return [];
     }),
   ]);
-  const near = await around(parts, answer.titles, context);
+  const understood = answer.understood as SearchResults["understood"];
+  const [near, programmes] = await Promise.all([
+    around(parts, answer.titles, context),
+    programmesFor(parts, understood, profile, context).catch((error: unknown) => {
+      parts.logger.warn("a search went without the guide", { error });
+      return undefined;
+    }),
+  ]);
   const facet = (name: string) => answer.facets.find((each) => each.name === name)?.counts ?? [];
   const [genres, kinds, decades, facetLanguages] = FACETS.map(facet);
   return {
@@ -118,9 +126,9 @@ async function search(parts: WebParts, asked: Query, languages: string[], contex
     },
     people: answer.people,
     channels,
-    corrected: answer.corrected,
-    understood: answer.understood as SearchResults["understood"],
-    partial: answer.partial || near.isPartial,
+    programmes: programmes ?? [],
+    ...{ understood, corrected: answer.corrected },
+    partial: answer.partial || near.isPartial || programmes === undefined,
   };
 }
 

@@ -185,6 +185,8 @@ export const ar: Messages = {
     without: (what) => `بدون ${what}`,
     age: (age) => `حتى عمر ${age}`,
     inLanguage: (language) => `باللغة ${language}`,
+    like: (title) => `مثل ${title}`,
+    airings: { now: "يُعرض الآن", tonight: "يُعرض الليلة", today: "يُعرض اليوم", tomorrow: "يُعرض غدًا" },
     kinds: { film: "أفلام", series: "مسلسلات" },
     genres: {
       action: "حركة",

@@ -172,6 +172,8 @@ export const de: Messages = {
     without: (what) => `ohne ${what}`,
     age: (age) => `bis ${age} Jahre`,
     inLanguage: (language) => `auf ${language}`,
+    like: (title) => `wie ${title}`,
+    airings: { now: "läuft jetzt", tonight: "läuft heute Abend", today: "läuft heute", tomorrow: "läuft morgen" },
     kinds: { film: "Filme", series: "Serien" },
     genres: {
       action: "Action",

@@ -171,6 +171,8 @@ export const en = {
     without: (what: string) => `without ${what}`,
     age: (age: number) => `for ages up to ${age}`,
     inLanguage: (language: string) => `in ${language}`,
+    like: (title: string) => `like ${title}`,
+    airings: { now: "on now", tonight: "on tonight", today: "on today", tomorrow: "on tomorrow" },
     kinds: { film: "Films", series: "Series" },
     genres: {
       action: "Action",

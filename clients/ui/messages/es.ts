@@ -171,6 +171,13 @@ export const es: Messages = {
     without: (what) => `sin ${what}`,
     age: (age) => `hasta ${age} años`,
     inLanguage: (language) => `en ${language}`,
+    like: (title) => `como ${title}`,
+    airings: {
+      now: "en emisión",
+      tonight: "esta noche en la tele",
+      today: "hoy en la tele",
+      tomorrow: "mañana en la tele",
+    },
     kinds: { film: "Películas", series: "Series" },
     genres: {
       action: "Acción",

@@ -43,7 +43,9 @@ export function createLoaders(api: Api) {
           // A search without the guide is still a search.
           asked.q === "" ? null : api.searchGuide(asked.q, request.signal).catch(() => null),
         ]);
-        return { asked, found, genres: genres.genres, programmes: guide?.programmes ?? [] };
+        // What was asked of the guide in so many words comes before what has those words.
+        const programmes = found !== null && found.programmes.length > 0 ? found.programmes : (guide?.programmes ?? []);
+        return { asked, found, genres: genres.genres, programmes };
       }),
     genre: (args: LoaderFunctionArgs) => guarded(args.request, () => api.genre(idOf(args))),
     myList: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.myList()),

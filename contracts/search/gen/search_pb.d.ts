@@ -135,14 +135,15 @@ export declare type Constraint = Message<"marquee.search.v1.Constraint"> & {
   id: string;
 
   /**
-   * genre, mood, topic, person, language (each also with not-), duration, years, age or kind.
+   * genre, mood, topic, person, language (each also with not-), duration, years, age, kind, like or airing.
    *
    * @generated from field: string kind = 2;
    */
   kind: string;
 
   /**
-   * A canonical name, `MIN-MAX` with either end open (seconds or years), a name, an age, an ISO 639-1 code, or words.
+   * A canonical name, several with `|` between them, `MIN-MAX` with either end open (seconds or years), a name, an age, an ISO 639-1 code,
+   * a title, now, tonight, today or tomorrow, or words.
    *
    * @generated from field: string value = 3;
    */

@@ -1,5 +1,6 @@
 /** What the web API says of searches. */
 import { z } from "zod";
+import { Airing } from "../guide.ts";
 import { Card } from "../index.ts";
 
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
@@ -23,8 +24,13 @@ export const Understood = z.object({
     "language",
     "not-language",
     "kind",
+    "like",
+    "airing",
   ]),
-  /** A canonical name, `MIN-MAX` with either end open (seconds or years), a name, an age, an ISO 639-1 code, or words. */
+  /**
+   * A canonical name, several with `|` between them, `MIN-MAX` with either end open (seconds or years), a name, an age, an ISO 639-1 code, a title,
+   * now, tonight, today or tomorrow, or words.
+   */
   value: text(300),
 });
 
@@ -39,6 +45,8 @@ export const SearchResults = z.object({
   facets: z.object({ genres: counts, kinds: counts, decades: counts, languages: counts }),
   people: z.array(z.object({ name: text(100), titles: z.int() })).max(10),
   channels: z.array(z.object({ id, number: z.int(), name: text(200) })).max(10),
+  /** What channels show now or later, the earliest first. */
+  programmes: z.array(Airing).max(10),
   /** What was looked for where nothing is spelt as it was asked for; empty otherwise. */
   corrected: text(300),
   understood: z.array(Understood).max(30),

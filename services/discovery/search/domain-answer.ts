@@ -8,6 +8,8 @@ export interface Question {
   readonly filters: Filters;
   /** Ids of constraints that were taken back. */
   readonly without: readonly string[];
+  /** Nobody types any more. */
+  readonly isFinished: boolean;
   /** What somebody better than the rules understood, where somebody did. */
   readonly constraints?: readonly Constraint[];
   readonly offset: number;
@@ -22,20 +24,26 @@ export interface Answer extends FoundTitles {
 }
 
 const PEOPLE_MAX = 6;
+const NOTHING_FOUND: FoundTitles = {
+  ...{ ids: [], total: 0, corrected: "", facets: { genres: [], kinds: [], decades: [], languages: [] } },
+};
 
 /** What is found for a text: by its words, or, where it is a question and no title's name, by what it asks for. */
 export function answer(library: Library, question: Question, sight: Sight): Answer {
-  const { text, filters, without, offset, limit } = question;
+  const { text, filters, without, isFinished, offset, limit } = question;
   const year = new Date(sight.nowMs).getUTCFullYear();
   const people = library.people(text, sight, PEOPLE_MAX);
-  const byWords = (): FoundTitles => library.find({ ...PLAIN, text, filters, offset, limit }, sight);
-  const own = understand(text, { isPerson: library.isPerson, year });
+  const byWords = (): FoundTitles => library.find({ ...PLAIN, text, filters, isFinished, offset, limit }, sight);
+  const own = understand(text, { ...library, year });
   const isQuestion = own.isQuestion || question.constraints !== undefined;
   const plain = (found: FoundTitles): Answer => ({ ...found, people, understood: [], isQuestion });
   if (!isQuestion || library.isTitle(text)) return plain(byWords());
   const understood = (question.constraints ?? own.constraints).filter((each) => !without.includes(idOf(each)));
   const plan = planOf(understood);
-  const asked: Asked = { ...plan, isTyping: true, offset, limit, filters: both(plan.filters, filters) };
+  // What is on is the guide's to say.
+  if (understood.length > 0 && understood.every(({ kind }) => kind === "airing"))
+    return { ...NOTHING_FOUND, people, understood, isQuestion };
+  const asked: Asked = { ...PLAIN, ...plan, isFinished, offset, limit, filters: both(plan.filters, filters) };
   const found = library.find(asked, sight);
   // What was understood wrongly must not hide what the words would have found.
   if (found.total === 0 && without.length === 0) {

@@ -6,7 +6,7 @@ import { wordsOf } from "./domain-words.ts";
  */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   action: ["action", "accion"],
-  adventure: ["adventure", "adventures", "abenteuer", "aventura", "aventuras"],
+  adventure: ["adventure", "adventures", "abenteuer", "aventura", "aventuras", "aventure", "aventures"],
   animation: [
     "animation",
     "animated",
@@ -19,35 +19,39 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     "animada",
     "animado",
     "dibujos animados",
+    "dessin anime",
+    "dessins animes",
   ],
   biography: ["biography", "biographical", "biopic", "biopics", "biografie", "biografia"],
-  comedy: ["comedy", "comedies", "komodie", "komodien", "comedia", "comedias"],
-  crime: ["crime", "gangster", "krimi", "krimis", "crimen", "policiaca"],
+  comedy: ["comedy", "comedies", "komodie", "komodien", "comedia", "comedias", "comedie"],
+  crime: ["crime", "gangster", "krimi", "krimis", "crimen", "policiaca", "policier", "policiers", "policiere"],
   documentary: [
     "documentary",
     "documentaries",
     "doku",
     "dokus",
     "dokumentation",
-    "dokumentarfilm",
+    "dokumentar",
     "documental",
     "documentales",
+    "documentaire",
+    "documentaires",
   ],
-  drama: ["drama", "dramas", "dramen"],
-  family: ["family", "familie", "familienfilm", "familiar", "children", "kids"],
+  drama: ["drama", "dramas", "dramen", "drame", "drames"],
+  family: ["family", "familie", "familien", "familiar", "children", "kids"],
   fantasy: ["fantasy", "fantasia"],
   history: ["history", "historical", "historie", "historisch", "historia", "historica"],
-  horror: ["horror", "slasher", "terror"],
+  horror: ["horror", "slasher", "terror", "horreur"],
   music: ["music", "musical", "musicals", "musik", "musica"],
   mystery: ["mystery", "mysteries", "whodunit", "whodunnit", "misterio"],
   noir: ["noir", "film noir"],
-  romance: ["romance", "romances", "romantic comedy", "romcom", "rom com", "liebesfilm", "romanze", "romantica"],
+  romance: ["romance", "romances", "romantic comedy", "romcom", "rom com", "liebes", "romanze", "romantica"],
   "science-fiction": ["science fiction", "sci fi", "scifi", "sf", "ciencia ficcion"],
   sport: ["sport", "sports", "deporte", "deportes"],
-  spy: ["spy", "espionage", "agentenfilm", "espias"],
+  spy: ["spy", "espionage", "agenten", "espias", "espionnage"],
   superhero: ["superhero", "superheroes", "superhelden", "superheroes"],
   thriller: ["thriller", "thrillers", "suspense"],
-  war: ["war", "krieg", "kriegsfilm", "guerra", "belica"],
+  war: ["war", "krieg", "guerra", "belica", "guerre"],
   western: ["western", "westerns"],
 };
 
@@ -63,3 +67,6 @@ export function genreOf(name: string): string {
 
 /** The canonical name of a genre that we know. */
 export const knownGenre = (words: readonly string[]): string | undefined => canonicalOf.get(words.join(" "));
+
+/** All names of genres. */
+export const genreWords = (): Iterable<string> => canonicalOf.keys();

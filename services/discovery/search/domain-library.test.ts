@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { answer } from "./domain-answer.ts";
-import { createTextIndex } from "./domain-index.ts";
+import { createTextIndex, type Found } from "./domain-index.ts";
 import { createLibrary, type Library, PLAIN } from "./domain-library.ts";
 import type { Entry } from "./domain-title.ts";
 
@@ -18,6 +18,9 @@ function libraryOf(...entries: readonly Entry[]): Library {
 }
 const found = (library: Library, text: string, more = {}): readonly string[] =>
   library.find({ ...PLAIN, text, limit: 20, ...more }, sight).ids;
+
+const hitsOf = ({ slots, scores, coverages }: Found) =>
+  Array.from(slots, (slot, place) => ({ slot, score: scores[place] ?? 0, coverage: coverages[place] ?? 0 }));
 
 const films = libraryOf(
   entry("amelie", "Amélie", { cast: ["Audrey Tautou"], genres: ["Romance", "Comedy"], languages: ["fr"], year: 2001 }),
@@ -77,14 +80,18 @@ test("filters hold, facets count what is found, and bounds shut out what is not 
 
 test("a title's name is no question, and a question that finds nothing is asked by its words", () => {
   const asked = (text: string, without: readonly string[] = []) =>
-    answer(films, { text, filters: {}, without, offset: 0, limit: 20 }, sight);
+    answer(films, { text, filters: {}, without, isFinished: true, offset: 0, limit: 20 }, sight);
   const robot = asked("something short and funny with a robot");
   assert.deepEqual([robot.ids, robot.understood.length], [["short"], 3]);
   assert.deepEqual(asked("something short and funny with a robot, not animated", ["not-genre:animation"]).ids, [
     "short",
   ]);
   const named = libraryOf(entry("wild", "Something Wild"), entry("funny", "Funny Girl"));
-  const wild = answer(named, { text: "something wild", filters: {}, without: [], offset: 0, limit: 20 }, sight);
+  const wild = answer(
+    named,
+    { text: "something wild", filters: {}, without: [], isFinished: true, offset: 0, limit: 20 },
+    sight,
+  );
   assert.deepEqual([wild.ids, wild.understood], [["wild"], []]);
 });
 
@@ -126,7 +133,7 @@ test("BM25F: a word in two fields counts once more, but less than two words, and
   index.put("two", [["moon", "river"], []]);
   index.put("long", [["moon", ..."abcdefgh"], []]);
   index.put("none", [["sun"], []]);
-  const { hits } = index.find(["moon", "river"], { isTyping: false, isForgiving: false });
+  const hits = hitsOf(index.find(["moon", "river"], { isTyping: false, isForgiving: false }));
   const order = hits.toSorted((a, b) => b.score - a.score).map(({ slot }) => index.idOf(slot));
   assert.deepEqual(order, ["two", "both", "one", "long"]);
   // By hand for `both`: 5 documents, 4 with the word; lengths 1 of 13/5 and 1 of 2/5.
@@ -145,9 +152,9 @@ test("leaving out documents that cannot have enough changes nothing for those th
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), (asked) => {
       const enough = (coverageMin: number) =>
-        index
-          .find(asked, { isTyping: false, isForgiving: true, coverageMin })
-          .hits.filter(({ coverage }) => coverage >= 0.55);
+        hitsOf(index.find(asked, { isTyping: false, isForgiving: true, coverageMin }))
+          .filter(({ coverage }) => coverage >= 0.55)
+          .sort((a, b) => a.slot - b.slot);
       assert.deepEqual(enough(0.55), enough(0));
     }),
   );

@@ -1,10 +1,9 @@
 import { topK } from "#learning/ranking";
-import { type Facets, facetsOf } from "./domain-facets.ts";
-import { genreOf } from "./domain-genres.ts";
-import { createTextIndex, type Hit } from "./domain-index.ts";
-import { createPeople } from "./domain-people.ts";
-import { type Entry, type Filters, isSeen, type Sight, suits } from "./domain-title.ts";
-import { createWholeTitles, type Likeness } from "./domain-whole.ts";
+import type { Facets } from "./domain-columns.ts";
+import { fusedOrder } from "./domain-fusion.ts";
+import type { Lesson, MeaningModel } from "./domain-meaning.ts";
+import { correctedBy, COVERED, createShelves, fieldsOf, type Match, match, type Ranked } from "./domain-shelves.ts";
+import type { Entry, Filters, Sight } from "./domain-title.ts";
 import { wordsOf } from "./domain-words.ts";
 
 /** All that one tenant has to be found: titles, by their words and as a whole, and the people in them. */
@@ -14,10 +13,20 @@ export interface Library {
   find(asked: Asked, sight: Sight): FoundTitles;
   people(text: string, sight: Sight, limit: number): FoundPerson[];
   suggest(text: string, sight: Sight, limit: number): Suggestion[];
-  /** Whether somebody of that name is in a title. */
-  isPerson(name: string): boolean;
+  /** Somebody of that name, as they are written. */
+  personNamed(name: string): string | undefined;
+  /** Whom a family name alone means: who is in more titles than all others of that name together. */
+  personCalled(familyName: string): string | undefined;
+  /** The title that is called so, as it is written. */
+  titleNamed(title: string): string | undefined;
+  /** Whether a word is there as it is written. */
+  isWord(word: string): boolean;
   /** Whether a title is called so, or begins so. */
   isTitle(text: string): boolean;
+  /** What a model of what words mean is learnt from, how it is taken in, and of how many titles the last one was made. */
+  lesson(): Generator<void, Lesson | undefined>;
+  learn(model: MeaningModel): Generator<void, void>;
+  readonly learntOf: number;
   readonly size: number;
 }
 
@@ -25,6 +34,10 @@ export interface Asked {
   readonly text: string;
   /** The last word may not be finished. */
   readonly isTyping: boolean;
+  /** Nobody types any more: what the words mean counts, where they are no name. */
+  readonly isFinished: boolean;
+  /** The title that others should be like; empty: none. */
+  readonly like: string;
   readonly filters: Filters;
   /** Everybody of these is in it, and nobody of those. */
   readonly people: readonly string[];
@@ -33,6 +46,8 @@ export interface Asked {
   readonly withoutText: string;
   readonly offset: number;
   readonly limit: number;
+  /** Whether facets are wanted. */
+  readonly isCounted: boolean;
 }
 
 export interface FoundTitles {
@@ -55,154 +70,46 @@ export interface Suggestion {
   readonly id: string;
 }
 
-/** In the order of the index's fields. Weights were looked at on half of the questions of bench/search.ts; the other half is what it reports. */
-export const FIELDS = [
-  { weight: 6, b: 0.4 },
-  { weight: 3, b: 0.3 },
-  { weight: 3, b: 0.3 },
-  { weight: 2, b: 0.2 },
-  { weight: 1, b: 0.6 },
-] as const;
-const K1 = 1.2;
-
-/** What somebody whose whole name is asked for adds to the score of their titles. */
-const PERSON_BONUS = 12;
-/** Less than this of what was asked for is no answer; nor is what is so much worse than the best. */
-const COVERAGE_MIN = 0.55;
+/** What is so much worse than the best is no answer. */
 const WORTH_MIN_OF_BEST = 0.12;
-/** As good as all of it. */
-const COVERED = 0.99;
 const WORDS_ASKED_MAX = 12;
+/** So many of the best by their words are put in order by what they mean, too. */
+const FUSED_MAX = 100;
+/** What is less near than this, or than so much of the nearest, is not like a title. */
+const LIKENESS_MIN = 0.2;
+const LIKENESS_MIN_OF_BEST = 0.5;
 const PEOPLE_LOOKED_AT = 200;
 const PEOPLE_SUGGESTED = 3;
 /** The index is made anew when so many slots are empty, and more than are not. */
 const EMPTY_SLOTS_MIN = 1_000;
 
-export const fieldsOf = ({ title, cast, directors, genres, synopsis }: Entry): readonly (readonly string[])[] => [
-  wordsOf(title),
-  wordsOf(cast.join(" ")),
-  wordsOf(directors.join(" ")),
-  [...new Set(genres.flatMap((genre) => [...wordsOf(genre), ...wordsOf(genreOf(genre))]))],
-  wordsOf(synopsis),
-];
-
-const namesIn = ({ cast, directors }: Entry): readonly string[] => [...cast, ...directors];
-
 /** Words and nothing else. */
 export const PLAIN: Omit<Asked, "text" | "limit"> = {
-  ...{ isTyping: true, filters: {}, people: [], withoutPeople: [], withoutText: "", offset: 0 },
+  ...{ isTyping: true, isFinished: false, like: "", filters: {}, people: [], withoutPeople: [], withoutText: "" },
+  ...{ offset: 0, isCounted: true },
 };
 
-interface Shelf {
-  readonly entry: Entry;
-  readonly genres: ReadonlySet<string>;
-}
+const NOTHING: Ranked = {
+  ...{ slots: new Uint32Array(0), scores: new Float64Array(0), worths: new Float64Array(0), length: 0 },
+};
+const NO_FACETS: Facets = { genres: [], kinds: [], decades: [], languages: [] };
 
-interface Ranked {
-  readonly slot: number;
-  readonly score: number;
-  /** What its words alone are worth; infinite where it is meant as a whole. */
-  readonly worth: number;
-}
-
-/** How the words of a text were matched. */
-interface Match {
-  readonly ranked: readonly Ranked[];
-  /** The most that a title has of what was asked for. */
-  readonly coverage: number;
-  readonly corrections: readonly (string | undefined)[];
-  readonly whole: ReadonlyMap<number, Likeness>;
-}
-
-/** Everything that is searched, which slots of one index hold together. */
-function createShelves() {
-  const index = createTextIndex({ fields: FIELDS, k1: K1 });
-  const bySlot: (Shelf | undefined)[] = [];
-  const [whole, people] = [createWholeTitles(), createPeople()];
-  return {
-    ...{ index, bySlot, whole, people },
-    put(shelf: Shelf): void {
-      const { entry } = shelf;
-      const slot = index.put(entry.id, fieldsOf(entry));
-      bySlot[slot] = shelf;
-      whole.put(slot, entry.title);
-      people.add(entry.id, namesIn(entry));
-    },
-    delete(id: string): void {
-      const slot = index.slotOf(id);
-      const entry = slot === undefined ? undefined : bySlot[slot]?.entry;
-      if (slot === undefined || !entry) return;
-      index.delete(id);
-      bySlot[slot] = undefined;
-      whole.delete(slot, entry.title);
-      people.remove(id, namesIn(entry));
-    },
-    entryOf(id: string): Entry | undefined {
-      const slot = index.slotOf(id);
-      return slot === undefined ? undefined : bySlot[slot]?.entry;
-    },
-  };
-}
-type Shelves = ReturnType<typeof createShelves>;
-
-/** Titles by their words, as a whole, and by whose whole name is asked for. */
-function match(
-  { index, whole, people }: Shelves,
-  words: readonly string[],
-  isTyping: boolean,
-  isForgiving: boolean,
-): Match {
-  const { hits, corrections } = index.find(words, { isTyping, isForgiving, coverageMin: COVERAGE_MIN });
-  const likenesses = whole.like(words, isTyping);
-  const named = new Map<number, number>();
-  for (const { titleIds, share } of people.namedIn(words, { isTyping, isForgiving })) {
-    for (const id of titleIds) {
-      const slot = index.slotOf(id);
-      if (slot !== undefined) named.set(slot, Math.max(named.get(slot) ?? 0, PERSON_BONUS * share));
-    }
-  }
-  const ranked: Ranked[] = [];
-  const seen = new Set<number>();
-  let most = 0;
-  const take = ({ slot, score, coverage }: Pick<Hit, "slot" | "score" | "coverage">): void => {
-    const bonus = (likenesses.get(slot)?.bonus ?? 0) + (named.get(slot) ?? 0);
-    if (bonus > 0) seen.add(slot);
-    most = Math.max(most, coverage);
-    if (coverage < COVERAGE_MIN && bonus === 0) return;
-    const worth = score * coverage ** 2;
-    ranked.push({ slot, score: worth + bonus, worth: bonus > 0 ? Number.POSITIVE_INFINITY : worth });
-  };
-  for (const hit of hits) take(hit);
-  for (const slot of new Set([...likenesses.keys(), ...named.keys()]))
-    if (!seen.has(slot)) take({ slot, score: 0, coverage: 0 });
-  return { ranked, coverage: most, corrections, whole: likenesses };
-}
-
-/** What the words were taken for, as the best title that was found has it; empty where it has them as they are. */
-function correctedBy(shelf: Shelf | undefined, slot: number, words: readonly string[], of: Match): string {
-  if (!shelf) return "";
-  if ((of.whole.get(slot)?.slips ?? 0) > 0) return shelf.entry.title;
-  // A correction that it does not have may be of a title that this viewer must not see.
-  const there = new Set(fieldsOf(shelf.entry).flat());
-  const corrected = words.map((word, place) => {
-    const correction = of.corrections[place];
-    return correction !== undefined && there.has(correction) ? correction : word;
-  });
-  return corrected.every((word, place) => word === words[place]) ? "" : corrected.join(" ");
+interface Kept extends Pick<Ranked, "slots" | "scores"> {
+  /** How many are meant as a whole, by their own name or somebody's: they score more than all others. */
+  readonly meant: number;
 }
 
 export function createLibrary(): Library {
   let shelves = createShelves();
+  let model: MeaningModel | undefined;
 
   /** Without words all titles are as good, the newest first; of somebody, their own. */
-  function withoutWords([name]: readonly string[]): Ranked[] {
-    const { index, people, bySlot } = shelves;
-    const slots =
-      name === undefined ? bySlot.keys() : [...people.titlesOf(name)].flatMap((id) => index.slotOf(id) ?? []);
-    return [...slots].flatMap((slot) => {
-      const shelf = bySlot[slot];
-      return shelf ? [{ slot, score: shelf.entry.year, worth: 0 }] : [];
-    });
+  function withoutWords([name]: readonly string[]): Ranked {
+    const { people, bySlot, columns } = shelves;
+    const all = name === undefined ? bySlot.keys() : (people.named(name)?.slots ?? []);
+    const slots = Uint32Array.from([...all].filter((slot) => bySlot[slot] !== undefined));
+    const scores = Float64Array.from(slots, (slot) => columns.yearOf(slot));
+    return { slots, scores, worths: new Float64Array(slots.length), length: slots.length };
   }
 
   /** Only what is not there as it was written is taken for a slip of the pen. */
@@ -214,82 +121,168 @@ export function createLibrary(): Library {
 
   /** Whether a slot holds what was asked for besides its words, for one who may see it. */
   function fitting({ filters, people: names, withoutPeople, withoutText }: Asked, sight: Sight) {
-    const { index, people, bySlot } = shelves;
-    const { hits } = index.find(wordsOf(withoutText), { isTyping: false, isForgiving: false });
-    const unwanted = new Set(hits.map(({ slot }) => slot));
-    const [wanted, others] = [names, withoutPeople].map((all) => all.map((name) => people.titlesOf(name)));
-    return ({ slot }: Ranked): boolean => {
-      const shelf = bySlot[slot];
-      return (
-        shelf !== undefined &&
-        isSeen(shelf.entry, sight) &&
-        suits(shelf.entry, shelf.genres, filters) &&
-        !unwanted.has(slot) &&
-        (wanted ?? []).every((ids) => ids.has(shelf.entry.id)) &&
-        !(others ?? []).some((ids) => ids.has(shelf.entry.id))
-      );
-    };
+    const { index, people, columns } = shelves;
+    const slotsOf = (name: string): ReadonlySet<number> => new Set(people.named(name)?.slots);
+    const fits = columns.fitting(filters, sight);
+    const wanted = names.map(slotsOf);
+    const unwanted = withoutPeople.map(slotsOf);
+    if (withoutText !== "")
+      unwanted.push(new Set(index.find(wordsOf(withoutText), { isTyping: false, isForgiving: false }).slots));
+    if (wanted.length + unwanted.length === 0) return fits;
+    return (slot: number): boolean =>
+      fits(slot) && wanted.every((slots) => slots.has(slot)) && !unwanted.some((slots) => slots.has(slot));
+  }
+
+  /** Those that fit, without those that are so much worse than the best. */
+  function kept({ slots, scores, worths, length }: Ranked, fits: (slot: number) => boolean): Kept {
+    const fit = new Uint32Array(length);
+    let [count, best] = [0, 0];
+    for (let place = 0; place < length; place += 1) {
+      if (!fits(slots[place] ?? 0)) continue;
+      fit[count++] = place;
+      const worth = worths[place] ?? 0;
+      if (worth > best && Number.isFinite(worth)) best = worth;
+    }
+    const [keptSlots, keptScores] = [new Uint32Array(count), new Float64Array(count)];
+    let [kept, meant] = [0, 0];
+    for (let nth = 0; nth < count; nth += 1) {
+      const place = fit[nth] ?? 0;
+      const worth = worths[place] ?? 0;
+      if (worth < best * WORTH_MIN_OF_BEST) continue;
+      if (worth === Number.POSITIVE_INFINITY) meant += 1;
+      keptSlots[kept] = slots[place] ?? 0;
+      keptScores[kept] = scores[place] ?? 0;
+      kept += 1;
+    }
+    return { meant, slots: keptSlots.subarray(0, kept), scores: keptScores.subarray(0, kept) };
+  }
+
+  /** The best by their score, the first of them also by what words mean, unless those are all in a title's name, or by the title to be like. */
+  function inOrder(words: readonly string[], found: Kept, asked: Asked): number[] {
+    const { slots, scores, meant } = found;
+    const best = topK(scores, Math.max(asked.offset + asked.limit, FUSED_MAX)).map((place) => slots[place] ?? 0);
+    const ofTitle = new Set(wordsOf(shelves.bySlot[best[0] ?? -1]?.title ?? ""));
+    const isOfTitle = words.length > 1 && words.every((word) => ofTitle.has(word));
+    // Somebody's own titles stay before all others.
+    const first = Uint32Array.from(best.slice(0, meant > 0 ? Math.min(meant, FUSED_MAX) : FUSED_MAX));
+    const like = shelves.whole.slotOf(asked.like);
+    const nearness =
+      like >= 0
+        ? shelves.meaning.nearTitle(like, first)
+        : words.length > 0 && !isOfTitle
+          ? shelves.meaning.nearWords(words, first)
+          : undefined;
+    if (!nearness) return best;
+    return [...fusedOrder(nearness).map((place) => first[place] ?? 0), ...best.slice(first.length)];
+  }
+
+  /** Titles that are like one: by what both are about or, before that was learnt, by the words that both have. */
+  function alike(title: string): Ranked {
+    const { index, bySlot, whole, meaning } = shelves;
+    const slot = whole.slotOf(title);
+    const entry = bySlot[slot];
+    if (!entry) return NOTHING;
+    const slots = Uint32Array.from(bySlot.keys()).filter((each) => each !== slot && bySlot[each] !== undefined);
+    const cosines = meaning.nearTitle(slot, slots);
+    if (!cosines) {
+      const rarest = [...new Set(fieldsOf(entry).flat())]
+        .sort((a, b) => index.frequencyOf(a) - index.frequencyOf(b))
+        .filter((word) => index.frequencyOf(word) > 1)
+        .slice(0, WORDS_ASKED_MAX);
+      const found = index.find(rarest, { isTyping: false, isForgiving: false });
+      const scores = found.scores.map((score, place) => (found.slots[place] === slot ? 0 : score));
+      return { slots: found.slots, scores, worths: scores, length: scores.length };
+    }
+    const least = Math.max(
+      LIKENESS_MIN,
+      LIKENESS_MIN_OF_BEST * cosines.reduce((most, value) => Math.max(most, value), 0),
+    );
+    const near = Uint32Array.from(cosines.keys()).filter((place) => (cosines[place] ?? 0) >= least);
+    const scores = Float64Array.from(near, (place) => cosines[place] ?? 0);
+    return { slots: near.map((place) => slots[place] ?? 0), scores, worths: scores, length: scores.length };
   }
 
   function find(asked: Asked, sight: Sight): FoundTitles {
-    const { text, isTyping, offset, limit } = asked;
+    const { text, isFinished, offset, limit } = asked;
     const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
+    // Whoever has finished with a word that there is does not mean what begins so.
+    const isTyping = asked.isTyping && !(isFinished && shelves.index.frequencyOf(words.at(-1) ?? "") > 0);
     const matched = words.length > 0 ? matchOf(words, isTyping) : undefined;
     // Signs alone say nothing; nothing at all says everything.
-    const ranked = matched?.ranked ?? (text.trim() === "" ? withoutWords(asked.people) : []);
-    const fit = ranked.filter(fitting(asked, sight));
-    const best = fit.reduce((most, { worth }) => (Number.isFinite(worth) ? Math.max(most, worth) : most), 0);
-    const found = fit.filter(({ worth }) => worth >= best * WORTH_MIN_OF_BEST);
-    const scores = Float64Array.from(found, ({ score }) => score);
-    const slots = topK(scores, offset + limit).map((place) => found[place]?.slot ?? -1);
-    const [first = -1] = slots;
+    const others = asked.like !== "" ? alike(asked.like) : text.trim() === "" ? withoutWords(asked.people) : NOTHING;
+    const fits = fitting(asked, sight);
+    const found = kept(matched?.ranked ?? others, fits);
+    const { slots } = found;
+    // A title's own name means that title, and somebody with something else means what has both: their words say all of it.
+    const isTitle = [...(matched?.whole.keys() ?? [])].some(fits);
+    const isAbout =
+      isFinished && !isTitle && matched !== undefined && (matched.named === 0 || matched.named >= COVERED);
+    const shown = inOrder(isAbout ? words : [], found, asked).slice(0, offset + limit);
+    const [first = -1] = shown;
     return {
-      ids: slots.slice(offset).map((slot) => shelves.bySlot[slot]?.entry.id ?? ""),
-      total: found.length,
-      facets: facetsOf(found.flatMap(({ slot }) => shelves.bySlot[slot] ?? [])),
+      ids: shown.slice(offset).map((slot) => shelves.bySlot[slot]?.id ?? ""),
+      total: slots.length,
+      facets: asked.isCounted ? shelves.columns.facetsOf(slots) : NO_FACETS,
       corrected: matched ? correctedBy(shelves.bySlot[first], first, words, matched) : "",
     };
   }
 
   function findPeople(text: string, sight: Sight, limit: number): FoundPerson[] {
-    const isSeenBy = (id: string): boolean => {
-      const entry = shelves.entryOf(id);
-      return entry !== undefined && isSeen(entry, sight);
-    };
     const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
     // `robot` is a word, and no slip of somebody called Root.
     const isForgiving = words.some((word) => shelves.index.frequencyOf(word) === 0);
-    return shelves.people
-      .like(words, isForgiving, PEOPLE_LOOKED_AT)
-      .map(({ name, titleIds }) => ({ name, titles: [...titleIds].filter(isSeenBy).length }))
-      .filter(({ titles }) => titles > 0)
-      .slice(0, limit);
+    const found: FoundPerson[] = [];
+    for (const { name, slots } of shelves.people.like(words, isForgiving, PEOPLE_LOOKED_AT)) {
+      const titles = slots.reduce((count, slot) => count + (shelves.columns.isSeen(slot, sight) ? 1 : 0), 0);
+      if (titles > 0 && found.push({ name, titles }) >= limit) break;
+    }
+    return found;
   }
+
+  const titleOf = (id: string): string => shelves.bySlot[shelves.index.slotOf(id) ?? -1]?.title ?? "";
 
   return {
     put(entry) {
       shelves.delete(entry.id);
-      shelves.put({ entry, genres: new Set(entry.genres.map(genreOf)) });
+      shelves.put(entry);
       const { index, bySlot } = shelves;
       if (index.slots - index.size <= Math.max(EMPTY_SLOTS_MIN, index.size)) return;
-      shelves = createShelves();
-      for (const shelf of bySlot) if (shelf) shelves.put(shelf);
+      shelves = createShelves(model);
+      for (const each of bySlot) if (each) shelves.put(each);
     },
     delete: (id) => shelves.delete(id),
     find,
     people: findPeople,
     suggest(text, sight, limit) {
-      const { ids } = find({ ...PLAIN, text, limit }, sight);
+      const { ids } = find({ ...PLAIN, text, limit, isCounted: false }, sight);
       const people = findPeople(text, sight, PEOPLE_SUGGESTED);
-      const titles = ids.map((id): Suggestion => ({ kind: "title", text: shelves.entryOf(id)?.title ?? "", id }));
+      const titles = ids.map((id): Suggestion => ({ kind: "title", text: titleOf(id), id }));
       const persons = people.map(({ name }): Suggestion => ({ kind: "person", text: name, id: "" }));
       // Two words of a name mean somebody; one alone may be anything.
       const isName = persons.length > 0 && wordsOf(text).length > 1 && !shelves.whole.begins(text);
       const room = Math.max(0, limit - persons.length);
       return (isName ? [...persons, ...titles] : [...titles.slice(0, room), ...persons]).slice(0, limit);
     },
-    isPerson: (name) => shelves.people.titlesOf(name).size > 0,
+    personNamed: (name) => shelves.people.named(name)?.name,
+    personCalled(familyName) {
+      const [first, ...others] = shelves.people
+        .like(wordsOf(familyName), false, PEOPLE_LOOKED_AT)
+        .filter(({ name }) => wordsOf(name).at(-1) === familyName)
+        .sort((a, b) => b.slots.length - a.slots.length);
+      const rest = others.reduce((sum, { slots }) => sum + slots.length, 0);
+      return first && first.slots.length > rest ? first.name : undefined;
+    },
+    titleNamed: (title) => shelves.bySlot[shelves.whole.slotOf(title)]?.title,
+    isWord: (word) => shelves.index.frequencyOf(word) > 0,
     isTitle: (text) => shelves.whole.begins(text),
+    lesson: () => shelves.meaning.lesson(),
+    *learn(learnt) {
+      model = learnt;
+      yield* shelves.meaning.learn(learnt);
+    },
+    get learntOf() {
+      return shelves.meaning.learntOf;
+    },
     get size() {
       return shelves.index.size;
     },

@@ -9,6 +9,8 @@ export interface Plan {
   readonly withoutPeople: readonly string[];
   readonly text: string;
   readonly withoutText: string;
+  /** The title that others should be like; empty: none. */
+  readonly like: string;
 }
 
 export function planOf(constraints: readonly Constraint[]): Plan {
@@ -18,6 +20,7 @@ export function planOf(constraints: readonly Constraint[]): Plan {
   const withoutPeople: string[] = [];
   let text = "";
   let withoutText = "";
+  let like = "";
   let filters: Filters = {};
   const bounds = (value: string): readonly (number | undefined)[] =>
     value.split("-").map((bound) => (bound === "" ? undefined : Number(bound)));
@@ -25,7 +28,7 @@ export function planOf(constraints: readonly Constraint[]): Plan {
     const [min, max] = bounds(value);
     switch (kind) {
       case "genre":
-        genres.push([value]);
+        genres.push(value.split("|"));
         break;
       case "mood":
         genres.push([...(MOODS[value]?.genres ?? [])]);
@@ -71,10 +74,16 @@ export function planOf(constraints: readonly Constraint[]): Plan {
       case "topic":
         text = value;
         break;
+      case "like":
+        like = value;
+        break;
+      case "airing":
+        // Programmes are the guide's, and no titles.
+        break;
       case "not-topic":
         withoutText = value;
         break;
     }
   }
-  return { filters: { ...filters, genres, withoutGenres }, people, withoutPeople, text, withoutText };
+  return { filters: { ...filters, genres, withoutGenres }, people, withoutPeople, text, withoutText, like };
 }

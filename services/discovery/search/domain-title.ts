@@ -38,27 +38,3 @@ export interface Sight {
   readonly ageRatingMax: number;
   readonly nowMs: number;
 }
-
-export const isSeen = (entry: Entry, { ageRatingMax, nowMs }: Sight): boolean =>
-  entry.ageRating <= ageRatingMax &&
-  nowMs >= entry.availableFromMs &&
-  (entry.availableUntilMs === 0 || nowMs < entry.availableUntilMs);
-
-const isWithin = (value: number, min: number | undefined, max: number | undefined): boolean =>
-  (min === undefined || value >= min) && (max === undefined || value <= max);
-
-/** A year or a length that is not known fits no bounds: nobody is told that something is short who does not know it. */
-export function suits(entry: Entry, genres: ReadonlySet<string>, filters: Filters): boolean {
-  const { kinds, genres: wanted, withoutGenres, language, withoutLanguage } = filters;
-  if (kinds && kinds.length > 0 && !kinds.includes(entry.kind)) return false;
-  if (wanted?.some((group) => !group.some((genre) => genres.has(genre)))) return false;
-  if (withoutGenres?.some((genre) => genres.has(genre))) return false;
-  if (language !== undefined && !entry.languages.includes(language)) return false;
-  if (withoutLanguage !== undefined && entry.languages.includes(withoutLanguage)) return false;
-  const { yearMin, yearMax, durationMinS, durationMaxS, ageRatingMax } = filters;
-  const boundsYear = yearMin !== undefined || yearMax !== undefined;
-  if (boundsYear && (entry.year === 0 || !isWithin(entry.year, yearMin, yearMax))) return false;
-  const boundsDuration = durationMinS !== undefined || durationMaxS !== undefined;
-  if (boundsDuration && (entry.durationS === 0 || !isWithin(entry.durationS, durationMinS, durationMaxS))) return false;
-  return ageRatingMax === undefined || entry.ageRating <= ageRatingMax;
-}

@@ -7,6 +7,8 @@ export interface WholeTitles {
   delete(slot: number, title: string): void;
   /** Titles that the words are, begin, or are a slip away from. */
   like(words: readonly string[], isTyping: boolean): ReadonlyMap<number, Likeness>;
+  /** The slot of the title that is called so, -1 where none is; of several the first. */
+  slotOf(title: string): number;
   /** Whether a title is called so, or begins so. */
   begins(text: string): boolean;
 }
@@ -44,6 +46,7 @@ export function createWholeTitles(): WholeTitles {
           take(number, BONUS.near[slips] ?? 0, slips);
       return found;
     },
+    slotOf: (title) => [...(slots[keys.find(keyOf(title))] ?? [])][0] ?? -1,
     begins: (text) => keys.beginningWith(keyOf(text), 1).some((number) => (slots[number]?.size ?? 0) > 0),
   };
 }

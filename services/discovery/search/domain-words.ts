@@ -69,6 +69,17 @@ export function lettersOf(word: string): number {
   return bits;
 }
 
+/** Which letters a word has more than once, in the same bits. */
+export function repeatedLettersOf(word: string): number {
+  let [once, more] = [0, 0];
+  for (let index = 0; index < word.length; index += 1) {
+    const bit = 1 << (word.charCodeAt(index) & 31);
+    more |= once & bit;
+    once |= bit;
+  }
+  return more;
+}
+
 /** How many bits are set (Warren, Hacker's Delight, figure 5-2). */
 export function bitsIn(value: number): number {
   let bits = value - ((value >>> 1) & 0x55555555);

@@ -58,6 +58,8 @@ export function openEngine({ db, clock, logger, fill }: EngineOptions): Engine {
     one.on("message", (outcome: FromEngine) => {
       const who = waiting.get(outcome.id);
       waiting.delete(outcome.id);
+      if (!who && "message" in outcome)
+        logger.warn("what words mean was not learnt: search goes on by the words alone", { reason: outcome.message });
       if ("message" in outcome) who?.reject(problem.internal(`the search index failed: ${outcome.message}`));
       else who?.resolve(outcome.value as never);
     });

@@ -120,7 +120,7 @@ async function query(parts: Parts, request: QueryRequest, context: Context) {
     throw problem.invalid(`offset ${offset} with limit ${limit} reaches beyond ${REACH_MAX}: ask more precisely`);
   const nowMs = parts.clock.nowMs();
   const sight: Sight = { ageRatingMax: request.ageRatingMax, nowMs };
-  const question = { text, without, offset, limit, filters: filtersOf(request.filters) };
+  const question = { text, without, offset, limit, isFinished: request.thorough, filters: filtersOf(request.filters) };
   const byRules = await parts.engine.ask(context, { do: "answer", question, sight });
   // A title's name is no question, and what is still being typed is not worth the asking.
   const interpreter = request.thorough && byRules.isQuestion ? parts.interpreter : undefined;

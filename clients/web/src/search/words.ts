@@ -45,7 +45,10 @@ export function understoodWord({ kind, value }: Understood, m: Messages, locale:
   const mood = known(find.moods, value) ?? value;
   switch (kind) {
     case "genre":
-      return genreWord(m, value);
+      return value
+        .split("|")
+        .map((genre) => genreWord(m, genre))
+        .join(" / ");
     case "not-genre":
       return find.not(genreWord(m, value));
     case "mood":
@@ -60,6 +63,7 @@ export function understoodWord({ kind, value }: Understood, m: Messages, locale:
     case "person":
       return find.with(value);
     case "duration":
+      if (min !== null && max !== null) return `${lengthWord(m, min)}–${lengthWord(m, max)}`;
       return max === null ? find.atLeast(lengthWord(m, min ?? 0)) : find.atMost(lengthWord(m, max));
     case "years":
       return yearsWord(m, min, max);
@@ -71,5 +75,9 @@ export function understoodWord({ kind, value }: Understood, m: Messages, locale:
       return find.not(find.inLanguage(languageWord(locale, value)));
     case "kind":
       return kindWord(m, value);
+    case "like":
+      return find.like(value);
+    case "airing":
+      return known(find.airings, value) ?? value;
   }
 }
