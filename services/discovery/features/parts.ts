@@ -3,7 +3,7 @@ import { Catalog } from "#contracts/catalog";
 import type { Features } from "#contracts/features";
 import { Tenant } from "#contracts/tenant";
 import type { Platform, Tx } from "#kernel";
-import type { Overdue } from "./watch.ts";
+import type { Watch } from "./watch.ts";
 
 export const uses = { analytics: Analytics, catalog: Catalog, tenant: Tenant };
 export type FeaturesPlatform = Platform<typeof Features, typeof uses>;
@@ -12,7 +12,7 @@ export type FeaturesTx = Tx<typeof Features>;
 export interface Parts extends Pick<FeaturesPlatform, "db" | "call" | "cache" | "clock" | "logger"> {
   /** Counts values that were published, and how long after what they say they were. */
   readonly published: (group: string, values: readonly { readonly lagMs: number }[]) => void;
-  readonly overdue: Overdue;
+  readonly watch: Watch;
   /** Counts what was looked up, and where it was found. */
   readonly looked: (where: "cache" | "database" | "nowhere", count: number) => void;
 }

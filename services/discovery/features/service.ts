@@ -31,7 +31,7 @@ import { type FeaturesPlatform, type Parts, uses } from "./parts.ts";
 import { cacheKey, publishDue } from "./publish.ts";
 import { status } from "./status.ts";
 import * as store from "./store.ts";
-import { watchFreshness } from "./watch.ts";
+import { openWatch } from "./watch.ts";
 
 const PUBLISH_EVERY_MS = 5_000;
 const OLD_AT_ONCE = 1_000;
@@ -60,7 +60,7 @@ export default defineService({
       "state",
     ]);
     return {
-      ...{ db, call, cache, clock, logger, overdue: watchFreshness(metrics) },
+      ...{ db, call, cache, clock, logger, watch: openWatch(metrics) },
       published(group, values) {
         published.inc({ type: group }, values.length);
         const lagMs = values.at(-1)?.lagMs;
@@ -106,7 +106,12 @@ export default defineService({
     {
       name: "say how late features are",
       everyMs: PUBLISH_EVERY_MS * 3,
-      run: (signal) => forTenants(parts, signal, (tenant) => parts.overdue.look(parts, tenant)),
+      run: (signal) => forTenants(parts, signal, (tenant) => parts.watch.lookForLate(parts, tenant)),
+    },
+    {
+      name: "compare features with the lake",
+      everyMs: HOUR_MS,
+      run: (signal) => forTenants(parts, signal, (tenant) => parts.watch.lookForSkew(parts, tenant)),
     },
     {
       name: "drop features whose life is over",

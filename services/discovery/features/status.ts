@@ -12,6 +12,9 @@ const SAMPLE_MAX = 200;
 /** Fewer say nothing about a distribution. */
 const PSI_ROWS_MIN = 50;
 const CLOSE = 1e-9;
+/** What was published longer ago is not compared: it would mean to read the whole lake. */
+const LOOK_BACK_MS = 7 * DAY_MS;
+const KEYS_AT_ONCE = 1_000;
 
 export interface Skew {
   readonly sampled: number;
@@ -27,45 +30,61 @@ export async function status(parts: Parts, sample: number, context: Context) {
   if (context.viewer) throw problem.denied("the state of features is not shown to viewers");
   if (sample > SAMPLE_MAX) throw problem.invalid(`${sample} entities are more than ${SAMPLE_MAX}`);
   const found = await parts.db.read(context, store.summaries);
+  const skews = sample > 0 ? await skewsOf(parts, context.tenant, sample) : new Map<string, Skew>();
   const nowMs = parts.clock.nowMs();
-  const rows = [];
-  for (const group of groups) {
-    const summary = found.find((one) => one.group === group.name);
-    const due = summary?.oldestDueAtMs;
-    rows.push({
-      ...{ name: group.name, entity: group.entity, features: group.features.length },
-      entities: BigInt(summary?.entities ?? 0),
-      newestEventTimeMs: BigInt(summary?.newestEventTimeMs ?? 0),
-      overdueMs: BigInt(due === undefined ? 0 : Math.max(0, nowMs - due)),
-      cadenceMs: BigInt(group.cadenceMs),
-      ...(sample > 0 && kindOf(group.name) ? await skewOf(parts, context.tenant, group, sample) : NOTHING),
-    });
-  }
-  return { groups: rows };
+  return {
+    groups: groups.map((group) => {
+      const summary = found.find((one) => one.group === group.name);
+      const due = summary?.oldestDueAtMs;
+      return {
+        ...{ name: group.name, entity: group.entity, features: group.features.length },
+        entities: BigInt(summary?.entities ?? 0),
+        newestEventTimeMs: BigInt(summary?.newestEventTimeMs ?? 0),
+        overdueMs: BigInt(due === undefined ? 0 : Math.max(0, nowMs - due)),
+        cadenceMs: BigInt(group.cadenceMs),
+        ...(skews.get(group.name) ?? NOTHING),
+      };
+    }),
+  };
 }
 
-async function skewOf(parts: Parts, tenant: string, group: FeatureGroup, limit: number): Promise<Skew> {
+/** Samples every group and compares it with the lake, which is read once for all of them. */
+export async function skewsOf(parts: Parts, tenant: string, limit: number): Promise<ReadonlyMap<string, Skew>> {
   const nowMs = parts.clock.nowMs();
-  const keys = await parts.db.read({ tenant }, (tx) => store.sample(tx, group.name, Math.floor(nowMs / DAY_MS), limit));
-  if (keys.length === 0) return NOTHING;
-  const chosen = [{ group, numbers: [], words: [], hasVector: false }];
-  const served = (await lookUp(parts, tenant, { chosen }, keys)).map(([published]) => published);
-  const times = served.flatMap((one) => (one ? [one.eventTimeMs] : []));
-  const span = { fromMs: Math.max(0, Math.min(...times) - DAY_MS), toMs: nowMs + DAY_MS };
-  const past = await readPast(parts, tenant, { ...span, keys, names: new Set([group.name]) });
-  return compare(
-    group,
-    keys.map((key, index) => ({ key, served: served[index] })),
-    past,
+  const day = Math.floor(nowMs / DAY_MS);
+  const samples: { readonly group: FeatureGroup; readonly served: readonly Served[] }[] = [];
+  for (const group of groups.filter(({ name }) => kindOf(name) !== undefined)) {
+    const keys = await parts.db.read({ tenant }, (tx) => store.sample(tx, group.name, day, limit));
+    const chosen = [{ group, numbers: [], words: [], hasVector: false }];
+    const found = await lookUp(parts, tenant, { chosen }, keys);
+    samples.push({ group, served: keys.map((key, row) => ({ key, served: found[row]?.[0] })) });
+  }
+  const past: Past[] = [];
+  const all = samples.flatMap(({ served }) => served.map(({ key }) => key));
+  const keys = [...new Set(all)];
+  const span = { fromMs: nowMs - LOOK_BACK_MS, toMs: nowMs + DAY_MS };
+  const names = new Set(samples.map(({ group }) => group.name));
+  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE)
+    past.push(...(await readPast(parts, tenant, { ...span, keys: keys.slice(at, at + KEYS_AT_ONCE), names })));
+  return new Map(
+    samples.map(({ group, served }) => [
+      group.name,
+      compare(
+        group,
+        served,
+        past.filter((one) => one.group === group.name),
+      ),
+    ]),
   );
 }
 
+interface Served {
+  readonly key: string;
+  readonly served: Published | undefined;
+}
+
 /** What is served beside what was kept of the same time; what the lake has not taken yet is not compared. */
-export function compare(
-  group: FeatureGroup,
-  served: readonly { readonly key: string; readonly served: Published | undefined }[],
-  past: readonly Past[],
-): Skew {
+export function compare(group: FeatureGroup, served: readonly Served[], past: readonly Past[]): Skew {
   const kept = new Map<string, Past>();
   for (const one of past) {
     const name = `${one.key}/${one.eventTimeMs}`;
