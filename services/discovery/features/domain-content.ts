@@ -12,8 +12,11 @@ export interface Metadata {
   readonly tokens: readonly string[];
 }
 
-/** Catalogues change seldom; a title that nobody touches for so long is still the same. */
-const TTL_MS = 10 * 365 * DAY_MS;
+/** Catalogues change seldom, and the lake forgets: what is still true is said again long before. */
+const TTL_MS = 90 * DAY_MS;
+const SAID_AGAIN_MS = 30 * DAY_MS;
+const changesAt = ({ tokens }: Metadata, atMs: number): number | undefined =>
+  tokens.length > 0 ? atMs + SAID_AGAIN_MS : undefined;
 const EMPTY: Metadata = { values: {}, genres: [], parentId: "", tokens: [] };
 const EVENTS = ["catalog.title.added", "catalog.title.updated", "catalog.availability.changed"];
 
@@ -59,6 +62,7 @@ export const metadata: Kind<Metadata> = {
     ],
   },
   empty: EMPTY,
+  changesAt,
   valuesOf: ({ values }) => values,
 };
 
@@ -81,6 +85,7 @@ export const embedding: Kind<Metadata> = {
     ],
   },
   empty: EMPTY,
+  changesAt,
   valuesOf: ({ tokens }) => ({ embedding: hashedVector(tokens, DIMENSIONS) }),
 };
 

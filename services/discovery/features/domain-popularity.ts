@@ -39,7 +39,8 @@ export const popularity: Kind<Popularity> = {
     ],
   },
   empty: { hours: [], days: [] },
-  changesAt: ({ days }, atMs) => (movesAt(days, atMs, DAY_MS, KEPT_DAYS) === undefined ? undefined : atMs + HOUR_MS),
+  changesAt: ({ hours, days }, atMs) =>
+    movesAt(hours, atMs, HOUR_MS, KEPT_HOURS) ?? movesAt(days, atMs, DAY_MS, KEPT_DAYS),
   valuesOf({ hours, days }, atMs) {
     const today = Math.floor(atMs / DAY_MS);
     const sum = (within: number, column: keyof typeof COLUMNS): number => sumOf(days, today, within, COLUMNS[column]);
