@@ -95,9 +95,9 @@ async function reads(host: TestHost): Promise<Measure[]> {
       host.adapters.cache.getMany(keys.map((key) => `features:${cacheKey("demo", GROUP, key)}`)),
   };
   const found = await ways["bare-mget"]([profileOf(0)]);
-  if ((found as readonly unknown[])[0] === undefined) throw new Error("the cache has other keys than this looks for");
+  if (found[0] === undefined) throw new Error("the cache has other keys than this looks for");
   const answer = await ways["all-25"](Array.from({ length: KEYS }, (_, n) => profileOf(n)));
-  const fresh = (answer as Awaited<ReturnType<typeof client.getOnlineFeatures>>).freshness;
+  const fresh = answer.freshness;
   if (fresh.some((one) => one !== "fresh")) throw new Error("not every key has features: the run says nothing");
   const rounds = new Map(Object.keys(ways).map((name) => [name, [] as number[][]]));
   // The first round warms up; ways take turns, so that what disturbs one disturbs all.

@@ -6,11 +6,14 @@ import { groups } from "../services/discovery/features/groups.ts";
 import { REPOSITORY } from "./files.ts";
 
 export const FEATURES_PAGE = "docs/guides/features.md";
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const MINUTE = ["min", 60_000] as const;
 const HEAD = "| group | of | features | published | kept | made of |";
 
 const time = (ms: number): string => {
-  const [unit, size] = ms >= 86_400_000 ? ["d", 86_400_000] : ms >= 3_600_000 ? ["h", 3_600_000] : ["min", 60_000];
-  return `${ms / Number(size)} ${unit}`;
+  const [unit, sizeMs] = ms >= DAY_MS ? (["d", DAY_MS] as const) : ms >= HOUR_MS ? (["h", HOUR_MS] as const) : MINUTE;
+  return `${ms / sizeMs} ${unit}`;
 };
 
 export function featuresTable(): string {

@@ -56,7 +56,7 @@ after(() => host?.stop());
 
 const client = () => host.client(Features, "test");
 async function say(contract: Contract, event: string, payloads: readonly object[], tenantId = "demo"): Promise<void> {
-  await said.get(contract.name)?.(event as never, payloads as never, { tenant: tenantId });
+  await said.get(contract.name)?.(event as never, payloads, { tenant: tenantId });
 }
 
 type Flat = GetOnlineFeaturesResponse | GetHistoricalFeaturesResponse;
