@@ -93,14 +93,9 @@ export async function takeBeats(
   events: readonly Received<PlaybackHeartbeat>[],
 ): Promise<void> {
   const beats = events.map(({ data }) => data);
-  const forgotten = await store.forgottenAmong(
-    tx,
-    beats.map(({ userId }) => userId),
-  );
   const last = new Map<string, PlaybackHeartbeat>();
   for (const beat of beats)
-    if (!forgotten.has(beat.userId) && beat.sequence >= (last.get(beat.sessionId)?.sequence ?? -1))
-      last.set(beat.sessionId, beat);
+    if (beat.sequence >= (last.get(beat.sessionId)?.sequence ?? -1)) last.set(beat.sessionId, beat);
   const createdAtMs = parts.clock.nowMs();
   await Promise.all(
     [...last.values()].map((beat) => {
@@ -214,15 +209,13 @@ export async function takeTitles(
   }
 }
 
+/** That somebody is gone is said again an hour later, which takes what came late. */
 export async function forgetUsers(
   parts: Parts,
   tx: FeaturesTx,
   events: readonly Received<UserDeleted>[],
 ): Promise<void> {
-  for (const { data } of events) {
-    await store.noteForgotten(tx, data.userId, parts.clock.nowMs());
-    await drop(parts, tx, await store.forget(tx, { userId: data.userId }));
-  }
+  for (const { data } of events) await drop(parts, tx, await store.forget(tx, { userId: data.userId }));
 }
 
 export async function forgetProfiles(

@@ -35,12 +35,7 @@ export const cacheKey = (tenant: string, group: string, key: string): string => 
  * one that is ahead of a batch that comes again. After the commit it would leave one that is behind until the next event (docs/adr/0026).
  */
 export async function apply(parts: Parts, tx: FeaturesTx, all: readonly Update[]): Promise<void> {
-  const people = all.map(({ userId }) => userId).filter(Boolean);
-  const forgotten = await store.forgottenAmong(tx, people);
-  const updates = Map.groupBy(
-    all.filter(({ userId }) => !forgotten.has(userId)),
-    ({ group, key }) => `${group}/${key}`,
-  );
+  const updates = Map.groupBy(all, ({ group, key }) => `${group}/${key}`);
   const firsts = [...updates.values()].flatMap(([first]) => first ?? []);
   if (firsts.length === 0) return;
   const nowMs = parts.clock.nowMs();

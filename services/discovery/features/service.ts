@@ -9,7 +9,7 @@ import { Session } from "#contracts/session";
 import { User } from "#contracts/user";
 import { defineService, on, systemContext } from "#kernel";
 import type { FeatureGroup } from "./domain.ts";
-import { DAY_MS, HOUR_MS } from "./domain-windows.ts";
+import { HOUR_MS } from "./domain-windows.ts";
 import {
   forgetProfiles,
   forgetUsers,
@@ -35,8 +35,6 @@ import { openWatch } from "./watch.ts";
 
 const PUBLISH_EVERY_MS = 5_000;
 const OLD_AT_ONCE = 1_000;
-/** Longer than any topic keeps what a person did. */
-const FORGOTTEN_MS = 35 * DAY_MS;
 
 export default defineService({
   contract: Features,
@@ -135,7 +133,6 @@ async function forTenants(
 
 async function tidy(parts: Parts, tenant: string): Promise<void> {
   const nowMs = parts.clock.nowMs();
-  await parts.db.tx({ tenant }, (tx) => store.dropForgotten(tx, nowMs - FORGOTTEN_MS));
   for (const { name, ttlMs } of groups) {
     // In a transaction each, so that a great many hold nobody up.
     const gone = await parts.db.tx({ tenant }, (tx) => store.dropOld(tx, name, nowMs - ttlMs, OLD_AT_ONCE));

@@ -13,7 +13,6 @@ type Tables = {
     published_event_time_ms: number;
     due_at_ms: number | null;
   };
-  forgotten: { tenant: string; user_id: string; forgotten_at_ms: number };
 };
 const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
 
@@ -186,28 +185,6 @@ export async function forget(
       : deletion.where("entity_key", "=", of.key).where("feature_group", "in", of.groups);
   const rows = await chosen.returning(["feature_group", "entity_key"]).execute();
   return rows.map(({ feature_group: group, entity_key: key }) => ({ group, key }));
-}
-
-export async function noteForgotten(tx: Tx, userId: string, nowMs: number): Promise<void> {
-  await tables(tx)
-    .insertInto("forgotten")
-    .values({ tenant: tx.tenant, user_id: userId, forgotten_at_ms: nowMs })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-}
-
-export async function forgottenAmong(tx: Tx, userIds: readonly string[]): Promise<ReadonlySet<string>> {
-  if (userIds.length === 0) return new Set();
-  const rows = await tables(tx)
-    .selectFrom("forgotten")
-    .select("user_id")
-    .where("user_id", "in", [...new Set(userIds)])
-    .execute();
-  return new Set(rows.map((row) => row.user_id));
-}
-
-export async function dropForgotten(tx: Tx, beforeMs: number): Promise<void> {
-  await tables(tx).deleteFrom("forgotten").where("forgotten_at_ms", "<", beforeMs).execute();
 }
 
 /** Drops what nobody will be told any more: its life is over by the group's declaration. */

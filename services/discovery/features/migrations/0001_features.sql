@@ -18,11 +18,3 @@ CREATE TABLE states (
 );
 CREATE INDEX states_due ON states (tenant, due_at_ms) WHERE due_at_ms IS NOT NULL;
 CREATE INDEX states_by_user ON states (tenant, user_id) WHERE user_id <> '';
-
--- People who are gone: what comes late of them is not counted.
-CREATE TABLE forgotten (
-  tenant text NOT NULL,
-  user_id text NOT NULL,
-  forgotten_at_ms bigint NOT NULL,
-  PRIMARY KEY (tenant, user_id)
-);
