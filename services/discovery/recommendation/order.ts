@@ -18,6 +18,7 @@ import {
   worthOf,
 } from "./domain-order.ts";
 import type { Parts } from "./parts.ts";
+import { unpersonalisedAmong } from "./store.ts";
 import * as store from "./store-order.ts";
 
 /** The order of each tenant, as it was read a moment ago; false where there is none. */
@@ -79,7 +80,13 @@ function factsOf({ numberFeatures, numbers }: Flat, row: number): Facts {
 export async function learn(parts: Parts, context: Context): Promise<Order | string> {
   const nowMs = parts.clock.nowMs();
   const [served, clicked] = [await read(parts, context, Served), await read(parts, context, Clicked)];
-  const lists = shownOf(served, clicked, LISTS_MAX);
+  const ids = clicked.map(({ profileId }) => profileId);
+  const refusing = await parts.db.read(context, (tx) => unpersonalisedAmong(tx, ids));
+  const lists = shownOf(
+    served.filter(({ profileId }) => !refusing.has(profileId)),
+    clicked,
+    LISTS_MAX,
+  );
   const titles = await pastOf(
     parts,
     context,
