@@ -1,4 +1,3 @@
-import type { CatalogAvailabilityChanged, CatalogTitleAdded, CatalogTitleUpdated } from "#contracts/catalog";
 import { isChannelId, type LiveHealthChanged } from "#contracts/live";
 import type { ProfileUpdated } from "#contracts/profile";
 import type { QoeMetric } from "#contracts/qoe";
@@ -9,10 +8,10 @@ import type {
 } from "#contracts/recommendation";
 import type { PlaybackError, PlaybackHeartbeat, PlaybackStarted, PlaybackStopped } from "#contracts/session";
 import type { UserDeleted } from "#contracts/user";
-import { type Received, systemContext } from "#kernel";
+import type { Received } from "#kernel";
 import { knownOf, toText } from "./domain.ts";
 import { beaten, channel, diagnosed, tuned } from "./domain-channel.ts";
-import { embedding, type Metadata, metadata, metadataOf } from "./domain-content.ts";
+import { type Metadata, metadata } from "./domain-content.ts";
 import { device, startedOn } from "./domain-device.ts";
 import { tastes, watchedOf } from "./domain-genres.ts";
 import { failed, history, isCompleted, started, stopped, watchedSOf } from "./domain-history.ts";
@@ -21,10 +20,8 @@ import { happened, popularity } from "./domain-popularity.ts";
 import { session, sessionValues } from "./domain-session.ts";
 import { groups } from "./groups.ts";
 import type { FeaturesTx, Parts } from "./parts.ts";
-import { apply, cacheKey, type Update, update } from "./publish.ts";
+import { apply, cacheKey, drop, type Update, update } from "./publish.ts";
 import * as store from "./store.ts";
-
-const GET_MANY_MAX = 200;
 
 export async function takeStarts(
   parts: Parts,
@@ -181,34 +178,6 @@ export const takeOpinions = (
     }),
   );
 
-type CatalogEvent = CatalogTitleAdded | CatalogTitleUpdated | CatalogAvailabilityChanged;
-
-/** The event says which titles to look at again; what is true of them now, catalog says. */
-export async function takeTitles(
-  parts: Parts,
-  tx: FeaturesTx,
-  events: readonly Received<CatalogEvent>[],
-): Promise<void> {
-  const gone = events.flatMap(({ data }) => ("reason" in data && data.reason === "deleted" ? [data.contentId] : []));
-  const own = groups.filter(({ entity }) => entity === "content").map(({ name }) => name);
-  for (const key of new Set(gone)) await drop(parts, tx, await store.forget(tx, { key, groups: own }));
-  const times = new Map(events.map(({ data, timeMs }) => [data.contentId, timeMs]));
-  const ids = [...times.keys()].filter((id) => !gone.includes(id) && !isChannelId(id));
-  const context = systemContext(tx.tenant, "features", { clock: parts.clock });
-  for (let at = 0; at < ids.length; at += GET_MANY_MAX) {
-    const { titles } = await parts.call.catalog.getMany({ ids: ids.slice(at, at + GET_MANY_MAX) }, context);
-    await apply(
-      parts,
-      tx,
-      titles.flatMap((title) => {
-        const made = metadataOf(title);
-        const of = { key: title.id, userId: "", timeMs: times.get(title.id) ?? 0 };
-        return [update(metadata, of, () => made), update(embedding, of, () => made)];
-      }),
-    );
-  }
-}
-
 /** That somebody is gone is said again an hour later, which takes what came late. */
 export async function forgetUsers(
   parts: Parts,
@@ -226,14 +195,6 @@ export async function forgetProfiles(
   const own = groups.filter(({ entity }) => entity === "user").map(({ name }) => name);
   for (const { data } of events)
     if (data.deleted) await drop(parts, tx, await store.forget(tx, { key: data.profileId, groups: own }));
-}
-
-/** Copies go before the commit, while the rows are locked, and once more behind it: somebody may have copied what was there meanwhile. */
-async function drop(parts: Parts, tx: FeaturesTx, names: readonly store.Name[]): Promise<void> {
-  if (names.length === 0) return;
-  const keys = names.map(({ group, key }) => cacheKey(tx.tenant, group, key));
-  await parts.cache.delete(keys);
-  tx.afterCommit(() => parts.cache.delete(keys));
 }
 
 type Titles = ReadonlyMap<string, Metadata>;

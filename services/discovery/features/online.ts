@@ -53,9 +53,10 @@ export async function lookUp(
   const found = copies.map((text) => (text === undefined ? undefined : fromText(text)));
   const missed = names.filter(({ group }, index) => found[index] === undefined && kindOf(group) !== undefined);
   const copied = missed.length > 0 ? await copy(parts, tenant, missed) : new Map<string, string>();
-  parts.looked("cache", names.length - missed.length);
+  const hits = found.filter((one) => one !== undefined).length;
+  parts.looked("cache", hits);
   parts.looked("database", copied.size);
-  parts.looked("nowhere", missed.length - copied.size);
+  parts.looked("nowhere", names.length - hits - copied.size);
   return keys.map((_, row) =>
     chosen.map((__, column) => {
       const place = row * chosen.length + column;

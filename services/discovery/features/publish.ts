@@ -130,3 +130,11 @@ export async function publishDue(parts: Parts, tenant: string, signal?: AbortSig
   }
   return count;
 }
+
+/** Copies go before the commit, while the rows are locked, and once more behind it: somebody may have copied what was there meanwhile. */
+export async function drop(parts: Parts, tx: FeaturesTx, names: readonly store.Name[]): Promise<void> {
+  if (names.length === 0) return;
+  const keys = names.map(({ group, key }) => cacheKey(tx.tenant, group, key));
+  await parts.cache.delete(keys);
+  tx.afterCommit(() => parts.cache.delete(keys));
+}

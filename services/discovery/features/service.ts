@@ -22,7 +22,6 @@ import {
   takeServed,
   takeStarts,
   takeStops,
-  takeTitles,
 } from "./follow.ts";
 import { groups } from "./groups.ts";
 import { historical } from "./offline.ts";
@@ -31,6 +30,7 @@ import { type FeaturesPlatform, type Parts, uses } from "./parts.ts";
 import { cacheKey, publishDue } from "./publish.ts";
 import { status } from "./status.ts";
 import * as store from "./store.ts";
+import { findTitles, takeTitles } from "./titles.ts";
 import { openWatch } from "./watch.ts";
 
 const PUBLISH_EVERY_MS = 5_000;
@@ -105,6 +105,11 @@ export default defineService({
       name: "say how late features are",
       everyMs: PUBLISH_EVERY_MS * 3,
       run: (signal) => forTenants(parts, signal, (tenant) => parts.watch.lookForLate(parts, tenant)),
+    },
+    {
+      name: "find titles without features",
+      everyMs: HOUR_MS,
+      run: (signal) => forTenants(parts, signal, (tenant) => findTitles(parts, tenant, signal)),
     },
     {
       name: "compare features with the lake",
