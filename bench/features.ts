@@ -92,7 +92,7 @@ async function reads(host: TestHost): Promise<Measure[]> {
     "4-of-25": ask(NARROW),
     "two-groups": ask([GROUP, "user_device_context"]),
     "bare-mget": (keys: readonly string[]) =>
-      host.adapters.cache.getMany(keys.map((key) => `features:${cacheKey("demo", GROUP, key)}`)),
+      host.adapters.cache.getMany(keys.map((key) => `features/${cacheKey("demo", GROUP, key)}`)),
   };
   const found = await ways["bare-mget"]([profileOf(0)]);
   if (found[0] === undefined) throw new Error("the cache has other keys than this looks for");

@@ -205,7 +205,7 @@ test("a cache that lost everything is filled again, by whoever asks and by a reb
   const names = ["user_viewing_history", "user_device_context"];
   const before = await online(names, ["prf_usr_anna_1"]);
   const keys = ["user_viewing_history", "user_device_context"].map(
-    (name) => `features:online:demo:${name}:prf_usr_anna_1`,
+    (name) => `features/online:demo:${name}:prf_usr_anna_1`,
   );
   assert.ok((await host.adapters.cache.getMany(keys)).every(Boolean), "the kernel's prefix is another");
   await host.adapters.cache.delete(keys);
@@ -225,7 +225,7 @@ test("what is served is what was kept; what was changed in the cache is seen", a
     JSON.stringify(same, (_, value) => String(value)),
   );
   assert.deepEqual([same.skewed, same.overdueMs, same.features], [0, 0n, 25]);
-  const key = "features:online:demo:user_viewing_history:prf_usr_anna_1";
+  const key = "features/online:demo:user_viewing_history:prf_usr_anna_1";
   const copy = (await host.adapters.cache.get(key)) ?? "";
   await host.adapters.cache.set(key, copy.replace("vod_love", "vod_hate"), MINUTE_MS);
   assert.equal((await statusOf("user_viewing_history"))?.skewed, 1);
