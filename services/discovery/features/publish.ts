@@ -1,4 +1,4 @@
-import { type Kind, knownOf, type Published, toText } from "./domain.ts";
+import { fromText, type Kind, knownOf, type Published, toText } from "./domain.ts";
 import { MINUTE_MS } from "./domain-windows.ts";
 import { kindOf } from "./groups.ts";
 import type { FeaturesTx, Parts } from "./parts.ts";
@@ -107,9 +107,15 @@ function publish(kind: Kind, row: store.State, atMs: number, nowMs: number) {
   const dueAtMs = changesAt === undefined ? undefined : Math.max(changesAt, atMs + group.cadenceMs);
   const value: Published = {
     ...knownOf(group, kind.valuesOf(row.state, atMs)),
-    ...{ eventTimeMs: atMs, createdAtMs: nowMs, dueAtMs: dueAtMs ?? 0 },
+    ...{ eventTimeMs: atMs, createdAtMs: createdAt(row, atMs, nowMs), dueAtMs: dueAtMs ?? 0 },
   };
   return { value, row: { ...row, published: toText(value), publishedEventTimeMs: atMs, dueAtMs } };
+}
+
+/** Of two values of one time the one that was made later counts, so that two of one millisecond have to be told apart, too. */
+function createdAt({ published, publishedEventTimeMs }: store.State, atMs: number, nowMs: number): number {
+  const before = published !== undefined && publishedEventTimeMs === atMs ? fromText(published) : undefined;
+  return Math.max(nowMs, (before?.createdAtMs ?? 0) + 1);
 }
 
 const DUE_AT_ONCE = 500;
