@@ -12,6 +12,7 @@ import ingest from "../services/content/ingest/service.ts";
 import keys from "../services/content/keys/service.ts";
 import analytics from "../services/insight/analytics/service.ts";
 import experiments from "../services/discovery/experiments/service.ts";
+import features from "../services/discovery/features/service.ts";
 import models from "../services/discovery/models/service.ts";
 import notification from "../services/engagement/notification/service.ts";
 import license from "../services/delivery/license/service.ts";
@@ -37,5 +38,5 @@ export const services: readonly Service[] = [
   ...[recommendation, search],
   ...[notification, ads],
   ...[qoe, analytics],
-  ...[experiments, models],
+  ...[experiments, models, features],
 ];

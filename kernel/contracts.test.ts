@@ -90,6 +90,7 @@ test("read models are kept in tables of their own, of which nobody says that the
     { name: "epg/grid", tables: [], events: 1 },
     { name: "bookmark/continue", tables: ["continue_watching"], events: 1 },
     { name: "search/entries", tables: ["entries"], events: 3 },
+    { name: "features/online", tables: [], events: 0 },
   ]);
 });
 

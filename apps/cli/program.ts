@@ -6,6 +6,7 @@ import { addDiscovery } from "./program-discovery.ts";
 import { addEpg } from "./program-epg.ts";
 import { addChannels } from "./program-channels.ts";
 import { addSearch } from "./program-search.ts";
+import { addFeatures } from "./program-features.ts";
 import { addRecommendations } from "./program-recommendations.ts";
 import { addRecordings } from "./program-recordings.ts";
 import { addSimulate } from "./program-simulate.ts";
@@ -55,6 +56,7 @@ Environment (docs/guides/operate.md lists all):
   addFlags(program, cli, run);
   addAds(program, cli, run);
   addDiscovery(program, cli, run);
+  addFeatures(program, cli, run);
   lake(program, cli, run);
   backups(program, cli, run);
   addBackbone(program, cli, run);

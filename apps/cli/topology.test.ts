@@ -22,7 +22,7 @@ test("it is what the declarations say", () => {
     event: "playback.heartbeat",
     topic: "playback.heartbeats",
     from: "session",
-    to: ["routing", "bookmark", "ads", "qoe"],
+    to: ["routing", "bookmark", "ads", "qoe", "features"],
   });
   assert.deepEqual(
     topology.nodes.filter(({ kind }) => kind === "bff").map(({ name }) => name),

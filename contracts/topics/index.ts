@@ -59,6 +59,7 @@ export const topics: Topics = {
     "model.prediction.served": { topic: "ai.features.updates", key: "userId" },
     "model.stage.changed": { topic: "ai.features.updates", key: "modelName" },
     "model.drift.detected": { topic: "ai.features.updates", key: "modelName" },
+    "features.updated": { topic: "ai.features.updates", key: "entityKey" },
     "token.issued": { topic: "playback.sessions", key: "userId" },
     "cdn.route.selected": { topic: "cdn.routing.events", key: "sessionId" },
     "cdn.switch.triggered": { topic: "cdn.routing.events", key: "sessionId" },

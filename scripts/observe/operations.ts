@@ -59,6 +59,26 @@ export const OPERATIONAL_ALERTS: readonly Alert[] = [
       "Its log says which event fails or waits. If none does, it needs more processes: partitions are shared among them.",
   },
   {
+    alert: "MarqueeFeaturesStale",
+    expr: "max by (tenant, type) (marquee_features_overdue_seconds)\n> on (type) group_left\nmax by (type) (clamp_min(marquee_features_cadence_seconds, 300))",
+    for: "5m",
+    severity: "ticket",
+    summary:
+      "{{ $labels.type }} of {{ $labels.tenant }} waits {{ $value | humanizeDuration }} longer to be published than its turn",
+    remedy:
+      "Models go on with older values. `./marquee features status` shows all groups; the log of features says why it cannot publish. More processes of it share the work.",
+  },
+  {
+    alert: "MarqueeFeaturesSkewed",
+    expr: "max by (tenant, type) (marquee_features_skew_ratio) > 0.01",
+    for: "10m",
+    severity: "ticket",
+    summary:
+      "{{ $value | humanizePercentage }} of {{ $labels.type }} of {{ $labels.tenant }} are served as the lake does not have them",
+    remedy:
+      "Models see something else than they were trained on. `./marquee rebuild features` makes what is served anew; if it comes back, somebody else writes to the cache.",
+  },
+  {
     alert: "MarqueeLakeBehind",
     expr: `max by (service, topic) (min_over_time(marquee_sink_lag_records[30m])) > 100000`,
     severity: "ticket",

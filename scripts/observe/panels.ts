@@ -144,6 +144,20 @@ export const SERVICE_PANELS: Readonly<Record<string, readonly Panel[]>> = {
       unit: "ops",
     },
   ],
+  features: [
+    { title: "Published, by group", queries: by("type", "marquee_features_published_total"), unit: "ops" },
+    {
+      title: "Late, by group",
+      queries: { "{{type}}": "max by (type) (marquee_features_overdue_seconds)" },
+      unit: "s",
+    },
+    { title: "Looked up, by where it was found", queries: by("state", "marquee_features_lookups_total"), unit: "ops" },
+    {
+      title: "Served otherwise than the lake has it",
+      queries: { "{{type}}": "max by (type) (marquee_features_skew_ratio)" },
+      unit: "percentunit",
+    },
+  ],
   models: [
     {
       title: "Predictions, by what made them",

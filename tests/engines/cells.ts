@@ -32,7 +32,7 @@ export const PARTS = {
   content: ["catalog", "ingest", "encoding", "keys", "epg", "ads", "search"],
   delivery: ["origin", "license", "token", "routing", "live"],
   playback: ["session", "bookmark", "recording", "schedule", "notification"],
-  insight: ["qoe", "analytics", "experiments", "models", "recommendation"],
+  insight: ["qoe", "analytics", "experiments", "models", "recommendation", "features"],
   web: ["web", "admin"],
   edges: ["edges"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -23,6 +23,7 @@ import license from "../../services/delivery/license/service.ts";
 import origin from "../../services/delivery/origin/service.ts";
 import routing from "../../services/delivery/routing/service.ts";
 import token from "../../services/delivery/token/service.ts";
+import features from "../../services/discovery/features/service.ts";
 import recommendation from "../../services/discovery/recommendation/service.ts";
 import ads from "../../services/engagement/ads/service.ts";
 import notification from "../../services/engagement/notification/service.ts";
@@ -70,6 +71,7 @@ export async function startWhole(
     schedule,
     recording,
     recommendation,
+    features,
     notification,
     ads,
     qoe,

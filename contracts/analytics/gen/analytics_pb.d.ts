@@ -241,6 +241,108 @@ export declare type GetTableResponse = Message<"marquee.analytics.v1.GetTableRes
 export declare const GetTableResponseSchema: GenMessage<GetTableResponse>;
 
 /**
+ * @generated from message marquee.analytics.v1.ReadEventsRequest
+ */
+export declare type ReadEventsRequest = Message<"marquee.analytics.v1.ReadEventsRequest"> & {
+  /**
+   * Its dotted name.
+   *
+   * @generated from field: string event_type = 1;
+   */
+  eventType: string;
+
+  /**
+   * By when events happened: from the first, before the second.
+   *
+   * @generated from field: int64 from_ms = 2;
+   */
+  fromMs: bigint;
+
+  /**
+   * @generated from field: int64 to_ms = 3;
+   */
+  toMs: bigint;
+
+  /**
+   * What they are about, at most 1,000; empty: everything.
+   *
+   * @generated from field: repeated string keys = 4;
+   */
+  keys: string[];
+
+  /**
+   * Of the page before; empty: the first.
+   *
+   * @generated from field: string cursor = 5;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message marquee.analytics.v1.ReadEventsRequest.
+ * Use `create(ReadEventsRequestSchema)` to create a new message.
+ */
+export declare const ReadEventsRequestSchema: GenMessage<ReadEventsRequest>;
+
+/**
+ * @generated from message marquee.analytics.v1.LakeEvent
+ */
+export declare type LakeEvent = Message<"marquee.analytics.v1.LakeEvent"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * @generated from field: int64 time_ms = 3;
+   */
+  timeMs: bigint;
+
+  /**
+   * The payload as JSON; what is not a number in it is null.
+   *
+   * @generated from field: string data_json = 4;
+   */
+  dataJson: string;
+};
+
+/**
+ * Describes the message marquee.analytics.v1.LakeEvent.
+ * Use `create(LakeEventSchema)` to create a new message.
+ */
+export declare const LakeEventSchema: GenMessage<LakeEvent>;
+
+/**
+ * @generated from message marquee.analytics.v1.ReadEventsResponse
+ */
+export declare type ReadEventsResponse = Message<"marquee.analytics.v1.ReadEventsResponse"> & {
+  /**
+   * In no order.
+   *
+   * @generated from field: repeated marquee.analytics.v1.LakeEvent events = 1;
+   */
+  events: LakeEvent[];
+
+  /**
+   * Empty: that was all.
+   *
+   * @generated from field: string cursor = 2;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message marquee.analytics.v1.ReadEventsResponse.
+ * Use `create(ReadEventsResponseSchema)` to create a new message.
+ */
+export declare const ReadEventsResponseSchema: GenMessage<ReadEventsResponse>;
+
+/**
  * @generated from service marquee.analytics.v1.AnalyticsService
  */
 export declare const AnalyticsService: GenService<{
@@ -263,6 +365,16 @@ export declare const AnalyticsService: GenService<{
     methodKind: "unary";
     input: typeof GetTableRequestSchema;
     output: typeof GetTableResponseSchema;
+  },
+  /**
+   * Events of one type, a page at a time, of one state of the table. aborted where that state is forgotten by now: begin again.
+   *
+   * @generated from rpc marquee.analytics.v1.AnalyticsService.ReadEvents
+   */
+  readEvents: {
+    methodKind: "unary";
+    input: typeof ReadEventsRequestSchema;
+    output: typeof ReadEventsResponseSchema;
   },
 }>;
 

@@ -7,6 +7,7 @@ import { mentionsOf } from "./domain.ts";
 import { compact, erase, expire, keepEvents, retain, sweep } from "./keep.ts";
 import { load, type LakePlatform } from "./lake.ts";
 import * as store from "./store.ts";
+import { readEvents } from "./read.ts";
 import { toColumn, toSnapshot, toTable, toTransform } from "./messages.ts";
 
 const uses = { tenant: Tenant };
@@ -66,6 +67,7 @@ export default defineService({
         snapshots: table.snapshots.toReversed().slice(0, limit).map(toSnapshot),
       };
     },
+    readEvents: (request, context) => readEvents(parts, request, context),
   }),
 
   periodic: (parts) => [
