@@ -3,6 +3,7 @@ import { JOURNEYS } from "../journeys.ts";
 import { addAds } from "./program-ads.ts";
 import { addBackbone } from "./program-backbone.ts";
 import { addDiscovery } from "./program-discovery.ts";
+import { addEnrich } from "./program-enrich.ts";
 import { addEpg } from "./program-epg.ts";
 import { addChannels } from "./program-channels.ts";
 import { addSearch } from "./program-search.ts";
@@ -47,6 +48,7 @@ Environment (docs/guides/operate.md lists all):
   addRecordings(program, cli, run);
   addRecommendations(program, cli, run);
   addSearch(program, cli, run);
+  addEnrich(program, cli, run);
   users(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);
