@@ -73,7 +73,7 @@ export class Graph {
     return name;
   }
 
-  output(name: string, value: Value, shape: readonly (number | string)[]): void {
+  output(name: string, value: Value, shape?: readonly (number | string)[]): void {
     this.#nodes.push(operator("Identity", "", [value], [name], []));
     this.#outputs.push(valueInfo(name, DATA_TYPE.float, shape));
   }

@@ -64,10 +64,10 @@ export function operator(
   return node;
 }
 
-/** A tensor by name; a side that may have any length is a word. */
-export function valueInfo(name: string, type: number, shape: readonly (number | string)[]): BinaryWriter {
+/** A tensor by name; a side that may have any length is a word. Without a shape the runtime finds it out. */
+export function valueInfo(name: string, type: number, shape?: readonly (number | string)[]): BinaryWriter {
   const dimensions = new BinaryWriter();
-  for (const side of shape) {
+  for (const side of shape ?? []) {
     const dimension = new BinaryWriter();
     if (typeof side === "string") string(dimension, 2, side);
     else integer(dimension, 1, side);
@@ -75,7 +75,7 @@ export function valueInfo(name: string, type: number, shape: readonly (number | 
   }
   const tensor = new BinaryWriter();
   integer(tensor, 1, type);
-  message(tensor, 2, dimensions);
+  if (shape) message(tensor, 2, dimensions);
   const typed = new BinaryWriter();
   message(typed, 1, tensor);
   const info = new BinaryWriter();

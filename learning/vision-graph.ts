@@ -37,7 +37,7 @@ export function visionGraph(model: VisionModel, outputs: ReadonlyMap<string, str
     values.set(plain, made);
     return made;
   };
-  for (const [name, called] of outputs) graph.output(called, valueOf(name), []);
+  for (const [name, called] of outputs) graph.output(called, valueOf(name));
   return graph.finish();
 }
 

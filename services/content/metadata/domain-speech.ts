@@ -11,7 +11,9 @@ const SPEECH_MIN = 0.5;
 const SPEECH_STAYS_MIN = 0.35;
 const SPEECH_S_MIN = 0.25;
 const PAUSE_S_MIN = 0.4;
-const PAD_S = 0.2;
+/** Words begin before a detector is sure of them, and a recogniser wants the breath before them. */
+const PAD_BEFORE_S = 0.5;
+const PAD_AFTER_S = 0.35;
 /** A piece of sound holds sentences that follow each other: a longer pause begins another, so that times are those that were heard. */
 const PIECE_PAUSE_S_MAX = 1.5;
 const PIECE_S_MAX = 28;
@@ -39,8 +41,8 @@ export function speechOf(likelihoods: ArrayLike<number>, durationS: number): Str
   }
   close(quietSinceS ?? durationS);
   return found.map((each, index) => ({
-    startS: Math.max(found[index - 1]?.endS ?? 0, each.startS - PAD_S, 0),
-    endS: Math.min(found[index + 1]?.startS ?? durationS, each.endS + PAD_S, durationS),
+    startS: Math.max(found[index - 1]?.endS ?? 0, each.startS - PAD_BEFORE_S, 0),
+    endS: Math.min(found[index + 1]?.startS ?? durationS, each.endS + PAD_AFTER_S, durationS),
   }));
 }
 
