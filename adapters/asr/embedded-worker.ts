@@ -1,8 +1,8 @@
 /** Whisper in a thread of its own, which gives way to everybody: a piece of 30 s takes seconds, and nobody waits for it. */
+import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { SpokenSegment } from "#kernel/ports/asr";
-import { yieldThread } from "#kernel/priority";
 import { logMel, SAMPLE_RATE_HZ } from "#learning/mel";
 import {
   logProbabilityOf,
@@ -24,7 +24,8 @@ const REPEATS_MAX = 4;
 
 const port = parentPort;
 if (!port) throw new Error("this module runs as a worker");
-yieldThread(NICENESS);
+// Elsewhere a thread has no priority of its own.
+if (process.platform === "linux") setPriority(NICENESS);
 
 interface Loaded {
   readonly encoder: InferenceSession;

@@ -44,7 +44,7 @@ const stepOf = async (contentId: string, name: string) => {
   assert.ok(step, `there is no step ${name}`);
   return {
     ...step,
-    value: step.valueJson === "" ? undefined : (JSON.parse(step.valueJson) as Record<string, unknown>),
+    value: (step.valueJson === "" ? {} : JSON.parse(step.valueJson)) as Record<string, unknown>,
   };
 };
 const enriched = (contentId: string) =>
@@ -71,7 +71,7 @@ test("a film is looked at when it is encoded, and its chapters come to the catal
 
   const scenes = await stepOf(first, "scenes");
   assert.equal(scenes.state, "done", scenes.message);
-  const chapters = scenes.value?.["chapters"] as { startS: number }[];
+  const chapters = scenes.value["chapters"] as { startS: number }[];
   const starts = chapters.map(({ startS }) => startS);
   assert.equal(starts.length, 3, JSON.stringify(scenes.value));
   for (const [index, expected] of [0, 10.5, 21.5].entries())
@@ -83,10 +83,10 @@ test("a film is looked at when it is encoded, and its chapters come to the catal
   );
 
   const loudness = await stepOf(first, "loudness");
-  const [track] = loudness.value?.["tracks"] as { integratedLufs: number; language: string }[];
+  const [track] = loudness.value["tracks"] as { integratedLufs: number; language: string }[];
   assert.ok(track && track.integratedLufs < -10 && track.integratedLufs > -40, JSON.stringify(track));
 
-  const pictures = (await stepOf(first, "thumbnails")).value?.["pictures"] as { key: string; timeS: number }[];
+  const pictures = (await stepOf(first, "thumbnails")).value["pictures"] as { key: string; timeS: number }[];
   assert.ok(pictures.length >= 2, `${pictures.length} pictures`);
   for (const { key, timeS } of pictures) {
     assert.ok(await host.adapters.objects.head(key), key);
@@ -100,7 +100,7 @@ test("a film is looked at when it is encoded, and its chapters come to the catal
   }
   const text = await stepOf(first, "text");
   assert.deepEqual([text.model, text.state], ["extract of the description", "done"]);
-  assert.ok((text.value?.["tags"] as string[]).includes("lighthouse"));
+  assert.ok((text.value["tags"] as string[]).includes("lighthouse"));
 
   const heard = await host.heard<AiEnrichmentCompleted>("ai.enrichment.completed");
   const own = heard.map(({ data }) => data).filter(({ contentId }) => contentId === first);
@@ -127,10 +127,10 @@ test("a film is looked at when it is encoded, and its chapters come to the catal
   await enriched(first);
   await host.settled();
   const again = await stepOf(first, "scenes");
-  assert.deepEqual([again.corrected, again.value?.["chapters"]], [true, mine]);
+  assert.deepEqual([again.corrected, again.value["chapters"]], [true, mine]);
   const told = await stepOf(first, "text");
   assert.deepEqual(
-    [told.model, told.value?.["tags"], told.value?.["summary"]],
+    [told.model, told.value["tags"], told.value["summary"]],
     ["test-model", ["Harbour"], "A keeper counts ships."],
   );
   const now = (await host.catalog.get({ id: first }, host.context())).title;
@@ -167,7 +167,7 @@ test("a film that is there already, smaller and cut, is a twin; another one is n
   await enriched(shorter);
   await enriched(other);
   const twinsOf = async (id: string) =>
-    (await stepOf(id, "fingerprint")).value?.["twins"] as { contentId: string; offsetS: number }[];
+    (await stepOf(id, "fingerprint")).value["twins"] as { contentId: string; offsetS: number }[];
   const found = (await twinsOf(shorter)).find(({ contentId }) => contentId === film);
   assert.ok(found, JSON.stringify(await twinsOf(shorter)));
   assert.ok(Math.abs(found.offsetS - 4) <= 1, `${found.offsetS} s`);

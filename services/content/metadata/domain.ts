@@ -96,7 +96,7 @@ function chaptersIn(value: unknown, durationS: number): Chapter[] {
   if (!Array.isArray(value) || value.length > CHAPTERS_MAX)
     throw problem.invalid(`chapters must be a list of at most ${CHAPTERS_MAX}`);
   return value.map((each: unknown, index) => {
-    const before = index === 0 ? -1 : Number((value[index - 1] as Chapter).startS);
+    const before = index === 0 ? -1 : (value[index - 1] as Chapter).startS;
     if (!isRecord(each) || typeof each["startS"] !== "number" || typeof each["title"] !== "string")
       throw problem.invalid(`chapter ${index + 1} is not of the form {"startS": 0, "title": "…"}`);
     const { startS, title } = each as { startS: number; title: string };
@@ -152,7 +152,10 @@ export function effective(
     const { step: of, member } = CORRECTIONS[what];
     if (of !== step) continue;
     corrected = true;
-    result = { ...(isRecord(result) ? result : {}), ...(member === undefined ? (said as object) : { [member]: said }) };
+    result = {
+      ...(isRecord(result) ? result : {}),
+      ...(member === undefined && isRecord(said) ? said : { [member ?? "value"]: said }),
+    };
   }
   return { value: result, corrected };
 }

@@ -95,5 +95,5 @@ export async function countWaiting(tx: Tx, contentIds: readonly string[]): Promi
     .where("content_id", "in", contentIds)
     .groupBy("content_id")
     .execute();
-  return new Map(rows.map((row) => [row.content_id, Number(row.count)]));
+  return new Map(rows.map((row) => [row.content_id, row.count]));
 }
