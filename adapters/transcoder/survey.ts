@@ -54,7 +54,7 @@ export async function survey(
 }
 
 const print = (filter: "metadata" | "ametadata", key: Key): string =>
-  `${filter}=mode=print:key=lavfi.${key}:file=pipe\\:1:direct=1`;
+  `${filter}=mode=print:key=lavfi.${key}:file=-:direct=1`;
 
 /** Reads the lines `lavfi.KEY=SECONDS`; pure. A stretch that is open at the end ends with the film. */
 export function readSurvey(lines: string, durationS: number): Survey {

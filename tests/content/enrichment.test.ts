@@ -1,9 +1,21 @@
 /** What is found in a film, without any weights: steps one by one, chapters on their way to the catalogue, and people whose word wins. */
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { after, before, test } from "node:test";
 import type { AiEnrichmentCompleted, MetadataEnriched, MetadataTagsUpdated } from "#contracts/metadata";
 import type { Llm } from "#kernel/ports/llm";
 import { Problem } from "#kernel";
+import {
+  decideFinding,
+  editCue,
+  exportSubtitles,
+  importSubtitles,
+  listFindings,
+  sayOf,
+  showEnrichment,
+} from "../../apps/cli/enrich.ts";
+import { cliOf } from "../discovery/cli.ts";
 import { type ContentHost, drawClip, startContent } from "./setup.ts";
 
 /** A language model that says what it was told to, or nothing that can be used. */
@@ -180,6 +192,54 @@ test("a film that is there already, smaller and cut, is a twin; another one is n
   await host.metadata.enrich({ contentId: shorter, step: "fingerprint" }, host.context());
   await enriched(shorter);
   assert.ok((await twinsOf(shorter)).every(({ contentId }) => contentId !== film));
+});
+
+test("words of subtitles that a person brought are pointed at, and a verdict holds", { timeout: 60_000 }, async () => {
+  const [title] = (await host.metadata.list({}, host.context())).titles;
+  assert.ok(title);
+  const { contentId } = title;
+  const { cli: plain, printed } = cliOf(host);
+  const cli = { ...plain, path: (text: string) => resolve(text) };
+  const file = host.at("mine.vtt");
+  await writeFile(
+    file,
+    "WEBVTT\n\n00:01.000 --> 00:02.000\nWho goes there?\n\n00:03.000 --> 00:04.000\nA fucking ghost &lt;boo&gt;.\n",
+  );
+  await importSubtitles(cli, contentId, file, { language: "en" });
+  await enriched(contentId);
+  const step = await stepOf(contentId, "subtitles");
+  assert.ok(step.corrected);
+  const looked = (await stepOf(contentId, "moderation")).value["looked"];
+  assert.deepEqual(looked, { nudity: false, language: true, violence: false });
+
+  const waiting = async () => (await host.metadata.findings({ contentId }, host.context())).findings;
+  const [finding, ...others] = await waiting();
+  assert.ok(finding && others.length === 0);
+  assert.deepEqual([finding.kind, finding.startS, finding.score, finding.state], ["language", 3, 1, "waiting"]);
+  await listFindings(cli, { title: contentId, state: "waiting", json: false });
+  assert.ok(printed.some((line) => line.includes(finding.id) && line.includes("language")));
+  await decideFinding(cli, finding.id, "rejected");
+  await host.metadata.enrich({ contentId, step: "moderation" }, host.context());
+  await enriched(contentId);
+  assert.deepEqual(await waiting(), [], "what was rejected is not raised again");
+  const rejected = await host.metadata.findings({ contentId, state: "rejected" }, host.context());
+  assert.deepEqual(
+    rejected.findings.map(({ id }) => id),
+    [finding.id],
+  );
+
+  await editCue(cli, contentId, "2", "A friendly ghost <boo>.");
+  const out = host.at("out.vtt");
+  await exportSubtitles(cli, contentId, { out });
+  const text = await readFile(out, "utf8");
+  assert.match(text, /2\n00:00:03\.000 --> 00:00:04\.000\nA friendly ghost &lt;boo>\./);
+  assert.ok(!text.includes("NOTE"), "a person's words are no draft");
+  printed.length = 0;
+  await showEnrichment(cli, contentId, { json: false });
+  assert.ok(printed.some((line) => line.includes("subtitles") && line.includes("a person")));
+  await sayOf(cli, contentId, "subtitles", "");
+  await enriched(contentId);
+  assert.equal((await stepOf(contentId, "subtitles")).corrected, false);
 });
 
 test("what is wrong is said with its remedy, and other tenants see nothing", { timeout: 60_000 }, async () => {

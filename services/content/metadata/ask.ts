@@ -6,7 +6,7 @@ import type { MetadataTx, Parts } from "./parts.ts";
 import { announce } from "./say.ts";
 import * as store from "./store.ts";
 import * as findings from "./store-findings.ts";
-import { jobOf, QUEUE } from "./work.ts";
+import { followUp, jobOf, QUEUE } from "./work.ts";
 
 // What people ask for and say.
 
@@ -45,6 +45,7 @@ export async function correct(parts: Parts, { contentId, what, valueJson }: Corr
       await store.saveCorrection(tx, { contentId, what, value, nowMs: parts.clock.nowMs() });
     }
     await announceNow(tx, title, what, valueJson !== "");
+    await followUp(parts, tx, { tenant: tx.tenant, contentId, step: CORRECTIONS[what].step });
   });
   return {};
 }

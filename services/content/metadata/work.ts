@@ -154,7 +154,11 @@ async function announceValue(tx: MetadataTx, title: store.Title, step: StepName,
 }
 
 /** What was made of older subtitles is made again. */
-async function followUp(parts: Parts, tx: MetadataTx, { tenant, contentId, step }: Work): Promise<void> {
+export async function followUp(
+  parts: Parts,
+  tx: MetadataTx,
+  { tenant, contentId, step }: Omit<Work, "attempt">,
+): Promise<void> {
   for (const name of FOLLOWERS[step] ?? []) {
     const follower = await store.step(tx, contentId, name);
     if (follower?.state !== "done" && follower?.state !== "skipped") continue;
