@@ -161,7 +161,8 @@ export async function followUp(
 ): Promise<void> {
   for (const name of FOLLOWERS[step] ?? []) {
     const follower = await store.step(tx, contentId, name);
-    if (follower?.state !== "done" && follower?.state !== "skipped") continue;
+    // One that waits has not begun; what one that runs comes to is thrown away, for it is of an attempt before.
+    if (!follower || follower.state === "waiting") continue;
     const attempt = await store.againStep(tx, contentId, name);
     await parts.jobs.send(tx, QUEUE, [jobOf({ tenant, contentId, step: name, attempt })]);
   }
