@@ -41,7 +41,9 @@ export async function survey(
   const { stdout } = await run({
     program: ffmpeg,
     args: [
-      ...[...QUIET, ...INPUT_LIMITS, "-threads", "1", "-copyts", "-i", asInput(path)],
+      // A film may have no cut for an hour; that work goes on is seen by the report between what was found.
+      ...[...QUIET, "-progress", "pipe:1", "-stats_period", "5", ...INPUT_LIMITS],
+      ...["-threads", "1", "-copyts", "-i", asInput(path)],
       ...["-map", `0:${video.index}`, "-vf", picture.join(","), "-fps_mode", "passthrough"],
       ...(sound ? ["-map", `0:${sound.index}`, "-af", listening.join(",")] : []),
       ...["-f", "null", "-"],
@@ -99,7 +101,8 @@ export async function hashes(
     args: [
       ...[...QUIET, ...INPUT_LIMITS, "-threads", "1", "-copyts", "-i", asInput(path), "-map", `0:${video.index}`],
       ...["-vf", filters.join(","), "-fps_mode", "passthrough", "-frames:v", String(HASHES_MAX)],
-      ...["-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"],
+      // Each hash is a sign of work.
+      ...["-flush_packets", "1", "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"],
     ],
     subject: nameOf(path),
     signal,
