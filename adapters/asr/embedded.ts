@@ -13,13 +13,19 @@ const LOAD_MS_MAX = 120_000;
 /** A machine that is full takes many times as long as an idle one. */
 const TRANSCRIBE_MS_MAX = 600_000;
 
+interface Waiting {
+  readonly worker: Worker;
+  resolve(reply: Reply): void;
+  reject(error: Error): void;
+}
+
 type Ask = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
 
 /** Whisper on the ONNX runtime in a worker that starts with the first piece of sound and goes when it may rest. */
 export function openEmbeddedAsr(weights: AsrWeights): Asr {
   let running: { readonly worker: Worker; readonly ready: Promise<unknown> } | undefined;
   let nextId = 1;
-  const waiting = new Map<number, { resolve(reply: Reply): void; reject(error: Error): void }>();
+  const waiting = new Map<number, Waiting>();
 
   function start(): Worker {
     const worker = new Worker(new URL("./embedded-worker.ts", import.meta.url), { name: "asr", execArgv: [] });
@@ -28,8 +34,8 @@ export function openEmbeddedAsr(weights: AsrWeights): Asr {
     worker.on("error", (error) => (fault = error.message));
     worker.once("exit", () => {
       if (running?.worker === worker) running = undefined;
-      for (const { reject } of waiting.values()) reject(problem.unavailable(`the speech recogniser ended: ${fault}`));
-      waiting.clear();
+      for (const { worker: of, reject } of waiting.values())
+        if (of === worker) reject(problem.unavailable(`the speech recogniser ended: ${fault}`));
     });
     // What nobody waits for keeps no process alive.
     worker.unref();
@@ -46,7 +52,7 @@ export function openEmbeddedAsr(weights: AsrWeights): Asr {
       void worker.terminate();
     };
     signal.addEventListener("abort", giveUp, { once: true });
-    waiting.set(id, { resolve, reject });
+    waiting.set(id, { worker, resolve, reject });
     try {
       worker.postMessage({ id, ...what } satisfies Request);
       const reply = await promise;
@@ -67,9 +73,16 @@ export function openEmbeddedAsr(weights: AsrWeights): Asr {
         ready: ask(worker, { kind: "load", files }, AbortSignal.any([signal, AbortSignal.timeout(LOAD_MS_MAX)])),
       };
     }
-    const { worker, ready: isReady } = running;
-    await isReady;
-    return worker;
+    const own = running;
+    try {
+      await own.ready;
+    } catch (error) {
+      // The next piece begins anew.
+      if (running === own) running = undefined;
+      void own.worker.terminate();
+      throw error;
+    }
+    return own.worker;
   }
 
   return {

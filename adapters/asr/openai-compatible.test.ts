@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import { Problem } from "#kernel/errors";
+import { asrContract } from "./contract.ts";
 import { openOpenAiAsr } from "./openai-compatible.ts";
 
 async function serverOf(t: TestContext, handle: RequestListener): Promise<string> {
@@ -68,4 +69,19 @@ test("what a server does wrong is said with its remedy", async (t) => {
       return true;
     });
   }
+});
+
+asrContract("openai-compatible", async () => {
+  const server = createServer(
+    json({ text: "Hello there.", segments: [{ start: 0.1, end: 1.2, text: " Hello there.", avg_logprob: -0.2 }] }),
+  ).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  return {
+    asr: openOpenAiAsr({ url, model: "whisper-1" }),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 });

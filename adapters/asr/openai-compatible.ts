@@ -30,6 +30,7 @@ export function openOpenAiAsr({ url, model, key }: OpenAiAsrOptions): Asr {
   return {
     about: async () => ({ model, version: "remote", languages: [] }),
     async transcribe({ samples, language }, signal) {
+      signal.throwIfAborted();
       const form = new FormData();
       form.set("file", new Blob([wav(samples)], { type: "audio/wav" }), "speech.wav");
       form.set("model", model);
