@@ -30,7 +30,7 @@ function tiny(): AsrFiles {
   };
   const graphs = whisperGraphs({ ...shape, vocabulary: words.length }, (name) => {
     const known = Object.keys(sides).find((end) => name.endsWith(end));
-    const side = (known && sides[known]) ?? (name.endsWith("weight") ? [8, 8] : [8]);
+    const side = sides[known ?? ""] ?? (name.endsWith("weight") ? [8, 8] : [8]);
     const size = side.reduce((product, length) => product * length, 1);
     return { shape: side, data: Float32Array.from({ length: size }, () => randomNormal(random)) };
   });
