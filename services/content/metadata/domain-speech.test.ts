@@ -11,7 +11,7 @@ test("speech is where it is likely for long enough, with the breath before it", 
   const speech = speechOf(likelihoods, 400 * WINDOW_S);
   assert.equal(speech.length, 1);
   const [only] = speech;
-  assert.ok(only && Math.abs(only.startS - (100 * WINDOW_S - 0.5)) < 1e-6 && only.endS >= 160 * WINDOW_S);
+  assert.ok(only && Math.abs(only.startS - (100 * WINDOW_S - 0.7)) < 1e-6 && only.endS >= 160 * WINDOW_S);
 });
 
 test("pieces hold all speech, none longer than a recogniser hears, and pauses part them", () => {

@@ -12,8 +12,8 @@ const SPEECH_STAYS_MIN = 0.35;
 const SPEECH_S_MIN = 0.25;
 const PAUSE_S_MIN = 0.4;
 /** Words begin before a detector is sure of them, and a recogniser wants the breath before them. */
-const PAD_BEFORE_S = 0.5;
-const PAD_AFTER_S = 0.35;
+const PAD_BEFORE_S = 0.7;
+const PAD_AFTER_S = 0.5;
 /** A piece of sound holds sentences that follow each other: a longer pause begins another, so that times are those that were heard. */
 const PIECE_PAUSE_S_MAX = 1.5;
 const PIECE_S_MAX = 28;
