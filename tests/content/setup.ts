@@ -42,9 +42,10 @@ export async function startContent(
   } = {},
 ) {
   const { withMetadata = false, ...rest } = options;
+  const env = { ...(withMetadata ? { MARQUEE_ENRICH: "1" } : {}), ...options.env };
   const clock = movableClock();
   const services = [tenant, catalog, ingest, encoding, keys, ...(withMetadata ? [metadata] : [])];
-  const host = await startTestHost({ ...rest, services, clock });
+  const host = await startTestHost({ ...rest, env, services, clock });
   const call = {
     catalog: host.client(Catalog, "test"),
     encodings: host.client(Encoding, "test"),

@@ -1,6 +1,6 @@
 /**
- * What makes a frame a good thumbnail, learned from pairs: the same picture as it was and spoiled. `npm run bench -- enrichment` trains it anew, judges it on films that it
- * was not trained on, and prints these figures.
+ * What makes a frame a good thumbnail. These weights are set by hand; `npm run bench -- enrichment --write` learns others from pairs of a picture as it was and spoiled, judges them on
+ * films that they were not learned from, and writes them here.
  */
 export interface Scorer {
   readonly model: string;
@@ -13,7 +13,7 @@ export interface Scorer {
 }
 
 export const SCORER: Scorer = {
-  model: "picture quality, learned from spoiled pairs",
+  model: "picture quality, weights by hand",
   version: "0",
   weights: [1.5, 1, -1, 0, -8, -2, -3, 6, 3, 3, -1],
   means: [-2.5, -1.5, 0.2, 0.4, 0.03, 0.1, 0.02, 0.2, 0.2, 0.7, 0.36],

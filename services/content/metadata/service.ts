@@ -25,7 +25,7 @@ export default defineService({
   slo: { p99Ms: 150, availability: 0.9995 },
   ai: {
     feeds: "catalogue and search: chapters, subtitles, tags, pictures, what a person should look at",
-    uses: "Whisper and Silero for speech, nsfwjs for nudity, BlazeFace, a learned score of pictures; the language model where there is one",
+    uses: "Whisper and Silero for speech, nsfwjs for nudity, BlazeFace, measures of pictures; the language model where there is one",
     fallback:
       "each step by itself: without its weights it is skipped and says so; what people say wins over all of them",
   },

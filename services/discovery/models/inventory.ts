@@ -56,15 +56,10 @@ export const inventory: readonly Entry[] = [
     retrain:
       "not here: other weights by `./marquee model pull moderation`, then `./marquee enrich TITLE --step moderation`",
   },
-  {
-    model: "Thumbnail quality scoring",
-    state: "here",
-    data: "frames of films, each with a spoiled copy of itself: soft, moved, dark, burnt, faded, foggy, crossed with another, blocky; faces by BlazeFace",
-    metric:
-      "how often the sound picture is known from the spoiled one, on films that it was not trained on; what chosen frames measure beside random ones",
-    fallback: "the sharpest frame, or the editor's picture",
-    retrain: "`npm run bench -- enrichment --write`",
-  },
+  missing(
+    "Thumbnail quality scoring",
+    "measures of the picture and faces, with weights set by hand (services/content/metadata/scorer.ts); `npm run bench -- enrichment --write` learns them from spoiled pairs",
+  ),
   missing("Embedding generation", "words alone"),
   missing("Per-title encoding", "a fixed ladder"),
   {
