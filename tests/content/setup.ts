@@ -42,7 +42,7 @@ export async function startContent(
   } = {},
 ) {
   const { withMetadata = false, ...rest } = options;
-  const env = { ...(withMetadata ? { MARQUEE_ENRICH: "1" } : {}), ...options.env };
+  const env = withMetadata ? { MARQUEE_ENRICH: "1", ...options.env } : (options.env ?? {});
   const clock = movableClock();
   const services = [tenant, catalog, ingest, encoding, keys, ...(withMetadata ? [metadata] : [])];
   const host = await startTestHost({ ...rest, env, services, clock });
