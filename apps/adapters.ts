@@ -1,7 +1,10 @@
 import { join, resolve } from "node:path";
+import { modelFile, WEIGHTS } from "#contracts/metadata";
 import { type Config, type Logger, problem } from "#kernel";
 import { startGuardian } from "#kernel/guardian";
 import type { Adapters } from "#kernel/host";
+import type { AsrFiles } from "#adapters/asr/messages";
+import type { Asr } from "#kernel/ports/asr";
 import type { Analytics } from "#kernel/ports/analytics";
 import type { Cache } from "#kernel/ports/cache";
 import type { Flags } from "#kernel/ports/flags";
@@ -36,6 +39,7 @@ export async function openAdapters(config: Config, folder: string, opening: Open
   const postgres = await openPostgres(config, folder, opening);
   stops.push(() => postgres.stop());
   const { openJobs } = await import("#adapters/jobs/pgboss");
+  const objects = await openObjects(config, folder);
   return {
     postgres,
     log: closing(await openEventLog(config, folder)),
@@ -50,12 +54,13 @@ export async function openAdapters(config: Config, folder: string, opening: Open
         log: (line) => log.info(line),
       }),
     ),
-    objects: await openObjects(config, folder),
+    objects,
     mail: await openMail(config, folder),
     models: closing(await openModels(config)),
     search: closing(await openSearch(config, postgres)),
     flags: closing(await openFlags(config, folder, postgres, log)),
     transcoder: await openFfmpeg(config),
+    asr: closing(await openAsr(config, objects)),
     llm: await openLlm(config),
   };
 }
@@ -198,6 +203,25 @@ async function openModels({ MARQUEE_MODELS_URL: url }: Config): Promise<Models> 
   if (url === undefined) return (await import("#adapters/models/embedded")).openEmbeddedModels();
   return (await import("#adapters/models/kserve")).openKserveModels({ url });
 }
+
+/** On a server where one is named, else here, with the weights that were taken in. */
+export async function openAsr(config: Config, objects: Objects): Promise<Asr> {
+  const { MARQUEE_ASR_URL: url, MARQUEE_ASR_MODEL: model, MARQUEE_ASR_TOKEN: key } = config;
+  if (url !== undefined) return (await import("#adapters/asr/openai-compatible")).openOpenAiAsr({ url, model, key });
+  const { model: name, version, made } = WEIGHTS.asr;
+  return (await import("#adapters/asr/embedded")).openEmbeddedAsr({
+    async about() {
+      const found = await Promise.all(made.map((file) => objects.head(modelFile("asr", file))));
+      return found.every(Boolean) ? { model: name, version, languages: ["en"] } : undefined;
+    },
+    async read() {
+      const file = (called: string): Promise<Uint8Array> => objects.get(modelFile("asr", called));
+      const words = JSON.parse(Buffer.from(await file("words.json")).toString("utf8")) as Words;
+      return { encoder: await file("encoder.onnx"), decoder: await file("decoder.onnx"), ...words };
+    },
+  });
+}
+type Words = Pick<AsrFiles, "words" | "suppressed" | "suppressedFirst">;
 
 async function openFfmpeg({ FFMPEG_PATH: ffmpegPath, FFPROBE_PATH: ffprobePath }: Config): Promise<Transcoder> {
   return (await import("#adapters/transcoder/ffmpeg")).openTranscoder({

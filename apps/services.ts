@@ -9,6 +9,7 @@ import catalog from "../services/content/catalog/service.ts";
 import encoding from "../services/content/encoding/service.ts";
 import epg from "../services/content/epg/service.ts";
 import ingest from "../services/content/ingest/service.ts";
+import metadata from "../services/content/metadata/service.ts";
 import keys from "../services/content/keys/service.ts";
 import analytics from "../services/insight/analytics/service.ts";
 import experiments from "../services/discovery/experiments/service.ts";
@@ -32,7 +33,7 @@ import user from "../services/identity/user/service.ts";
 /** Every service of the product. A process runs all of them, or some. */
 export const services: readonly Service[] = [
   ...[tenant, user, auth, profile, subscription, entitlement],
-  ...[catalog, ingest, encoding, keys, epg],
+  ...[catalog, ingest, encoding, keys, epg, metadata],
   ...[origin, license, token, routing, live],
   ...[session, bookmark, schedule, recording],
   ...[recommendation, search],

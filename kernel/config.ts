@@ -165,6 +165,19 @@ export const Config = z.object({
     .optional()
     .describe("which of its models"),
   MARQUEE_LLM_TOKEN: z.string().default("").describe("secret: its key"),
+  MARQUEE_ENRICH: flag
+    .default(false)
+    .describe("1 looks at each title when it is encoded; 0 waits until somebody asks for it (./marquee enrich)"),
+  MARQUEE_ASR_URL: address(["http:", "https:"], "https://speech.example.org/v1")
+    .refine((value) => !/^https?:\/\/[^/]*@/.test(value), "the key has a variable of its own")
+    .optional()
+    .describe(
+      "a server that transcribes, by OpenAI's API; without it Whisper does that here, once its weights were pulled",
+    ),
+  MARQUEE_ASR_MODEL: word(/^[\w.:/@-]{1,120}$/, "whisper-1")
+    .default("whisper-1")
+    .describe("which of its models"),
+  MARQUEE_ASR_TOKEN: z.string().default("").describe("secret: its key"),
   MARQUEE_UNLEASH_URL: address(["http:", "https:"], "https://unleash.example.org/api")
     .optional()
     .describe("feature flags of an Unleash, by the address of its API; without it they are kept in PostgreSQL"),

@@ -18,6 +18,7 @@ import { loadMarks } from "./inbox.ts";
 import { tracedJobs } from "./jobs.ts";
 import { type Listener, openListener } from "./listener.ts";
 import { migrate, PROGRAM } from "./migrate.ts";
+import type { Asr } from "./ports/asr.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
 import type { Flags } from "./ports/flags.ts";
@@ -60,6 +61,7 @@ export interface Adapters {
   readonly search: Search;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
+  readonly asr: Asr;
   /** Nothing waits for it, so its state is nobody's. */
   readonly llm?: Llm | undefined;
 }

@@ -7,6 +7,7 @@ import type { Clients, Contract, EventName, EventPayload, EventType, Handlers } 
 import type { Db, Tx } from "./db.ts";
 import type { Erase } from "./erasure.ts";
 import type { Received } from "./events.ts";
+import type { Asr } from "./ports/asr.ts";
 import type { Analytics } from "./ports/analytics.ts";
 import type { Cache } from "./ports/cache.ts";
 import type { Flags } from "./ports/flags.ts";
@@ -52,6 +53,7 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly search: Search;
   readonly jobs: Jobs;
   readonly transcoder: Transcoder;
+  readonly asr: Asr;
   /** Undefined where none is configured. */
   readonly llm?: Llm | undefined;
   readonly clock: Clock;

@@ -108,11 +108,13 @@ const ZONES: readonly Zone[] = [
   {
     name: "an adapter",
     roomOf: orElse(room("adapters", 1), top("adapters")),
-    may: "its own folder, kernel/ports, kernel/errors, kernel/child-environment, types, packages and Node",
+    // Learning is as pure as types are: what a model hears and says is the same behind every engine.
+    may: "its own folder, kernel/ports, kernel/errors, kernel/child-environment, learning, types, packages and Node",
     allows: (target, found, own) =>
       target.kind !== "file" ||
       within(own, target) ||
       within("kernel/ports", target) ||
+      within("learning", target) ||
       isFile("kernel/errors.ts", target) ||
       isFile("kernel/child-environment.ts", target) ||
       (found.typeOnly && anyOf(["kernel", "media"], target)),

@@ -9,6 +9,7 @@ const HEAD = "| model | state | data | metric | without it | how to retrain |";
 
 const STATES: Readonly<Record<State, string>> = {
   here: "trained and served here",
+  loaded: "run here, weights of others",
   missing: "not there yet",
 };
 

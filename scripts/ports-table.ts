@@ -61,6 +61,8 @@ const ffmpeg = (): string =>
 
 /** What works behind an adapter that needs no engine of `npm run engines`. */
 const INSIDE: readonly (readonly [file: RegExp, engine: () => string])[] = [
+  [/^adapters\/asr\/embedded/, () => `ONNX runtime ${packageVersion("onnxruntime-node")}`],
+  [/^adapters\/asr\//, () => "a server of the test"],
   [/^adapters\/analytics\//, () => `ClickHouse as a library, chdb ${packageVersion("chdb")}`],
   [/^adapters\/cache\//, () => "memory of the process"],
   [/^adapters\/geo\//, () => `mmdb-lib ${packageVersion("mmdb-lib")}`],

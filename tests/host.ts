@@ -24,6 +24,7 @@ import { type Metrics, openMetrics } from "#kernel/metrics";
 import { openPseudonyms, type Pseudonyms } from "#kernel/pseudonyms";
 import { openLogger, silentLogger } from "#kernel/telemetry";
 import { topics } from "#contracts/topics";
+import { openAsr } from "../apps/adapters.ts";
 import { makeTestFolder } from "../kernel/testing/folder.ts";
 import { openTestPostgres } from "../kernel/testing/postgres.ts";
 
@@ -75,6 +76,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     guardian.stop();
     if (!options.folder) await rm(folder, { recursive: true, force: true });
   };
+  const objects = await openFileObjects({ folder: at("objects") });
   const adapters: Adapters = {
     postgres,
     log: await openEmbeddedLog({
@@ -84,7 +86,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     registry: await openEmbeddedRegistry({ folder: at("log") }),
     cache: openEmbeddedCache(),
     analytics: await openEmbeddedAnalytics({ folder: at("analytics") }),
-    objects: await openFileObjects({ folder: at("objects") }),
+    objects,
     secrets: await openFileSecrets({ folder: at("secrets") }),
     mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
     models: openEmbeddedModels(),
@@ -92,9 +94,21 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
     search: await openEmbeddedSearch(postgres),
     transcoder: openTranscoder(),
+    asr: await openAsr(config, objects),
     llm: options.llm,
   };
-  for (const name of ["log", "registry", "cache", "analytics", "models", "secrets", "jobs", "flags", "search"] as const)
+  for (const name of [
+    "log",
+    "registry",
+    "cache",
+    "analytics",
+    "models",
+    "asr",
+    "secrets",
+    "jobs",
+    "flags",
+    "search",
+  ] as const)
     closing.push(() => adapters[name].close());
   const metrics = openMetrics();
   const pseudonyms = openPseudonyms();

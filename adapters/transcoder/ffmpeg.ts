@@ -8,6 +8,8 @@ import { fingerprint, thumbnails } from "./pictures.ts";
 import { posters } from "./posters.ts";
 import { preview } from "./preview.ts";
 import { probeSource } from "./probe.ts";
+import { stills } from "./stills.ts";
+import { hashes, speech, survey } from "./survey.ts";
 import { extractText } from "./text.ts";
 import { encodeVideo } from "./video.ts";
 
@@ -74,6 +76,11 @@ export function openTranscoder(options: TranscoderOptions = {}): Transcoder {
     posters: (path, source, count, folder, signal) => posters({ run, ffmpeg }, path, source, count, folder, signal),
     preview: (path, source, span, out, signal) =>
       whole(out, () => preview({ run, ffmpeg }, path, source, span, out, signal)),
+    survey: (path, source, signal) => survey({ run, ffmpeg }, path, source, signal),
+    stills: (path, source, what, folder, signal) => stills({ run, ffmpeg }, path, source, what, folder, signal),
+    hashes: (path, source, signal) => hashes({ run, ffmpeg }, path, source, signal),
+    speech: (path, source, streamIndex, out, signal) =>
+      whole(out, () => speech({ run, ffmpeg }, path, source, streamIndex, out, signal)),
     receiveLive: (input, out, signal) => receiveLive(runReceiver, ffmpeg, input, out, signal),
     encodeLive: (job, out, progress, signal) => encodeLive(runLive, ffmpeg, job, out, progress, signal),
   };

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Cli } from "./cli.ts";
 import { examples, type Run } from "./help.ts";
+import { addPull } from "./program-enrich.ts";
 
 /** The commands about models and experiments. */
 export function addDiscovery(program: Command, cli: Cli, run: Run): void {
@@ -11,7 +12,8 @@ export function addDiscovery(program: Command, cli: Cli, run: Run): void {
 function addModels(program: Command, cli: Cli, run: Run): void {
   const group = program
     .command("model")
-    .summary("show, train, promote and take back models")
+    .alias("models")
+    .summary("show, train, promote and take back models; fetch weights")
     .description("Works on the versions of models. docs/models.md says what each model is for.");
   group
     .command("list")
@@ -22,6 +24,7 @@ function addModels(program: Command, cli: Cli, run: Run): void {
     .action((name: string | undefined, options) =>
       run(async () => (await import("./models.ts")).listModels(cli, name, options)),
     );
+  addPull(group, cli, run);
   group
     .command("train")
     .description("Trains a model anew. Only one that is better than what answers now goes on.")

@@ -3,6 +3,7 @@ import { JOURNEYS } from "../journeys.ts";
 import { addAds } from "./program-ads.ts";
 import { addBackbone } from "./program-backbone.ts";
 import { addDiscovery } from "./program-discovery.ts";
+import { addEnrich } from "./program-enrich.ts";
 import { addEpg } from "./program-epg.ts";
 import { addChannels } from "./program-channels.ts";
 import { addSearch } from "./program-search.ts";
@@ -50,6 +51,7 @@ Environment (docs/guides/operate.md lists all):
   addRecommendations(program, cli, run);
   addSimulate(program, cli, run);
   addSearch(program, cli, run);
+  addEnrich(program, cli, run);
   users(program, cli, run);
   work(program, cli, run);
   keys(program, cli, run);

@@ -42,6 +42,20 @@ export interface Transcoder {
    * side, under 1.5 MB for 8 s.
    */
   preview(path: string, source: SourceInfo, span: PreviewSpan, out: string, signal?: AbortSignal): Promise<void>;
+  /** Where the picture changes at once, where it is black, and where the sound is silent. */
+  survey(path: string, source: SourceInfo, signal?: AbortSignal): Promise<Survey>;
+  /** Writes a JPEG `still-0000001.jpg` … of each moment, which come in order; moments that have no picture are left out. At most `STILLS_MAX`. */
+  stills(
+    path: string,
+    source: SourceInfo,
+    what: { readonly timesS: readonly number[]; readonly width: number },
+    folder: string,
+    signal?: AbortSignal,
+  ): Promise<Still[]>;
+  /** A perceptual hash for each second, as in `Fingerprint`: the same film is found at other places and in other lengths. */
+  hashes(path: string, source: SourceInfo, signal?: AbortSignal): Promise<string[]>;
+  /** Writes one audio stream as it is heard by machines: 16 kHz, mono, 16 bits, little endian, without a header, on the picture's clock. */
+  speech(path: string, source: SourceInfo, streamIndex: number, out: string, signal?: AbortSignal): Promise<void>;
   /**
    * Encodes one track of a live source in real time, at normal priority, as fragmented MP4 with a fragment a frame, into the Unix socket
    * at `out`, which must be listening. Ends when the source does; rejects as `canceled` when `signal` aborts.
@@ -242,6 +256,26 @@ export interface ThumbnailShape {
 export interface PreviewSpan {
   readonly startS: number;
   readonly durationS: number;
+}
+
+/** Times on the picture's clock, in their order. */
+export interface Survey {
+  readonly cutsS: readonly number[];
+  readonly blacks: readonly Stretch[];
+  /** Of the first sound; empty where there is none. */
+  readonly silences: readonly Stretch[];
+}
+
+export interface Stretch {
+  readonly startS: number;
+  readonly endS: number;
+}
+
+export const STILLS_MAX = 2_000;
+
+export interface Still {
+  readonly file: string;
+  readonly timeS: number;
 }
 
 export interface PosterCandidate {

@@ -165,6 +165,17 @@ export const SERVICE_PANELS: Readonly<Record<string, readonly Panel[]>> = {
       unit: "ops",
     },
   ],
+  metadata: [
+    {
+      title: "Steps of enrichment that ended",
+      queries: {
+        "{{part}} {{outcome}}": "sum by (part, outcome) (rate(marquee_enrichment_steps_total[$__rate_interval]))",
+      },
+      unit: "ops",
+    },
+    jobsWaiting,
+    jobsAge,
+  ],
   ingest: [ingests, refusedFiles, jobsAge],
   encoding: [encodings, encodingTime, pieces, jobsWaiting, jobsAge],
   license: [

@@ -6,12 +6,15 @@ import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
 import { Ingest } from "#contracts/ingest";
 import { Keys } from "#contracts/keys";
+import { Metadata } from "#contracts/metadata";
 import { Tenant } from "#contracts/tenant";
 import { topics } from "#contracts/topics";
 import { openEvents, type Received } from "#kernel/events";
+import type { Llm } from "#kernel/ports/llm";
 import catalog from "../../services/content/catalog/service.ts";
 import encoding from "../../services/content/encoding/service.ts";
 import ingest from "../../services/content/ingest/service.ts";
+import metadata from "../../services/content/metadata/service.ts";
 import keys from "../../services/content/keys/service.ts";
 import tenant from "../../services/identity/tenant/service.ts";
 import { startTestHost } from "../host.ts";
@@ -30,15 +33,25 @@ export async function drawClip(path: string, options: { readonly pattern?: strin
 }
 
 export async function startContent(
-  options: { readonly env?: Readonly<Record<string, string>>; readonly folder?: string } = {},
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly folder?: string;
+    /** Also looks at titles, which takes its time. */
+    readonly withMetadata?: boolean;
+    readonly llm?: Llm;
+  } = {},
 ) {
+  const { withMetadata = false, ...rest } = options;
+  const env = withMetadata ? { MARQUEE_ENRICH: "1", ...options.env } : (options.env ?? {});
   const clock = movableClock();
-  const host = await startTestHost({ ...options, services: [tenant, catalog, ingest, encoding, keys], clock });
+  const services = [tenant, catalog, ingest, encoding, keys, ...(withMetadata ? [metadata] : [])];
+  const host = await startTestHost({ ...rest, env, services, clock });
   const call = {
     catalog: host.client(Catalog, "test"),
     encodings: host.client(Encoding, "test"),
     imports: host.client(Ingest, "test"),
     keys: host.client(Keys, "test"),
+    metadata: host.client(Metadata, "test"),
     tenants: host.client(Tenant, "test"),
   };
   return {
@@ -57,7 +70,7 @@ export async function startContent(
     },
     /** Every event of a name, in the order of its partitions. */
     async heard<T>(name: string): Promise<readonly Received<T>[]> {
-      const reader = await openEvents([Catalog, Encoding, Ingest], topics, host.adapters.registry, clock);
+      const reader = await openEvents([Catalog, Encoding, Ingest, Metadata], topics, host.adapters.registry, clock);
       const topic = topics.routes[name]?.topic ?? "";
       const ends = await host.adapters.log.offsets(topic);
       const starts = new Map([...ends.keys()].map((partition) => [partition, 0]));

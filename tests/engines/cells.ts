@@ -29,7 +29,7 @@ const OUTPUT_CHARACTERS_MAX = 20_000;
 /** The parts, by the names that their spans carry. */
 export const PARTS = {
   identity: ["tenant", "user", "auth", "profile", "subscription", "entitlement"],
-  content: ["catalog", "ingest", "encoding", "keys", "epg", "ads", "search"],
+  content: ["catalog", "ingest", "encoding", "keys", "epg", "metadata", "ads", "search"],
   delivery: ["origin", "license", "token", "routing", "live"],
   playback: ["session", "bookmark", "recording", "schedule", "notification"],
   insight: ["qoe", "analytics", "experiments", "models", "recommendation", "features"],

@@ -26,6 +26,7 @@ import { silentLogger } from "#kernel/telemetry";
 import { placesOf } from "../../apps/addresses.ts";
 import { cellOf } from "../../apps/cell.ts";
 import { openMesh } from "../../apps/mesh.ts";
+import { openAsr } from "../../apps/adapters.ts";
 import { services } from "../../apps/services.ts";
 
 const config = readConfig(process.env);
@@ -39,13 +40,14 @@ const postgres = await openPostgresByUrl({
   adminUrl: config.MARQUEE_POSTGRES_URL ?? "",
   runtimeUrl: config.MARQUEE_POSTGRES_RUNTIME_URL ?? "",
 });
+const objects = await openFileObjects({ folder: at("objects") });
 const adapters: Adapters = {
   postgres,
   log: await openEmbeddedLog({ folder: at("log") }),
   registry: await openEmbeddedRegistry({ folder: at("log") }),
   cache: openEmbeddedCache(),
   analytics: await openEmbeddedAnalytics({ folder: at("analytics") }),
-  objects: await openFileObjects({ folder: at("objects") }),
+  objects,
   secrets: await openFileSecrets({ folder: process.env["SPLIT_SECRETS"] ?? at("secrets") }),
   models: openEmbeddedModels(),
   mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
@@ -53,6 +55,7 @@ const adapters: Adapters = {
   flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
   search: await openEmbeddedSearch(postgres),
   transcoder: openTranscoder(),
+  asr: await openAsr(config, objects),
 };
 const mesh = await openMesh({ ...{ cell, config, places, logger, audit, metrics }, secrets: adapters.secrets });
 const host = await startHost({

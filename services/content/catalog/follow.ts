@@ -1,6 +1,7 @@
 import type { Catalog } from "#contracts/catalog";
 import type { EncodingCompleted, EncodingFailed } from "#contracts/encoding";
 import type { IngestFailed, IngestStarted } from "#contracts/ingest";
+import type { MetadataEnriched } from "#contracts/metadata";
 import { type Received, systemContext, type Tx } from "#kernel";
 import { factsFrom } from "./domain.ts";
 import { announceAvailability, refreshSeries } from "./edit.ts";
@@ -87,7 +88,8 @@ export async function encodingCompleted(
       subtitle_languages: [...data.subtitleLanguages],
       artwork: JSON.stringify(candidates),
       preview_key: data.previewKey ?? "",
-      chapters: JSON.stringify(data.chapters),
+      // A file without chapters leaves those that were found.
+      chapters: data.chapters.length > 0 ? JSON.stringify(data.chapters) : row.chapters,
       backdrop: row.backdrop ?? (candidates[0] ? JSON.stringify(candidates[0]) : null),
     };
     await store.update(parts.recent, tx, row.id, change);
@@ -95,6 +97,21 @@ export async function encodingCompleted(
     const next = { ...row, ...change };
     await announceAvailability(parts, tx, next, () => "playable");
     if (row.parent_id !== "") await refreshSeries(parts, tx, row.parent_id);
+  }
+}
+
+/** Chapters that were found in the film, or that a person wrote. */
+export async function enriched(
+  parts: Parts,
+  tx: CatalogTx,
+  events: readonly Received<MetadataEnriched>[],
+): Promise<void> {
+  for (const { data } of events) {
+    if (data.what !== "chapters") continue;
+    const row = await store.find(tx, data.contentId, { lock: true });
+    if (!row) continue;
+    await store.update(parts.recent, tx, row.id, { chapters: JSON.stringify(data.chapters) });
+    tx.emit("titleUpdated", { contentId: row.id, changed: ["chapters"] });
   }
 }
 

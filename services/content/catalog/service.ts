@@ -2,12 +2,13 @@
 import { Catalog } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
 import { Ingest } from "#contracts/ingest";
+import { Metadata } from "#contracts/metadata";
 import { Tenant } from "#contracts/tenant";
 import { defineService, follow, on, type Platform, problem } from "#kernel";
 import type { SearchIndex } from "#kernel/ports/search";
 import { AGE_RATINGS } from "./domain.ts";
 import { add, publish, remove, unpublish, update } from "./edit.ts";
-import { encodingCompleted, encodingFailed, ingestFailed, ingestStarted, sweepWindows } from "./follow.ts";
+import { encodingCompleted, encodingFailed, enriched, ingestFailed, ingestStarted, sweepWindows } from "./follow.ts";
 import { toTitle } from "./message.ts";
 import { openRecent, type Recent } from "./recent.ts";
 import { fillIndex, fillNewIndex, reindex, searchTitles, TITLES } from "./search.ts";
@@ -30,7 +31,7 @@ export default defineService({
   slo: { p99Ms: 100, availability: 0.9995 },
   ai: {
     feeds: "recommendation and search: what there is",
-    uses: "none yet; artwork scores come with enrichment",
+    uses: "chapters that enrichment found, for files that have none",
     fallback: "the editor's picture, or the sharpest frame",
   },
   migrations: new URL("./migrations/", import.meta.url),
@@ -52,6 +53,7 @@ export default defineService({
     on(Ingest.events.failed)(ingestFailed),
     on(Encoding.events.completed)(encodingCompleted),
     on(Encoding.events.failed)(encodingFailed),
+    on(Metadata.events.enriched)(enriched),
   ],
 
   readModels: [

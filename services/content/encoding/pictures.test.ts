@@ -40,6 +40,7 @@ function toolbox(preview: Transcoder["preview"]): Transcoder {
       receiveLive: unused,
       preview,
     },
+    ...{ survey: unused, stills: unused, hashes: unused, speech: unused },
     async thumbnails(_path, _source, _shape, folder) {
       await writeFile(join(folder, "tile-0000001.jpg"), "tile");
       return 1;

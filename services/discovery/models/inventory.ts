@@ -1,8 +1,8 @@
 /** The models of ARCH-001, section 6: what each is for, where it comes from, and what answers without it. docs/models.md is made of it. */
 import { CHURN_FEATURES } from "./domain-churn.ts";
 
-/** `here`: trained and served by this product; `missing`: its fallback is all that there is. */
-export type State = "here" | "missing";
+/** `here`: trained and served by this product; `loaded`: run here with weights that others trained; `missing`: its fallback is all that there is. */
+export type State = "here" | "loaded" | "missing";
 
 export interface Entry {
   readonly model: string;
@@ -44,13 +44,23 @@ export const inventory: readonly Entry[] = [
     model: "Churn prediction",
     state: "here",
     data: `what accounts watched, by day: ${CHURN_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
-    metric:
-      "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks",
+    metric: "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks",
     fallback: "a threshold of engagement: days since the last view, and views in four weeks; marked as partial",
     retrain: "by itself once a day and after a drift; `./marquee model train churn`",
   },
-  missing("Content moderation", "an operator looks before publishing"),
-  missing("Thumbnail quality scoring", "the sharpest frame, or the editor's picture"),
+  {
+    model: "Content moderation",
+    state: "loaded",
+    data: "frames of each title, by the weights of nsfwjs; words of its subtitles, by a list. Violence is not looked for: no weights for it are at hand ([enrichment](guides/enrich.md))",
+    metric: "false alarms on real films: `tests/realdata/enrichment.test.ts` prints the highest score of each",
+    fallback: "an operator looks before publishing; a title that nothing looked at says so",
+    retrain:
+      "not here: other weights by `./marquee model pull moderation`, then `./marquee enrich TITLE --step moderation`",
+  },
+  missing(
+    "Thumbnail quality scoring",
+    "measures of the picture and faces, with weights set by hand (services/content/metadata/scorer.ts); `npm run bench -- enrichment --write` learns them from spoiled pairs",
+  ),
   {
     model: "Embedding generation",
     state: "here",
@@ -61,5 +71,12 @@ export const inventory: readonly Entry[] = [
     retrain: "by itself, when there are a fifth more or fewer titles",
   },
   missing("Per-title encoding", "a fixed ladder"),
-  missing("Subtitle generation", "subtitles that come with a file"),
+  {
+    model: "Subtitle generation",
+    state: "loaded",
+    data: "the film's sound: Silero VAD says where somebody speaks, Whisper tiny.en (or a server) what; drafts that a person may correct",
+    metric: "word error rate beside subtitles that people wrote: `tests/realdata/enrichment.test.ts`",
+    fallback: "subtitles that come with a file",
+    retrain: "not here: other weights by `./marquee model pull asr speech`, or a server at `MARQUEE_ASR_URL`",
+  },
 ];

