@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { problem } from "#kernel/errors";
 import type { Complexity, PictureProbe, ProbedPicture, SourceInfo } from "#kernel/ports/transcoder";
-import { pictureFilters, ratio } from "./filters.ts";
+import { BY_NUMBER, pictureFilters, ratio } from "./filters.ts";
 import { asInput, INPUT_LIMITS, nameOf } from "./inputs.ts";
 import { momentArgs, type PictureTools, QUIET } from "./pictures.ts";
 
@@ -85,7 +85,7 @@ function probeArgs(reference: string, rate: number, { width, height, crf }: Pict
 }
 
 function similarityArgs(probe: string, reference: string, { width, height }: PictureProbe): string[] {
-  const graph = `[0:v]scale=${width}:${height}:flags=bicubic,split[a][b];[1:v]split[c][d];[a][c]psnr[x];[b][d]ssim[y]`;
+  const graph = `[0:v]scale=${width}:${height}:flags=bicubic,${BY_NUMBER},split[a][b];[1:v]${BY_NUMBER},split[c][d];[a][c]psnr[x];[b][d]ssim[y]`;
   const inputs = [probe, reference].flatMap((file) => [...THREADS, "-i", asInput(file)]);
   return [...inputs, "-filter_complex", graph, ...["x", "y"].flatMap((out) => ["-map", `[${out}]`, "-f", "null", "-"])];
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { problem } from "#kernel/errors";
-import { escapeFilterValue } from "./filters.ts";
+import { BY_NUMBER, escapeFilterValue } from "./filters.ts";
 import { asInput, nameOf } from "./inputs.ts";
 import type { RunChild } from "./children.ts";
 
@@ -37,7 +37,7 @@ export async function measureVmaf(
   },
 ): Promise<number> {
   const picture = (path: string): string =>
-    `movie=${escapeFilterValue(asInput(path))},scale=${width}:${height}:flags=bicubic,format=yuv420p,setpts=N`;
+    `movie=${escapeFilterValue(asInput(path))},scale=${width}:${height}:flags=bicubic,format=yuv420p,${BY_NUMBER}`;
   const graph = `${picture(encode)}[d];${picture(reference)}[r];[d][r]libvmaf=n_threads=2:n_subsample=${EVERY}`;
   const { stderr } = await run({
     ...{ program, subject: nameOf(encode), output: "keep" },

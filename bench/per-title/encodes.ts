@@ -1,5 +1,5 @@
 /** Part of per-title.ts: encodes by the product's own transcoder, what they weigh and what VMAF says of them; each is made once. */
-import { readFile, rm, rename, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Complexity, PictureProbe, VideoEncode } from "#kernel/ports/transcoder";
 import { detectSpawnGuard, openChildren } from "#adapters/transcoder/children";
@@ -26,21 +26,23 @@ export async function openLaboratory(folder: string): Promise<Laboratory | null>
   if (program === null) return null;
   const transcoder = openTranscoder();
   const run = openChildren({ niceness: 0, stallMsMax: 300_000, spawnGuard: detectSpawnGuard({ isIdle: false }) });
-  const book = path.join(folder, "results.json");
-  const known = new Map<string, unknown>(
-    Object.entries(JSON.parse(await readFile(book, "utf8").catch(() => "{}")) as Record<string, unknown>),
-  );
-  const once = async <T>(key: string, make: () => Promise<T>): Promise<T> => {
+  const book = path.join(folder, "results.jsonl");
+  const known = await readBook(book);
+  const once = async <T>(key: string, make: (work: string) => Promise<T>): Promise<T> => {
     if (known.has(key)) return known.get(key) as T;
-    const made = await make();
-    known.set(key, made);
-    await writeFile(`${book}.part`, JSON.stringify(Object.fromEntries(known)));
-    await rename(`${book}.part`, book);
-    return made;
+    const work = await mkdtemp(path.join(folder, ".work-"));
+    try {
+      const made = await make(work);
+      known.set(key, made);
+      await appendFile(book, `${JSON.stringify([key, made])}\n`);
+      return made;
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
   };
   return {
     encode: (of, asked) =>
-      once(`${of.name} ${JSON.stringify(asked)}`, async () => {
+      once(`${of.name} ${JSON.stringify(asked)}`, async (work) => {
         const { source, file } = of;
         const rate = source.video.frameRate[0] / source.video.frameRate[1];
         const frames = {
@@ -48,17 +50,29 @@ export async function openLaboratory(folder: string): Promise<Laboratory | null>
           frameCount: Math.round(source.durationS * rate),
           gopFrames: Math.round(GOP_S * rate),
         };
-        const out = path.join(folder, "encode.mp4");
+        const out = path.join(work, "encode.mp4");
         await transcoder.encodeVideo({ path: file, source, ...asked, preset: "full", ...frames }, out, () => {});
         const kbps = ((await stat(out)).size * 8) / 1_000 / source.durationS;
         const { displayWidth: width, displayHeight: height } = source.video;
         const vmaf = await measureVmaf(run, program, { encode: out, reference: file, width, height });
-        await rm(out);
         return { kbps, vmaf };
       }),
     complexity: (of, probes) =>
-      once(`${of.name} probes ${JSON.stringify(probes)}`, () =>
-        transcoder.complexity(of.file, of.source, probes, folder),
+      once(`${of.name} probes ${JSON.stringify(probes)}`, (work) =>
+        transcoder.complexity(of.file, of.source, probes, work),
       ),
   };
+}
+
+/** One result a line; a line that a stopped run left half-written is made again. */
+async function readBook(file: string): Promise<Map<string, unknown>> {
+  const lines = (await readFile(file, "utf8").catch(() => "")).split("\n");
+  const whole = lines.flatMap((line) => {
+    try {
+      return [JSON.parse(line) as [string, unknown]];
+    } catch {
+      return [];
+    }
+  });
+  return new Map(whole);
 }
