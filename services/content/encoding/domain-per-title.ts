@@ -20,8 +20,12 @@ export const CRF_MAX = 44;
 export const STEP_MIN = 1.5;
 export const STEP_MAX = 2;
 export const RUNGS_MAX = 9;
-/** Below this the sound weighs more than the picture. */
-const KBPS_MIN = 60;
+/** So near to the lowest rung that is wanted, it is there. */
+const STEP_ENOUGH = 1.1;
+/** Below this a picture is the smallest part of what a player asks for. */
+const KBPS_MIN = 20;
+/** How far above its target the best rung may be aimed at, in VMAF. */
+const MARGIN_MAX = 3;
 /** How far a hard scene may go above the film's mean. */
 const PEAK = 2;
 
@@ -139,15 +143,15 @@ export function chooseRungs(points: readonly Point[], targets: readonly number[]
   if (!first) return [];
   const rungs = [first];
   const lowest = Math.min(kbpsLow, reaching(targets.at(-1) ?? 0)?.kbps ?? kbpsLow);
-  const wanted = [...targets.slice(1).map((target) => reaching(target)?.kbps ?? Number.POSITIVE_INFINITY), lowest];
-  for (const kbps of wanted) {
-    for (
-      let above = rungs.at(-1);
-      above && above.kbps / kbps >= STEP_MIN && rungs.length < RUNGS_MAX;
-      above = rungs.at(-1)
-    ) {
-      const steps = Math.max(1, Math.ceil(Math.log(above.kbps / kbps) / Math.log(STEP_MAX)));
-      const next = nearest(all, hull, above.kbps, above.kbps * (kbps / above.kbps) ** (1 / steps));
+  const wanted = targets.slice(1).map((target) => reaching(target)?.kbps ?? Number.POSITIVE_INFINITY);
+  for (const kbps of [...wanted, lowest]) {
+    for (let last = rungs.at(-1); last && rungs.length < RUNGS_MAX; last = rungs.at(-1)) {
+      // What is less than a step below is left out, but the lowest is not: it may lie a little lower than it has to.
+      const ratio =
+        kbps === lowest && last.kbps > kbps * STEP_ENOUGH ? Math.max(STEP_MIN, last.kbps / kbps) : last.kbps / kbps;
+      if (ratio < STEP_MIN) break;
+      const steps = Math.max(1, Math.ceil(Math.log(ratio) / Math.log(STEP_MAX)));
+      const next = nearest(all, hull, last.kbps, last.kbps / ratio ** (1 / steps));
       if (!next || next.kbps < KBPS_MIN) return rungs;
       rungs.push(next);
     }
@@ -181,8 +185,10 @@ export function perTitleRungs(
   const points = expectations(complexity, sizes, laws).filter((point) => point.kbps <= capOf(fixed, point));
   if (points.some(({ kbps, vmaf }) => !Number.isFinite(kbps + vmaf))) return "the probes gave no figures";
   const low = Math.min(...fixed.map(({ bitrateKbps }) => bitrateKbps));
-  // A target is for what is seen, so the model's own error is added to it.
-  const targets = VMAF_TARGETS[codec].map((target) => target + laws.vmafError);
+  // The best rung is for what is seen, so the model's own error is added to its target; the others only have to lie well below it.
+  const targets = VMAF_TARGETS[codec].map(
+    (target, at) => target + (at === 0 ? Math.min(laws.vmafError, MARGIN_MAX) : 0),
+  );
   const rungs = chooseRungs(points, targets, low);
   if (rungs.length < 2) return "fewer than two rungs are worth having";
   const seen = new Map<string, number>();
