@@ -96,9 +96,7 @@ async function judge(lab: Laboratory, of: Excerpt, own: Studied, model: Complexi
     console.log(
       `  ${name.padEnd(10)} ${ladder.map(({ rate, quality }, i) => `${rungs[i]?.height}p ${Math.round(rate)} ${quality.toFixed(1)}`).join(" | ")}`,
     );
-  console.log(
-    `${of.name}: saves ${overFixed.words} of fixed, ${overCapped.words} of capped CRF${of.isWorn && `; not counted: ${of.isWorn}`}`,
-  );
+  console.log(`${of.name}: saves ${overFixed.words} of fixed, ${overCapped.words} of capped CRF`);
   show("fixed", points.fixed, fixed);
   show("capped", points.capped, fixed);
   show("per title", points.chosen, chosen);
@@ -110,7 +108,7 @@ async function judge(lab: Laboratory, of: Excerpt, own: Studied, model: Complexi
     misses: chosen.map(({ vmaf }, i) => (vmaf ?? 0) - (points.chosen[i]?.quality ?? 0)),
     panel: {
       name: of.name,
-      about: `${overFixed.percent.toFixed(0)} % and ${overCapped.percent.toFixed(0)} % saved${of.isWorn && ", not counted"}`,
+      about: `${overFixed.percent.toFixed(0)} % and ${overCapped.percent.toFixed(0)} % saved`,
       sizes: sizesOf(of.source).map(({ width }) => own.trials.filter((trial) => trial.width === width).map(rate)),
       hull: hullOf(own.trials).map(rate),
       ...points,
@@ -119,7 +117,6 @@ async function judge(lab: Laboratory, of: Excerpt, own: Studied, model: Complexi
 }
 
 function measuresOf(judged: readonly Judged[]): Measure[] {
-  const counted = judged.filter(({ of }) => of.isWorn === "");
   const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const mean = (name: string, unit: string, samples: readonly number[], more: Partial<Measure> = {}): Measure => ({
     ...{ name: `per-title.${name}`, value: meanOf(samples), unit, bar: null, samples, ...more },
@@ -129,13 +126,13 @@ function measuresOf(judged: readonly Judged[]): Measure[] {
     mean(
       "saved.fixed",
       "%",
-      counted.map(({ savedFixed }) => savedFixed),
+      judged.map(({ savedFixed }) => savedFixed),
       { bar: SAVED_MIN.fixed },
     ),
     mean(
       "saved.capped",
       "%",
-      counted.map(({ savedCapped }) => savedCapped),
+      judged.map(({ savedCapped }) => savedCapped),
       { bar: SAVED_MIN.capped },
     ),
     mean(
@@ -184,7 +181,9 @@ async function main(): Promise<void> {
   const judged: Judged[] = [];
   for (const [index, of] of excerpts.entries()) {
     const own = studied[index];
-    if (own) judged.push(await judge(lab, of, own, trainModel(studied.filter(({ name }) => name !== of.name))));
+    // What is worn teaches the model and is no judge of it.
+    if (own && of.isWorn === "")
+      judged.push(await judge(lab, of, own, trainModel(studied.filter(({ name }) => name !== of.name))));
   }
   const measures = measuresOf(judged);
   console.log(table(measures));

@@ -204,12 +204,12 @@ export function perTitleRungs(
   });
 }
 
-/** What the fixed ladder spends on the smallest of its sizes that holds this one. */
+/** What the fixed ladder spends on the smallest of its sizes that holds this one; where it has left the film's own size out, on its largest. */
 const capOf = (fixed: readonly Sized[], size: Size): number => {
   const holding = fixed
     .filter(({ width }) => width >= size.width)
     .toSorted((a, b) => a.width - b.width || b.bitrateKbps - a.bitrateKbps);
-  return holding[0]?.bitrateKbps ?? 0;
+  return holding[0]?.bitrateKbps ?? Math.max(...fixed.map(({ bitrateKbps }) => bitrateKbps));
 };
 
 /** What a film's measuring came to. */
