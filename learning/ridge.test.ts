@@ -33,7 +33,7 @@ test("property: the more penalty, the smaller the weights; without end there is 
   fc.assert(
     fc.property(rows, (points) => {
       fc.pre(spread(points, 0) > 0.1 && spread(points, 1) > 0.1);
-      const labels = points.map(([x = 0, y = 0]) => 3 * x - y + Math.sin(7 * x));
+      const labels = points.map(([x, y]) => 3 * x - y + Math.sin(7 * x));
       const size = (penalty: number): number => {
         const { weights } = fitRidge(tableOf(points), labels, penalty);
         const [first = 0, second = 0] = weights.map((weight, j) => weight * deviation(points, j));
