@@ -1,7 +1,7 @@
 /**
  * What a ladder for each film saves: BD-rate over VMAF 60 to 95 (H.264) against the fixed ladder and against the same rungs at one quality (capped CRF). The model
  * that picks a film's rungs has never seen that film. Bars: a fifth less than the fixed ladder, a twentieth less than capped CRF, in the mean over films that
- * have twice the top rung's bits; an answer of the model within 5 s.
+ * are not worn themselves; an answer of the model within 5 s.
  *
  *   MARQUEE_TESTDATA=FOLDER node bench/per-title.ts [--quick] [--train] [--picture FILE]
  *
