@@ -108,7 +108,7 @@ async function judge(lab: Laboratory, of: Excerpt, own: Studied, model: Complexi
     misses: chosen.map(({ vmaf }, i) => (vmaf ?? 0) - (points.chosen[i]?.quality ?? 0)),
     panel: {
       name: of.name,
-      about: `${overFixed.percent.toFixed(0)} % and ${overCapped.percent.toFixed(0)} % saved`,
+      about: `saved: ${inWords(overFixed.percent)} and ${inWords(overCapped.percent)}`,
       sizes: sizesOf(of.source).map(({ width }) => own.trials.filter((trial) => trial.width === width).map(rate)),
       hull: hullOf(own.trials).map(rate),
       ...points,
@@ -116,11 +116,16 @@ async function judge(lab: Laboratory, of: Excerpt, own: Studied, model: Complexi
   };
 }
 
+const inWords = (percent: number): string =>
+  Number.isFinite(percent) ? `${percent.toFixed(0)} %` : "nothing in common";
+
 function measuresOf(judged: readonly Judged[]): Measure[] {
   const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const mean = (name: string, unit: string, samples: readonly number[], more: Partial<Measure> = {}): Measure => ({
-    ...{ name: `per-title.${name}`, value: meanOf(samples), unit, bar: null, samples, ...more },
-  });
+  // A film whose fixed ladder lies above the range altogether has no BD-rate: it could only be said to be cheaper for less. The samples' number tells.
+  const mean = (name: string, unit: string, all: readonly number[], more: Partial<Measure> = {}): Measure => {
+    const samples = all.filter(Number.isFinite);
+    return { ...{ name: `per-title.${name}`, value: meanOf(samples), unit, bar: null, samples, ...more } };
+  };
   const answers = judged.map(({ answerMs }) => answerMs);
   return [
     mean(
