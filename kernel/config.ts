@@ -246,6 +246,10 @@ export const Config = z.object({
     .max(64)
     .optional()
     .describe("ffmpeg processes at once; default: one a core"),
+  MARQUEE_ENCODING_LADDER: z
+    .enum(["per-title", "fixed"])
+    .default("fixed")
+    .describe("whether films of the full preset are measured for a ladder of their own, or all have the fixed one"),
   MARQUEE_RATE_VIEWER: z.coerce
     .number()
     .int()

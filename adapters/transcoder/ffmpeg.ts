@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { problem } from "#kernel/errors";
 import type { Transcoder, TranscoderCapabilities } from "#kernel/ports/transcoder";
 import { encodeAudio, measureLoudness } from "./audio.ts";
+import { complexity } from "./complexity.ts";
 import { detectSpawnGuard, openChildren, type RunChild } from "./children.ts";
 import { encodeLive, receiveLive } from "./live.ts";
 import { fingerprint, thumbnails } from "./pictures.ts";
@@ -69,6 +70,8 @@ export function openTranscoder(options: TranscoderOptions = {}): Transcoder {
     fingerprint: (path, source, signal) => fingerprint({ run, ffmpeg }, path, source, signal),
     measureLoudness: (path, streamIndex, signal) => measureLoudness(run, ffmpeg, path, streamIndex, signal),
     encodeVideo: (job, out, progress, signal) => whole(out, () => encodeVideo(run, ffmpeg, job, out, progress, signal)),
+    complexity: (path, source, probes, folder, signal) =>
+      complexity({ run, ffmpeg }, path, source, probes, folder, signal),
     encodeAudio: (job, out, progress, signal) => whole(out, () => encodeAudio(run, ffmpeg, job, out, progress, signal)),
     extractText: (path, source, what, signal) => extractText(run, ffmpeg, path, source, what, signal),
     thumbnails: (path, source, shape, folder, signal) =>

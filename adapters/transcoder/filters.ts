@@ -20,6 +20,9 @@ const SNAP_TOLERANCE = 0.035;
 
 export const ratio = ([numerator, denominator]: Rational): number => numerator / denominator;
 
+/** For pictures that are compared: containers round their times differently, and the neighbour of a picture is another picture. */
+export const BY_NUMBER = "settb=1/1000,setpts=N";
+
 /** The standard rate nearest to `rate`, or null where none is within `tolerance` (relative). */
 function nearestStandard(rate: number, tolerance: number): Rational | null {
   let best: Rational | null = null;

@@ -65,3 +65,15 @@ test("the mean quantiser counts frames, and leaves key frames out", () => {
   assert.equal(meanQp(log(10, 20)), (10 * 10 + 30 * 20.5) / 40);
   assert.equal(meanQp("frame I:1 Avg QP:3.00"), null);
 });
+
+test("one quality is capped by the bitrate; without one the bitrate is the mean", async () => {
+  const full = { ...job, preset: "full" } as const;
+  const [mean] = await commandsOf(full, "");
+  assert.deepEqual([after(mean, "-b:v"), mean?.includes("-crf"), after(mean, "-maxrate:v")], ["800k", false, "856k"]);
+  for (const codec of ["h264", "hevc"] as const) {
+    const [capped] = await commandsOf({ ...full, codec, crf: 27 }, "");
+    assert.deepEqual([after(capped, "-crf"), capped?.includes("-b:v")], ["27", false]);
+    assert.match(capped?.join(" ") ?? "", /maxrate[=: v]+856k?/);
+  }
+  await assert.rejects(commandsOf({ ...full, crf: 60 }, ""), /crf is 60/);
+});

@@ -104,6 +104,8 @@ function checkJob(job: VideoEncode): void {
     if (!Number.isInteger(value) || value < 1)
       throw problem.invalid(`${name} is ${value}; it must be a whole number from 1`);
   }
+  if (job.crf !== undefined && !(job.crf >= 1 && job.crf <= 51))
+    throw problem.invalid(`crf is ${job.crf}; it must be 1 to 51`);
   if (!Number.isInteger(job.firstFrame) || job.firstFrame < 0)
     throw problem.invalid(`firstFrame is ${job.firstFrame}; it must be a whole number from 0`);
 }
@@ -182,7 +184,8 @@ function h264Args(job: VideoEncode, preset: string): string[] {
   return [
     ...["-c:v", "libx264", "-threads", String(THREADS), "-preset", preset],
     ...["-profile:v", Math.min(job.width, job.height) >= 480 ? "high" : "main"],
-    ...["-b:v", `${job.bitrateKbps}k`, "-maxrate:v", `${maxrate}k`, "-bufsize:v", `${bufsize}k`],
+    ...(job.crf === undefined ? ["-b:v", `${job.bitrateKbps}k`] : ["-crf", String(job.crf)]),
+    ...["-maxrate:v", `${maxrate}k`, "-bufsize:v", `${bufsize}k`],
     ...["-g", String(job.gopFrames), "-keyint_min", String(job.gopFrames), "-sc_threshold", "0", "-flags", "+cgop"],
     // SEI here is x264's signature, a thousand bytes at the head of every chunk that no player reads.
     ...["-bsf:v", "filter_units=remove_types=6"],
@@ -196,7 +199,8 @@ function hevcArgs(job: VideoEncode, preset: string): string[] {
     `vbv-maxrate=${maxrate}:vbv-bufsize=${bufsize}:hrd=0:pools=${THREADS}:frame-threads=1`,
   ];
   return [
-    ...["-c:v", "libx265", "-preset", preset, "-b:v", `${job.bitrateKbps}k`],
+    ...["-c:v", "libx265", "-preset", preset],
+    ...(job.crf === undefined ? ["-b:v", `${job.bitrateKbps}k`] : ["-crf", String(job.crf)]),
     ...["-x265-params", params.join(":"), "-tag:v", "hvc1"],
   ];
 }

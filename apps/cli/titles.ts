@@ -1,4 +1,5 @@
 import { Catalog, type Title } from "#contracts/catalog";
+import { Encoding, type Encoding as EncodingState } from "#contracts/encoding";
 import { problem } from "#kernel";
 import type { Cli, ExitCode } from "./cli.ts";
 import { type EditOptions, toUpdate } from "./edit.ts";
@@ -52,7 +53,19 @@ export async function listTitles(
 
 export async function showTitle(cli: Cli, id: string, options: { readonly json: boolean }): Promise<ExitCode> {
   const { title } = await cli.client.of(Catalog).get({ id });
-  return print(cli, title, options.json);
+  // Titles that were never encoded here, such as series, have no ladder.
+  const { encodings } = await cli.client.of(Encoding).getMany({ contentIds: [id] });
+  return print(cli, title, options.json, encodings[0]);
+}
+
+/** The ladder, a rung a line: what was chosen for this film, or why it has the one that all have. */
+export function describeLadder({ ladder, ladderReason, rungs }: EncodingState): string[] {
+  const reason = ladderReason === "" ? "" : `: ${plain(ladderReason)}`;
+  const rows = rungs.map((rung) => {
+    const expected = rung.vmaf > 0 ? `, ${rung.expectedKbps} expected for a VMAF of ${rung.vmaf.toFixed(0)}` : "";
+    return `${"".padEnd(12)} ${rung.profile}  ${rung.width}x${rung.height}  ${rung.bitrateKbps} kbit/s${expected}`;
+  });
+  return [`${"ladder".padEnd(12)} ${ladder}${reason}`, ...rows];
 }
 
 export async function editTitle(
@@ -106,13 +119,15 @@ export async function deleteTitles(
   return 0;
 }
 
-function print(cli: Cli, title: Title | undefined, json: boolean): ExitCode {
+function print(cli: Cli, title: Title | undefined, json: boolean, encoding?: EncodingState): ExitCode {
   if (!title) throw problem.internal("the catalogue answered without the title");
   if (json) {
-    cli.terminal.out(JSON.stringify(toJsonTitle(title)));
+    const rungs = encoding?.rungs.map(({ $typeName: _name, $unknown: _unknown, ...rung }) => rung);
+    const ladder = encoding && { kind: encoding.ladder, reason: encoding.ladderReason || null, rungs };
+    cli.terminal.out(JSON.stringify({ ...toJsonTitle(title), ...(ladder ? { ladder } : {}) }));
     return 0;
   }
-  for (const line of describe(title)) cli.terminal.out(line);
+  for (const line of [...describe(title), ...(encoding ? describeLadder(encoding) : [])]) cli.terminal.out(line);
   return 0;
 }
 

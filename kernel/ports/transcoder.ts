@@ -17,6 +17,17 @@ export interface Transcoder {
   measureLoudness(path: string, streamIndex: number, signal?: AbortSignal): Promise<Loudness>;
   /** Encodes frames [firstFrame, firstFrame + frameCount) of the output's frame grid as one fragmented MP4 with a fragment a GOP. */
   encodeVideo(job: VideoEncode, out: string, progress: Progress, signal?: AbortSignal): Promise<void>;
+  /**
+   * What the pictures cost to encode: how much detail and motion samples of the film have, and what each probe of them weighs and looks like. The first probe's
+   * size is what all are compared at; at most 24. Works in `folder`, which is the caller's to remove.
+   */
+  complexity(
+    path: string,
+    source: SourceInfo,
+    probes: readonly PictureProbe[],
+    folder: string,
+    signal?: AbortSignal,
+  ): Promise<Complexity>;
   /** Encodes one audio stream, whole and as long as the picture, as fragmented MP4 (AAC-LC stereo, 48 kHz). */
   encodeAudio(job: AudioEncode, out: string, progress: Progress, signal?: AbortSignal): Promise<void>;
   /** Converts one subtitle stream, or closed captions inside the video (CEA-608), to WebVTT text. Empty where there are none. */
@@ -222,12 +233,38 @@ export interface VideoEncode {
   readonly codec: "h264" | "hevc";
   readonly width: number;
   readonly height: number;
+  /** The mean that is aimed at; with `crf`, the most that is spent. */
   readonly bitrateKbps: number;
+  /** One quality from beginning to end (1 to 51, lower is better), as long as the bitrate allows it. */
+  readonly crf?: number;
   /** `quick` trades size for speed. */
   readonly preset: "quick" | "full";
   readonly firstFrame: number;
   readonly frameCount: number;
   readonly gopFrames: number;
+}
+
+/** An H.264 encode of samples at a constant quality. */
+export interface PictureProbe {
+  readonly width: number;
+  readonly height: number;
+  readonly crf: number;
+}
+
+export interface ProbedPicture extends PictureProbe {
+  readonly bitrateKbps: number;
+  /** Of the luma, scaled back to the size that is compared at. */
+  readonly psnrDb: number;
+  readonly ssim: number;
+}
+
+export interface Complexity {
+  /** Spatial and temporal information (ITU-T P.910), means over samples. */
+  readonly spatial: number;
+  readonly temporal: number;
+  readonly cutsPerMinute: number;
+  readonly sampledS: number;
+  readonly probes: readonly ProbedPicture[];
 }
 
 export interface AudioEncode {

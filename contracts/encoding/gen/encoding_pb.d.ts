@@ -33,6 +33,35 @@ export declare type Rung = Message<"marquee.encoding.v1.Rung"> & {
    * @generated from field: bool packaged = 4;
    */
   packaged: boolean;
+
+  /**
+   * @generated from field: uint32 width = 5;
+   */
+  width: number;
+
+  /**
+   * @generated from field: uint32 height = 6;
+   */
+  height: number;
+
+  /**
+   * The mean of a fixed rung, the most of one that was chosen for the title.
+   *
+   * @generated from field: uint32 bitrate_kbps = 7;
+   */
+  bitrateKbps: number;
+
+  /**
+   * What a model expects of the rung; 0 in a fixed ladder.
+   *
+   * @generated from field: uint32 expected_kbps = 8;
+   */
+  expectedKbps: number;
+
+  /**
+   * @generated from field: double vmaf = 9;
+   */
+  vmaf: number;
 };
 
 /**
@@ -107,6 +136,20 @@ export declare type Encoding = Message<"marquee.encoding.v1.Encoding"> & {
    * @generated from field: int64 started_at_ms = 11;
    */
   startedAtMs: bigint;
+
+  /**
+   * measuring, per-title, fixed.
+   *
+   * @generated from field: string ladder = 12;
+   */
+  ladder: string;
+
+  /**
+   * Why it is the fixed one; empty where it is not.
+   *
+   * @generated from field: string ladder_reason = 13;
+   */
+  ladderReason: string;
 };
 
 /**

@@ -4,7 +4,8 @@ import type { Metrics } from "#kernel";
 export interface Counters {
   /** `sinceStartS` where a title is complete for the first time. */
   made(outcome: "playable" | "complete" | "repackaged" | "failed", sinceStartS?: number): void;
-  /** Measures a piece of work of a kind: video, audio, text, pictures or package. */
+  laddered(kind: "per-title" | "fixed"): void;
+  /** Measures a piece of work of a kind: video, audio, text, pictures, ladder or package. */
   piece<T>(type: string, work: () => Promise<T>): Promise<T>;
 }
 
@@ -20,6 +21,9 @@ export function openCounters(metrics: Metrics): Counters {
     [],
     TITLE_BUCKETS_S,
   );
+  const ladders = metrics.counter("encoding_ladders_total", "Films that were measured, by the ladder that came of it", [
+    "outcome",
+  ]);
   const pieces = metrics.histogram(
     "encoding_piece_seconds",
     "Duration of pieces of work",
@@ -31,6 +35,7 @@ export function openCounters(metrics: Metrics): Counters {
       titles.inc({ outcome });
       if (sinceStartS !== undefined) durations.observe(sinceStartS);
     },
+    laddered: (outcome) => ladders.inc({ outcome }),
     async piece(type, work) {
       const startedMs = performance.now();
       let outcome = "failed";

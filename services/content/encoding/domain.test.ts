@@ -30,7 +30,7 @@ const sourceOf = (
 });
 
 const sizes = (shape: Shape, preset: "quick" | "full", hevc = false): string[] =>
-  planOf(sourceOf(shape), preset, [], { hevc }).video.map(
+  planOf(sourceOf(shape), preset, [], { hevc, ladder: "fixed" }).video.map(
     ({ profile, width, height }) => `${profile} ${width}x${height}`,
   );
 
@@ -78,7 +78,7 @@ const shapes = fc.record({
 test("property: no rung is larger than its source, and all have its shape and even sides", () => {
   fc.assert(
     fc.property(shapes, fc.constantFrom("quick" as const, "full" as const), fc.boolean(), (shape, preset, hevc) => {
-      const { video } = planOf(sourceOf(shape), preset, [], { hevc });
+      const { video } = planOf(sourceOf(shape), preset, [], { hevc, ladder: "fixed" });
       assert.ok(video.length > 0);
       assert.equal(new Set(video.map(({ profile }) => profile)).size, video.length);
       for (const { profile, width, height, bitrateKbps } of video) {
@@ -102,7 +102,7 @@ test("property: no rung is larger than its source, and all have its shape and ev
 test("property: chunks cover every frame exactly once, in whole segments, without a crumb at the end", () => {
   fc.assert(
     fc.property(shapes, (shape) => {
-      const { video, gopFrames } = planOf(sourceOf(shape), "full", [], { hevc: true });
+      const { video, gopFrames } = planOf(sourceOf(shape), "full", [], { hevc: true, ladder: "fixed" });
       const frames = Math.max(1, Math.round((shape.durationS * shape.frameRate[0]) / shape.frameRate[1]));
       for (const { chunks } of video) {
         let next = 0;
@@ -141,7 +141,7 @@ test("sound and text have names of their own and languages as BCP 47 has them", 
       hasClosedCaptions: true,
     },
   );
-  const plan = planOf(source, "quick", [{ key: "k", language: "pt-br" }], { hevc: false });
+  const plan = planOf(source, "quick", [{ key: "k", language: "pt-br" }], { hevc: false, ladder: "fixed" });
   assert.deepEqual(
     plan.audio.map(({ profile, language, isDefault }) => [profile, language, isDefault]),
     [
@@ -161,8 +161,10 @@ test("sound and text have names of their own and languages as BCP 47 has them", 
     ],
   );
   assert.equal(
-    planOf(sourceOf({ width: 64, height: 36 }, { audio: [audio(1, "eng")] }), "quick", [], { hevc: false }).audio[0]
-      ?.isDefault,
+    planOf(sourceOf({ width: 64, height: 36 }, { audio: [audio(1, "eng")] }), "quick", [], {
+      hevc: false,
+      ladder: "fixed",
+    }).audio[0]?.isDefault,
     true,
   );
   assert.deepEqual(
@@ -176,7 +178,7 @@ test("every piece of a plan is one task, HEVC after what plays first", () => {
     sourceOf({ width: 1280, height: 720, durationS: 100 }, { audio: [audio(1, "eng")] }),
     "full",
     [],
-    { hevc: true },
+    { hevc: true, ladder: "fixed" },
   );
   const tasks = tasksOf(plan);
   assert.equal(new Set(tasks.map(({ name }) => name)).size, tasks.length);
@@ -211,7 +213,7 @@ test("every piece of a plan is one task, HEVC after what plays first", () => {
 
 test("a quick film plays with its largest and its smallest rung; the one between joins", () => {
   const stages = (shape: Shape): string[] => {
-    const tasks = tasksOf(planOf(sourceOf(shape), "quick", [], { hevc: true }));
+    const tasks = tasksOf(planOf(sourceOf(shape), "quick", [], { hevc: true, ladder: "fixed" }));
     return tasks.filter(({ kind }) => kind === "video").map(({ profile, stage }) => `${profile} ${stage}`);
   };
   assert.deepEqual(stages({ width: 1280, height: 720, durationS: 10 }), [

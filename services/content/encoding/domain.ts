@@ -44,7 +44,13 @@ export interface VideoRung {
   readonly codec: "h264" | "hevc";
   readonly width: number;
   readonly height: number;
+  /** The mean that is aimed at; with `crf`, the most that is spent. */
   readonly bitrateKbps: number;
+  /** One quality from beginning to end; absent in a fixed ladder. */
+  readonly crf?: number;
+  /** What the model expects, where one chose the rung. */
+  readonly expectedKbps?: number;
+  readonly vmaf?: number;
   readonly chunks: readonly { readonly firstFrame: number; readonly frameCount: number }[];
 }
 export interface AudioRung {
@@ -62,9 +68,18 @@ export interface TextRung {
   readonly from: { readonly streamIndex: number } | { readonly key: string } | { readonly closedCaptions: true };
 }
 
+/** Which ladder a plan has. While the film is measured, `video` is the fixed one, and nothing of it is encoded. */
+export interface Ladder {
+  readonly kind: "fixed" | "per-title" | "measuring";
+  /** Why it is the fixed one; empty otherwise. */
+  readonly why: string;
+}
+
 /** Everything that will be made of a source, decided once and kept, so that a restart goes on with the same plan. */
 export interface Plan {
   readonly preset: Preset;
+  /** Absent from plans that are older than ladders per title: the fixed one. */
+  readonly ladder?: Ladder;
   readonly frameRate: readonly [number, number];
   readonly gopFrames: number;
   readonly video: readonly VideoRung[];
@@ -81,7 +96,7 @@ export function planOf(
   source: SourceInfo,
   preset: Preset,
   sidecars: readonly Sidecar[],
-  options: { readonly hevc: boolean },
+  options: { readonly hevc: boolean; readonly ladder: "fixed" | "per-title" },
 ): Plan {
   const { frameRate } = source.video;
   const fps = frameRate[0] / frameRate[1];
@@ -94,6 +109,7 @@ export function planOf(
   const chunks = chunksOf(frames, gopFrames * GOPS_PER_SEGMENT * SEGMENTS_PER_CHUNK, gopFrames);
   return {
     preset,
+    ladder: ladderOf(preset, options.ladder),
     frameRate,
     gopFrames,
     video: rungs.map((rung) => ({ ...rung, chunks })),
@@ -102,7 +118,20 @@ export function planOf(
   };
 }
 
-type Sized = Omit<VideoRung, "chunks">;
+/** Whoever imports quickly wants a picture now: measuring would come before the first frame of it. */
+function ladderOf(preset: Preset, wanted: "fixed" | "per-title"): Ladder {
+  if (preset === "quick") return { kind: "fixed", why: "the quick preset does not measure" };
+  if (wanted === "fixed") return { kind: "fixed", why: "MARQUEE_ENCODING_LADDER says so" };
+  return { kind: "measuring", why: "" };
+}
+
+export type Sized = Omit<VideoRung, "chunks">;
+
+/** The sizes that a film is tried at, the largest first: those of the fixed ladders that it fills. */
+export function sizesOf(source: SourceInfo): { readonly width: number; readonly height: number }[] {
+  const sizes = fitting(LADDER_HEVC, source).map(({ width, height }) => ({ width, height }));
+  return sizes.filter(({ width }, index) => sizes.findIndex((other) => other.width === width) === index);
+}
 
 /** The rungs that the source can fill: a picture is scaled down or left, never up. One rung always stays. */
 function fitting(ladder: readonly LadderRung[], source: SourceInfo): Sized[] {
@@ -241,7 +270,7 @@ export function stageOf(
 /** One unit of work. The name is its key: it is done at most once for a title. */
 export interface Task {
   readonly name: string;
-  readonly kind: "video" | "audio" | "text" | "pictures";
+  readonly kind: "video" | "audio" | "text" | "pictures" | "ladder";
   readonly profile: string;
   readonly chunk: number;
   readonly stage: Stage;
@@ -250,9 +279,34 @@ export interface Task {
 }
 
 const HEVC_WEIGHT = 4;
+/** What is left of a ladder's weight when it is decided, beside all of the film. */
+export const MEASURED_WEIGHT = 1;
 
+/** What is done first: all of it, or, while the ladder is not decided, all but the video. */
 export function tasksOf(plan: Plan): Task[] {
-  const video = plan.video.flatMap((rung) =>
+  const frames = plan.video[0]?.chunks.reduce((sum, chunk) => sum + chunk.frameCount, 0) ?? 0;
+  const other = (kind: Task["kind"], profile: string): Task => ({
+    name: `${kind}/${profile}`,
+    kind,
+    profile,
+    chunk: 0,
+    stage: "playable",
+    weight: frames * 0.02,
+  });
+  const video = videoTasksOf(plan);
+  return [
+    ...plan.audio.map(({ profile }) => other("audio", profile)),
+    ...plan.text.map(({ profile }) => other("text", profile)),
+    other("pictures", "pictures"),
+    ...(plan.ladder?.kind === "measuring"
+      ? // It stands for what will come of it, or the progress would fall when that is known.
+        [{ ...other("ladder", "ladder"), weight: video.reduce((sum, { weight }) => sum + weight, 0) }]
+      : video),
+  ];
+}
+
+export function videoTasksOf(plan: Plan): Task[] {
+  return plan.video.flatMap((rung) =>
     rung.chunks.map(
       (chunk, i): Task => ({
         name: `video/${rung.profile}/${i}`,
@@ -264,21 +318,6 @@ export function tasksOf(plan: Plan): Task[] {
       }),
     ),
   );
-  const frames = plan.video[0]?.chunks.reduce((sum, chunk) => sum + chunk.frameCount, 0) ?? 0;
-  const other = (kind: Task["kind"], profile: string): Task => ({
-    name: `${kind}/${profile}`,
-    kind,
-    profile,
-    chunk: 0,
-    stage: "playable",
-    weight: frames * 0.02,
-  });
-  return [
-    ...plan.audio.map(({ profile }) => other("audio", profile)),
-    ...plan.text.map(({ profile }) => other("text", profile)),
-    other("pictures", "pictures"),
-    ...video,
-  ];
 }
 
 /** The finished share of a set of tasks, by weight; `partial` is how far those under way are. */

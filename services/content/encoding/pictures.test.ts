@@ -34,6 +34,7 @@ function toolbox(preview: Transcoder["preview"]): Transcoder {
     ...{ capabilities: unused, probe: unused, fingerprint: unused, measureLoudness: unused },
     ...{
       encodeVideo: unused,
+      complexity: unused,
       encodeAudio: unused,
       extractText: unused,
       encodeLive: unused,

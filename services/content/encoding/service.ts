@@ -20,10 +20,12 @@ import type { SourceInfo } from "#kernel/ports/transcoder";
 import { packageFolder } from "#media/presentation";
 import { type Counters, openCounters } from "./counters.ts";
 import { planOf, progressOf, type Preset, type Sidecar, stageOf, tasksOf } from "./domain.ts";
+import { announceStart } from "./ladder.ts";
 import { openProgressBook, type ProgressBook } from "./progress.ts";
 import { openScratch, type Scratch } from "./scratch.ts";
+import { jobOf, QUEUE } from "./queue.ts";
 import * as store from "./store.ts";
-import { jobOf, QUEUE, removeAll, work } from "./work.ts";
+import { removeAll, work } from "./work.ts";
 
 export { Encoding } from "#contracts/encoding";
 
@@ -50,8 +52,8 @@ export default defineService({
   slo: { p99Ms: 500, availability: 0.999 },
   ai: {
     feeds: "per-title encoding: sizes and qualities of every rung",
-    uses: "none yet; the per-title ladder comes with the models service",
-    fallback: "the fixed ladders",
+    uses: "a model of complexity, which picks the sizes and qualities of a film's ladder",
+    fallback: "the fixed ladders; the title's encoding says why",
   },
   migrations: new URL("./migrations/", import.meta.url),
 
@@ -119,7 +121,8 @@ async function begin(
   const { hevc } = await parts.transcoder.capabilities();
   for (const { data, tenant } of events) {
     const source = JSON.parse(data.sourceJson) as SourceInfo;
-    const plan = planOf(source, data.preset as Preset, JSON.parse(data.textJson) as Sidecar[], { hevc });
+    const ladder = parts.config.MARQUEE_ENCODING_LADDER;
+    const plan = planOf(source, data.preset as Preset, JSON.parse(data.textJson) as Sidecar[], { hevc, ladder });
     const tasks = tasksOf(plan);
     const row = { contentId: data.contentId, sourceKey: data.sourceKey, source, plan, nowMs: parts.clock.nowMs() };
     if (!(await store.insertTitle(tx, row, tasks))) continue;
@@ -129,10 +132,8 @@ async function begin(
       QUEUE,
       tasks.map((task) => jobOf({ ...of, task: task.name }, task.stage)),
     );
-    tx.emit("started", {
-      contentId: data.contentId,
-      profiles: [...plan.video, ...plan.audio].map(({ profile }) => profile),
-    });
+    // A film that is measured first has no rungs yet that could be named.
+    if (plan.ladder?.kind !== "measuring") announceStart(tx, data.contentId, plan);
   }
 }
 
@@ -169,8 +170,11 @@ async function describe(parts: Parts, contentIds: readonly string[], context: Co
                   tasks.filter((task) => task.stage === "playable"),
                   partial,
                 ) * 0.99,
-          rungs: row.plan.video.map((rung) => ({
-            profile: rung.profile,
+          ladder: row.plan.ladder?.kind ?? "fixed",
+          ladderReason: row.plan.ladder?.why ?? "",
+          rungs: (row.plan.ladder?.kind === "measuring" ? [] : row.plan.video).map((rung) => ({
+            ...{ profile: rung.profile, width: rung.width, height: rung.height },
+            ...{ bitrateKbps: rung.bitrateKbps, expectedKbps: rung.expectedKbps ?? 0, vmaf: rung.vmaf ?? 0 },
             chunksDone: tasks.filter((task) => task.profile === rung.profile && task.done).length,
             chunksTotal: rung.chunks.length,
             packaged: row.state === "complete" || (row.state === "playable" && stageOf(row.plan, rung) === "playable"),

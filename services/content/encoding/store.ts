@@ -106,9 +106,14 @@ export async function insertTitle(
     .returning("content_id")
     .executeTakeFirst();
   if (!inserted) return false;
+  await insertTasks(tx, row.contentId, tasks);
+  return true;
+}
+
+export async function insertTasks(tx: Tx, contentId: string, tasks: readonly Task[]): Promise<void> {
   const values = tasks.map((task) => ({
     tenant: tx.tenant,
-    content_id: row.contentId,
+    content_id: contentId,
     ...task,
     done_at_ms: null,
     runs: 0,
@@ -120,7 +125,23 @@ export async function insertTitle(
       .values(values.slice(at, at + 500))
       .execute();
   }
-  return true;
+}
+
+export async function setPlan(tx: Tx, contentId: string, plan: Plan): Promise<void> {
+  await tables(tx)
+    .updateTable("titles")
+    .set({ plan: JSON.stringify(plan) })
+    .where("content_id", "=", contentId)
+    .execute();
+}
+
+export async function setWeight(tx: Tx, contentId: string, name: string, weight: number): Promise<void> {
+  await tables(tx)
+    .updateTable("tasks")
+    .set({ weight })
+    .where("content_id", "=", contentId)
+    .where("name", "=", name)
+    .execute();
 }
 
 export async function title(

@@ -14,30 +14,13 @@ import {
   stageOf,
   type TextRung,
 } from "./domain.ts";
+import { decide, measure } from "./ladder.ts";
 import { chunkKey, packageTitle, textKey } from "./package.ts";
 import { makePictures, type Pictures, removeUnnamed, tilesFolder } from "./pictures.ts";
 import { paced } from "./scratch.ts";
+import { jobOf, QUEUE, type Work } from "./queue.ts";
 import type { Encoding, Parts } from "./service.ts";
 import * as store from "./store.ts";
-
-export const QUEUE = "encoding";
-/** Packaging goes before encoding: what is done should play. What plays first goes before what joins later. */
-const PRIORITY: Readonly<Record<Stage, number>> = { playable: 10, complete: 1 };
-const PACKAGE_PRIORITY = 20;
-
-export interface Work {
-  readonly tenant: string;
-  readonly contentId: string;
-  readonly attempt: number;
-  /** A task's name, or `package/playable`, `package/complete`, `package/again`. */
-  readonly task: string;
-}
-
-export const jobOf = (work: Work, stage: Stage | "package") => ({
-  key: `${work.tenant}/${work.contentId}/${work.attempt}/${work.task}`,
-  payload: { ...work },
-  priority: stage === "package" ? PACKAGE_PRIORITY : PRIORITY[stage],
-});
 
 /** One job. What was done before a crash is done: the task's row says so, or its finished object does. */
 export async function work(parts: Parts, job: Job): Promise<void> {
@@ -73,11 +56,14 @@ async function runTask(parts: Parts, title: store.TitleRow, of: Work, job: Job, 
   const progressKey = `${of.tenant}/${of.contentId}`;
   const progress = (ratio: number): void => parts.progress.set(progressKey, of.task, ratio);
   const result = await parts.objects.withFile(title.sourceKey, (path) =>
-    parts.counters.piece(task.kind, () => perform(parts, { title, task, of, path, signal: job.signal, progress })),
+    parts.counters.piece(task.kind, () =>
+      perform(parts, { title, task, of, path, signal: job.signal, isLastAttempt: job.isLastAttempt, progress }),
+    ),
   );
   const isGone = await parts.db.tx(context, async (tx) => {
     if (!(await store.title(tx, of.contentId, { lock: true }))) return true;
     if (!(await store.finishTask(tx, of.contentId, of.task, result, parts.clock.nowMs()))) return false;
+    if (task.kind === "ladder") await decide(parts, tx, title, of, result);
     if (await store.isStageDone(tx, of.contentId, task.stage))
       await parts.jobs.send(tx, QUEUE, [jobOf({ ...of, task: `package/${task.stage}` }, "package")]);
     return false;
@@ -99,6 +85,7 @@ interface Performing {
   readonly of: Work;
   readonly path: string;
   readonly signal: AbortSignal;
+  readonly isLastAttempt: boolean;
   readonly progress: (ratio: number) => void;
 }
 
@@ -106,6 +93,8 @@ async function perform(parts: Parts, doing: Performing): Promise<string> {
   const { title, task, of, path, signal } = doing;
   const { source } = title;
   switch (task.kind) {
+    case "ladder":
+      return measure(parts, title, doing);
     case "video":
       await intoObject(parts, chunkKey(of, task.profile, task.chunk), (out) => encodeChunk(parts, doing, out));
       return "";
@@ -150,9 +139,10 @@ async function encodeChunk(
   const rung = plan.video.find((candidate) => candidate.profile === task.profile);
   const chunk = rung?.chunks[task.chunk];
   if (!rung || !chunk) throw problem.internal(`the plan has no chunk ${task.chunk} of '${task.profile}'`);
-  const { codec, width, height, bitrateKbps } = rung;
+  const { codec, width, height, bitrateKbps, crf } = rung;
+  const rate = { bitrateKbps, ...(crf === undefined ? {} : { crf }) };
   await transcoder.encodeVideo(
-    { path, source, codec, width, height, bitrateKbps, preset: plan.preset, ...chunk, gopFrames: plan.gopFrames },
+    { path, source, codec, width, height, ...rate, preset: plan.preset, ...chunk, gopFrames: plan.gopFrames },
     out,
     progress,
     signal,
