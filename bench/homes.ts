@@ -4,8 +4,7 @@
  *
  * A persona looks at its home, or at times hears of a title elsewhere, and chooses by its taste, sooner what stands further ahead. How long it stays
  * follows from its taste too. Titles say little of what they are: a genre is right three times in four. The encoder and the player are stood in for;
- * what they say goes the product's way: events, consumers, training, sets, rails. What a persona chooses of its home it clicks, so that an order may be
- * learned of that with features; then the last homes are composed once more without it. Bar: with it they are not worse.
+ * what they say goes the product's way: events, consumers, training, sets, rails.
  *
  *   npm run bench -- homes [rounds]
  */
@@ -15,18 +14,14 @@ import { Recommendation } from "#contracts/recommendation";
 import { Session } from "#contracts/session";
 import { User } from "#contracts/user";
 import { type Db, defineService, problem, type Viewer } from "#kernel";
-import { type Logger, silentLogger } from "#kernel/telemetry";
 import { pairedDifference } from "#learning/bootstrap";
 import { type Random, randomBelow, randomNormal, seededRandom } from "#learning/random";
 import { ndcgAt, topK } from "#learning/ranking";
 import catalog from "../services/content/catalog/service.ts";
-import features from "../services/discovery/features/service.ts";
 import recommendation from "../services/discovery/recommendation/service.ts";
 import profile from "../services/identity/profile/service.ts";
 import tenant from "../services/identity/tenant/service.ts";
 import user from "../services/identity/user/service.ts";
-import analytics from "../services/insight/analytics/service.ts";
-import { sqlAsOwner } from "../tests/discovery/viewers.ts";
 import { startTestHost, type TestHost } from "../tests/host.ts";
 import { openStudio } from "../tests/playback/setup.ts";
 import { type Measure, table, writeResults } from "./harness.ts";
@@ -44,9 +39,6 @@ const GENRE_IS_RIGHT = 0.75;
 const DURATION_S = 6_000;
 const AT_ONCE = 50;
 const SEED = 11;
-/** As long as composed homes and orders are kept in memory. */
-const KEPT_MS = 31_000;
-const GENRES = ["Action", "Comedy", "Crime", "Documentary", "Drama", "Family", "Horror", "Romance"];
 
 const random = seededRandom(SEED);
 const idOf = (title: number): string => `t${title}`;
@@ -98,7 +90,7 @@ async function forAll(count: number, work: (n: number) => Promise<void>): Promis
 async function openCinema(host: TestHost): Promise<Viewer[]> {
   await forAll(TITLES, async (title) => {
     const main = random() < GENRE_IS_RIGHT ? (mainOf[title] ?? 0) : randomBelow(random, FACTORS);
-    const facts = { id: idOf(title), kind: "film", title: `Title ${title}`, genres: [GENRES[main] ?? ""] };
+    const facts = { id: idOf(title), kind: "film", title: `Title ${title}`, genres: [`Genre ${main}`] };
     await host
       .client(Catalog, "bench")
       .add({ title: { ...facts, tierMin: "basic", publication: "published" } }, host.context());
@@ -143,29 +135,9 @@ async function watch({ userId, profileId }: Viewer, title: number, taste: number
   );
 }
 
-/** How much of what a persona would like best is in a list, and how far ahead. */
-function worthOf(list: readonly number[], watched: ReadonlySet<number>, persona: number): number {
-  const taste = (tastes[persona] ?? new Float64Array()).slice();
-  return ndcgAt(list, new Set(topK(taste, BEST, (title) => watched.has(title))), K);
-}
-
-/** What the service says of the order that it learned, or did not. */
-let said = "";
-const listening = (): Logger => ({
-  ...silentLogger,
-  info: (message, facts) => {
-    if (message.includes("an order was")) said = `${message}: ${JSON.stringify(facts)}`;
-  },
-});
-
-async function click({ profileId }: Viewer, title: number, position: number): Promise<void> {
-  const clicked = { profileId, contentId: idOf(title), rail: "for_you", position };
-  await host.client(Recommendation, "bench").click(clicked, host.context());
-}
-
 const host = await startTestHost({
-  services: [tenant, user, profile, catalog, studio.service, session, recommendation, features, analytics],
-  ...{ roundTrip: false, logger: listening },
+  services: [tenant, user, profile, catalog, studio.service, session, recommendation],
+  roundTrip: false,
 });
 try {
   const viewers = await openCinema(host);
@@ -184,7 +156,11 @@ try {
       homes[n] = shown;
       if (partial) partials++;
     });
-    const worth = (list: readonly number[], n: number): number => worthOf(list, watched[n] ?? new Set(), n);
+    const worth = (list: readonly number[], n: number): number => {
+      const taste = (tastes[n] ?? new Float64Array()).slice();
+      const best = topK(taste, BEST, (title) => watched[n]?.has(title) ?? false);
+      return ndcgAt(list, new Set(best), K);
+    };
     const own = Float64Array.from(homes, (list, n) => worth(list, n));
     const popular = Float64Array.from(homes, (_, n) =>
       worth(
@@ -215,8 +191,6 @@ try {
         if (title === undefined) continue;
         watched[n]?.add(title);
         fans[title] = (fans[title] ?? 0) + 1;
-        const position = homes[n]?.indexOf(title) ?? -1;
-        if (position >= 0) await click(viewer, title, position);
         await watch(viewer, title, taste[title] ?? 0);
       }
     }
@@ -224,15 +198,6 @@ try {
     await host.client(Recommendation, "bench").train({}, host.context());
   }
   const gain = pairedDifference(last.own, last.popular, { random });
-  console.log(`\n${said}`);
-  await sqlAsOwner(host.adapters.postgres.adminUrl, "DELETE FROM recommendation.orders");
-  await new Promise((resolve) => setTimeout(resolve, KEPT_MS));
-  const without = new Float64Array(PERSONAS);
-  await forAll(PERSONAS, async (n) => {
-    const viewer = viewers[n];
-    if (viewer) without[n] = worthOf((await homeOf(host, viewer)).shown, watched[n] ?? new Set(), n);
-  });
-  const order = pairedDifference(last.own, without, { random });
   const alike = last.homes.slice(1).map((home, n) => {
     const [a, b] = [new Set(home.slice(0, K)), new Set((last.homes[n] ?? []).slice(0, K))];
     return a.intersection(b).size / a.union(b).size;
@@ -240,8 +205,6 @@ try {
   const measures: readonly Measure[] = [
     { name: "homes.over.popularity", value: gain.estimate, unit: "NDCG", bar: null, samples: [gain.low, gain.high] },
     { name: "homes.over.popularity.low", value: gain.low, unit: "NDCG", bar: 0, samples: [gain.low] },
-    { name: "homes.order", value: order.estimate, unit: "NDCG", bar: null, samples: [order.low, order.high] },
-    { name: "homes.order.high", value: order.high, unit: "NDCG", bar: 0, samples: [order.high] },
     {
       ...{ name: "homes.alike", value: alike.reduce((sum, value) => sum + value, 0) / alike.length, unit: "Jaccard" },
       ...{ bar: 0.5, better: "lower" as const, samples: alike },
