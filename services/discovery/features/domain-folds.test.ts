@@ -1,11 +1,10 @@
 // What is kept of an entity does not depend on the order in which events come, nor on how they are cut into batches.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { genreName } from "#contracts/features";
 import fc from "fast-check";
 import { beaten, channel, diagnosed, tuned } from "./domain-channel.ts";
 import { device, startedOn } from "./domain-device.ts";
-import { tastes, watchedOf } from "./domain-genres.ts";
+import { genreName, tastes, watchedOf } from "./domain-genres.ts";
 import { failed, history, started, stopped } from "./domain-history.ts";
 import { measured, network } from "./domain-network.ts";
 import { happened, popularity } from "./domain-popularity.ts";

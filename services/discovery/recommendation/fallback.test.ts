@@ -23,7 +23,7 @@ const viewer = { userId: "u", profileId: "p", tier: "basic", deviceId: "d", enti
 const context = { ...systemContext("demo", "test"), viewer };
 
 /** The service's parts, of which each can be taken away. */
-function openParts(take: Partial<Record<"model" | "cache" | "past" | "profile" | "features", () => Promise<never>>>) {
+function openParts(take: Partial<Record<"model" | "cache" | "past" | "profile", () => Promise<never>>>) {
   const model = {
     ...{ report: {} as never, trainedAtMs: 5, isOpen: () => true, explain: hangs, close: () => undefined },
     recommend: async () => ["d", "c"].map((id) => ({ id, score: 1, becauseOfId: "a" })),
@@ -38,10 +38,7 @@ function openParts(take: Partial<Record<"model" | "cache" | "past" | "profile" |
     shelves: { of: async () => ({ titles, byId: new Map(titles.map((title) => [title.id, title])) }) },
     db: { read: () => (take.past ?? (async () => past))() },
     cache: { get: () => (take.cache ?? (async () => undefined))(), set: async () => undefined },
-    // With an order that was learned, features are asked for.
-    orders: { fetch: async () => (take.features ? { weights: [], intercept: 0 } : false) },
     call: {
-      features: { getOnlineFeatures: () => (take.features ?? hangs)() },
       profile: { get: () => (take.profile ?? (async () => ({ profile: { userId: "u", ageRatingMax: 18 } })))() },
     },
     models: { load: () => (take.model ?? (async () => model))() },
@@ -93,21 +90,6 @@ for (const part of ["model", "past", "profile"] as const) {
       assert.equal((await inTime(parts))?.partial, false, "it comes back without a restart");
     });
 }
-
-for (const [how, away] of [
-  ["hang", hangs],
-  ["refuse", refuses],
-] as const)
-  test(`where features ${how}, the model's order comes within ${ANSWER_MS_MAX} ms, and the mark`, async () => {
-    const take: Parameters<typeof openParts>[0] = { features: away };
-    const parts = openParts(take);
-    const found = await inTime(parts);
-    assert.equal(found?.partial, true);
-    assert.deepEqual(found.rails[0]?.contentIds, ["d", "c"]);
-    delete take.features;
-    parts.homes.clear();
-    assert.equal((await inTime(parts))?.partial, false, "it comes back without a restart");
-  });
 
 test("a cache that hangs costs a moment and no more", async () => {
   const found = await inTime(openParts({ cache: hangs }));

@@ -3,7 +3,6 @@ import { type Context, ownerOf } from "#kernel";
 import { within } from "#kernel/within";
 import { arrange, excludedOf, likedOf, ownRails, type Past, popularFor, type Rail, type Title } from "./domain.ts";
 import type { Candidate } from "./domain-model.ts";
-import { reorder } from "./order.ts";
 import type { Parts } from "./parts.ts";
 import type { Shelf } from "./shelf.ts";
 import * as store from "./store.ts";
@@ -17,8 +16,6 @@ export interface Home {
 
 /** A page waits for at most two of these one after the other, so that it is answered within 200 ms whatever is away. */
 const PART_MS_MAX = 90;
-/** And a little for what is known of its titles now. */
-const FEATURES_MS_MAX = 15;
 const CANDIDATES = 200;
 const ARRANGED = 60;
 /** As long as a model: a set of an older one is not worth keeping. */
@@ -96,10 +93,9 @@ export async function timely<T>(
   missing: string[],
   work: Promise<T>,
   fallback: T,
-  msMax = PART_MS_MAX,
 ): Promise<T> {
   try {
-    return await within(msMax, what, NEVER, work);
+    return await within(PART_MS_MAX, what, NEVER, work);
   } catch (error) {
     logger.warn("a part of recommendations fell back", { part: what, error });
     missing.push(what);
@@ -128,8 +124,7 @@ async function compose(parts: Parts, context: Context, profileId: string): Promi
     const title = shelf.byId.get(id);
     return title !== undefined && suits(title);
   });
-  const ordered = await inLearnedOrder(parts, context, { profileId, candidates: fitting, titles: shelf.byId, missing });
-  const own = ownRails(arrange(ordered, shelf.byId, past.exposures, nowMs, ARRANGED), liked);
+  const own = ownRails(arrange(fitting, shelf.byId, past.exposures, nowMs, ARRANGED), liked);
   const popular = popularFor(shelf.titles.filter(suits), liked, new Set(excluded));
   const rails: Rail[] = [...own, { kind: "popular" as const, becauseOfId: "", contentIds: popular }];
   const isPartial = missing.length > 0;
@@ -138,26 +133,6 @@ async function compose(parts: Parts, context: Context, profileId: string): Promi
     rails: rails.filter(({ contentIds }) => contentIds.length > 0),
     ...{ isPartial, trainedAtMs: own.length > 0 ? set.trainedAtMs : 0 },
   };
-}
-
-/** The last step, where one was learned; a moment late it is not worth waiting for. */
-async function inLearnedOrder(
-  parts: Parts,
-  context: Context,
-  of: {
-    readonly profileId: string;
-    readonly candidates: readonly Candidate[];
-    readonly titles: Shelf["byId"];
-    readonly missing: string[];
-  },
-): Promise<readonly Candidate[]> {
-  const { missing, ...rest } = of;
-  const { candidates } = of;
-  if (candidates.length === 0) return candidates;
-  const work = parts.orders
-    .fetch(context.tenant)
-    .then((order) => (order ? reorder(parts, context, { ...rest, order }) : candidates));
-  return timely(parts, "features", missing, work, candidates, FEATURES_MS_MAX);
 }
 
 interface CandidateSet {

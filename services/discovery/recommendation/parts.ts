@@ -1,7 +1,5 @@
 import type { LRUCache } from "lru-cache";
-import { Analytics } from "#contracts/analytics";
 import { Catalog } from "#contracts/catalog";
-import { Features } from "#contracts/features";
 import { Profile } from "#contracts/profile";
 import type { Recommendation } from "#contracts/recommendation";
 import { Tenant } from "#contracts/tenant";
@@ -9,10 +7,9 @@ import type { Platform, Tx } from "#kernel";
 import type { Worker } from "#kernel/ports/jobs";
 import type { Home } from "./home.ts";
 import type { Models } from "./models.ts";
-import type { Orders } from "./order.ts";
 import type { Shelves } from "./shelf.ts";
 
-export const uses = { analytics: Analytics, catalog: Catalog, features: Features, profile: Profile, tenant: Tenant };
+export const uses = { catalog: Catalog, profile: Profile, tenant: Tenant };
 export type RecommendationPlatform = Platform<typeof Recommendation, typeof uses>;
 export type RecommendationTx = Tx<typeof Recommendation>;
 
@@ -20,7 +17,6 @@ export interface Parts
   extends Pick<RecommendationPlatform, "db" | "call" | "cache" | "jobs" | "clock" | "logger" | "tell"> {
   readonly models: Models;
   readonly shelves: Shelves;
-  readonly orders: Orders;
   /** What homes were composed of a moment ago, by tenant and profile. */
   readonly homes: LRUCache<string, Promise<Home>>;
   /** What was like which title a few minutes ago, by tenant, title and what was asked. */

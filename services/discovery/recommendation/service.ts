@@ -22,7 +22,6 @@ import {
 } from "./follow.ts";
 import { home, keyOf } from "./home.ts";
 import { openModels } from "./models.ts";
-import { openOrders } from "./order.ts";
 import { type Parts, type RecommendationPlatform, uses } from "./parts.ts";
 import { openShelves } from "./shelf.ts";
 import * as store from "./store.ts";
@@ -48,7 +47,7 @@ export default defineService({
   slo: { p99Ms: 100, availability: 0.999 },
   ai: {
     feeds: "features and experiments: what was served, and what of it was chosen",
-    uses: "a blend of EASE or iALS, content and popularity, trained here every six hours, in an order that is learned from what was chosen",
+    uses: "a blend of EASE or iALS, content and popularity, trained here every six hours",
     fallback: "what is popular in the genres that a profile likes, within 200 ms and marked as partial",
   },
   migrations: new URL("./migrations/", import.meta.url),
@@ -63,7 +62,7 @@ export default defineService({
     return {
       ...{ db, call, cache, jobs, clock, logger, tell },
       models: openModels((tenant) => fit({ db, clock }, tenant)),
-      ...{ shelves: openShelves(db), orders: openOrders(db) },
+      shelves: openShelves(db),
       homes: new LRUCache({ max: HOMES_MAX, ttl: HOME_FRESH_MS }),
       alike: new LRUCache({ max: ALIKE_MAX, ttl: ALIKE_FRESH_MS }),
       told: new LRUCache({ max: TOLD_MAX, ttl: VISIT_MS }),

@@ -199,17 +199,6 @@ export async function isPersonalised(tx: Tx, profileId: string): Promise<boolean
   return row === undefined;
 }
 
-/** Those who want none of this: nothing that they do is learned from. */
-export async function unpersonalisedAmong(tx: Tx, profileIds: readonly string[]): Promise<ReadonlySet<string>> {
-  if (profileIds.length === 0) return new Set();
-  const rows = await tables(tx)
-    .selectFrom("unpersonalised")
-    .select("profile_id")
-    .where("profile_id", "in", [...new Set(profileIds)])
-    .execute();
-  return new Set(rows.map(({ profile_id: id }) => id));
-}
-
 export async function setPersonalised(tx: Tx, { userId, profileId }: ProfileId, wanted: boolean): Promise<void> {
   if (wanted) await tables(tx).deleteFrom("unpersonalised").where("profile_id", "=", profileId).execute();
   else

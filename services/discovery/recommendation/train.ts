@@ -1,9 +1,8 @@
-import { type Context, problem, systemContext, toProblem } from "#kernel";
+import { type Context, problem, systemContext } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
 import { rowOf } from "./follow.ts";
 import { precompute } from "./home.ts";
 import { type LiveModel, openModel } from "./models.ts";
-import { learn } from "./order.ts";
 import type { Parts } from "./parts.ts";
 import * as store from "./store.ts";
 
@@ -61,10 +60,6 @@ export async function train(parts: Parts, context: Context): Promise<LiveModel> 
     if (signal.aborted) break;
     await precompute(parts, context, profileId);
   }
-  // Without the lake, or before anybody chose anything, the order is the model's.
-  const learned = await learn(parts, context).catch((error: unknown) => toProblem(error).message);
-  const facts = typeof learned === "string" ? { reason: learned } : { auc: learned.auc, aucBefore: learned.aucBefore };
-  parts.logger.info(`an order was ${typeof learned === "string" ? "not " : ""}learned`, { tenant, ...facts });
   return model;
 }
 
