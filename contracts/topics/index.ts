@@ -60,6 +60,7 @@ export const topics: Topics = {
     "model.stage.changed": { topic: "ai.features.updates", key: "modelName" },
     "model.drift.detected": { topic: "ai.features.updates", key: "modelName" },
     "token.issued": { topic: "playback.sessions", key: "userId" },
+    "cdn.network.measured": { topic: "cdn.routing.events", key: "networkId" },
     "cdn.route.selected": { topic: "cdn.routing.events", key: "sessionId" },
     "cdn.switch.triggered": { topic: "cdn.routing.events", key: "sessionId" },
     "playback.started": { topic: "playback.sessions", key: "userId" },

@@ -150,7 +150,7 @@ test("a model that turns bad as a canary is rolled back by itself", async () => 
   await sqlAsOwner(host.adapters.postgres.adminUrl, "DELETE FROM models.days WHERE day >= $1", [today - 30]);
   await serveFor(10_000, 3);
   await until("it is taken back", async () => (await versions())[0]?.stage === "rolled_back", true);
-  assert.match((await versions())[0]?.reason ?? "", /PSI \d+\.\d+ over \d+ people is above 0.25/);
+  assert.match((await versions())[0]?.reason ?? "", /PSI \d+\.\d+ over \d+ different ones is above 0.25/);
   await host.settled();
   assert.deepEqual(
     heard.map(({ version, to, share }) => [version, to, share]),
