@@ -69,6 +69,7 @@ export const topics: Topics = {
     "playback.error": { topic: "playback.sessions", key: "userId" },
     "qoe.score.calculated": { topic: "qoe.metrics", key: "userId" },
     "qoe.metric": { topic: "qoe.metrics", key: "networkId" },
+    "qoe.anomaly.detected": { topic: "qoe.metrics", key: "segment" },
     "qoe.alert.triggered": { topic: "qoe.metrics", key: "segment" },
     "schedule.reminder.set": { topic: "notifications.events", key: "userId" },
     "schedule.reminder.triggered": { topic: "notifications.events", key: "userId" },
