@@ -216,6 +216,43 @@ export declare type ExplainResponse = Message<"marquee.recommendation.v1.Explain
 export declare const ExplainResponseSchema: GenMessage<ExplainResponse>;
 
 /**
+ * @generated from message marquee.recommendation.v1.OrderChannelsRequest
+ */
+export declare type OrderChannelsRequest = Message<"marquee.recommendation.v1.OrderChannelsRequest"> & {
+  /**
+   * @generated from field: string profile_id = 1;
+   */
+  profileId: string;
+};
+
+/**
+ * Describes the message marquee.recommendation.v1.OrderChannelsRequest.
+ * Use `create(OrderChannelsRequestSchema)` to create a new message.
+ */
+export declare const OrderChannelsRequestSchema: GenMessage<OrderChannelsRequest>;
+
+/**
+ * @generated from message marquee.recommendation.v1.OrderChannelsResponse
+ */
+export declare type OrderChannelsResponse = Message<"marquee.recommendation.v1.OrderChannelsResponse"> & {
+  /**
+   * @generated from field: repeated string channel_ids = 1;
+   */
+  channelIds: string[];
+
+  /**
+   * @generated from field: bool partial = 2;
+   */
+  partial: boolean;
+};
+
+/**
+ * Describes the message marquee.recommendation.v1.OrderChannelsResponse.
+ * Use `create(OrderChannelsResponseSchema)` to create a new message.
+ */
+export declare const OrderChannelsResponseSchema: GenMessage<OrderChannelsResponse>;
+
+/**
  * @generated from message marquee.recommendation.v1.GetOpinionRequest
  */
 export declare type GetOpinionRequest = Message<"marquee.recommendation.v1.GetOpinionRequest"> & {
@@ -548,6 +585,17 @@ export declare const RecommendationService: GenService<{
     methodKind: "unary";
     input: typeof ExplainRequestSchema;
     output: typeof ExplainResponseSchema;
+  },
+  /**
+   * The channels that a profile watches at this time of day, the most likely first; none where nothing is known. Within 100 ms: `partial` says that
+   * it could not be found out.
+   *
+   * @generated from rpc marquee.recommendation.v1.RecommendationService.OrderChannels
+   */
+  orderChannels: {
+    methodKind: "unary";
+    input: typeof OrderChannelsRequestSchema;
+    output: typeof OrderChannelsResponseSchema;
   },
   /**
    * @generated from rpc marquee.recommendation.v1.RecommendationService.GetOpinion

@@ -21,6 +21,8 @@ export interface Parts
   readonly homes: LRUCache<string, Promise<Home>>;
   /** What was like which title a few minutes ago, by tenant, title and what was asked. */
   readonly alike: LRUCache<string, readonly string[]>;
+  /** In which order a profile is shown channels, by tenant and profile. */
+  readonly orders: LRUCache<string, readonly string[]>;
   /** Profiles that were told of in `served` within the last half hour. */
   readonly told: LRUCache<string, true>;
   /** What is known of how far a profile got in a title, so that a beat that says nothing new costs nothing. */

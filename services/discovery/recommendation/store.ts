@@ -20,6 +20,7 @@ type Tables = {
   interactions: Of & { stage: Stage; last_at_ms: number };
   opinions: Of & { opinion: Opinion; at_ms: number };
   unpersonalised: { tenant: string; profile_id: string; user_id: string };
+  channel_views: { tenant: string; profile_id: string; user_id: string };
   exposures: Of & { shown: number; last_shown_at_ms: number };
   models: { tenant: string; trained_at_ms: number; report: Report };
 };
@@ -276,7 +277,7 @@ export async function forget(
   what: { readonly column: "user_id" | "profile_id"; readonly id: string },
 ): Promise<string[]> {
   const gone = new Set<string>();
-  for (const table of ["interactions", "opinions", "exposures", "unpersonalised"] as const) {
+  for (const table of ["interactions", "opinions", "exposures", "unpersonalised", "channel_views"] as const) {
     const rows = await tables(tx).deleteFrom(table).where(what.column, "=", what.id).returning("profile_id").execute();
     for (const { profile_id: id } of rows) gone.add(id);
   }
