@@ -16,6 +16,7 @@ import { featuresOf, STAGES, stageOf } from "./domain.ts";
 import { forgetHomes, keyOf } from "./home.ts";
 import type { Parts, RecommendationTx } from "./parts.ts";
 import * as store from "./store.ts";
+import * as artwork from "./store-artwork.ts";
 
 const GET_MANY_MAX = 200;
 
@@ -124,7 +125,10 @@ export async function takeClicks(
   tx: RecommendationTx,
   events: readonly Received<RecommendationClicked>[],
 ): Promise<void> {
-  for (const { data } of events) await store.forgetShown(tx, data.profileId, data.contentId);
+  for (const { data } of events) {
+    await store.forgetShown(tx, data.profileId, data.contentId);
+    await artwork.choose(tx, data.profileId, data.contentId);
+  }
 }
 
 export async function forgetProfiles(
