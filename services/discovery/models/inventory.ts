@@ -1,5 +1,6 @@
 /** The models of ARCH-001, section 6: what each is for, where it comes from, and what answers without it. docs/models.md is made of it. */
 import { CHURN_FEATURES } from "./domain-churn.ts";
+import { ROUTING_FEATURES } from "./domain-routing.ts";
 
 /** `here`: trained and served by this product; `missing`: its fallback is all that there is. */
 export type State = "here" | "missing";
@@ -37,8 +38,22 @@ export const inventory: readonly Entry[] = [
     fallback: "the same",
     retrain: "with the collaborative one",
   },
-  missing("CDN routing", "round-robin with geo affinity, and what players report (services/delivery/routing)"),
-  missing("Anomaly detection", "static thresholds: the alerts of docs/guides/observe.md"),
+  {
+    model: "CDN routing",
+    state: "here",
+    data: `minutes of each network in each region, from players' reports and probes, for a week: ${ROUTING_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
+    metric: "AUC and log loss of whether the next minute is a bad one, on the latest quarter of the time",
+    fallback: "what players report, else round-robin with geo affinity; marked",
+    retrain: "by itself once an hour and after a drift; `./marquee model train routing`",
+  },
+  {
+    model: "Anomaly detection",
+    state: "here",
+    data: "minutes of all, of each network and of each channel: sessions, errors, rebuffering (services/insight/qoe)",
+    metric: "the Numenta benchmark's score on files that nothing was chosen on, beside its windowed Gaussian",
+    fallback: "fixed thresholds for errors and rebuffering; marked as partial",
+    retrain: "with every minute; a process begins with the last eight hours",
+  },
   {
     model: "Churn prediction",
     state: "here",
@@ -52,4 +67,21 @@ export const inventory: readonly Entry[] = [
   missing("Embedding generation", "words alone"),
   missing("Per-title encoding", "a fixed ladder"),
   missing("Subtitle generation", "subtitles that come with a file"),
+  // Named by the specification's table of fallbacks alone.
+  {
+    model: "Personalized EPG order",
+    state: "here",
+    data: "how long a profile watched which channel in which quarter of the day; half of it is forgotten in two weeks",
+    metric: "none yet",
+    fallback: "channels by number; marked as partial",
+    retrain: "with every session of a channel",
+  },
+  {
+    model: "Content thumbnails",
+    state: "here",
+    data: "which picture of a title profiles of which taste were shown, and whether they went to it",
+    metric: "none yet",
+    fallback: "the editor's picture; marked as partial",
+    retrain: "with every look and click",
+  },
 ];
