@@ -11,7 +11,7 @@ export function gaussianScores(series: Float64Array): Float64Array {
     deviation = Math.sqrt(window.reduce((sum, value) => sum + (value - mean) ** 2, 0) / window.length) || 1e-6;
   };
   return series.map((value) => {
-    const score = window.length > 0 ? 1 - 0.5 * erfc(Math.abs(value - mean) / deviation / 1.4142) : 0;
+    const score = window.length > 0 ? 1 - 0.5 * erfc(Math.abs(value - mean) / deviation / Math.SQRT2) : 0;
     if (window.length < WINDOW) {
       window.push(value);
       update();

@@ -81,7 +81,7 @@ for (const [how, away] of [
       const given = waitsMs.filter((ms) => ms >= 50);
       assert.ok(
         given.length > 0 && given.every((ms) => ms < BUDGET_MS),
-        `what the model was given: ${[...new Set(given)]} ms`,
+        `what the model was given: ${[...new Set(given)].join(", ")} ms`,
       );
       if (how === "hangs") assert.ok(hung > 0, "the model was asked, and nobody waited for it");
       model = answers;

@@ -77,7 +77,10 @@ test("where a model answered for all, the least risky comes first, and of equals
   const by = (all: Readonly<Record<string, number>>, networks: readonly Network[] = [a, b], turn = 0) =>
     select(networks, { ...known(new Map(), turn), risks: new Map(Object.entries(all)) });
   assert.deepEqual([ids(by({ a: 0.6, b: 0.1 }).order), by({ a: 0.6, b: 0.1 }).isFallback], ["ba", false]);
-  assert.equal(ids(by({ a: 0.11, b: 0.1 }, [network("a", { costTier: 1 }), network("b", { costTier: 2 })]).order), "ab");
+  assert.equal(
+    ids(by({ a: 0.11, b: 0.1 }, [network("a", { costTier: 1 }), network("b", { costTier: 2 })]).order),
+    "ab",
+  );
   assert.deepEqual(
     [0, 1].map((turn) => ids(by({ a: 0.11, b: 0.1 }, [a, b], turn).order)),
     ["ab", "ba"],

@@ -32,8 +32,10 @@ export interface Minute extends Experience {
 const HISTORY_MINUTES = 15;
 
 /** A history with one more minute at its end; of a minute that is told twice the later word counts. */
-export const withMinute = (history: readonly Minute[], next: Minute): readonly Minute[] =>
-  [...history.filter(({ minute }) => minute > next.minute - HISTORY_MINUTES && minute < next.minute), next];
+export const withMinute = (history: readonly Minute[], next: Minute): readonly Minute[] => [
+  ...history.filter(({ minute }) => minute > next.minute - HISTORY_MINUTES && minute < next.minute),
+  next,
+];
 
 /** What the quality of experience of all players comes to for a network in a region, whichever process their beats reached. */
 export interface Experience {
@@ -97,7 +99,10 @@ export function select(networks: readonly Network[], known: Known): Selection {
     const least = Math.min(...networks.filter((one) => down(one) === 0).map(({ id }) => risks.get(id) ?? 1));
     const excess = ({ id }: Network): number => Math.max(0, (risks.get(id) ?? 1) - least - RISK_STEP);
     return {
-      order: stableBy(turned, (network) => down(network) + 100 * excess(network) + isFar(network) + network.costTier / 10),
+      order: stableBy(
+        turned,
+        (network) => down(network) + 100 * excess(network) + isFar(network) + network.costTier / 10,
+      ),
       isFallback: false,
     };
   }

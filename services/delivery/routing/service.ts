@@ -214,9 +214,6 @@ async function learn(
   for (const { data } of events) health.report(data);
 }
 
-const experienceKey = (tenant: string, networkId: string, region: string): string =>
-  `qoe/${tenant}/${networkId}/${region}`;
-
 /** Figures of all players go to the cache, because each process hears only some of them, and to whoever learns from them. */
 async function remember(
   { cache, clock, health, facts }: Parts,

@@ -2,14 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { FIRST_SHARE, isInCanary, nextStep, refusal, type Seen } from "./domain.ts";
-import {
-  type Account,
-  CHURN_FEATURES,
-  churnByRule,
-  type Day,
-  featuresAt,
-  snapshotsOf,
-} from "./domain-churn.ts";
+import { type Account, CHURN_FEATURES, churnByRule, type Day, featuresAt, snapshotsOf } from "./domain-churn.ts";
 import type { Judgement } from "./domain-recipe.ts";
 
 const HOUR_MS = 3_600_000;
@@ -55,7 +48,11 @@ describe("a canary", () => {
   it("is taken back at once when it fails or drifts", () => {
     assert.equal(nextStep({ ...CANARY, share: 5 }, { ...GOOD, predictions: 100, failures: 2 }, 1).kind, "rollback");
     assert.equal(nextStep({ ...CANARY, share: 50 }, { ...GOOD, drift: { psi: 0.26, kl: 0.1 } }, 1).kind, "rollback");
-    assert.equal(nextStep({ ...CANARY, share: 5 }, { ...GOOD, predictions: 10, failures: 10 }, 1).kind, "hold", "ten say nothing");
+    assert.equal(
+      nextStep({ ...CANARY, share: 5 }, { ...GOOD, predictions: 10, failures: 10 }, 1).kind,
+      "hold",
+      "ten say nothing",
+    );
     const few = { ...GOOD, people: 20, drift: { psi: 0.9, kl: 0.5 } };
     assert.equal(
       nextStep({ ...CANARY, share: 5 }, few, HOUR_MS).kind,

@@ -34,7 +34,8 @@ export default defineService({
   uses: { tenant: Tenant },
   slo: { p99Ms: 50, availability: 0.999 },
   ai: {
-    feeds: "whoever wants to keep people: how likely each account is to leave; routing: how likely a network's next minute is a bad one",
+    feeds:
+      "whoever wants to keep people: how likely each account is to leave; routing: how likely a network's next minute is a bad one",
     uses: "the models of churn and routing, trained here on what people watched and how networks did",
     fallback: "a threshold of engagement for churn, routing's own rule for networks; both marked as partial",
   },

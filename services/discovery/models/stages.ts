@@ -90,8 +90,7 @@ async function watchModel(parts: Parts, tenant: string, { name, psiMax }: Recipe
       if (!counted) continue;
       const seen = seenOf(version, counted);
       const { share, stageSinceMs: sinceMs } = version;
-      if (version.stage === "canary")
-        await take(parts, tx, version, nextStep({ share, sinceMs, psiMax }, seen, nowMs));
+      if (version.stage === "canary") await take(parts, tx, version, nextStep({ share, sinceMs, psiMax }, seen, nowMs));
       else if (seen.people >= PEOPLE_MIN && nowMs - counted.sinceMs >= DRIFT_WINDOW_MS)
         await judgeDrift(parts, tx, version, seen);
     }
