@@ -75,9 +75,9 @@ const calm = { waitingMs: 10, erring: 0 };
 async function live(a: typeof calm, b: typeof calm): Promise<void> {
   await say("heartbeat", [...beatsOf("a", a), ...beatsOf("b", b)], { tenant: "demo" });
   minute += 1;
-  await host.settled();
 }
 async function looked(): Promise<void> {
+  await host.settled();
   const over = FIRST_MS + minute * MINUTE_MS - clock.nowMs();
   if (over > 0) await clock.advance(over);
   // Rows go to the store every second; half a minute later the minute is looked at.

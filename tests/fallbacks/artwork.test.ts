@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Title } from "#contracts/catalog";
-import { Profile } from "#contracts/profile";
 import { Recommendation } from "#contracts/recommendation";
-import { defineService, type Platform } from "#kernel";
 import { testClock } from "#kernel/clock";
 import { silentLogger } from "#kernel/telemetry";
 import { chosenPictures, inPicture, PICTURES_MS_MAX } from "../../bffs/web/artwork.ts";
@@ -13,23 +11,14 @@ import tenant from "../../services/identity/tenant/service.ts";
 import { startTestHost, type TestHost } from "../host.ts";
 import { BUDGET_MS, printWaits, underLoad } from "./load.ts";
 import { openPrimary } from "./primary.ts";
+import { profilesOf } from "./profiles.ts";
 
 const clock = testClock(Date.UTC(2026, 4, 20, 20));
 const primary = openPrimary();
 let host: TestHost;
 
 before(async () => {
-  const profile = defineService({
-    contract: Profile,
-    uses: {},
-    slo: { p99Ms: 10, availability: 0.999 },
-    ai: { feeds: "none", uses: "none", fallback: "none needed" },
-    start: (platform: Platform<typeof Profile>) => platform,
-    rpc: () =>
-      ({ get: async ({ profileId }: { profileId: string }) => ({ profile: { id: profileId, userId: "u" } }) }) as never,
-    ready: async () => {},
-  });
-  host = await startTestHost({ services: [tenant, profile, recommendation], clock });
+  host = await startTestHost({ services: [tenant, profilesOf("u"), recommendation], clock });
 });
 after(() => host?.stop());
 

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Epg } from "#contracts/epg";
 import { Live } from "#contracts/live";
-import { Profile } from "#contracts/profile";
 import { Recommendation } from "#contracts/recommendation";
 import { Session } from "#contracts/session";
 import { defineService, type Platform, problem } from "#kernel";
@@ -16,6 +15,7 @@ import tenant from "../../services/identity/tenant/service.ts";
 import { startTestHost, type TestHost } from "../host.ts";
 import { BUDGET_MS, printWaits, underLoad } from "./load.ts";
 import { openPrimary } from "./primary.ts";
+import { profilesOf } from "./profiles.ts";
 
 const clock = testClock(Date.UTC(2026, 4, 20, 20));
 const primary = openPrimary();
@@ -41,13 +41,7 @@ before(async () => {
     ...{ ...plain, contract: Live, rpc: nobody },
     start: (platform: Platform<typeof Live>) => (lives = platform),
   });
-  const profile = defineService({
-    ...{ ...plain, contract: Profile },
-    start: (platform: Platform<typeof Profile>) => platform,
-    rpc: () =>
-      ({ get: async ({ profileId }: { profileId: string }) => ({ profile: { id: profileId, userId: "u" } }) }) as never,
-  });
-  host = await startTestHost({ services: [tenant, player, live, profile, epg, recommendation], clock });
+  host = await startTestHost({ services: [tenant, player, live, profilesOf("u"), epg, recommendation], clock });
 });
 after(() => host?.stop());
 

@@ -75,8 +75,8 @@ test("routing: what players report becomes what the model learns from", async ()
     await clock.advance(2_000);
     await pause(50);
   }
-  await report("a", [12_000, 12_000, 5_000, 5_000]);
-  await report("b", [12_000, 12_000, 12_000, 12_000]);
+  await report("a", [12_000, 12_000, 5_000, 5_000, 5_000, 5_000]);
+  await report("b", [12_000, 12_000, 12_000, 12_000, 12_000, 12_000]);
   const before = await ask(0);
   assert.equal(before.fallback, true, "no model: a rule chooses, and says so");
   const served = await trainAndServe(host, "routing");

@@ -163,7 +163,7 @@ const MinuteRow = z.object({
   value: z.string(),
   minute: z.number(),
   sessions: z.number(),
-  errors: z.number(),
+  erring: z.number(),
   rebuffering: z.number(),
 });
 /** Hours of some dozens of segments; where there are more, the detector begins with less of the past. */
@@ -180,12 +180,14 @@ export async function minutePoints(
 ): Promise<readonly Point[]> {
   const rows = await analytics.query({
     tenant,
-    text: `SELECT place.1 AS dimension, place.2 AS value, intDiv(toUnixTimestamp64Milli(time), {minuteMs:UInt32}) AS minute,
-  uniqExact(session_id) AS sessions, countIf(errors > 0) / count() AS errors, sum(rebuffer_ms) / (count() * {beatMs:UInt32}) AS rebuffering
-FROM qoe_beats ARRAY JOIN [({all:String}, {none:String}), ({network:String}, network_id),
-  ({channel:String}, if(content_type = {live:String}, content_id, {none:String}))] AS place
-WHERE ${DURING} AND (place.1 = {all:String} OR place.2 != {none:String})
-GROUP BY dimension, value, minute ORDER BY minute DESC, dimension, value LIMIT {limit:UInt32}`,
+    text: `SELECT tupleElement(place, 1) AS dimension, tupleElement(place, 2) AS value, minute, uniqExact(session_id) AS sessions,
+  countIf(errors > 0) / count() AS erring, sum(rebuffer_ms) / (count() * {beatMs:UInt32}) AS rebuffering
+FROM (SELECT arrayJoin([({all:String}, {none:String}), ({network:String}, network_id),
+        ({channel:String}, if(content_type = {live:String}, content_id, {none:String}))]) AS place,
+        intDiv(toUnixTimestamp64Milli(time), {minuteMs:UInt32}) AS minute, session_id, errors, rebuffer_ms
+      FROM qoe_beats WHERE ${DURING})
+WHERE tupleElement(place, 1) = {all:String} OR tupleElement(place, 2) != {none:String}
+GROUP BY place, minute ORDER BY minute DESC, dimension, value LIMIT {limit:UInt32}`,
     params: {
       ...{ from: from * MINUTE_MS, to: (to + 1) * MINUTE_MS, minuteMs: MINUTE_MS, beatMs: BEAT_MS, none: "" },
       ...{ all: "all", network: "network", channel: "channel", live: "live", limit: MINUTE_ROWS_MAX },
@@ -194,8 +196,8 @@ GROUP BY dimension, value, minute ORDER BY minute DESC, dimension, value LIMIT {
     deadlineMs: SUMMARY_MS,
   });
   return rows.toReversed().flatMap((row) => {
-    const { dimension, value, minute, ...figures } = MinuteRow.parse(row);
-    const { sessions } = figures;
+    const { dimension, value, minute, sessions, erring, rebuffering } = MinuteRow.parse(row);
+    const figures = { sessions, errors: erring, rebuffering };
     return MEASURES.map((measure) => ({ dimension, value, measure, minute, sessions, figure: figures[measure] }));
   });
 }

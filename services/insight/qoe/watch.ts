@@ -38,7 +38,11 @@ export async function watchTenant(parts: Parts, tenant: string): Promise<readonl
   const all: Segment[] = [];
   for (const dimension of DIMENSIONS) all.push(...(await segments(parts.analytics, window, dimension, SEGMENTS_MAX)));
   const isWatched = await alarm(parts, tenant, all, toMs);
-  const isUnusual = await watchAnomalies(parts, tenant);
+  const isUnusual = await watchAnomalies(parts, tenant).catch((error: unknown) => {
+    // Alerts of other tenants do not wait for this one's minutes, which the next look reads again.
+    parts.logger.warn("a look for anomalies failed", { tenant, error });
+    return true;
+  });
   if (found.length === 0 && !isWatched && !isUnusual) parts.docket.active.delete(tenant);
   return all;
 }
