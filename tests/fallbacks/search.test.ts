@@ -31,6 +31,7 @@ const clock: Clock = {
 };
 let model = answers;
 let hung = 0;
+let asked = 0;
 const engine = createServer((request, response) => {
   request.resume();
   request.on("end", () => model(response));
@@ -57,9 +58,10 @@ after(async () => {
 });
 
 /** Another question by another viewer every time, so that neither an answer that is remembered nor a limit of costs answers. */
-const ask = (turn: number) => {
-  const viewer = { userId: `usr_${turn}`, profileId: `prf_${turn}` };
-  const question = { query: `something funny that I have not seen ${turn} times`, ageRatingMax: 18, thorough: true };
+const ask = () => {
+  asked += 1;
+  const viewer = { userId: `usr_${asked}`, profileId: `prf_${asked}` };
+  const question = { query: `something funny about robot ${asked}`, ageRatingMax: 18, thorough: true };
   return host.client(Search, "web").query(question, host.context({ viewer }));
 };
 
@@ -76,7 +78,10 @@ for (const [how, away] of [
       printWaits(t, `search, language model ${how}`, found);
       for (const { answer } of found) {
         assert.deepEqual([answer.partial, answer.understoodBy], [true, "parser"]);
-        assert.deepEqual(answer.contentIds, ["funny"], "rules know what funny is, too");
+        assert.ok(
+          answer.understood.some(({ id }) => id === "mood:funny"),
+          "rules know what funny is, too",
+        );
       }
       const given = waitsMs.filter((ms) => ms >= 50);
       assert.ok(
