@@ -73,6 +73,7 @@ for (const [how, away] of [
     model = answers;
     await underLoad(ask, async (load) => {
       await load.until("the model takes questions apart", ({ understoodBy }) => understoodBy === "model");
+      waitsMs.length = 0;
       model = away;
       const found = await load.next(80);
       printWaits(t, `search, language model ${how}`, found);
@@ -83,11 +84,9 @@ for (const [how, away] of [
           "rules know what funny is, too",
         );
       }
-      const given = waitsMs.filter((ms) => ms >= 50);
-      assert.ok(
-        given.length > 0 && given.every((ms) => ms < BUDGET_MS),
-        `what the model was given: ${[...new Set(given)].join(", ")} ms`,
-      );
+      // Everything that sleeps does so by this clock; what slept most often since the model is away is who waits for it.
+      const often = [...Map.groupBy(waitsMs, (ms) => ms)].toSorted((a, b) => b[1].length - a[1].length)[0];
+      assert.ok(often && often[1].length >= 60 && often[0] < BUDGET_MS, `what the model was given: ${often?.[0]} ms`);
       if (how === "hangs") assert.ok(hung > 0, "the model was asked, and nobody waited for it");
       model = answers;
       const whole = await load.until("the model takes questions apart again", ({ partial }) => !partial);
