@@ -19,6 +19,7 @@ import { type AuditLog, openAuditLog } from "#kernel/audit";
 import { type Adapters, type Host, type HostOptions, startHost } from "#kernel/host";
 import { type Clock, systemClock } from "#kernel/clock";
 import type { Llm } from "#kernel/ports/llm";
+import type { Models } from "#kernel/ports/models";
 import type { Addresses, Service } from "#kernel/service";
 import { type Metrics, openMetrics } from "#kernel/metrics";
 import { openPseudonyms, type Pseudonyms } from "#kernel/pseudonyms";
@@ -50,6 +51,8 @@ export interface TestHostOptions {
   readonly addresses?: Partial<Addresses>;
   readonly clock?: Clock;
   readonly llm?: Llm;
+  /** In place of the embedded runtime, such as one that can be taken away. */
+  readonly models?: Models;
   /** A folder of an earlier host, to start again with what it left. */
   readonly folder?: string;
   /** False where speed is measured: tests pay for bytes there and back otherwise. */
@@ -89,7 +92,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     objects,
     secrets: await openFileSecrets({ folder: at("secrets") }),
     mail: await openMailbox({ folder: at("mail"), from: "Marquee <no-reply@marquee.test>" }),
-    models: openEmbeddedModels(),
+    models: options.models ?? openEmbeddedModels(),
     jobs: await openJobs({ adminUrl: postgres.adminUrl, runtimeUrl: postgres.runtimeUrl, log: () => {} }),
     flags: await openEmbeddedFlags({ ...postgres, log: () => {} }),
     search: await openEmbeddedSearch(postgres),

@@ -5,11 +5,13 @@ import {
   Guide,
   type GridProgramme,
   GuideNow,
+  GuideOrderedBy,
   GuideProgramme,
   GuideSearch,
 } from "#contracts/web";
 import type { GuideProgramme as ProgrammeMessage } from "#contracts/epg";
 import { type Context, problem } from "#kernel";
+import { within } from "#kernel/within";
 import { watching } from "./gather.ts";
 import { channelOf, type GuideRows, masked, openGuideRows } from "./guide-rows.ts";
 import type { WebParts } from "./parts.ts";
@@ -23,7 +25,11 @@ const AIRINGS_MAX = 20;
 const Page = z.object({
   offset: z.int().min(0).max(10_000).default(0),
   limit: z.int().min(1).max(CHANNELS_MAX).default(50),
+  /** `mine`: the profile's own order, else one that is learned from what it watches; `number`: as channels are numbered. */
+  order: z.enum(["mine", "number"]).default("mine"),
 });
+/** The learned order may take so long; after that numbers stand in its place. */
+export const ORDER_MS_MAX = 150;
 const DAY = String.raw`\d{4}-\d{2}-\d{2}`;
 
 function cellOf(one: ProgrammeMessage): GridProgramme {
@@ -49,33 +55,52 @@ function rowsOf(parts: WebParts): GuideRows {
   return rows;
 }
 
+/** A page of channels in the order that was asked for; `partial` where it had to be by number. */
+export async function channelsInOrder(
+  { call, logger }: Pick<WebParts, "call" | "logger">,
+  profileId: string,
+  { order, offset, limit }: z.output<typeof Page>,
+  context: Context,
+) {
+  if (order === "number") {
+    const { channels, total } = await call.epg.channels({ profileId: "", offset, limit }, context);
+    return { channels, total, orderedBy: "number" as const, partial: false };
+  }
+  const asked = call.recommendation.orderChannels({ profileId }, context);
+  const { channelIds, partial } = await within(ORDER_MS_MAX, "the order of channels", context.signal, asked).catch(
+    (error: unknown) => {
+      logger.warn("a guide is in the order of numbers", { error });
+      return { channelIds: [], partial: true };
+    },
+  );
+  const found = await call.epg.channels({ profileId, offset, limit, preferredIds: channelIds }, context);
+  const orderedBy = GuideOrderedBy.catch("number").parse(found.orderedBy);
+  return { channels: found.channels, total: found.total, orderedBy, partial: partial && orderedBy !== "own" };
+}
+
 async function guide(
   parts: WebParts,
-  query: { readonly days: string; readonly offset: number; readonly limit: number },
+  query: z.output<typeof Page> & { readonly days: string },
   context: Context,
 ): Promise<Buffer> {
-  const { call, clock } = parts;
   const days = query.days.split(",");
   const profile = await watching(parts, context);
-  const { channels, total, orderedBy } = await call.epg.channels(
-    { profileId: profile.id, offset: query.offset, limit: query.limit },
-    context,
-  );
+  const { channels, ...order } = await channelsInOrder(parts, profile.id, query, context);
   const rows = await rowsOf(parts)({ channels, days, ageMax: profile.ageRatingMax }, context.tenant);
-  const rest = JSON.stringify({ total, orderedBy, days, nowMs: clock.nowMs() });
+  const rest = JSON.stringify({ ...order, days, nowMs: parts.clock.nowMs() });
   return Buffer.concat([rows, Buffer.from(rest.slice(1))]);
 }
 
 async function now(parts: WebParts, page: z.output<typeof Page>, context: Context): Promise<GuideNow> {
   const { call, clock } = parts;
   const profile = await watching(parts, context);
-  const { channels, total, orderedBy } = await call.epg.channels({ profileId: profile.id, ...page }, context);
+  const { channels, ...order } = await channelsInOrder(parts, profile.id, page, context);
   const { channels: on } = await call.epg.nowNext({ channelIds: channels.map(({ id }) => id) }, context);
   const cell = (one: ProgrammeMessage | undefined): GridProgramme | null =>
     one ? masked(cellOf(one), profile.ageRatingMax) : null;
   return {
     channels: channels.map((channel, i) => ({ ...channelOf(channel), now: cell(on[i]?.now), next: cell(on[i]?.next) })),
-    ...{ total, orderedBy: orderedBy === "own" ? "own" : "number", nowMs: clock.nowMs() },
+    ...{ ...order, nowMs: clock.nowMs() },
   };
 }
 

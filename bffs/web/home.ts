@@ -6,6 +6,7 @@ import { HomeLayout, PreviewsOff } from "#contracts/flags";
 import { type Context, requireProfile } from "#kernel";
 import type { FlagContext } from "#kernel/ports/flags";
 import { audienceOf } from "./audience.ts";
+import { chosenPictures, inPicture } from "./artwork.ts";
 import { around, suits, watching } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
 import { recommended, recommendedRails } from "./recommendations.ts";
@@ -39,14 +40,18 @@ async function shelf(parts: WebParts, context: Context, who = watching(parts, co
     { kinds: ["film", "series", "episode"], ageRatingMax: profile.ageRatingMax, limit: 200 },
     context,
   );
+  const [pictures, own] = await Promise.all([
+    chosenPictures(parts, profile.id, all, context),
+    around(parts, all, context),
+  ]);
   const episodes = all
     .filter((title) => title.kind === "episode")
     .toSorted((a, b) => a.seasonNumber - b.seasonNumber || a.episodeNumber - b.episodeNumber);
   return {
     profile,
-    titles: all.filter((title) => title.kind !== "episode"),
+    titles: all.filter((title) => title.kind !== "episode").map((title) => inPicture(title, pictures.keys)),
     episodesOf: (seriesId) => episodes.filter((episode) => episode.parentId === seriesId),
-    around: await around(parts, all, context),
+    around: { ...own, isPartial: own.isPartial || pictures.isPartial },
   };
 }
 

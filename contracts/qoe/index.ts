@@ -2,6 +2,8 @@ import { defineContract, event } from "#kernel/contract";
 import {
   type QoeAlertTriggered,
   qoeAlertTriggeredSchema,
+  type QoeAnomalyDetected,
+  qoeAnomalyDetectedSchema,
   type QoeMetric,
   qoeMetricSchema,
   type QoeScoreCalculated,
@@ -9,7 +11,7 @@ import {
 } from "./gen/events.ts";
 import { QoeService } from "./gen/qoe_pb.js";
 
-export type { QoeAlertTriggered, QoeMetric, QoeScoreCalculated } from "./gen/events.ts";
+export type { QoeAlertTriggered, QoeAnomalyDetected, QoeMetric, QoeScoreCalculated } from "./gen/events.ts";
 export type * from "./gen/qoe_pb.js";
 
 export const Qoe = defineContract({
@@ -18,6 +20,7 @@ export const Qoe = defineContract({
   events: {
     scoreCalculated: event<QoeScoreCalculated>()("qoe.score.calculated", qoeScoreCalculatedSchema),
     metric: event<QoeMetric>()("qoe.metric", qoeMetricSchema),
+    anomalyDetected: event<QoeAnomalyDetected>()("qoe.anomaly.detected", qoeAnomalyDetectedSchema),
     alertTriggered: event<QoeAlertTriggered>()("qoe.alert.triggered", qoeAlertTriggeredSchema),
   },
 });

@@ -1,5 +1,7 @@
 import { defineContract, event } from "../../kernel/contract.ts";
 import {
+  type CdnNetworkMeasured,
+  cdnNetworkMeasuredSchema,
   type CdnRouteSelected,
   cdnRouteSelectedSchema,
   type CdnSwitchTriggered,
@@ -7,7 +9,7 @@ import {
 } from "./gen/events.ts";
 import { RoutingService } from "./gen/routing_pb.js";
 
-export type { CdnRouteSelected, CdnSwitchTriggered } from "./gen/events.ts";
+export type { CdnNetworkMeasured, CdnRouteSelected, CdnSwitchTriggered } from "./gen/events.ts";
 export type * from "./gen/routing_pb.js";
 
 export const Routing = defineContract({
@@ -15,6 +17,7 @@ export const Routing = defineContract({
   rpc: RoutingService,
   events: {
     routeSelected: event<CdnRouteSelected>()("cdn.route.selected", cdnRouteSelectedSchema),
+    networkMeasured: event<CdnNetworkMeasured>()("cdn.network.measured", cdnNetworkMeasuredSchema),
     switchTriggered: event<CdnSwitchTriggered>()("cdn.switch.triggered", cdnSwitchTriggeredSchema),
   },
 });

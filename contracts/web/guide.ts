@@ -33,8 +33,10 @@ export const GridProgramme = z.object({
   locked: z.boolean().optional(),
 });
 
+export const GuideOrderedBy = z.enum(["own", "learned", "number"]);
+
 export const Guide = z.object({
-  /** In the profile's own order, or by number. */
+  /** In the profile's own order, in one that was learned from what it watches, or by number. */
   channels: z
     .array(
       GuideChannel.extend({
@@ -45,7 +47,9 @@ export const Guide = z.object({
     .max(200),
   /** How many channels there are. */
   total: z.int(),
-  orderedBy: z.enum(["own", "number"]),
+  orderedBy: GuideOrderedBy,
+  /** The learned order could not be had, and numbers stand in its place. */
+  partial: z.boolean(),
   days: z.array(z.string()),
   nowMs: ms,
 });
@@ -53,7 +57,8 @@ export const Guide = z.object({
 export const GuideNow = z.object({
   channels: z.array(GuideChannel.extend({ now: GridProgramme.nullable(), next: GridProgramme.nullable() })).max(200),
   total: z.int(),
-  orderedBy: z.enum(["own", "number"]),
+  orderedBy: GuideOrderedBy,
+  partial: z.boolean(),
   nowMs: ms,
 });
 

@@ -12,6 +12,7 @@ export {
   type GridProgramme,
   type GuideChannel,
   GuideNow,
+  GuideOrderedBy,
   GuideProgramme,
   GuideSearch,
 } from "./guide.ts";

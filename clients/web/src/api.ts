@@ -31,6 +31,7 @@ import type {
 import type { Click, Opinion, Personalisation, Why } from "../../../contracts/web/recommendations/index.ts";
 import type { NewClick, SearchResults, Suggestions } from "../../../contracts/web/search/index.ts";
 import { createHttp, type Http } from "../../player/http.ts";
+import type { GuideOrder } from "./guide-model.ts";
 
 export interface Cards {
   cards: Card[];
@@ -72,9 +73,9 @@ export function createApi(http: Http) {
     personalisation: (id: string) => http.call<Personalisation>(`/profiles/${part(id)}/personalisation`),
     setPersonalisation: (id: string, enabled: boolean) =>
       http.call<null>(`/profiles/${part(id)}/personalisation`, { method: "PUT", body: { enabled } }),
-    guideNow: () => http.call<GuideNow>("/guide/now?limit=50"),
-    guide: (days: readonly string[], offset: number, limit: number) =>
-      http.call<Guide>(`/guide?days=${days.join(",")}&offset=${offset}&limit=${limit}`),
+    guideNow: (order: GuideOrder) => http.call<GuideNow>(`/guide/now?limit=50&order=${order}`),
+    guide: (days: readonly string[], page: { offset: number; limit: number; order: GuideOrder }) =>
+      http.call<Guide>(`/guide?days=${days.join(",")}&offset=${page.offset}&limit=${page.limit}&order=${page.order}`),
     searchGuide: (query: string, signal: AbortSignal) =>
       http.call<{ programmes: Airing[] }>(`/guide/search?q=${part(query)}`, { signal }),
     setReminded: (id: string, isReminded: boolean) =>

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { GridProgramme, GuideChannel, GuideNow } from "../../../contracts/web/index.ts";
 import { browserApi } from "./api.ts";
-import type { Loaded } from "./guide-model.ts";
+import type { GuideOrder, Loaded } from "./guide-model.ts";
 
 /** The guide comes in pieces: some channels on some days, asked for when they come near. */
 const PAGE = 20;
@@ -22,7 +22,7 @@ export interface GuideData extends Loaded {
 }
 
 /** Keeps what was loaded, and loads what is looked at once the hand rests for a moment: what flies past is not asked for. */
-export function useGuideData(first: GuideNow, wanted: Wanted): GuideData {
+export function useGuideData(first: GuideNow & { readonly order: GuideOrder }, wanted: Wanted): GuideData {
   const [loaded, setLoaded] = useState<Loaded>(() => ({
     channels: new Map(first.channels.map((channel, i) => [i, channel])),
     days: new Map(),
@@ -34,28 +34,32 @@ export function useGuideData(first: GuideNow, wanted: Wanted): GuideData {
   const asked = useRef(new Set<string>());
   const underWay = useRef(0);
   const { firstRow, lastRow } = wanted;
+  const { order } = first;
   const days = wanted.days.join(",");
 
-  const load = useCallback(async (page: number, missing: readonly string[]): Promise<void> => {
-    underWay.current++;
-    try {
-      const guide = await browserApi.guide(missing, page * PAGE, PAGE);
-      setLoaded((before) => {
-        const channels = new Map<number, GuideChannel>(before.channels);
-        const all = new Map<string, readonly GridProgramme[]>(before.days);
-        for (const [i, { days: own, ...channel }] of guide.channels.entries()) {
-          channels.set(page * PAGE + i, channel);
-          for (const [j, day] of missing.entries()) all.set(`${channel.id}/${day}`, own[j] ?? []);
-        }
-        return { channels, days: all, total: guide.total };
-      });
-    } catch {
-      for (const day of missing) asked.current.delete(`${page}/${day}`);
-      setHasFailed(true);
-    } finally {
-      underWay.current--;
-    }
-  }, []);
+  const load = useCallback(
+    async (page: number, missing: readonly string[]): Promise<void> => {
+      underWay.current++;
+      try {
+        const guide = await browserApi.guide(missing, { offset: page * PAGE, limit: PAGE, order });
+        setLoaded((before) => {
+          const channels = new Map<number, GuideChannel>(before.channels);
+          const all = new Map<string, readonly GridProgramme[]>(before.days);
+          for (const [i, { days: own, ...channel }] of guide.channels.entries()) {
+            channels.set(page * PAGE + i, channel);
+            for (const [j, day] of missing.entries()) all.set(`${channel.id}/${day}`, own[j] ?? []);
+          }
+          return { channels, days: all, total: guide.total };
+        });
+      } catch {
+        for (const day of missing) asked.current.delete(`${page}/${day}`);
+        setHasFailed(true);
+      } finally {
+        underWay.current--;
+      }
+    },
+    [order],
+  );
 
   useEffect(() => {
     const ask = (): void => {

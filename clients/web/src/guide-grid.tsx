@@ -13,6 +13,7 @@ import type { GuideNow } from "../../../contracts/web/index.ts";
 import { useWords } from "../../ui/words.tsx";
 import { useGuideData } from "./guide-data.ts";
 import {
+  type GuideOrder,
   daysFor,
   gather,
   neighbour,
@@ -50,7 +51,7 @@ interface Cursor {
 }
 
 interface GridProps {
-  first: GuideNow;
+  first: GuideNow & { readonly order: GuideOrder };
   timeline: Timeline;
   nowMs: number;
   handle: Ref<GridHandle>;

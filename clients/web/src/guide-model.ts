@@ -128,3 +128,7 @@ export function neighbour(segments: readonly Segment[], atMs: number, step: -1 |
   const here = segments.findIndex(({ startMs, stopMs }) => startMs <= atMs && atMs < stopMs);
   return segments[here + step];
 }
+
+/** The viewer's own order, or that of the numbers. */
+export type GuideOrder = "mine" | "number";
+export const orderIn = (search: URLSearchParams): GuideOrder => (search.get("order") === "number" ? "number" : "mine");

@@ -2,6 +2,7 @@
 import { data, type LoaderFunctionArgs, redirect, redirectDocument } from "react-router";
 import { ApiError } from "../../player/http.ts";
 import type { Api } from "./api.ts";
+import { orderIn } from "./guide-model.ts";
 import { askedIn, isNarrowed, parametersOf } from "./search/asked.ts";
 
 function ownPath(request: Request): string {
@@ -52,7 +53,11 @@ export function createLoaders(api: Api) {
     recordings: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.recordings()),
     recording: (args: LoaderFunctionArgs) =>
       guarded(args.request, async () => ({ recording: await api.recording(idOf(args)) })),
-    guide: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.guideNow()),
+    guide: ({ request }: LoaderFunctionArgs) =>
+      guarded(request, async () => {
+        const order = orderIn(new URL(request.url).searchParams);
+        return { ...(await api.guideNow(order)), order };
+      }),
     profiles: ({ request }: LoaderFunctionArgs) => guarded(request, () => api.profiles()),
     account: ({ request }: LoaderFunctionArgs) =>
       guarded(request, async () => {

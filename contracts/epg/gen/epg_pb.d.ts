@@ -701,6 +701,13 @@ export declare type ChannelsRequest = Message<"marquee.epg.v1.ChannelsRequest"> 
    * @generated from field: uint32 limit = 3;
    */
   limit: number;
+
+  /**
+   * Channels that come first, in this order, where the profile made none of its own.
+   *
+   * @generated from field: repeated string preferred_ids = 4;
+   */
+  preferredIds: string[];
 };
 
 /**
@@ -724,7 +731,7 @@ export declare type ChannelsResponse = Message<"marquee.epg.v1.ChannelsResponse"
   total: number;
 
   /**
-   * own or number.
+   * own, learned (by preferred_ids) or number.
    *
    * @generated from field: string ordered_by = 3;
    */

@@ -405,6 +405,162 @@ export declare type PredictChurnResponse = Message<"marquee.models.v1.PredictChu
 export declare const PredictChurnResponseSchema: GenMessage<PredictChurnResponse>;
 
 /**
+ * What players saw of a network in one minute, and how a probe fared.
+ *
+ * @generated from message marquee.models.v1.NetworkMinute
+ */
+export declare type NetworkMinute = Message<"marquee.models.v1.NetworkMinute"> & {
+  /**
+   * Since the epoch.
+   *
+   * @generated from field: uint32 minute = 1;
+   */
+  minute: number;
+
+  /**
+   * @generated from field: uint32 beats = 2;
+   */
+  beats: number;
+
+  /**
+   * 0: nobody measured.
+   *
+   * @generated from field: double throughput_kbps = 3;
+   */
+  throughputKbps: number;
+
+  /**
+   * Of beats with errors or rebuffering, 0 to 1.
+   *
+   * @generated from field: double trouble_ratio = 4;
+   */
+  troubleRatio: number;
+
+  /**
+   * @generated from field: double score_p25 = 5;
+   */
+  scoreP25: number;
+
+  /**
+   * @generated from field: double latency_ms = 6;
+   */
+  latencyMs: number;
+
+  /**
+   * @generated from field: bool is_up = 7;
+   */
+  isUp: boolean;
+};
+
+/**
+ * Describes the message marquee.models.v1.NetworkMinute.
+ * Use `create(NetworkMinuteSchema)` to create a new message.
+ */
+export declare const NetworkMinuteSchema: GenMessage<NetworkMinute>;
+
+/**
+ * @generated from message marquee.models.v1.NetworkHistory
+ */
+export declare type NetworkHistory = Message<"marquee.models.v1.NetworkHistory"> & {
+  /**
+   * @generated from field: string network_id = 1;
+   */
+  networkId: string;
+
+  /**
+   * The last 15 at most.
+   *
+   * @generated from field: repeated marquee.models.v1.NetworkMinute minutes = 2;
+   */
+  minutes: NetworkMinute[];
+};
+
+/**
+ * Describes the message marquee.models.v1.NetworkHistory.
+ * Use `create(NetworkHistorySchema)` to create a new message.
+ */
+export declare const NetworkHistorySchema: GenMessage<NetworkHistory>;
+
+/**
+ * @generated from message marquee.models.v1.PredictRoutesRequest
+ */
+export declare type PredictRoutesRequest = Message<"marquee.models.v1.PredictRoutesRequest"> & {
+  /**
+   * @generated from field: string region = 1;
+   */
+  region: string;
+
+  /**
+   * Whose session it is: decides whether a canary answers.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: repeated marquee.models.v1.NetworkHistory networks = 3;
+   */
+  networks: NetworkHistory[];
+};
+
+/**
+ * Describes the message marquee.models.v1.PredictRoutesRequest.
+ * Use `create(PredictRoutesRequestSchema)` to create a new message.
+ */
+export declare const PredictRoutesRequestSchema: GenMessage<PredictRoutesRequest>;
+
+/**
+ * @generated from message marquee.models.v1.RoutePrediction
+ */
+export declare type RoutePrediction = Message<"marquee.models.v1.RoutePrediction"> & {
+  /**
+   * @generated from field: string network_id = 1;
+   */
+  networkId: string;
+
+  /**
+   * 0 to 1.
+   *
+   * @generated from field: double score = 2;
+   */
+  score: number;
+
+  /**
+   * @generated from field: uint32 version = 3;
+   */
+  version: number;
+};
+
+/**
+ * Describes the message marquee.models.v1.RoutePrediction.
+ * Use `create(RoutePredictionSchema)` to create a new message.
+ */
+export declare const RoutePredictionSchema: GenMessage<RoutePrediction>;
+
+/**
+ * @generated from message marquee.models.v1.PredictRoutesResponse
+ */
+export declare type PredictRoutesResponse = Message<"marquee.models.v1.PredictRoutesResponse"> & {
+  /**
+   * @generated from field: repeated marquee.models.v1.RoutePrediction predictions = 1;
+   */
+  predictions: RoutePrediction[];
+
+  /**
+   * Some or all networks are left out.
+   *
+   * @generated from field: bool partial = 2;
+   */
+  partial: boolean;
+};
+
+/**
+ * Describes the message marquee.models.v1.PredictRoutesResponse.
+ * Use `create(PredictRoutesResponseSchema)` to create a new message.
+ */
+export declare const PredictRoutesResponseSchema: GenMessage<PredictRoutesResponse>;
+
+/**
  * @generated from service marquee.models.v1.ModelsService
  */
 export declare const ModelsService: GenService<{
@@ -457,6 +613,16 @@ export declare const ModelsService: GenService<{
     methodKind: "unary";
     input: typeof PredictChurnRequestSchema;
     output: typeof PredictChurnResponseSchema;
+  },
+  /**
+   * How likely the next minute of each delivery network is a bad one. Networks that no model answered for in time are left out.
+   *
+   * @generated from rpc marquee.models.v1.ModelsService.PredictRoutes
+   */
+  predictRoutes: {
+    methodKind: "unary";
+    input: typeof PredictRoutesRequestSchema;
+    output: typeof PredictRoutesResponseSchema;
   },
 }>;
 

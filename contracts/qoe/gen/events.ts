@@ -20,6 +20,30 @@ export interface QoeAlertTriggered {
   readonly timeMs: number;
 }
 
+/** Something is unusual in how people fare. */
+export interface QoeAnomalyDetected {
+  /** Dimension, value and measure: network:edge-a:errors. */
+  readonly segment: string;
+  /** all, network or channel. */
+  readonly dimension: string;
+  /** Which one of it; empty for all. */
+  readonly value: string;
+  /** sessions, errors (share of beats with one) or rebuffering (share of time). */
+  readonly measure: string;
+  /** In the minute. */
+  readonly sessions: number;
+  /** What was measured. */
+  readonly figure: number;
+  /** The median of the hour before; the threshold where one decided. */
+  readonly usual: number;
+  /** How unusual, 0 to 1; 0 where a threshold decided. */
+  readonly score: number;
+  /** A fixed threshold decided in the detector's place. */
+  readonly partial: boolean;
+  /** The end of the minute. */
+  readonly timeMs: number;
+}
+
 /** How a delivery network does in a region, every half minute. */
 export interface QoeMetric {
   /** Which network. */
@@ -92,6 +116,31 @@ export const qoeAlertTriggeredSchema = {
     { name: "sessions", type: "int", doc: "In the window." },
     { name: "threshold", type: "double", doc: "What p25 fell below." },
     { name: "timeMs", type: "long", doc: "When." },
+  ],
+} as const;
+
+/** The Avro schema of `qoe.anomaly.detected`. */
+export const qoeAnomalyDetectedSchema = {
+  type: "record",
+  name: "QoeAnomalyDetected",
+  namespace: "marquee.qoe",
+  doc: "Something is unusual in how people fare.",
+  event: "qoe.anomaly.detected",
+  fields: [
+    { name: "segment", type: "string", doc: "Dimension, value and measure: network:edge-a:errors." },
+    { name: "dimension", type: "string", doc: "all, network or channel." },
+    { name: "value", type: "string", doc: "Which one of it; empty for all." },
+    {
+      name: "measure",
+      type: "string",
+      doc: "sessions, errors (share of beats with one) or rebuffering (share of time).",
+    },
+    { name: "sessions", type: "int", doc: "In the minute." },
+    { name: "figure", type: "double", doc: "What was measured." },
+    { name: "usual", type: "double", doc: "The median of the hour before; the threshold where one decided." },
+    { name: "score", type: "double", doc: "How unusual, 0 to 1; 0 where a threshold decided." },
+    { name: "partial", type: "boolean", doc: "A fixed threshold decided in the detector's place." },
+    { name: "timeMs", type: "long", doc: "The end of the minute." },
   ],
 } as const;
 

@@ -287,6 +287,69 @@ export declare type Alert = Message<"marquee.qoe.v1.Alert"> & {
 export declare const AlertSchema: GenMessage<Alert>;
 
 /**
+ * Something that is unusual in how people fare.
+ *
+ * @generated from message marquee.qoe.v1.Anomaly
+ */
+export declare type Anomaly = Message<"marquee.qoe.v1.Anomaly"> & {
+  /**
+   * all, network or channel.
+   *
+   * @generated from field: string dimension = 1;
+   */
+  dimension: string;
+
+  /**
+   * Which one of it; empty for all.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * sessions, errors or rebuffering.
+   *
+   * @generated from field: string measure = 3;
+   */
+  measure: string;
+
+  /**
+   * @generated from field: int64 opened_at_ms = 4;
+   */
+  openedAtMs: bigint;
+
+  /**
+   * As it was when it opened, and what is usual.
+   *
+   * @generated from field: double figure = 5;
+   */
+  figure: number;
+
+  /**
+   * @generated from field: double usual = 6;
+   */
+  usual: number;
+
+  /**
+   * @generated from field: uint32 sessions = 7;
+   */
+  sessions: number;
+
+  /**
+   * A fixed threshold said so in the detector's place.
+   *
+   * @generated from field: bool partial = 8;
+   */
+  partial: boolean;
+};
+
+/**
+ * Describes the message marquee.qoe.v1.Anomaly.
+ * Use `create(AnomalySchema)` to create a new message.
+ */
+export declare const AnomalySchema: GenMessage<Anomaly>;
+
+/**
  * @generated from message marquee.qoe.v1.ListAlertsResponse
  */
 export declare type ListAlertsResponse = Message<"marquee.qoe.v1.ListAlertsResponse"> & {
@@ -294,6 +357,18 @@ export declare type ListAlertsResponse = Message<"marquee.qoe.v1.ListAlertsRespo
    * @generated from field: repeated marquee.qoe.v1.Alert alerts = 1;
    */
   alerts: Alert[];
+
+  /**
+   * @generated from field: repeated marquee.qoe.v1.Anomaly anomalies = 2;
+   */
+  anomalies: Anomaly[];
+
+  /**
+   * At the last look the detector did not answer, and fixed thresholds alone watched.
+   *
+   * @generated from field: bool partial = 3;
+   */
+  partial: boolean;
 };
 
 /**
@@ -327,7 +402,7 @@ export declare const QoeService: GenService<{
     output: typeof SummaryResponseSchema;
   },
   /**
-   * Segments whose score is low now, the longest first.
+   * Segments whose score is low now, and what is unusual now; the longest first.
    *
    * @generated from rpc marquee.qoe.v1.QoeService.ListAlerts
    */

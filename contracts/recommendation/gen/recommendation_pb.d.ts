@@ -216,6 +216,129 @@ export declare type ExplainResponse = Message<"marquee.recommendation.v1.Explain
 export declare const ExplainResponseSchema: GenMessage<ExplainResponse>;
 
 /**
+ * @generated from message marquee.recommendation.v1.OrderChannelsRequest
+ */
+export declare type OrderChannelsRequest = Message<"marquee.recommendation.v1.OrderChannelsRequest"> & {
+  /**
+   * @generated from field: string profile_id = 1;
+   */
+  profileId: string;
+};
+
+/**
+ * Describes the message marquee.recommendation.v1.OrderChannelsRequest.
+ * Use `create(OrderChannelsRequestSchema)` to create a new message.
+ */
+export declare const OrderChannelsRequestSchema: GenMessage<OrderChannelsRequest>;
+
+/**
+ * @generated from message marquee.recommendation.v1.OrderChannelsResponse
+ */
+export declare type OrderChannelsResponse = Message<"marquee.recommendation.v1.OrderChannelsResponse"> & {
+  /**
+   * @generated from field: repeated string channel_ids = 1;
+   */
+  channelIds: string[];
+
+  /**
+   * @generated from field: bool partial = 2;
+   */
+  partial: boolean;
+};
+
+/**
+ * Describes the message marquee.recommendation.v1.OrderChannelsResponse.
+ * Use `create(OrderChannelsResponseSchema)` to create a new message.
+ */
+export declare const OrderChannelsResponseSchema: GenMessage<OrderChannelsResponse>;
+
+/**
+ * @generated from message marquee.recommendation.v1.ArtworkOf
+ */
+export declare type ArtworkOf = Message<"marquee.recommendation.v1.ArtworkOf"> & {
+  /**
+   * @generated from field: string content_id = 1;
+   */
+  contentId: string;
+
+  /**
+   * The pictures that there are, the editor's first.
+   *
+   * @generated from field: repeated string keys = 2;
+   */
+  keys: string[];
+};
+
+/**
+ * Describes the message marquee.recommendation.v1.ArtworkOf.
+ * Use `create(ArtworkOfSchema)` to create a new message.
+ */
+export declare const ArtworkOfSchema: GenMessage<ArtworkOf>;
+
+/**
+ * @generated from message marquee.recommendation.v1.ChooseArtworkRequest
+ */
+export declare type ChooseArtworkRequest = Message<"marquee.recommendation.v1.ChooseArtworkRequest"> & {
+  /**
+   * @generated from field: string profile_id = 1;
+   */
+  profileId: string;
+
+  /**
+   * @generated from field: repeated marquee.recommendation.v1.ArtworkOf titles = 2;
+   */
+  titles: ArtworkOf[];
+};
+
+/**
+ * Describes the message marquee.recommendation.v1.ChooseArtworkRequest.
+ * Use `create(ChooseArtworkRequestSchema)` to create a new message.
+ */
+export declare const ChooseArtworkRequestSchema: GenMessage<ChooseArtworkRequest>;
+
+/**
+ * @generated from message marquee.recommendation.v1.ArtworkChoice
+ */
+export declare type ArtworkChoice = Message<"marquee.recommendation.v1.ArtworkChoice"> & {
+  /**
+   * @generated from field: string content_id = 1;
+   */
+  contentId: string;
+
+  /**
+   * @generated from field: string key = 2;
+   */
+  key: string;
+};
+
+/**
+ * Describes the message marquee.recommendation.v1.ArtworkChoice.
+ * Use `create(ArtworkChoiceSchema)` to create a new message.
+ */
+export declare const ArtworkChoiceSchema: GenMessage<ArtworkChoice>;
+
+/**
+ * @generated from message marquee.recommendation.v1.ChooseArtworkResponse
+ */
+export declare type ChooseArtworkResponse = Message<"marquee.recommendation.v1.ChooseArtworkResponse"> & {
+  /**
+   * @generated from field: repeated marquee.recommendation.v1.ArtworkChoice choices = 1;
+   */
+  choices: ArtworkChoice[];
+
+  /**
+   * @generated from field: bool partial = 2;
+   */
+  partial: boolean;
+};
+
+/**
+ * Describes the message marquee.recommendation.v1.ChooseArtworkResponse.
+ * Use `create(ChooseArtworkResponseSchema)` to create a new message.
+ */
+export declare const ChooseArtworkResponseSchema: GenMessage<ChooseArtworkResponse>;
+
+/**
  * @generated from message marquee.recommendation.v1.GetOpinionRequest
  */
 export declare type GetOpinionRequest = Message<"marquee.recommendation.v1.GetOpinionRequest"> & {
@@ -548,6 +671,28 @@ export declare const RecommendationService: GenService<{
     methodKind: "unary";
     input: typeof ExplainRequestSchema;
     output: typeof ExplainResponseSchema;
+  },
+  /**
+   * The channels that a profile watches at this time of day, the most likely first; none where nothing is known. Within 100 ms: `partial` says that
+   * it could not be found out.
+   *
+   * @generated from rpc marquee.recommendation.v1.RecommendationService.OrderChannels
+   */
+  orderChannels: {
+    methodKind: "unary";
+    input: typeof OrderChannelsRequestSchema;
+    output: typeof OrderChannelsResponseSchema;
+  },
+  /**
+   * For each title the picture by which this profile is most likely to choose it. A title that is left out keeps its own; `partial` says that all do
+   * because nothing could be found out within 100 ms.
+   *
+   * @generated from rpc marquee.recommendation.v1.RecommendationService.ChooseArtwork
+   */
+  chooseArtwork: {
+    methodKind: "unary";
+    input: typeof ChooseArtworkRequestSchema;
+    output: typeof ChooseArtworkResponseSchema;
   },
   /**
    * @generated from rpc marquee.recommendation.v1.RecommendationService.GetOpinion

@@ -92,6 +92,8 @@ export declare type SelectResponse = Message<"marquee.routing.v1.SelectResponse"
   steeringDashUrl: string;
 
   /**
+   * A rule decided in place of the model: players' reports, or round-robin with geo affinity.
+   *
    * @generated from field: bool fallback = 4;
    */
   fallback: boolean;

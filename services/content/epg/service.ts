@@ -245,12 +245,15 @@ async function requireProgramme({ db }: Parts, id: string, context: Context) {
   return toProgramme(found);
 }
 
-/** A profile's own channels come first, in its order; the others follow by number. */
+/** A profile's own channels come first, in its order, or those that somebody thinks it prefers; the others follow by number. */
 async function listChannels(
   { db, channels: remembered }: Parts,
-  { profileId, offset, limit }: { profileId: string; offset: number; limit: number },
+  of: { profileId: string; offset: number; limit: number; preferredIds: readonly string[] },
   context: Context,
 ) {
+  const { profileId, offset, limit, preferredIds } = of;
+  if (preferredIds.length > CHANNELS_MAX)
+    throw problem.invalid(`${preferredIds.length} preferred channels are more than ${CHANNELS_MAX}`);
   if (profileId !== "") assertOwnProfile(context, profileId);
   const [own, order] = await db.read(context, async (tx) => {
     const known = remembered.get(context.tenant);
@@ -258,14 +261,15 @@ async function listChannels(
     if (!known) remembered.set(context.tenant, all);
     return [all, profileId === "" ? [] : await store.findOrder(tx, profileId)] as const;
   });
-  const places = new Map(order.map((id, i) => [id, i]));
+  const places = new Map((order.length > 0 ? order : preferredIds).map((id, i) => [id, i]));
   const first = own.filter(({ id }) => places.has(id));
   const sorted = [
     ...first.toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0)),
     ...own.filter(({ id }) => !places.has(id)),
   ];
   const page = sorted.slice(offset, offset + Math.min(limit || CHANNELS_MAX, CHANNELS_MAX));
-  return { channels: page.map(toChannel), total: own.length, orderedBy: first.length > 0 ? "own" : "number" };
+  const orderedBy = first.length === 0 ? "number" : order.length > 0 ? "own" : "learned";
+  return { channels: page.map(toChannel), total: own.length, orderedBy };
 }
 
 const tenantsOf = async ({ call, clock }: Parts): Promise<readonly string[]> => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { silentLogger } from "#kernel/telemetry";
 import {
+  type Minute,
   moveOn,
   type Network,
   type NetworkHealth,
@@ -12,6 +13,7 @@ import {
   select,
   troubleOf,
   withExperience,
+  withMinute,
 } from "./domain.ts";
 import { openHealthBook } from "./health.ts";
 
@@ -24,10 +26,14 @@ const health = (more: Partial<NetworkHealth> = {}): NetworkHealth => ({
   ...more,
 });
 const ids = (networks: readonly Network[]): string => networks.map(({ id }) => id).join("");
+const known = (reported: ReadonlyMap<string, NetworkHealth>, turn = 0) => ({
+  ...{ health: reported, risks: new Map<string, number>(), region: "DE", turn },
+});
+const risks = (all: readonly NetworkHealth[]) => new Map(all.map((one, i) => [`n${i}`, one.troubleRatio]));
 const [a, b, c] = [network("a"), network("b"), network("c")];
 
 test("while little is known, sessions go round, the near and the living first", () => {
-  const turns = [0, 1, 2, 3].map((turn) => select([a, b, c], new Map(), "DE", turn));
+  const turns = [0, 1, 2, 3].map((turn) => select([a, b, c], known(new Map(), turn)));
   assert.deepEqual(
     turns.map(({ order }) => ids(order)),
     ["abc", "bca", "cab", "abc"],
@@ -35,10 +41,10 @@ test("while little is known, sessions go round, the near and the living first", 
   assert.ok(turns.every(({ isFallback }) => isFallback));
   const far = network("f", { regions: ["US"] });
   const near = network("n", { regions: ["DE"] });
-  for (const turn of [0, 1]) assert.equal(ids(select([far, near], new Map(), "DE", turn).order), "nf");
-  assert.equal(ids(select([a, b], new Map([["a", health({ isUp: false, samples: 0 })]]), "DE", 0).order), "ba");
+  for (const turn of [0, 1]) assert.equal(ids(select([far, near], known(new Map(), turn)).order), "nf");
+  assert.equal(ids(select([a, b], known(new Map([["a", health({ isUp: false, samples: 0 })]]))).order), "ba");
   assert.equal(
-    ids(select([near, far], new Map([["n", health({ isUp: false })]]), "DE", 0).order),
+    ids(select([near, far], known(new Map([["n", health({ isUp: false })]]))).order),
     "fn",
     "a far one that lives",
   );
@@ -52,19 +58,47 @@ test("with figures for every network the better one comes first", () => {
     [{ throughputKbps: 2_000 }, "ba"],
     [{ latencyMs: 400 }, "ba"],
   ] as const) {
-    const known = new Map([
+    const reported = new Map([
       ["a", health(figures)],
       ["b", health()],
     ]);
-    const { order, isFallback } = select([a, b], known, "DE", 1);
-    assert.deepEqual([ids(order), isFallback], [expected, false]);
+    const { order, isFallback } = select([a, b], known(reported, 1));
+    assert.deepEqual([ids(order), isFallback], [expected, true], "no model said so");
   }
   const dear = network("d", { costTier: 3 });
-  const known = new Map([
+  const reported = new Map([
     ["d", health()],
     ["a", health()],
   ]);
-  assert.equal(ids(select([dear, a], known, "", 0).order), "ad", "the cheaper one of equals");
+  assert.equal(ids(select([dear, a], { ...known(reported), region: "" }).order), "ad", "the cheaper one of equals");
+});
+
+test("where a model answered for all, the least risky comes first, and of equals the cheaper and the one whose turn it is", () => {
+  const by = (all: Readonly<Record<string, number>>, networks: readonly Network[] = [a, b], turn = 0) =>
+    select(networks, { ...known(new Map(), turn), risks: new Map(Object.entries(all)) });
+  assert.deepEqual([ids(by({ a: 0.6, b: 0.1 }).order), by({ a: 0.6, b: 0.1 }).isFallback], ["ba", false]);
+  assert.equal(
+    ids(by({ a: 0.11, b: 0.1 }, [network("a", { costTier: 1 }), network("b", { costTier: 2 })]).order),
+    "ab",
+  );
+  assert.deepEqual(
+    [0, 1].map((turn) => ids(by({ a: 0.11, b: 0.1 }, [a, b], turn).order)),
+    ["ab", "ba"],
+  );
+  assert.equal(by({ a: 0.6 }).isFallback, true, "nobody said how the other one is");
+  const firsts = Array.from({ length: 100 }, (_, turn) => by({ a: 0.9, b: 0.1 }, [a, b], turn).order[0]?.id);
+  const explored = firsts.filter((id) => id === "a").length;
+  assert.ok(explored >= 1 && explored <= 4, `${explored} of 100 look whether it is well again`);
+});
+
+test("a history is the last minutes, each once, the later word about one first", () => {
+  const minute = (at: number, beats = 1): Minute => ({
+    ...{ minute: at, toMs: at * 60_000, beats, throughputKbps: 1, troubleRatio: 0, scoreP25: 90, latencyMs: 1 },
+    isUp: true,
+  });
+  const all = Array.from({ length: 40 }, (_, at) => minute(at)).reduce<readonly Minute[]>(withMinute, []);
+  assert.deepEqual([all.length, all[0]?.minute, all.at(-1)?.minute], [15, 25, 39]);
+  assert.deepEqual(withMinute([minute(1, 1)], minute(1, 7)), [minute(1, 7)]);
 });
 
 test("property: every network is in the answer once, and one that is down is never before one that is up", () => {
@@ -76,15 +110,15 @@ test("property: every network is in the answer once, and one that is down is nev
     samples: fc.nat(40),
   });
   fc.assert(
-    fc.property(fc.array(figures, { maxLength: 6 }), fc.nat(1_000), (all, turn) => {
+    fc.property(fc.array(figures, { maxLength: 6 }), fc.nat(1_000), fc.boolean(), (all, turn, isModelled) => {
       const networks = all.map((_, i) => network(`n${i}`));
-      const known = new Map(all.map((one, i) => [`n${i}`, one]));
-      const { order } = select(networks, known, "DE", turn);
+      const reported = new Map(all.map((one, i) => [`n${i}`, one]));
+      const { order } = select(networks, { ...known(reported, turn), risks: isModelled ? risks(all) : new Map() });
       assert.deepEqual(order.map(({ id }) => id).toSorted(), networks.map(({ id }) => id).toSorted());
-      const up = order.map(({ id }) => known.get(id)?.isUp);
+      const up = order.map(({ id }) => reported.get(id)?.isUp);
       assert.ok(up.lastIndexOf(true) < (up.indexOf(false) === -1 ? Infinity : up.indexOf(false)));
       for (const each of networks) {
-        const score = scoreOf(each, known.get(each.id), "DE");
+        const score = scoreOf(each, reported.get(each.id), "DE");
         assert.ok(score >= 0 && score <= 100, String(score));
       }
     }),
@@ -195,7 +229,7 @@ test("what all players see counts beside our own reports, by the beats behind ea
     "who does not answer is down, however well it was",
   );
   assert.equal(withExperience(own, { ...all, throughputKbps: 0 }).throughputKbps, 10_000, "nobody measured");
-  const known = new Map([
+  const both = new Map([
     ["a", withExperience(health({ samples: 0, throughputKbps: 0 }), { ...all, beats: SAMPLES_MIN })],
     [
       "b",
@@ -206,6 +240,6 @@ test("what all players see counts beside our own reports, by the beats behind ea
       }),
     ],
   ]);
-  const { order, isFallback } = select([a, b], known, "DE", 0);
-  assert.deepEqual([ids(order), isFallback], ["ba", false], "a process that heard of no beat itself knows by them");
+  const { order, isFallback } = select([a, b], known(both));
+  assert.deepEqual([ids(order), isFallback], ["ba", true], "a process that heard of no beat itself knows by them");
 });

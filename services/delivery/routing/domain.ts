@@ -19,6 +19,24 @@ export interface NetworkHealth {
   readonly samples: number;
 }
 
+/** How a network did over one minute of a region, whichever process its players' beats reached, and how it answered our probe then. */
+export interface Minute extends Experience {
+  readonly minute: number;
+  readonly toMs: number;
+  readonly scoreP25: number;
+  readonly latencyMs: number;
+  readonly isUp: boolean;
+}
+
+/** The model looks back so far. */
+const HISTORY_MINUTES = 15;
+
+/** A history with one more minute at its end; of a minute that is told twice the later word counts. */
+export const withMinute = (history: readonly Minute[], next: Minute): readonly Minute[] => [
+  ...history.filter(({ minute }) => minute > next.minute - HISTORY_MINUTES && minute < next.minute),
+  next,
+];
+
 /** What the quality of experience of all players comes to for a network in a region, whichever process their beats reached. */
 export interface Experience {
   readonly beats: number;
@@ -45,38 +63,55 @@ export function withExperience(own: NetworkHealth, all: Experience | undefined):
   };
 }
 
-/** Below so many reports the figures say nothing, and the fallback decides. */
+/** Below so many reports the figures say nothing, and sessions go round. */
 export const SAMPLES_MIN = 20;
 
 export interface Selection {
   /** The best one first. */
   readonly order: readonly Network[];
-  /** True where round-robin with geo affinity decided (ARCH-001 section 6, fallback strategy). */
+  /** True where a rule decided in place of the model (ARCH-001 section 6, fallback strategy). */
   readonly isFallback: boolean;
 }
 
-/**
- * The networks for a new session, by performance, geography and cost. `turn` is a number that grows with every
- * selection: with nothing known, sessions go round.
- */
-export function select(
-  networks: readonly Network[],
-  health: ReadonlyMap<string, NetworkHealth>,
-  region: string,
-  turn: number,
-): Selection {
-  const isUp = (network: Network): boolean => health.get(network.id)?.isUp ?? true;
-  const isKnown = networks.every((network) => (health.get(network.id)?.samples ?? 0) >= SAMPLES_MIN);
-  if (!isKnown) {
-    const turned = networks.map((_, i) => networks[(i + turn) % networks.length] as Network);
-    const near = (network: Network): boolean => network.regions.length === 0 || network.regions.includes(region);
+/** What a selection goes by. */
+export interface Known {
+  readonly health: ReadonlyMap<string, NetworkHealth>;
+  /** How likely each network's next minute is a bad one; empty where no model said so. */
+  readonly risks: ReadonlyMap<string, number>;
+  readonly region: string;
+  /** A number that grows with every selection: among equals, sessions go round. */
+  readonly turn: number;
+}
+
+/** Networks whose risks differ by less are as good as each other: what one is chosen for is then its price, and the turn. */
+const RISK_STEP = 0.03;
+/** One session in so many goes round whatever the model says: of a network without players nobody learns that it is well again. */
+const EXPLORED_EVERY = 25;
+
+/** The networks for a new session: by the model where it answered for all of them, else by what players report, else in turn. */
+export function select(networks: readonly Network[], known: Known): Selection {
+  const { health, risks, region, turn } = known;
+  const turned = networks.map((_, i) => networks[(i + turn) % networks.length] as Network);
+  const down = (network: Network): number => ((health.get(network.id)?.isUp ?? true) ? 0 : 1_000);
+  const isFar = ({ regions }: Network): number => (regions.length === 0 || regions.includes(region) ? 0 : 1);
+  const isPredicted = networks.length > 0 && networks.every(({ id }) => risks.has(id));
+  if (isPredicted && turn % EXPLORED_EVERY !== EXPLORED_EVERY - 1) {
+    const least = Math.min(...networks.filter((one) => down(one) === 0).map(({ id }) => risks.get(id) ?? 1));
+    const excess = ({ id }: Network): number => Math.max(0, (risks.get(id) ?? 1) - least - RISK_STEP);
     return {
-      order: stableBy(turned, (network) => (isUp(network) ? 0 : 2) + (near(network) ? 0 : 1)),
-      isFallback: true,
+      order: stableBy(
+        turned,
+        (network) => down(network) + 100 * excess(network) + isFar(network) + network.costTier / 10,
+      ),
+      isFallback: false,
     };
   }
-  const cost = (network: Network): number => -scoreOf(network, health.get(network.id), region);
-  return { order: stableBy(networks, (network) => (isUp(network) ? 0 : 1_000) + cost(network)), isFallback: false };
+  const isReported = networks.every((network) => (health.get(network.id)?.samples ?? 0) >= SAMPLES_MIN);
+  if (!isPredicted && isReported) {
+    const score = (network: Network): number => scoreOf(network, health.get(network.id), region);
+    return { order: stableBy(networks, (network) => down(network) - score(network)), isFallback: true };
+  }
+  return { order: stableBy(turned, (network) => down(network) + isFar(network)), isFallback: !isPredicted };
 }
 
 /** 0 to 100: throughput that no ladder exhausts counts fully, trouble counts most, nearness and price break ties. */

@@ -1,7 +1,8 @@
 // Routing: chooses the delivery network of each session and steers players away from a bad one.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Models } from "#contracts/models";
 import { Qoe, type QoeMetric } from "#contracts/qoe";
-import { Routing, type SteerRequest } from "#contracts/routing";
+import { type CdnNetworkMeasured, Routing, type SteerRequest } from "#contracts/routing";
 import { type PlaybackHeartbeat, Session } from "#contracts/session";
 import {
   type Addresses,
@@ -18,7 +19,7 @@ import {
 import type { Cache } from "#kernel/ports/cache";
 import { writeSteering } from "#media/steering";
 import {
-  type Experience,
+  type Minute,
   moveOn,
   type Network,
   type NetworkHealth,
@@ -28,6 +29,7 @@ import {
   SWITCH_PAUSE_MS,
   troubleOf,
   withExperience,
+  withMinute,
 } from "./domain.ts";
 import { type HealthBook, openHealthBook } from "./health.ts";
 
@@ -36,8 +38,11 @@ const STEERING_TTL_S = 10;
 const PROBE_MS = 2_000;
 /** Figures come every half minute; older ones say nothing of now. */
 const EXPERIENCE_TTL_MS = 90_000;
+const HISTORY_TTL_MS = 15 * 60_000;
+const MINUTE_MS = 60_000;
 
-type RoutingPlatform = Platform<typeof Routing, Record<never, never>>;
+const uses = { models: Models };
+type RoutingPlatform = Platform<typeof Routing, typeof uses>;
 interface Parts {
   readonly networks: readonly Network[];
   readonly health: HealthBook;
@@ -45,6 +50,10 @@ interface Parts {
   readonly clock: Clock;
   readonly facts: RoutingPlatform["facts"];
   readonly tell: RoutingPlatform["tell"];
+  readonly call: RoutingPlatform["call"];
+  readonly logger: RoutingPlatform["logger"];
+  /** How long a selection waits for the model. */
+  readonly modelMs: number;
   readonly addresses: Addresses;
   readonly counters: { readonly selected: (network: string) => void; readonly switched: (network: string) => void };
   turn: number;
@@ -52,15 +61,16 @@ interface Parts {
 
 export default defineService({
   contract: Routing,
-  uses: {},
+  uses,
   slo: { p99Ms: 30, availability: 0.9999 },
   ai: {
     feeds: "network performance by region",
-    uses: "the CDN routing model, when there is one",
-    fallback: "round-robin with geo affinity",
+    uses: "the routing model: how likely each network's next minute is a bad one",
+    fallback: "what players report, else round-robin with geo affinity; marked as such",
   },
 
-  start: ({ cache, clock, facts, tell, addresses, logger, metrics }: RoutingPlatform): Parts => ({
+  start: ({ cache, call, clock, config, facts, tell, addresses, logger, metrics }: RoutingPlatform): Parts => ({
+    ...{ call, logger, modelMs: config.MARQUEE_ROUTING_DEADLINE_MS },
     counters: openCounters(metrics),
     networks: addresses.edges.map(({ id, baseUrl }) => ({ id, baseUrl, regions: [], costTier: 1 })),
     health: openHealthBook(logger),
@@ -76,12 +86,9 @@ export default defineService({
 
   rpc: (parts) => ({
     async select({ sessionId, userId, contentId, region }, context) {
-      const { order, isFallback } = select(
-        parts.networks,
-        await healthIn(parts, context.tenant, region),
-        region,
-        parts.turn++,
-      );
+      const { health, histories } = await knownIn(parts, context.tenant, region);
+      const risks = await risksOf(parts, { region, userId, histories }, context);
+      const { order, isFallback } = select(parts.networks, { health, risks, region, turn: parts.turn++ });
       const ids = order.map(({ id }) => id);
       parts.counters.selected(ids[0] ?? "none");
       const route: SessionRoute = {
@@ -195,6 +202,9 @@ async function answerSteering(parts: Parts, request: IncomingMessage, response: 
   );
 }
 
+const historyKey = (tenant: string, networkId: string, region: string): string =>
+  `minutes/${tenant}/${networkId}/${region}`;
+
 /** Every player's report teaches how its network is. */
 async function learn(
   { health }: Parts,
@@ -204,36 +214,73 @@ async function learn(
   for (const { data } of events) health.report(data);
 }
 
-const experienceKey = (tenant: string, networkId: string, region: string): string =>
-  `qoe/${tenant}/${networkId}/${region}`;
-
-/** Figures of all players go to the cache, because each process hears only some of them. */
+/** Figures of all players go to the cache, because each process hears only some of them, and to whoever learns from them. */
 async function remember(
-  { cache, clock }: Parts,
+  { cache, clock, health, facts }: Parts,
   tx: Tx<typeof Routing>,
   events: readonly Received<QoeMetric>[],
 ): Promise<void> {
+  const news: CdnNetworkMeasured[] = [];
   for (const { data } of events) {
-    const leftMs = data.toMs + EXPERIENCE_TTL_MS - clock.nowMs();
-    if (leftMs <= 0) continue;
-    const { beats, throughputKbps, troubleRatio } = data;
-    const experience: Experience = { beats, throughputKbps, troubleRatio };
-    await cache.set(experienceKey(tx.tenant, data.networkId, data.region), JSON.stringify(experience), leftMs);
+    const own = health.snapshot().get(data.networkId);
+    // What was never probed is no network of ours.
+    if (!own || data.toMs + HISTORY_TTL_MS <= clock.nowMs()) continue;
+    const { networkId, region, toMs, beats, throughputKbps, troubleRatio, scoreP25 } = data;
+    const { latencyMs, isUp } = own;
+    const figures = { toMs, beats, throughputKbps, troubleRatio, scoreP25, latencyMs, isUp };
+    const key = historyKey(tx.tenant, networkId, region);
+    const history = withMinute(historyOf(await cache.get(key)), { minute: Math.floor(toMs / MINUTE_MS), ...figures });
+    await cache.set(key, JSON.stringify(history), HISTORY_TTL_MS);
+    news.push({ networkId, region, ...figures });
   }
+  if (news.length > 0) await facts("networkMeasured", news, tx);
 }
 
+const historyOf = (text: string | undefined): readonly Minute[] =>
+  text === undefined ? [] : (JSON.parse(text) as readonly Minute[]);
+
+type Histories = ReadonlyMap<string, readonly Minute[]>;
+
 /** What is known of the networks for a viewer in this region. Without the cache our own reports do. */
-async function healthIn(
-  { networks, health, cache }: Parts,
+async function knownIn(
+  { networks, health, cache, clock }: Parts,
   tenant: string,
   region: string,
-): Promise<ReadonlyMap<string, NetworkHealth>> {
-  const own = health.snapshot();
-  const texts = await cache.getMany(networks.map(({ id }) => experienceKey(tenant, id, region))).catch(() => []);
-  return new Map(
-    [...own].map(([id, figures]) => {
-      const text = texts[networks.findIndex((network) => network.id === id)];
-      return [id, withExperience(figures, text === undefined ? undefined : (JSON.parse(text) as Experience))];
-    }),
-  );
+): Promise<{ readonly health: ReadonlyMap<string, NetworkHealth>; readonly histories: Histories }> {
+  const texts = await cache.getMany(networks.map(({ id }) => historyKey(tenant, id, region))).catch(() => []);
+  const histories = new Map(networks.map(({ id }, at) => [id, historyOf(texts[at])]));
+  const freshMs = clock.nowMs() - EXPERIENCE_TTL_MS;
+  return {
+    histories,
+    health: new Map(
+      [...health.snapshot()].map(([id, own]) => {
+        const last = histories.get(id)?.at(-1);
+        return [id, withExperience(own, last && last.toMs > freshMs ? last : undefined)];
+      }),
+    ),
+  };
 }
+
+/** How likely each network's next minute is a bad one, by the model; empty where it does not say so in time. */
+async function risksOf(
+  { call, clock, logger, modelMs }: Parts,
+  of: { readonly region: string; readonly userId: string; readonly histories: Histories },
+  context: Context,
+): Promise<ReadonlyMap<string, number>> {
+  const networks = [...of.histories].map(([networkId, minutes]) => ({
+    networkId,
+    minutes: minutes.map(({ toMs: _, ...minute }) => minute),
+  }));
+  // With one network there is nothing to choose, and of a region where nobody watches nothing to say.
+  if (networks.length < 2 || networks.every(({ minutes }) => minutes.length === 0)) return NO_RISKS;
+  const deadlineMs = Math.min(context.deadlineMs, clock.nowMs() + modelMs);
+  const { region, userId } = of;
+  try {
+    const answer = await call.models.predictRoutes({ region, userId, networks }, { ...context, deadlineMs });
+    return new Map(answer.predictions.map(({ networkId, score }) => [networkId, score]));
+  } catch (error) {
+    logger.debug("the routing model did not answer, and a rule chose", { error });
+    return NO_RISKS;
+  }
+}
+const NO_RISKS: ReadonlyMap<string, number> = new Map();

@@ -2,8 +2,9 @@
  * Churn: who watched in the last weeks and will not in the next four. Features and labels are made of days, as they were known at a time: a
  * training row of a day sees nothing of that day or later (ARCH-001 section 6, "Point-in-time correct feature retrieval").
  */
-import { auc } from "#learning/auc";
-import type { Table } from "#learning/table";
+import { GBDT_DEFAULTS } from "#learning/gbdt";
+import { isInCanary } from "./domain.ts";
+import type { Examples, Recipe } from "./domain-recipe.ts";
 
 /** What an account did on one day; days are counted since the epoch, UTC. */
 export interface Day {
@@ -91,19 +92,18 @@ export function churnByRule(features: readonly number[]): number {
   return sessions <= 2 ? 0.4 : 0.1;
 }
 
-/** Rows to learn from, and what each is a row of. */
-export interface Snapshots {
-  readonly table: Table;
-  readonly labels: Float32Array;
-  readonly accounts: readonly Account[];
-}
+const TEST_PERCENT = 25;
 
 /** Accounts that watched lately, as they were known on several days, and whether they watched nothing in the four weeks after. */
-export function snapshotsOf(accounts: readonly Account[], today: number): Snapshots {
+export function snapshotsOf(accounts: readonly Account[], today: number): Examples {
   const rows: number[][] = [];
   const labels: number[] = [];
-  const whose: Account[] = [];
+  const isTest: boolean[] = [];
+  const segments: string[][] = [];
   for (const account of accounts) {
+    // All rows of an account are on one side, so that nobody is recognised.
+    const isJudged = isInCanary("test rows", account.userId, TEST_PERCENT);
+    const groups = [`tier=${account.tier || "unknown"}`, `region=${account.region || "unknown"}`];
     for (let index = 0; index < SNAPSHOTS; index += 1) {
       const day = today - GONE_DAYS - index * SNAPSHOT_EVERY_DAYS;
       const wasActive = account.days.some((on) => on.sessions > 0 && on.day < day && on.day >= day - ACTIVE_DAYS);
@@ -111,13 +111,14 @@ export function snapshotsOf(accounts: readonly Account[], today: number): Snapsh
       const isBack = account.days.some((on) => on.sessions > 0 && on.day >= day && on.day < day + GONE_DAYS);
       rows.push(featuresAt(account, day));
       labels.push(isBack ? 0 : 1);
-      whose.push(account);
+      isTest.push(isJudged);
+      segments.push(groups);
     }
   }
   return {
     table: { values: Float32Array.from(rows.flat()), columns: CHURN_FEATURES.length },
     labels: Float32Array.from(labels),
-    accounts: whose,
+    ...{ isTest, segments },
   };
 }
 
@@ -127,43 +128,12 @@ export const trainingSpan = (today: number): { readonly from: number; readonly t
   to: today,
 });
 
-export interface Judgement {
-  readonly auc: number;
-  readonly logLoss: number;
-  readonly segments: readonly { readonly segment: string; readonly rows: number; readonly auc: number }[];
-}
-
-const SEGMENT_ROWS_MIN = 100;
-
-/** How good scores are, on all rows and by segment: plan and region. Segments of few rows, or of one class, say nothing. */
-export function judge(scores: ArrayLike<number>, labels: Float32Array, accounts: readonly Account[]): Judgement {
-  const segments = new Map<string, number[]>();
-  for (const [row, { tier, region }] of accounts.entries())
-    for (const name of [`tier=${tier || "unknown"}`, `region=${region || "unknown"}`]) {
-      const rows = segments.get(name);
-      if (rows) rows.push(row);
-      else segments.set(name, [row]);
-    }
-  const of = (rows: readonly number[]): number =>
-    auc(
-      rows.map((row) => scores[row] ?? Number.NaN),
-      rows.map((row) => labels[row] ?? Number.NaN),
-    );
-  return {
-    auc: auc(scores, labels),
-    logLoss: logLossOf(scores, labels),
-    segments: [...segments]
-      .filter(([, rows]) => rows.length >= SEGMENT_ROWS_MIN)
-      .map(([segment, rows]) => ({ segment, rows: rows.length, auc: of(rows) }))
-      .filter((one) => !Number.isNaN(one.auc))
-      .toSorted((a, b) => a.segment.localeCompare(b.segment)),
-  };
-}
-
-function logLossOf(scores: ArrayLike<number>, labels: Float32Array): number {
-  const sum = labels.reduce((total, label, row) => {
-    const chance = Math.min(1 - 1e-7, Math.max(1e-7, scores[row] ?? Number.NaN));
-    return total - Math.log(label === 1 ? chance : 1 - chance);
-  }, 0);
-  return sum / labels.length;
-}
+export const churn: Recipe = {
+  name: "churn",
+  features: CHURN_FEATURES,
+  // Less deep and more cautious than the defaults: rows of one account resemble each other.
+  options: { ...GBDT_DEFAULTS, loss: "logistic", trees: 60, leavesMax: 12, learningRate: 0.08, penalty: 1 },
+  refreshMs: DAY_MS,
+  psiMax: 0.25,
+  rule: churnByRule,
+};

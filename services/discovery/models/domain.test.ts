@@ -2,18 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { FIRST_SHARE, isInCanary, nextStep, refusal, type Seen } from "./domain.ts";
-import {
-  type Account,
-  CHURN_FEATURES,
-  churnByRule,
-  type Day,
-  featuresAt,
-  type Judgement,
-  snapshotsOf,
-} from "./domain-churn.ts";
+import { type Account, CHURN_FEATURES, churnByRule, type Day, featuresAt, snapshotsOf } from "./domain-churn.ts";
+import type { Judgement } from "./domain-recipe.ts";
 
 const HOUR_MS = 3_600_000;
 const GOOD: Seen = { predictions: 1_000, failures: 0, people: 800, drift: { psi: 0.01, kl: 0.01 } };
+const CANARY = { sinceMs: 0, psiMax: 0.25 };
 const judged = (auc: number, segment = auc, logLoss = 0.5): Judgement => ({
   ...{ auc, logLoss },
   segments: [{ segment: "tier=basic", rows: 500, auc: segment }],
@@ -43,21 +37,25 @@ describe("the gate", () => {
 
 describe("a canary", () => {
   it("gets half after an hour and all after four more, if it was asked often enough", () => {
-    assert.deepEqual(nextStep(FIRST_SHARE, 0, GOOD, HOUR_MS - 1), { kind: "hold" });
-    assert.equal(nextStep(FIRST_SHARE, 0, { ...GOOD, predictions: 10 }, 9 * HOUR_MS).kind, "hold");
-    const half = nextStep(FIRST_SHARE, 0, GOOD, HOUR_MS);
+    assert.deepEqual(nextStep({ ...CANARY, share: FIRST_SHARE }, GOOD, HOUR_MS - 1), { kind: "hold" });
+    assert.equal(nextStep({ ...CANARY, share: FIRST_SHARE }, { ...GOOD, predictions: 10 }, 9 * HOUR_MS).kind, "hold");
+    const half = nextStep({ ...CANARY, share: FIRST_SHARE }, GOOD, HOUR_MS);
     assert.deepEqual([half.kind, half.kind === "widen" && half.share], ["widen", 50]);
-    assert.equal(nextStep(50, 0, GOOD, 4 * HOUR_MS - 1).kind, "hold");
-    assert.equal(nextStep(50, 0, GOOD, 4 * HOUR_MS).kind, "promote");
+    assert.equal(nextStep({ ...CANARY, share: 50 }, GOOD, 4 * HOUR_MS - 1).kind, "hold");
+    assert.equal(nextStep({ ...CANARY, share: 50 }, GOOD, 4 * HOUR_MS).kind, "promote");
   });
 
   it("is taken back at once when it fails or drifts", () => {
-    assert.equal(nextStep(5, 0, { ...GOOD, predictions: 100, failures: 2 }, 1).kind, "rollback");
-    assert.equal(nextStep(50, 0, { ...GOOD, drift: { psi: 0.26, kl: 0.1 } }, 1).kind, "rollback");
-    assert.equal(nextStep(5, 0, { ...GOOD, predictions: 10, failures: 10 }, 1).kind, "hold", "ten say nothing");
+    assert.equal(nextStep({ ...CANARY, share: 5 }, { ...GOOD, predictions: 100, failures: 2 }, 1).kind, "rollback");
+    assert.equal(nextStep({ ...CANARY, share: 50 }, { ...GOOD, drift: { psi: 0.26, kl: 0.1 } }, 1).kind, "rollback");
+    assert.equal(
+      nextStep({ ...CANARY, share: 5 }, { ...GOOD, predictions: 10, failures: 10 }, 1).kind,
+      "hold",
+      "ten say nothing",
+    );
     const few = { ...GOOD, people: 20, drift: { psi: 0.9, kl: 0.5 } };
     assert.equal(
-      nextStep(5, 0, few, HOUR_MS).kind,
+      nextStep({ ...CANARY, share: 5 }, few, HOUR_MS).kind,
       "widen",
       "nor do twenty people, however often they are asked about",
     );
@@ -110,9 +108,10 @@ describe("churn", () => {
   it("has a label for each row of who was active: whether they came back in four weeks", () => {
     fc.assert(
       fc.property(accounts, (account) => {
-        const { table, labels, accounts: whose } = snapshotsOf([account], 300);
+        const { table, labels, segments, isTest } = snapshotsOf([account], 300);
         assert.equal(table.values.length, labels.length * CHURN_FEATURES.length);
-        assert.equal(whose.length, labels.length);
+        assert.deepEqual([segments.length, isTest.length], [labels.length, labels.length]);
+        assert.ok(new Set(isTest).size <= 1, "all rows of an account are on one side");
       }),
     );
     const on = (day: number): Day => ({ day, sessions: 1, watchedS: 60, errors: 0, scores: 0, scoreSum: 0 });

@@ -1,7 +1,7 @@
 /** The way of a version: what lets it pass, how far, and what takes it back (ARCH-001 section 6, "ML Pipeline"). */
 import { createHash } from "node:crypto";
 import type { Drift } from "#learning/drift";
-import type { Judgement } from "./domain-churn.ts";
+import type { Judgement } from "./domain-recipe.ts";
 
 export type Stage = "refused" | "candidate" | "canary" | "production" | "retired" | "rolled_back";
 
@@ -48,7 +48,6 @@ export interface Seen {
   readonly drift: Drift;
 }
 
-export const PSI_MAX = 0.25;
 const JUDGED_FROM = 200;
 /** Over ten bins, chance alone gives so many people a PSI of about .05. */
 export const PEOPLE_MIN = 200;
@@ -61,22 +60,29 @@ export type Step =
   | { readonly kind: "promote"; readonly reason: string }
   | { readonly kind: "rollback"; readonly reason: string };
 
+/** What is asked of a canary and what it has now. */
+export interface Canary {
+  readonly share: number;
+  readonly sinceMs: number;
+  readonly psiMax: number;
+}
+
 /** What becomes of a canary now. */
-export function nextStep(share: number, sinceMs: number, seen: Seen, nowMs: number): Step {
+export function nextStep({ share, sinceMs, psiMax }: Canary, seen: Seen, nowMs: number): Step {
   const { predictions, failures, people, drift } = seen;
   const failed = failures / Math.max(1, predictions);
   if (predictions >= FAILURES_JUDGED_FROM && failed > FAILURES_SHARE_MAX)
     return { kind: "rollback", reason: `${failures} of ${predictions} predictions failed or were late` };
   const isKnown = people >= PEOPLE_MIN;
-  if (isKnown && drift.psi > PSI_MAX)
+  if (isKnown && drift.psi > psiMax)
     return {
       kind: "rollback",
-      reason: `its scores drifted from training: PSI ${drift.psi.toFixed(3)} over ${people} people is above ${PSI_MAX}`,
+      reason: `its scores drifted from training: PSI ${drift.psi.toFixed(3)} over ${people} different ones is above ${psiMax}`,
     };
   if (predictions < JUDGED_FROM) return { kind: "hold" };
   const holdMs = STEPS.find((step) => step.share === share)?.holdMs ?? 0;
   if (nowMs - sinceMs < holdMs) return { kind: "hold" };
-  const reason = `${predictions} predictions at ${share} %, ${failures} failed, ${isKnown ? `PSI ${drift.psi.toFixed(3)}` : `${people} people, too few to see a drift`}`;
+  const reason = `${predictions} predictions at ${share} %, ${failures} failed, ${isKnown ? `PSI ${drift.psi.toFixed(3)}` : `${people} different ones, too few to see a drift`}`;
   return widened(share, reason);
 }
 

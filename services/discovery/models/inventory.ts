@@ -1,5 +1,6 @@
 /** The models of ARCH-001, section 6: what each is for, where it comes from, and what answers without it. docs/models.md is made of it. */
 import { CHURN_FEATURES } from "./domain-churn.ts";
+import { ROUTING_FEATURES } from "./domain-routing.ts";
 
 /** `here`: trained and served by this product; `loaded`: run here with weights that others trained; `missing`: its fallback is all that there is. */
 export type State = "here" | "loaded" | "missing";
@@ -38,8 +39,22 @@ export const inventory: readonly Entry[] = [
     fallback: "the same",
     retrain: "with the collaborative one",
   },
-  missing("CDN routing", "round-robin with geo affinity, and what players report (services/delivery/routing)"),
-  missing("Anomaly detection", "static thresholds: the alerts of docs/guides/observe.md"),
+  {
+    model: "CDN routing",
+    state: "here",
+    data: `minutes of each network in each region, from players' reports and probes, for a week: ${ROUTING_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
+    metric: "AUC and log loss of whether the next minute is a bad one, on the latest quarter of the time",
+    fallback: "what players report, else round-robin with geo affinity; marked",
+    retrain: "by itself once an hour and after a drift; `./marquee model train routing`",
+  },
+  {
+    model: "Anomaly detection",
+    state: "here",
+    data: "minutes of all, of each network and of each channel: sessions, errors, rebuffering (services/insight/qoe)",
+    metric: "the Numenta benchmark's score on files that nothing was chosen on, beside its windowed Gaussian",
+    fallback: "fixed thresholds for errors and rebuffering; marked as partial",
+    retrain: "with every minute; a process begins with the last eight hours",
+  },
   {
     model: "Churn prediction",
     state: "here",
@@ -85,5 +100,22 @@ export const inventory: readonly Entry[] = [
     metric: "word error rate beside subtitles that people wrote: `tests/realdata/enrichment.test.ts`",
     fallback: "subtitles that come with a file",
     retrain: "not here: other weights by `./marquee model pull asr speech`, or a server at `MARQUEE_ASR_URL`",
+  },
+  // Named by the specification's table of fallbacks alone.
+  {
+    model: "Personalized EPG order",
+    state: "here",
+    data: "how long a profile watched which channel in which quarter of the day; half of it is forgotten in two weeks",
+    metric: "none yet",
+    fallback: "channels by number; marked as partial",
+    retrain: "with every session of a channel",
+  },
+  {
+    model: "Content thumbnails",
+    state: "here",
+    data: "which picture of a title profiles of which taste were shown, and whether they went to it",
+    metric: "none yet",
+    fallback: "the editor's picture; marked as partial",
+    retrain: "with every look and click",
   },
 ];

@@ -36,9 +36,6 @@ export interface Parts
   worker?: { stop(): Promise<void> };
 }
 
-/** The only model that is trained here; others come as they are needed. */
-export const CHURN = "churn";
-
 /** By what the runtime knows a version: it has no tenants of its own. */
 export const refOf = (tenant: string, name: string, version: number) => ({
   name: `${tenant}.${name}`,

@@ -1,18 +1,16 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { type Context, Problem, problem, toProblem } from "#kernel";
+import { Problem, problem, toProblem } from "#kernel";
 import { INPUT_NAME } from "#learning/onnx";
 import { countInto } from "#learning/drift";
 import type { Table } from "#learning/table";
 import { isInCanary } from "./domain.ts";
-import { ACTIVE_DAYS, churnByRule, CHURN_FEATURES, featuresAt, isActive } from "./domain-churn.ts";
-import { CHURN, type Counted, type Parts, refOf, type Serving } from "./parts.ts";
+import type { Recipe } from "./domain-recipe.ts";
+import { type Counted, type Parts, refOf, type Serving } from "./parts.ts";
+import { today } from "./recipes.ts";
 import * as store from "./store.ts";
-import * as activity from "./store-activity.ts";
-import { today } from "./queue.ts";
 
 const ROUTES_MS = 2_000;
-const IDS_MAX = 500;
 const ROWS_MAX = 10_000;
 const TENANTS_MAX = 1_000;
 const SEEN_MAX = 200_000;
@@ -85,79 +83,66 @@ async function load(parts: Parts, tenant: string, version: store.Version): Promi
   return work;
 }
 
-interface Said {
-  readonly userId: string;
-  readonly score: number;
-  /** 0: the rule. */
-  readonly version: number;
+/** One that a model is asked about. */
+export interface Asked {
+  /** Decides who is in the canary: the same people while it grows. */
+  readonly who: string;
+  /** Counted once a day where the distribution of answers is watched. */
+  readonly entity: string;
+  /** Whether it is such a one as the model learned from; others are answered and not counted. */
+  readonly isTypical: boolean;
+  readonly features: readonly number[];
 }
 
-/** How likely each account is to leave; by rule for those whom no model answers in time. */
-export async function predictChurn(parts: Parts, userIds: readonly string[], context: Context) {
-  if (context.viewer) throw problem.denied("what is expected of people is not for viewers");
-  if (userIds.length === 0 || userIds.length > IDS_MAX)
-    throw problem.invalid(`${userIds.length} accounts are not 1 to ${IDS_MAX}: ask in parts`);
-  const startedMs = performance.now();
-  const { tenant } = context;
-  const day = today(parts);
-  const found = await parts.db.read(context, (tx) =>
-    activity.accounts(tx, { from: day - ACTIVE_DAYS, to: day, userIds: [...new Set(userIds)] }),
-  );
-  const features = new Map(found.map((account) => [account.userId, featuresAt(account, day)]));
-  const known = userIds.filter((userId) => features.has(userId));
-  const routes = await routesOf(parts, tenant, CHURN);
-  const canary = routes.find(({ stage }) => stage === "canary");
-  const production = routes.find(({ stage }) => stage === "production");
-  const groups = Map.groupBy(known, (userId) =>
-    canary && isInCanary(CHURN, userId, canary.share) ? canary : production,
-  );
-  const said = await Promise.all([...groups].map(([version, ids]) => predictBy(parts, tenant, version, ids, features)));
-  const predictions = said.flat();
-  const latencyMs = performance.now() - startedMs;
-  const facts = predictions.map(({ userId, score, version }) => ({
-    ...{ userId, modelName: CHURN, version, score, latencyMs, partial: version === 0 },
-  }));
-  if (facts.length > 0) parts.tell("predictionServed", facts, context);
-  return { predictions, partial: predictions.some(({ version }) => version === 0) };
-}
-
-async function predictBy(
+/** The score of each, with the version that said so; undefined where no model answered in time. */
+export async function scoreAll(
   parts: Parts,
   tenant: string,
-  version: store.Version | undefined,
-  userIds: readonly string[],
-  features: ReadonlyMap<string, readonly number[]>,
-): Promise<Said[]> {
-  const rows = userIds.map((userId) => features.get(userId) ?? []);
-  const byRule = (): Said[] =>
-    userIds.map((userId, index) => ({ userId, score: churnByRule(rows[index] ?? []), version: 0 }));
-  if (!version) {
-    parts.answered("rule", userIds.length);
-    return byRule();
-  }
-  const table = { values: Float32Array.from(rows.flat()), columns: CHURN_FEATURES.length };
+  { name, features }: Recipe,
+  asked: readonly Asked[],
+  timeoutMs: number,
+): Promise<readonly ({ readonly score: number; readonly version: number } | undefined)[]> {
+  const routes = await routesOf(parts, tenant, name);
+  const canary = routes.find(({ stage }) => stage === "canary");
+  const production = routes.find(({ stage }) => stage === "production");
+  const versions = asked.map(({ who }) => (canary && isInCanary(name, who, canary.share) ? canary : production));
+  const found = new Map<Asked, { readonly score: number; readonly version: number }>();
+  await Promise.all(
+    [...Map.groupBy(asked.keys(), (index) => versions[index])].map(async ([version, indices]) => {
+      const all = indices.flatMap((index) => asked[index] ?? []);
+      const scores = version && (await scoreBy(parts, tenant, version, { all, columns: features.length, timeoutMs }));
+      parts.answered(scores ? "model" : "rule", all.length);
+      if (version && scores)
+        for (const [at, one] of all.entries()) found.set(one, { score: scores[at] ?? 0, version: version.version });
+    }),
+  );
+  return asked.map((one) => found.get(one));
+}
+
+async function scoreBy(
+  parts: Parts,
+  tenant: string,
+  version: store.Version,
+  of: { readonly all: readonly Asked[]; readonly columns: number; readonly timeoutMs: number },
+): Promise<readonly number[] | undefined> {
+  const { all, columns, timeoutMs } = of;
+  const table = { values: Float32Array.from(all.flatMap(({ features }) => features)), columns };
+  const key = keyOf(tenant, version);
   try {
-    const timeoutMs = parts.config.MARQUEE_MODEL_DEADLINE_MS;
     const scores = await inTime(timeoutMs, scoresOf(parts, tenant, version, table, timeoutMs));
-    parts.serving.answered.set(keyOf(tenant, version), true);
-    count(parts, tenant, version, {
-      predictions: scores.length,
-      failures: 0,
-      scores: firstOf(parts, tenant, version, userIds, { scores, rows }),
-    });
-    parts.answered("model", userIds.length);
-    return userIds.map((userId, index) => ({ userId, score: scores[index] ?? 0, version: version.version }));
+    parts.serving.answered.set(key, true);
+    const first = firstOf(parts, tenant, version, all, scores);
+    count(parts, tenant, version, { predictions: scores.length, failures: 0, scores: first });
+    return scores;
   } catch (error) {
-    if (!isWarmingUp(parts, keyOf(tenant, version), error)) {
-      // Once until the next count is written: a model that is broken is asked a thousand times a second.
-      if ((parts.serving.counted.get(keyOf(tenant, version))?.failures ?? 0) === 0)
-        parts.logger.warn("a model did not answer, and the rule did", {
-          ...{ model: version.name, version: version.version, error },
-        });
-      count(parts, tenant, version, { predictions: rows.length, failures: rows.length, scores: [] });
-    }
-    parts.answered("rule", userIds.length);
-    return byRule();
+    if (isWarmingUp(parts, key, error)) return undefined;
+    // Once until the next count is written: a model that is broken is asked a thousand times a second.
+    if ((parts.serving.counted.get(key)?.failures ?? 0) === 0)
+      parts.logger.warn("a model did not answer, and the rule did", {
+        ...{ model: version.name, version: version.version, error },
+      });
+    count(parts, tenant, version, { predictions: all.length, failures: all.length, scores: [] });
+    return undefined;
   }
 }
 
@@ -195,23 +180,22 @@ function count(
   serving.counted.set(key, counted);
 }
 
-/**
- * The scores that say how a version's answers are distributed: each account's first of the day since the version has its share, of accounts such as it
- * learned from, which watched something lately.
- */
+/** The scores that say how a version's answers are distributed: of each typical entity the first of the day since the version has its share. */
 function firstOf(
   parts: Parts,
   tenant: string,
   version: store.Version,
-  userIds: readonly string[],
-  { scores, rows }: { readonly scores: readonly number[]; readonly rows: readonly (readonly number[])[] },
+  asked: readonly Asked[],
+  scores: readonly number[],
 ): number[] {
   const since = `${keyOf(tenant, version)}/${version.stageSinceMs}/${today(parts)}`;
   return scores.filter((_, index) => {
-    const key = `${since}/${userIds[index]}`;
+    const one = asked[index];
+    if (!one) return false;
+    const key = `${since}/${one.entity}`;
     const isFirst = !parts.serving.seen.has(key);
     parts.serving.seen.set(key, true);
-    return isFirst && isActive(rows[index] ?? []);
+    return isFirst && one.isTypical;
   });
 }
 

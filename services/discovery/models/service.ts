@@ -1,21 +1,26 @@
 // Models: versions on their way from training to everybody, what they answer, and what answers in their place.
 import { Models } from "#contracts/models";
 import { Qoe, type QoeScoreCalculated } from "#contracts/qoe";
+import { type CdnNetworkMeasured, Routing } from "#contracts/routing";
 import { type PlaybackError, type PlaybackStopped, Session } from "#contracts/session";
 import { Subscription, type SubscriptionChanged } from "#contracts/subscription";
 import { Tenant } from "#contracts/tenant";
 import { User, type UserCreated, type UserDeleted } from "#contracts/user";
 import { defineService, on, type Received, systemContext } from "#kernel";
 import { DAY_MS, trainingSpan } from "./domain-churn.ts";
+import { MINUTE_MS, TRAINING_MINUTES } from "./domain-routing.ts";
 import { toMessage } from "./message.ts";
 import { answerOip } from "./oip.ts";
-import { CHURN, type ModelsPlatform, type ModelsTx, type Parts } from "./parts.ts";
+import { type ModelsPlatform, type ModelsTx, type Parts } from "./parts.ts";
+import { predictChurn, predictRoutes } from "./predict.ts";
+import { QUEUE } from "./queue.ts";
+import { minuteNow, today, trained } from "./recipes.ts";
 import { backendOf } from "./registry-server.ts";
-import { flush, openServing, predictChurn } from "./serve.ts";
+import { flush, openServing } from "./serve.ts";
 import { promote, refresh, rollback, watch } from "./stages.ts";
 import * as store from "./store.ts";
 import * as activity from "./store-activity.ts";
-import { QUEUE, today } from "./queue.ts";
+import * as minutes from "./store-minutes.ts";
 import { askByOperator, train } from "./train.ts";
 
 const LIMIT_MAX = 200;
@@ -29,9 +34,10 @@ export default defineService({
   uses: { tenant: Tenant },
   slo: { p99Ms: 50, availability: 0.999 },
   ai: {
-    feeds: "whoever wants to keep people: how likely each account is to leave",
-    uses: "the churn model, trained here on what people watched",
-    fallback: "a threshold of engagement, marked as partial",
+    feeds:
+      "whoever wants to keep people: how likely each account is to leave; routing: how likely a network's next minute is a bad one",
+    uses: "the models of churn and routing, trained here on what people watched and how networks did",
+    fallback: "a threshold of engagement for churn, routing's own rule for networks; both marked as partial",
   },
   migrations: new URL("./migrations/", import.meta.url),
 
@@ -50,6 +56,7 @@ export default defineService({
     on(Session.events.stopped)(noteSessions),
     on(Session.events.error)(noteErrors),
     on(Qoe.events.scoreCalculated)(noteScores),
+    on(Routing.events.networkMeasured)(noteNetworks),
   ],
 
   rpc: (parts) => ({
@@ -76,6 +83,7 @@ export default defineService({
       return version ? { version: toMessage(version) } : {};
     },
     predictChurn: ({ userIds }, context) => predictChurn(parts, userIds, context),
+    predictRoutes: (request, context) => predictRoutes(parts, request, context),
   }),
 
   // On the listener of loopback, for programs beside the product: the protocol has no sign-in.
@@ -121,7 +129,10 @@ async function forTenants(
 async function tidy(parts: Parts, tenant: string): Promise<void> {
   const dropped = await parts.db.tx({ tenant }, async (tx) => {
     await activity.dropBefore(tx, trainingSpan(today(parts)).from);
-    return store.dropOld(tx, CHURN, VERSIONS_KEPT);
+    await minutes.dropBefore(tx, minuteNow(parts) - TRAINING_MINUTES);
+    const all: string[] = [];
+    for (const { recipe } of trained) all.push(...(await store.dropOld(tx, recipe.name, VERSIONS_KEPT)));
+    return all;
   });
   await parts.objects.delete(dropped);
   await refresh(parts, tenant);
@@ -167,6 +178,14 @@ async function noteScores(_: Parts, tx: ModelsTx, events: readonly Received<QoeS
     final.map(({ data: { userId, timeMs, score, region } }) => ({
       ...{ userId, day: dayOf(timeMs), scores: 1, scoreSum: score, region },
     })),
+  );
+}
+
+/** What one minute of a network was like; told twice a minute, and the later word counts. */
+async function noteNetworks(_: Parts, tx: ModelsTx, events: readonly Received<CdnNetworkMeasured>[]): Promise<void> {
+  await minutes.put(
+    tx,
+    events.map(({ data: { toMs, ...data } }) => ({ ...data, minute: Math.floor(toMs / MINUTE_MS) })),
   );
 }
 

@@ -1,14 +1,12 @@
 import { type Context, problem } from "#kernel";
 import { driftOf } from "#learning/drift";
-import { FIRST_SHARE, nextStep, PEOPLE_MIN, PSI_MAX, type Seen, type Step, widened } from "./domain.ts";
-import { CHURN, type ModelsTx, type Parts } from "./parts.ts";
+import { FIRST_SHARE, nextStep, PEOPLE_MIN, type Seen, type Step, widened } from "./domain.ts";
+import type { Recipe } from "./domain-recipe.ts";
+import type { ModelsTx, Parts } from "./parts.ts";
+import { ask } from "./queue.ts";
+import { trained, trainedBy } from "./recipes.ts";
 import * as store from "./store.ts";
-import * as activity from "./store-activity.ts";
-import { ACCOUNTS_MIN, ask, today } from "./queue.ts";
-import { trainingSpan } from "./domain-churn.ts";
 
-/** A model is made anew at least so often (ARCH-001, "Model Inventory"). */
-const REFRESH_MS = 86_400_000;
 const DRIFT_WINDOW_MS = 86_400_000;
 const BY_OPERATOR = "by the operator";
 
@@ -79,16 +77,20 @@ export async function rollback(parts: Parts, name: string, context: Context): Pr
 
 /** Looks after everything that is served of a tenant: canaries go on or back, drift and age ask for a training. */
 export async function watch(parts: Parts, tenant: string): Promise<void> {
+  for (const { recipe } of trained) await watchModel(parts, tenant, recipe);
+}
+
+async function watchModel(parts: Parts, tenant: string, { name, psiMax }: Recipe): Promise<void> {
   await parts.db.tx({ tenant }, async (tx) => {
-    await store.lockModel(tx, CHURN);
+    await store.lockModel(tx, name);
     const nowMs = parts.clock.nowMs();
-    const live = await store.live(tx, CHURN);
-    for (const version of await store.serving(tx, CHURN)) {
+    const live = await store.live(tx, name);
+    for (const version of await store.serving(tx, name)) {
       const counted = live.get(version.version);
       if (!counted) continue;
       const seen = seenOf(version, counted);
-      if (version.stage === "canary")
-        await take(parts, tx, version, nextStep(version.share, version.stageSinceMs, seen, nowMs));
+      const { share, stageSinceMs: sinceMs } = version;
+      if (version.stage === "canary") await take(parts, tx, version, nextStep({ share, sinceMs, psiMax }, seen, nowMs));
       else if (seen.people >= PEOPLE_MIN && nowMs - counted.sinceMs >= DRIFT_WINDOW_MS)
         await judgeDrift(parts, tx, version, seen);
     }
@@ -112,17 +114,19 @@ async function take(parts: Parts, tx: ModelsTx, version: store.Version, step: St
 /** A day of production is over: what moved far asks for a new model; the next day is counted anew. */
 async function judgeDrift(parts: Parts, tx: ModelsTx, version: store.Version, { drift, people }: Seen): Promise<void> {
   await store.dropLive(tx, version);
-  if (drift.psi <= PSI_MAX) return;
+  if (drift.psi <= trainedBy(version.name).recipe.psiMax) return;
   tx.emit("driftDetected", { ...{ modelName: version.name, version: version.version, people }, ...drift });
-  await ask(parts, tx, "drift");
+  await ask(parts, tx, version.name, "drift");
 }
 
-/** Makes a model anew when the newest is a day old, and the first one as soon as there is enough to learn from. */
+/** Makes models anew when their newest is old, and the first one as soon as there is enough to learn from. */
 export async function refresh(parts: Parts, tenant: string): Promise<void> {
   await parts.db.tx({ tenant }, async (tx) => {
-    const [newest] = await store.list(tx, { name: CHURN, limit: 1 });
-    if (newest && parts.clock.nowMs() - newest.trainedAtMs < REFRESH_MS) return;
-    if ((await activity.countActive(tx, trainingSpan(today(parts)).from)) >= ACCOUNTS_MIN)
-      await ask(parts, tx, "schedule");
+    for (const model of trained) {
+      const { name, refreshMs } = model.recipe;
+      const [newest] = await store.list(tx, { name, limit: 1 });
+      if (newest && parts.clock.nowMs() - newest.trainedAtMs < refreshMs) continue;
+      if ((await model.lack(parts, tx)) === undefined) await ask(parts, tx, name, "schedule");
+    }
   });
 }

@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { Tx } from "#kernel";
 import type { Reference } from "#learning/drift";
 import type { Stage } from "./domain.ts";
-import type { Judgement } from "./domain-churn.ts";
+import type { Judgement } from "./domain-recipe.ts";
 
 /** What a version was made of. */
 export interface Lineage {

@@ -3,76 +3,79 @@ import { Worker } from "node:worker_threads";
 import { type Context, problem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
 import { FIRST_SHARE, refusal } from "./domain.ts";
-import { CHURN_FEATURES, DAY_MS, type Judgement, judge, trainingSpan } from "./domain-churn.ts";
+import type { ToTrainer } from "./domain-examples.ts";
+import { type Judgement, judge } from "./domain-recipe.ts";
 import { enter } from "./stages.ts";
-import { CHURN, type Parts } from "./parts.ts";
-import { ask, assertEnough, type Cause, today } from "./queue.ts";
+import type { Parts } from "./parts.ts";
+import { ask, assertEnough, type Cause } from "./queue.ts";
+import { type Trained, trainedBy } from "./recipes.ts";
 import { scoresOf } from "./serve.ts";
 import * as store from "./store.ts";
-import * as activity from "./store-activity.ts";
-import type { FromTrainer, ToTrainer } from "./train-worker.ts";
+import type { FromTrainer } from "./train-worker.ts";
 
-const ACCOUNTS_MAX = 10_000;
 /** Rows of each kind that a judgement needs. */
 const LABELS_MIN = 20;
 const TRAIN_MS_MAX = 10 * 60_000;
 
 /** One training: features, model, judgement, registry. What it comes to is a version, refused ones among them. */
 export async function train(parts: Parts, job: Job): Promise<void> {
-  const { tenant, cause } = job.payload as { readonly tenant: string; readonly cause: Cause };
-  const day = today(parts);
-  const span = trainingSpan(day);
-  const accounts = await parts.db.tx({ tenant }, async (tx) => {
-    await assertEnough(parts, tx);
-    return activity.accounts(tx, { ...span, accountsMax: ACCOUNTS_MAX });
+  const { tenant, name, cause } = job.payload as {
+    readonly tenant: string;
+    readonly name: string;
+    readonly cause: Cause;
+  };
+  const model = trainedBy(name);
+  const { of, fromMs, toMs } = await parts.db.tx({ tenant }, async (tx) => {
+    await assertEnough(parts, tx, model);
+    return model.load(parts, tx);
   });
-  const made = await inWorker({ accounts, today: day }, job.signal);
+  const made = await inWorker(of, job.signal);
   const positives = made.test.labels.reduce((sum, label) => sum + label, 0);
   if (Math.min(positives, made.test.labels.length - positives) < LABELS_MIN)
     throw problem.precondition(
-      `of ${made.test.labels.length} rows to judge by ${positives} are of people who left: ${LABELS_MIN} of each kind are needed`,
+      `of ${made.test.labels.length} rows to judge '${name}' by ${positives} are of the bad kind: ${LABELS_MIN} of each kind are needed`,
       { reason: "too_little_data" },
     );
-  const production = (await parts.db.read({ tenant }, (tx) => store.serving(tx, CHURN))).find(
+  const production = (await parts.db.read({ tenant }, (tx) => store.serving(tx, name))).find(
     ({ stage }) => stage === "production",
   );
   const incumbent: Judgement & { readonly name: string } = production
     ? { name: `version ${production.version}`, ...(await judgeServed(parts, tenant, production, made.test)) }
     : { name: "the rule", ...made.rule };
-  await register(parts, tenant, { made, incumbent, cause, span });
+  await register(parts, tenant, { model, made, incumbent, cause, span: { fromMs, toMs } });
 }
 
 async function judgeServed(
   parts: Parts,
   tenant: string,
   version: store.Version,
-  { table, labels, accounts }: FromTrainer["test"],
+  { table, labels, segments }: FromTrainer["test"],
 ): Promise<Judgement> {
-  return judge(await scoresOf(parts, tenant, version, table, TRAIN_MS_MAX), labels, accounts);
+  return judge(await scoresOf(parts, tenant, version, table, TRAIN_MS_MAX), labels, segments);
 }
 
-async function register(
-  parts: Parts,
-  tenant: string,
-  of: {
-    readonly made: FromTrainer;
-    readonly incumbent: Judgement & { readonly name: string };
-    readonly cause: Cause;
-    readonly span: { readonly from: number; readonly to: number };
-  },
-): Promise<void> {
+interface Made {
+  readonly model: Trained;
+  readonly made: FromTrainer;
+  readonly incumbent: Judgement & { readonly name: string };
+  readonly cause: Cause;
+  readonly span: { readonly fromMs: number; readonly toMs: number };
+}
+
+async function register(parts: Parts, tenant: string, of: Made): Promise<void> {
   const { made, incumbent, cause, span } = of;
+  const { name: modelName, features } = of.model.recipe;
   const { candidate } = made;
   const sha256 = createHash("sha256").update(made.artefact).digest("hex");
-  const artefactKey = `models/${tenant}/${CHURN}/${sha256}.onnx`;
+  const artefactKey = `models/${tenant}/${modelName}/${sha256}.onnx`;
   // Named by its content: a job that is tried again writes the same.
   await parts.objects.put(artefactKey, made.artefact);
   const refused = refusal(candidate, incumbent);
   const nowMs = parts.clock.nowMs();
   await parts.db.tx({ tenant }, async (tx) => {
-    await store.lockModel(tx, CHURN);
+    await store.lockModel(tx, modelName);
     const version: store.Version = {
-      ...{ name: CHURN, version: await store.nextVersion(tx, CHURN), artefactKey, sha256 },
+      ...{ name: modelName, version: await store.nextVersion(tx, modelName), artefactKey, sha256 },
       ...{ stage: refused ? "refused" : "candidate", share: 0, trainedAtMs: nowMs, stageSinceMs: nowMs },
       reason: refused ?? `AUC ${candidate.auc.toFixed(4)}, ${incumbent.name} has ${incumbent.auc.toFixed(4)}`,
       metrics: {
@@ -82,8 +85,8 @@ async function register(
       },
       segments: candidate.segments,
       lineage: {
-        ...{ fromMs: span.from * DAY_MS, toMs: span.to * DAY_MS, trainingRows: made.trainingRows },
-        ...{ testRows: made.test.labels.length, features: CHURN_FEATURES, cause },
+        ...{ ...span, trainingRows: made.trainingRows },
+        ...{ testRows: made.test.labels.length, features, cause },
       },
       reference: made.reference,
     };
@@ -94,7 +97,7 @@ async function register(
   });
 }
 
-/** A worker for each training, which happens once a day. */
+/** A worker for each training: it happens once an hour at most. */
 async function inWorker(to: ToTrainer, signal: AbortSignal): Promise<FromTrainer> {
   const worker = new Worker(new URL("./train-worker.ts", import.meta.url), {
     ...{ name: "trainer", execArgv: [], workerData: to },
@@ -102,7 +105,10 @@ async function inWorker(to: ToTrainer, signal: AbortSignal): Promise<FromTrainer
   const stopped = AbortSignal.any([signal, AbortSignal.timeout(TRAIN_MS_MAX)]);
   try {
     return await new Promise<FromTrainer>((resolve, reject) => {
-      worker.once("message", resolve);
+      worker.once("message", (message: FromTrainer | { readonly nothing: string }) => {
+        if ("nothing" in message) reject(problem.precondition(message.nothing, { reason: "too_little_data" }));
+        else resolve(message);
+      });
       worker.once("error", reject);
       worker.once("exit", () => reject(problem.aborted("the training was cut off: it will be tried again")));
       stopped.addEventListener("abort", () => reject(problem.aborted("the training was stopped")), { once: true });
@@ -114,9 +120,9 @@ async function inWorker(to: ToTrainer, signal: AbortSignal): Promise<FromTrainer
 
 /** What an operator asks for. */
 export async function askByOperator(parts: Parts, name: string, context: Context): Promise<void> {
-  if (name !== CHURN) throw problem.notFound(`model '${name.slice(0, 80)}' is not trained here: there is '${CHURN}'`);
+  const model = trainedBy(name);
   await parts.db.tx(context, async (tx) => {
-    await assertEnough(parts, tx);
-    await ask(parts, tx, "operator");
+    await assertEnough(parts, tx, model);
+    await ask(parts, tx, name, "operator");
   });
 }

@@ -11,10 +11,12 @@ import type { RecommendationClicked, RecommendationServed } from "#contracts/rec
 import type { PlaybackStarted, PlaybackStopped } from "#contracts/session";
 import type { UserDeleted } from "#contracts/user";
 import { type Received, systemContext } from "#kernel";
+import { takeChannelStops } from "./channels.ts";
 import { featuresOf, STAGES, stageOf } from "./domain.ts";
 import { forgetHomes, keyOf } from "./home.ts";
 import type { Parts, RecommendationTx } from "./parts.ts";
 import * as store from "./store.ts";
+import * as artwork from "./store-artwork.ts";
 
 const GET_MANY_MAX = 200;
 
@@ -25,13 +27,19 @@ export const takeStarts = (parts: Parts, tx: RecommendationTx, events: readonly 
     events.map(({ data }) => ({ ...data, stage: STAGES.begun, atMs: data.startedAtMs })),
   );
 
-/** A session that ended without a word says nothing of how far it came. */
-export const takeStops = (parts: Parts, tx: RecommendationTx, events: readonly Received<PlaybackStopped>[]) =>
-  remember(
+/** A session that ended without a word says nothing of how far it came. Of a channel it says how long it was watched, and when. */
+export async function takeStops(
+  parts: Parts,
+  tx: RecommendationTx,
+  events: readonly Received<PlaybackStopped>[],
+): Promise<void> {
+  await remember(
     parts,
     tx,
     events.map(({ data }) => ({ ...data, stage: stageOf(data), atMs: data.endedAtMs })),
   );
+  await takeChannelStops(tx, events);
+}
 
 export const takeBookmarks = (parts: Parts, tx: RecommendationTx, events: readonly Received<BookmarkUpdated>[]) =>
   remember(
@@ -117,7 +125,10 @@ export async function takeClicks(
   tx: RecommendationTx,
   events: readonly Received<RecommendationClicked>[],
 ): Promise<void> {
-  for (const { data } of events) await store.forgetShown(tx, data.profileId, data.contentId);
+  for (const { data } of events) {
+    await store.forgetShown(tx, data.profileId, data.contentId);
+    await artwork.choose(tx, data.profileId, data.contentId);
+  }
 }
 
 export async function forgetProfiles(

@@ -181,12 +181,13 @@ export async function precompute(parts: Parts, context: Context, profileId: stri
 
 /** Leaves nothing of profiles that are gone. */
 export async function forgetHomes(
-  { homes, told, cache }: Parts,
+  { homes, orders, told, cache }: Parts,
   tenant: string,
   profileIds: readonly string[],
 ): Promise<void> {
   for (const profileId of profileIds) {
     homes.delete(keyOf(tenant, profileId));
+    orders.delete(keyOf(tenant, profileId));
     told.delete(keyOf(tenant, profileId));
   }
   if (profileIds.length > 0) await cache.delete(profileIds.map((profileId) => setKeyOf(tenant, profileId)));

@@ -5,6 +5,7 @@ import type { Recommendation } from "#contracts/recommendation";
 import { Tenant } from "#contracts/tenant";
 import type { Platform, Tx } from "#kernel";
 import type { Worker } from "#kernel/ports/jobs";
+import type { Arm } from "./domain-artwork.ts";
 import type { Home } from "./home.ts";
 import type { Models } from "./models.ts";
 import type { Shelves } from "./shelf.ts";
@@ -21,6 +22,10 @@ export interface Parts
   readonly homes: LRUCache<string, Promise<Home>>;
   /** What was like which title a few minutes ago, by tenant, title and what was asked. */
   readonly alike: LRUCache<string, readonly string[]>;
+  /** What is known of a tenant's pictures, by title, as of a minute ago. */
+  readonly arms: LRUCache<string, ReadonlyMap<string, readonly Arm[]>>;
+  /** In which order a profile is shown channels, by tenant and profile. */
+  readonly orders: LRUCache<string, readonly string[]>;
   /** Profiles that were told of in `served` within the last half hour. */
   readonly told: LRUCache<string, true>;
   /** What is known of how far a profile got in a title, so that a beat that says nothing new costs nothing. */

@@ -7,6 +7,8 @@ import { Recommendation } from "#contracts/recommendation";
 import { Session } from "#contracts/session";
 import { User } from "#contracts/user";
 import { type Context, defineService, on, ownerOf, problem } from "#kernel";
+import { chooseArtwork } from "./artwork.ts";
+import { orderChannels } from "./channels.ts";
 import { opinionOf } from "./domain.ts";
 import type { Report } from "./domain-model.ts";
 import { explain, similar } from "./explain.ts";
@@ -31,6 +33,10 @@ const HOMES_MAX = 20_000;
 const HOME_FRESH_MS = 30_000;
 const ALIKE_MAX = 5_000;
 const ALIKE_FRESH_MS = 300_000;
+const ARMS_TENANTS_MAX = 100;
+const ARMS_FRESH_MS = 60_000;
+const ORDERS_MAX = 20_000;
+const ORDER_FRESH_MS = 300_000;
 const TOLD_MAX = 100_000;
 /** Whoever looks again within a visit was not shown the titles again. */
 const VISIT_MS = 30 * 60_000;
@@ -59,12 +65,15 @@ export default defineService({
       "Visits in which a profile was shown recommendations",
     );
     const clicked = metrics.counter("recommendation_clicks_total", "Recommendations that somebody went to");
+    const byClock = { perf: { now: () => clock.nowMs() }, ttlResolution: 0 };
     return {
       ...{ db, call, cache, jobs, clock, logger, tell },
       models: openModels((tenant) => fit({ db, clock }, tenant)),
       shelves: openShelves(db),
       homes: new LRUCache({ max: HOMES_MAX, ttl: HOME_FRESH_MS }),
       alike: new LRUCache({ max: ALIKE_MAX, ttl: ALIKE_FRESH_MS }),
+      arms: new LRUCache({ max: ARMS_TENANTS_MAX, ttl: ARMS_FRESH_MS, ...byClock }),
+      orders: new LRUCache({ max: ORDERS_MAX, ttl: ORDER_FRESH_MS, ...byClock }),
       told: new LRUCache({ max: TOLD_MAX, ttl: VISIT_MS }),
       stages: new LRUCache({ max: STAGES_MAX }),
       composed: (way) => homes.inc({ way }),
@@ -90,6 +99,8 @@ export default defineService({
   rpc: (parts) => ({
     home: (request, context) => home(parts, request, context),
     similar: (request, context) => similar(parts, request, context),
+    chooseArtwork: (request, context) => chooseArtwork(parts, request, context),
+    orderChannels: (request, context) => orderChannels(parts, request, context),
     explain: (request, context) => explain(parts, request, context),
     async getOpinion({ profileId, contentId }, context) {
       await ownerOf(parts, context, profileId);

@@ -20,6 +20,8 @@ type Tables = {
   interactions: Of & { stage: Stage; last_at_ms: number };
   opinions: Of & { opinion: Opinion; at_ms: number };
   unpersonalised: { tenant: string; profile_id: string; user_id: string };
+  artwork_shows: { tenant: string; profile_id: string; content_id: string; user_id: string };
+  channel_views: { tenant: string; profile_id: string; user_id: string };
   exposures: Of & { shown: number; last_shown_at_ms: number };
   models: { tenant: string; trained_at_ms: number; report: Report };
 };
@@ -50,7 +52,7 @@ export async function putTitles(tx: Tx, rows: readonly TitleRow[]): Promise<void
 
 /** Forgets a title, and what everybody did with it. */
 export async function forgetTitle(tx: Tx, contentId: string): Promise<void> {
-  for (const table of ["titles", "interactions", "opinions", "exposures"] as const)
+  for (const table of ["titles", "interactions", "opinions", "exposures", "artwork_shows"] as const)
     await tables(tx).deleteFrom(table).where("content_id", "=", contentId).execute();
 }
 
@@ -276,7 +278,14 @@ export async function forget(
   what: { readonly column: "user_id" | "profile_id"; readonly id: string },
 ): Promise<string[]> {
   const gone = new Set<string>();
-  for (const table of ["interactions", "opinions", "exposures", "unpersonalised"] as const) {
+  for (const table of [
+    "interactions",
+    "opinions",
+    "exposures",
+    "unpersonalised",
+    "channel_views",
+    "artwork_shows",
+  ] as const) {
     const rows = await tables(tx).deleteFrom(table).where(what.column, "=", what.id).returning("profile_id").execute();
     for (const { profile_id: id } of rows) gone.add(id);
   }

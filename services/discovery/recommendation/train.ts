@@ -5,6 +5,7 @@ import { precompute } from "./home.ts";
 import { type LiveModel, openModel } from "./models.ts";
 import type { Parts } from "./parts.ts";
 import * as store from "./store.ts";
+import { sweepShows } from "./store-artwork.ts";
 
 export const QUEUE = "recommendation";
 /** The refresh cycle of ARCH-001's model inventory. */
@@ -38,7 +39,11 @@ export async function trainDue(parts: Parts): Promise<void> {
 
 export async function sweep(parts: Parts): Promise<void> {
   const beforeMs = parts.clock.nowMs() - EXPOSURES_KEPT_MS;
-  for (const tenant of await tenantsOf(parts)) await parts.db.tx({ tenant }, (tx) => store.sweepShown(tx, beforeMs));
+  for (const tenant of await tenantsOf(parts))
+    await parts.db.tx({ tenant }, async (tx) => {
+      await store.sweepShown(tx, beforeMs);
+      await sweepShows(tx, beforeMs);
+    });
 }
 
 export async function takeJob(parts: Parts, { payload, signal }: Job): Promise<void> {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Analytics, AnalyticsTable } from "#kernel/ports/analytics";
 import type { Beat, Factors, Growth, Rolling } from "./domain.ts";
 import type { Dimension, Segment } from "./domain-alerts.ts";
+import { MEASURES, MINUTE_MS, type Point } from "./domain-anomalies.ts";
 
 /** "QoE metrics: 30 days (ClickHouse)", ARCH-001 section 4. */
 const RETENTION_DAYS = 30;
@@ -155,6 +156,50 @@ GROUP BY network_id, region ORDER BY beats DESC LIMIT {limit:UInt32}`,
     deadlineMs: SUMMARY_MS,
   });
   return rows.map((row) => ({ ...MetricRow.parse(row), fromMs, toMs }));
+}
+
+const MinuteRow = z.object({
+  dimension: z.enum(["all", "network", "channel"]),
+  value: z.string(),
+  minute: z.number(),
+  sessions: z.number(),
+  erring: z.number(),
+  rebuffering: z.number(),
+});
+/** Hours of some dozens of segments; where there are more, the detector begins with less of the past. */
+const MINUTE_ROWS_MAX = 30_000;
+/** A beat stands for so long. */
+const BEAT_MS = 10_000;
+
+/** How people fared in each minute of a span, its ends included: of all, by network and by channel. */
+export async function minutePoints(
+  analytics: Analytics,
+  tenant: string,
+  from: number,
+  to: number,
+): Promise<readonly Point[]> {
+  const rows = await analytics.query({
+    tenant,
+    text: `SELECT tupleElement(place, 1) AS dimension, tupleElement(place, 2) AS value, minute, uniqExact(session_id) AS sessions,
+  countIf(errors > 0) / count() AS erring, sum(rebuffer_ms) / (count() * {beatMs:UInt32}) AS rebuffering
+FROM (SELECT arrayJoin([({all:String}, {none:String}), ({network:String}, network_id),
+        ({channel:String}, if(content_type = {live:String}, content_id, {none:String}))]) AS place,
+        intDiv(toUnixTimestamp64Milli(time), {minuteMs:UInt32}) AS minute, session_id, errors, rebuffer_ms
+      FROM qoe_beats WHERE ${DURING})
+WHERE tupleElement(place, 1) = {all:String} OR tupleElement(place, 2) != {none:String}
+GROUP BY place, minute ORDER BY minute DESC, dimension, value LIMIT {limit:UInt32}`,
+    params: {
+      ...{ from: from * MINUTE_MS, to: (to + 1) * MINUTE_MS, minuteMs: MINUTE_MS, beatMs: BEAT_MS, none: "" },
+      ...{ all: "all", network: "network", channel: "channel", live: "live", limit: MINUTE_ROWS_MAX },
+    },
+    rowsMax: MINUTE_ROWS_MAX,
+    deadlineMs: SUMMARY_MS,
+  });
+  return rows.toReversed().flatMap((row) => {
+    const { dimension, value, minute, sessions, erring, rebuffering } = MinuteRow.parse(row);
+    const figures = { sessions, errors: erring, rebuffering };
+    return MEASURES.map((measure) => ({ dimension, value, measure, minute, sessions, figure: figures[measure] }));
+  });
 }
 
 const LastRow = z.object({

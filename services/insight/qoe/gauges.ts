@@ -16,6 +16,8 @@ export interface Gauges {
   watched(beats: readonly Watched[]): void;
   /** Scores of sessions that are over. */
   scored(scores: readonly number[]): void;
+  /** Counts looks for anomalies, by what decided. */
+  looked(way: "detector" | "thresholds"): void;
   /** Replaces what was said before: the lower quartile of each watched segment. */
   segments(all: readonly { readonly tenant: string; readonly segment: Segment }[]): void;
 }
@@ -35,7 +37,9 @@ export function openGauges(metrics: Metrics): Gauges {
   const quartiles = metrics.gauge("qoe_score_p25", "The lower quartile of the scores of a segment, over five minutes", [
     ...(["tenant", "dimension", "segment"] as const),
   ]);
+  const looks = metrics.counter("qoe_anomaly_looks_total", "Looks for anomalies, by what decided", ["way"]);
   return {
+    looked: (way) => looks.inc({ way }),
     shipped: (count) => rows.inc(count),
     watched(beats) {
       for (const { before, after, bitrateKbps, growth } of beats) {

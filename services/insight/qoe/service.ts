@@ -5,6 +5,7 @@ import { Tenant } from "#contracts/tenant";
 import { User, type UserDeleted } from "#contracts/user";
 import { type Context, defineService, on, type Platform, problem, type Received, type Tx } from "#kernel";
 import { advance, type Factors, factorsOf, isDue, measuresOf, type Rolling, scoreOf } from "./domain.ts";
+import { type Detector, openDetector } from "./detector.ts";
 import { DIMENSIONS } from "./domain-alerts.ts";
 import {
   type BeatRow,
@@ -19,13 +20,16 @@ import {
 import { type Gauges, openGauges, type Watched } from "./gauges.ts";
 import { assertRoom, type Docket, erase, openDocket, ship, stage, tenantsOf } from "./ship.ts";
 import * as store from "./store.ts";
+import { anomalies } from "./store-anomalies.ts";
+import { isPartial } from "./watch-anomalies.ts";
 import { ALERT_WINDOW_MS, WATCH_EVERY_MS, watch } from "./watch.ts";
 
 const uses = { tenant: Tenant };
 type QoePlatform = Platform<typeof Qoe, typeof uses>;
 type QoeTx = Tx<typeof Qoe>;
-export interface Parts extends Pick<QoePlatform, "db" | "call" | "facts" | "clock" | "cache" | "analytics"> {
+export interface Parts extends Pick<QoePlatform, "db" | "call" | "facts" | "clock" | "cache" | "logger" | "analytics"> {
   readonly docket: Docket;
+  readonly detector: Detector;
   readonly gauges: Gauges;
 }
 
@@ -36,69 +40,89 @@ const SILENT_MS = 10 * 60_000;
 const LIMIT_MAX = 200;
 const DAY_S = 86_400;
 
-export default defineService({
-  contract: Qoe,
-  uses,
-  slo: { p99Ms: 100, availability: 0.9995 },
-  ai: {
-    feeds: "routing and incident correlation: scores by network, region, platform, channel and content type",
-    uses: "none: thresholds of ARCH-001",
-    fallback: "none needed",
-  },
-  migrations: new URL("./migrations/", import.meta.url),
-
-  start: ({ db, call, facts, clock, cache, analytics, metrics }: QoePlatform): Parts => {
-    analytics.declare([beatsTable, scoresTable]);
-    return { db, call, facts, clock, cache, analytics, docket: openDocket(), gauges: openGauges(metrics) };
-  },
-
-  on: [
-    on(Session.events.heartbeat)(score),
-    on(Session.events.error)(noticeErrors),
-    on(Session.events.stopped)(finish),
-    on(User.events.deleted)(forgetUsers),
-  ],
-
-  rpc: (parts) => ({
-    async getSessionScore({ sessionId }, context) {
-      const found = await scoreFor(parts, sessionId, context);
-      // Sessions of others do not exist for a viewer.
-      if (!found || (context.viewer && context.viewer.userId !== found.userId))
-        throw problem.notFound(`nothing is known of how session '${sessionId}' went`);
-      return { score: found };
+/** @param open makes the detector of anomalies; a test hands in one that it can take away */
+const qoeWith = (open: () => Detector) =>
+  defineService({
+    contract: Qoe,
+    uses,
+    slo: { p99Ms: 100, availability: 0.9995 },
+    ai: {
+      feeds: "routing and incident correlation: scores by network, region, platform, channel and content type",
+      uses: "a detector of anomalies that learns from the last hours of each segment; thresholds of ARCH-001 for scores",
+      fallback: "fixed thresholds, marked as partial",
     },
-    async summary({ dimension: wanted, windowS, limit }, { tenant }) {
-      const dimension = DIMENSIONS.find((each) => each === wanted);
-      if (!dimension)
-        throw problem.invalid(`dimension '${wanted.slice(0, 40)}' is not one of ${DIMENSIONS.join(", ")}`);
-      if (windowS > DAY_S) throw problem.invalid(`windowS ${windowS} is more than a day, ${DAY_S}`);
-      const toMs = parts.clock.nowMs();
-      const fromMs = toMs - (windowS === 0 ? ALERT_WINDOW_MS : windowS * 1_000);
-      const window = { tenant, fromMs, toMs };
-      const found = await segments(parts.analytics, window, dimension, Math.min(limit || LIMIT_MAX, LIMIT_MAX));
-      return { segments: [...found], fromMs: BigInt(fromMs), toMs: BigInt(toMs) };
-    },
-    async listAlerts({ limit }, context) {
-      const rows = await parts.db.tx(context, (tx) => store.alerts(tx, Math.min(limit || LIMIT_MAX, LIMIT_MAX)));
-      return {
-        alerts: rows.map(({ dimension, value, opened_at_ms, p25, sessions }) => ({
-          ...{ dimension, value, p25, sessions },
-          openedAtMs: BigInt(opened_at_ms),
-        })),
-      };
-    },
-  }),
+    migrations: new URL("./migrations/", import.meta.url),
 
-  periodic: (parts) => [
-    { name: "send rows to the analytics store", everyMs: SHIP_EVERY_MS, run: (signal) => ship(parts, signal, false) },
-    { name: "erase rows of people who are gone", everyMs: SHIP_EVERY_MS, run: (signal) => erase(parts, signal, false) },
-    { name: "watch quality of experience", everyMs: WATCH_EVERY_MS, run: () => watch(parts) },
-    { name: "tidy quality of experience", everyMs: TIDY_EVERY_MS, run: (signal) => tidy(parts, signal) },
-  ],
+    start: ({ db, call, facts, clock, cache, logger, analytics, metrics }: QoePlatform): Parts => {
+      analytics.declare([beatsTable, scoresTable]);
+      const own = { docket: openDocket(), detector: open(), gauges: openGauges(metrics) };
+      return { db, call, facts, clock, cache, logger, analytics, ...own };
+    },
 
-  // The store may be away for a while: rows wait, and what is asked meanwhile says so itself.
-  ready: ({ db }) => db.ping(),
-});
+    on: [
+      on(Session.events.heartbeat)(score),
+      on(Session.events.error)(noticeErrors),
+      on(Session.events.stopped)(finish),
+      on(User.events.deleted)(forgetUsers),
+    ],
+
+    rpc: (parts) => ({
+      async getSessionScore({ sessionId }, context) {
+        const found = await scoreFor(parts, sessionId, context);
+        // Sessions of others do not exist for a viewer.
+        if (!found || (context.viewer && context.viewer.userId !== found.userId))
+          throw problem.notFound(`nothing is known of how session '${sessionId}' went`);
+        return { score: found };
+      },
+      async summary({ dimension: wanted, windowS, limit }, { tenant }) {
+        const dimension = DIMENSIONS.find((each) => each === wanted);
+        if (!dimension)
+          throw problem.invalid(`dimension '${wanted.slice(0, 40)}' is not one of ${DIMENSIONS.join(", ")}`);
+        if (windowS > DAY_S) throw problem.invalid(`windowS ${windowS} is more than a day, ${DAY_S}`);
+        const toMs = parts.clock.nowMs();
+        const fromMs = toMs - (windowS === 0 ? ALERT_WINDOW_MS : windowS * 1_000);
+        const window = { tenant, fromMs, toMs };
+        const found = await segments(parts.analytics, window, dimension, Math.min(limit || LIMIT_MAX, LIMIT_MAX));
+        return { segments: [...found], fromMs: BigInt(fromMs), toMs: BigInt(toMs) };
+      },
+      async listAlerts({ limit }, context) {
+        const most = Math.min(limit || LIMIT_MAX, LIMIT_MAX);
+        const [rows, unusual] = await parts.db.read(context, async (tx) => [
+          await store.alerts(tx, most),
+          await anomalies(tx, most),
+        ]);
+        return {
+          partial: await isPartial(parts, context.tenant),
+          anomalies: unusual.map(
+            ({ dimension, value, measure, opened_at_ms, figure, usual, sessions, is_partial }) => ({
+              ...{ dimension, value, measure, figure, usual, sessions, partial: is_partial },
+              openedAtMs: BigInt(opened_at_ms),
+            }),
+          ),
+          alerts: rows.map(({ dimension, value, opened_at_ms, p25, sessions }) => ({
+            ...{ dimension, value, p25, sessions },
+            openedAtMs: BigInt(opened_at_ms),
+          })),
+        };
+      },
+    }),
+
+    periodic: (parts) => [
+      { name: "send rows to the analytics store", everyMs: SHIP_EVERY_MS, run: (signal) => ship(parts, signal, false) },
+      {
+        name: "erase rows of people who are gone",
+        everyMs: SHIP_EVERY_MS,
+        run: (signal) => erase(parts, signal, false),
+      },
+      { name: "watch quality of experience", everyMs: WATCH_EVERY_MS, run: () => watch(parts) },
+      { name: "tidy quality of experience", everyMs: TIDY_EVERY_MS, run: (signal) => tidy(parts, signal) },
+    ],
+
+    // The store may be away for a while: rows wait, and what is asked meanwhile says so itself.
+    ready: ({ db }) => db.ping(),
+    stop: async ({ detector }) => detector.close(),
+  });
+export default qoeWith(openDetector);
 
 /** What another process left, or this one before it was killed. */
 async function tidy(parts: Parts, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { DIMENSIONS, isCounted, judge, keyOf, type Segment, THRESHOLD } from "./
 import { metrics, segments } from "./figures.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
+import { watchAnomalies } from "./watch-anomalies.ts";
 
 export const WATCH_EVERY_MS = 30_000;
 const METRIC_WINDOW_MS = 60_000;
@@ -37,7 +38,12 @@ export async function watchTenant(parts: Parts, tenant: string): Promise<readonl
   const all: Segment[] = [];
   for (const dimension of DIMENSIONS) all.push(...(await segments(parts.analytics, window, dimension, SEGMENTS_MAX)));
   const isWatched = await alarm(parts, tenant, all, toMs);
-  if (found.length === 0 && !isWatched) parts.docket.active.delete(tenant);
+  const isUnusual = await watchAnomalies(parts, tenant).catch((error: unknown) => {
+    // Alerts of other tenants do not wait for this one's minutes, which the next look reads again.
+    parts.logger.warn("a look for anomalies failed", { tenant, error });
+    return true;
+  });
+  if (found.length === 0 && !isWatched && !isUnusual) parts.docket.active.delete(tenant);
   return all;
 }
 

@@ -30,7 +30,8 @@ export function Component() {
     );
     return <StatePage title={m.guide.empty} text={m.guide.emptyText} actions={action} />;
   }
-  return isHere ? <Guide /> : <Plain />;
+  // In another order it is another grid: what was loaded has other places.
+  return isHere ? <Guide key={first.order} /> : <Plain />;
 }
 
 /** What is on now, for who has no script, and until it is there. */
@@ -86,8 +87,13 @@ function Guide() {
       ),
     [days],
   );
-  const open = useCallback((id: string) => setSearch({ programme: id }, { preventScrollReset: true }), [setSearch]);
-  const close = useCallback(() => setSearch({}, { preventScrollReset: true, replace: true }), [setSearch]);
+  const { order } = first;
+  const kept = useMemo((): Record<string, string> => (order === "number" ? { order } : {}), [order]);
+  const open = useCallback(
+    (id: string) => setSearch({ ...kept, programme: id }, { preventScrollReset: true }),
+    [kept, setSearch],
+  );
+  const close = useCallback(() => setSearch(kept, { preventScrollReset: true, replace: true }), [kept, setSearch]);
   const nameOf = (startMs: number, i: number): string =>
     i === 0
       ? m.guide.today
@@ -98,6 +104,26 @@ function Guide() {
     <div className="guide-page">
       <div className="gutter flex flex-col gap-x-8 gap-y-2 pb-3 sm:flex-row sm:items-center">
         <h1 className="display text-28 sm:text-40">{m.guide.title}</h1>
+        <div role="group" aria-label={m.guide.order} className="flex flex-none items-center">
+          {(["mine", "number"] as const).map((each) => (
+            <button
+              key={each}
+              type="button"
+              aria-pressed={order === each}
+              className="guide-order"
+              onClick={() =>
+                setSearch(each === "number" ? { order: each } : {}, { preventScrollReset: true, replace: true })
+              }
+            >
+              {each === "mine" ? m.guide.orderMine : m.guide.orderNumber}
+            </button>
+          ))}
+          {first.partial && (
+            <span role="status" className="ms-2 text-14 text-ink-3">
+              {m.guide.orderPartial}
+            </span>
+          )}
+        </div>
         <div className="flex max-w-full min-w-0 items-center gap-2">
           <button
             type="button"
