@@ -91,14 +91,19 @@ export async function count(cells: Cells, watchers: readonly Watcher[], contentI
   // The lake adds rows, which nothing makes unique afterwards: a batch that was applied twice would show. It is filled once a minute, and sessions
   // that fall silent tell a last fact now and then: both are counted as soon as it was filled, rows first, so that there may not be more of them.
   let looked = -1;
-  const [records, rows] = await until("the lake has as many rows as the topics records", LAKE_MS_MAX, async () => {
+  const seen: string[] = [];
+  const filled = until("the lake has as many rows as the topics records", LAKE_MS_MAX, async () => {
     const { tables } = await cells.admin.of(Analytics).listTables({});
     const kept = Number(tables.find(({ name }) => name === EVENTS)?.rows ?? 0n);
     if (kept === looked) return null;
     looked = kept;
     const all = lines<Topic>(await cells.command("events", "topics", "--json"));
     const told = all.reduce((sum, topic) => sum + topic.records, 0);
+    seen.push(`${kept} of ${told}`);
     return kept >= told ? ([told, kept] as const) : null;
+  });
+  const [records, rows] = await filled.catch((error: unknown) => {
+    throw new Error(`${String(error)}: each time that it was filled it had ${seen.join(", ")}`);
   });
   assert.equal(rows, records, "the lake has rows that no record of a topic stands behind");
   const heard = [...started, ...beaten].map(({ id }) => id);
