@@ -18,6 +18,7 @@ import { startGuardian } from "#kernel/guardian";
 import { type AuditLog, openAuditLog } from "#kernel/audit";
 import { type Adapters, type Host, type HostOptions, startHost } from "#kernel/host";
 import { type Clock, systemClock } from "#kernel/clock";
+import type { Cache } from "#kernel/ports/cache";
 import type { Llm } from "#kernel/ports/llm";
 import type { Models } from "#kernel/ports/models";
 import type { Addresses, Service } from "#kernel/service";
@@ -51,6 +52,8 @@ export interface TestHostOptions {
   readonly addresses?: Partial<Addresses>;
   readonly clock?: Clock;
   readonly llm?: Llm;
+  /** In place of the embedded one, such as one that lives by the clock of the test. */
+  readonly cache?: Cache;
   /** In place of the embedded runtime, such as one that can be taken away. */
   readonly models?: Models;
   /** A folder of an earlier host, to start again with what it left. */
@@ -87,7 +90,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
       ...(options.redelivery ? { redelivery: options.redelivery } : {}),
     }),
     registry: await openEmbeddedRegistry({ folder: at("log") }),
-    cache: openEmbeddedCache(),
+    cache: options.cache ?? openEmbeddedCache(),
     analytics: await openEmbeddedAnalytics({ folder: at("analytics") }),
     objects,
     secrets: await openFileSecrets({ folder: at("secrets") }),

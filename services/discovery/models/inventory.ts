@@ -47,10 +47,14 @@ export const inventory: readonly Entry[] = [
     fallback: "what players report, else round-robin with geo affinity; marked",
     retrain: "by itself once an hour and after a drift; `./marquee model train routing`",
   },
-  missing(
-    "Anomaly detection",
-    "fixed thresholds for errors and rebuffering, marked as partial. A detector is wired into services/insight/qoe ([below](#anomalies)); from beats to an anomaly it has not been seen to work",
-  ),
+  {
+    model: "Anomaly detection",
+    state: "here",
+    data: "minutes of all, of each network and of each channel: sessions, errors, rebuffering (services/insight/qoe, [below](#anomalies))",
+    metric: "the Numenta benchmark's score on files that nothing was chosen on, beside its windowed Gaussian",
+    fallback: "fixed thresholds for errors and rebuffering; marked as partial",
+    retrain: "with every minute; a process begins with the last eight hours",
+  },
   {
     model: "Churn prediction",
     state: "here",

@@ -41,7 +41,7 @@ const LIMIT_MAX = 200;
 const DAY_S = 86_400;
 
 /** @param open makes the detector of anomalies; a test hands in one that it can take away */
-const qoeWith = (open: () => Detector) =>
+export const qoeWith = (open: () => Detector) =>
   defineService({
     contract: Qoe,
     uses,

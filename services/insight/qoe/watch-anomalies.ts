@@ -8,7 +8,7 @@ import * as store from "./store-anomalies.ts";
 /** The last beats of a minute are on their way for so long. */
 const LATE_MS = 15_000;
 /** "Anomaly Detection: p99 < 50 ms" (ARCH-001, "Model Inventory"); after twice that fixed thresholds decide. */
-const DETECT_MS_MAX = 100;
+export const DETECT_MS_MAX = 100;
 const ANOMALIES_MAX = 500;
 const STATE_TTL_MS = 10 * MINUTE_MS;
 const NEVER = new AbortController().signal;
