@@ -223,6 +223,8 @@ const CASES: readonly Case[] = [
     { 'marquee_requests_refused_total{queue="browsing",reason="busy"}': "0+1200x12" },
   ),
   ...pair("MarqueeSignInsRefused", "25m", signIns(300, 10), signIns(300, 300)),
+  ...pair("MarqueeFeaturesStale", "25m", features("overdue_seconds", 900), features("overdue_seconds", 60)),
+  ...pair("MarqueeFeaturesSkewed", "25m", features("skew_ratio", 0.05), features("skew_ratio", 0.005)),
 ];
 
 /** One case that fires and one that does not. */
@@ -238,6 +240,14 @@ function sessions(count: number): Case["series"] {
   const of = (instance: string): string =>
     `marquee_active_sessions{instance="${instance}",content_type="vod",device="web",region="DE"}`;
   return { [of("a:1")]: `${count}x30`, [of("b:1")]: `${count}x30` };
+}
+
+/** A group that is to be published every minute. */
+function features(name: string, value: number): Case["series"] {
+  return {
+    [`marquee_features_${name}{tenant="demo",type="session_context"}`]: `${value}x30`,
+    [`marquee_features_cadence_seconds{type="session_context"}`]: "60x30",
+  };
 }
 
 function signIns(refused: number, ok: number): Case["series"] {
