@@ -1,6 +1,6 @@
 import { problem } from "#kernel";
 import type { ModelsTx, Parts } from "./parts.ts";
-import type { Trained } from "./recipes.ts";
+import type { Trained } from "./trained.ts";
 
 export const QUEUE = "models-train";
 
