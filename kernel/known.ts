@@ -23,7 +23,7 @@ export function openKnown<T extends object | boolean | number | string>(
     fetchMethod: (key, stale) => find(key).catch(() => stale ?? unknown),
   });
   return (key) => {
-    void known.fetch(key);
+    if (!known.has(key)) void known.fetch(key).catch(() => undefined);
     return known.get(key) ?? unknown;
   };
 }

@@ -2,7 +2,6 @@ import type { OrderRequest } from "#contracts/models";
 import { assertOwnProfile, type Context, problem, systemContext } from "#kernel";
 import { within } from "#kernel/within";
 import {
-  columnsOf,
   featuresOf,
   FIRST,
   type Known,
