@@ -60,7 +60,8 @@ export const inventory: readonly Entry[] = [
     model: "Churn prediction",
     state: "here",
     data: `what accounts watched, by day: ${CHURN_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
-    metric: "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks",
+    metric:
+      "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks; [the learner beside others](pictures/gbdt.svg)",
     fallback: "a threshold of engagement: days since the last view, and views in four weeks; marked as partial",
     retrain: "by itself once a day and after a drift; `./marquee model train churn`",
   },
