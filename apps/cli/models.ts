@@ -17,10 +17,10 @@ export async function listModels(cli: Cli, name: string | undefined, { json }: J
   const rows = versions.map((version) => [
     ...[version.name, String(version.version), `${version.stage}${version.share > 0 ? ` ${version.share} %` : ""}`],
     new Date(Number(version.trainedAtMs)).toISOString().slice(0, 16).replace("T", " "),
-    ...[qualityOf(version), String(version.live?.predictions ?? 0), figure(version.live?.psi)],
+    ...[qualityOf(version), optionsOf(version), String(version.live?.predictions ?? 0), figure(version.live?.psi)],
     plain(version.reason),
   ]);
-  const head = ["MODEL", "VERSION", "STAGE", "TRAINED (UTC)", "QUALITY", "PREDICTIONS", "PSI", "WHY"];
+  const head = ["MODEL", "VERSION", "STAGE", "TRAINED (UTC)", "QUALITY", "OPTIONS", "PREDICTIONS", "PSI", "WHY"];
   for (const line of table(head, rows, Math.max(cli.terminal.columns, 140))) cli.terminal.out(line);
   if (versions.length === 0) cli.terminal.note("No model was trained yet: rules answer in their place.");
   return 0;
@@ -57,6 +57,16 @@ function tell(cli: Cli, name: string, version: Version | undefined, json: boolea
 const qualityOf = ({ metrics }: Version): string =>
   metrics["ndcg"] === undefined ? `AUC ${figure(metrics["auc"])}` : `NDCG ${figure(metrics["ndcg"])}`;
 
+/** What was chosen otherwise than the model's own options, and of how many. */
+function optionsOf({ lineage }: Version): string {
+  const [own, ...others] = lineage?.trials ?? [];
+  const chosen = others.find((trial) => trial.chosen);
+  const of = others.length > 0 ? ` of ${others.length + 1}` : "";
+  if (!own || !chosen) return `its own${of}`;
+  const changed = Object.entries(chosen.options).filter(([name, value]) => own.options[name] !== value);
+  return `${changed.map(([name, value]) => `${name} ${value}`).join(", ")}${of}`;
+}
+
 const figure = (value: number | undefined): string => (value === undefined || value < 0 ? "-" : value.toFixed(3));
 
 const toJson = ({ lineage, live, ...version }: Version) => ({
@@ -70,6 +80,7 @@ const toJson = ({ lineage, live, ...version }: Version) => ({
   lineage: lineage && {
     ...{ fromMs: Number(lineage.fromMs), toMs: Number(lineage.toMs), cause: lineage.cause, sha256: lineage.sha256 },
     ...{ trainingRows: lineage.trainingRows, testRows: lineage.testRows, features: lineage.features },
+    ...{ options: lineage.options, trials: lineage.trials.map(({ $typeName: _, ...trial }) => trial) },
   },
   live: live && { predictions: live.predictions, failures: live.failures, psi: live.psi, kl: live.kl },
 });

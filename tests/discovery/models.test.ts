@@ -185,7 +185,12 @@ test("an operator sees every version, and why it stands where it does", async ()
   const { cli, printed } = cliOf(host);
   assert.equal(await listModels(cli, "churn", { json: true }), 0);
   const all = printed.map(
-    (line) => JSON.parse(line) as { version: number; stage: string; lineage: { features: string[] } },
+    (line) =>
+      JSON.parse(line) as {
+        version: number;
+        stage: string;
+        lineage: { features: string[]; options: { trees: number }; trials: { chosen: boolean }[] };
+      },
   );
   assert.deepEqual(
     all.map(({ version, stage }) => [version, stage]),
@@ -196,6 +201,11 @@ test("an operator sees every version, and why it stands where it does", async ()
     ],
   );
   assert.equal(all[0]?.lineage.features.length, 12);
+  for (const { lineage } of all) {
+    assert.ok(lineage.options.trees > 0);
+    assert.equal(lineage.trials.length, 9);
+    assert.equal(lineage.trials.filter(({ chosen }) => chosen).length, 1);
+  }
   printed.length = 0;
   await listModels(cli, undefined, { json: false });
   assert.match(printed.join("\n"), /\nchurn +2 +refused .* AUC 0\.\d+ is not above/);

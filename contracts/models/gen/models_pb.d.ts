@@ -163,6 +163,20 @@ export declare type Lineage = Message<"marquee.models.v1.Lineage"> & {
    * @generated from field: string cause = 7;
    */
   cause: string;
+
+  /**
+   * What it was trained with, such as trees and leavesMax.
+   *
+   * @generated from field: map<string, double> options = 8;
+   */
+  options: { [key: string]: number };
+
+  /**
+   * What was tried before, on a part of the rows to learn from, the model's own options first; empty: too few rows to choose by.
+   *
+   * @generated from field: repeated marquee.models.v1.Trial trials = 9;
+   */
+  trials: Trial[];
 };
 
 /**
@@ -170,6 +184,41 @@ export declare type Lineage = Message<"marquee.models.v1.Lineage"> & {
  * Use `create(LineageSchema)` to create a new message.
  */
 export declare const LineageSchema: GenMessage<Lineage>;
+
+/**
+ * @generated from message marquee.models.v1.Trial
+ */
+export declare type Trial = Message<"marquee.models.v1.Trial"> & {
+  /**
+   * @generated from field: map<string, double> options = 1;
+   */
+  options: { [key: string]: number };
+
+  /**
+   * Of the rows to learn from: only what did well got more of them.
+   *
+   * @generated from field: double share = 2;
+   */
+  share: number;
+
+  /**
+   * Log loss, or 1 - NDCG@10 of models that order lists.
+   *
+   * @generated from field: double loss = 3;
+   */
+  loss: number;
+
+  /**
+   * @generated from field: bool chosen = 4;
+   */
+  chosen: boolean;
+};
+
+/**
+ * Describes the message marquee.models.v1.Trial.
+ * Use `create(TrialSchema)` to create a new message.
+ */
+export declare const TrialSchema: GenMessage<Trial>;
 
 /**
  * Since it has its stage.

@@ -100,10 +100,11 @@ export function snapshotsOf(accounts: readonly Account[], today: number): Exampl
   const labels: number[] = [];
   const isTest: boolean[] = [];
   const segments: string[][] = [];
-  for (const account of accounts) {
+  const groups: number[] = [];
+  for (const [group, account] of accounts.entries()) {
     // All rows of an account are on one side, so that nobody is recognised.
     const isJudged = isInCanary("test rows", account.userId, TEST_PERCENT);
-    const groups = [`tier=${account.tier || "unknown"}`, `region=${account.region || "unknown"}`];
+    const segmentsOf = [`tier=${account.tier || "unknown"}`, `region=${account.region || "unknown"}`];
     for (let index = 0; index < SNAPSHOTS; index += 1) {
       const day = today - GONE_DAYS - index * SNAPSHOT_EVERY_DAYS;
       const wasActive = account.days.some((on) => on.sessions > 0 && on.day < day && on.day >= day - ACTIVE_DAYS);
@@ -112,14 +113,15 @@ export function snapshotsOf(accounts: readonly Account[], today: number): Exampl
       rows.push(featuresAt(account, day));
       labels.push(isBack ? 0 : 1);
       isTest.push(isJudged);
-      segments.push(groups);
+      segments.push(segmentsOf);
+      groups.push(group);
     }
   }
   return {
     table: { values: Float32Array.from(rows.flat()), columns: CHURN_FEATURES.length },
     labels: Float32Array.from(labels),
     rule: Float32Array.from(rows, churnByRule),
-    ...{ isTest, segments },
+    ...{ isTest, segments, groups: Int32Array.from(groups) },
   };
 }
 
@@ -134,6 +136,10 @@ export const churn: Recipe = {
   features: CHURN_FEATURES,
   // Less deep and more cautious than the defaults: rows of one account resemble each other.
   options: { ...GBDT_DEFAULTS, loss: "logistic", trees: 60, leavesMax: 12, learningRate: 0.08, penalty: 1 },
+  space: {
+    ...{ trees: [40, 60, 90], leavesMax: [4, 8, 12, 20], learningRate: [0.04, 0.08, 0.12] },
+    ...{ leastRows: [20, 50, 100], penalty: [0, 1, 5, 20] },
+  },
   refreshMs: DAY_MS,
   psiMax: 0.25,
 };

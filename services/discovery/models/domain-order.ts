@@ -175,12 +175,16 @@ export function listsToLearn(order: Order, lists: readonly KnownList[]): Example
       })
       .toSorted((a, b) => a.rank - b.rank);
   });
+  const groupOf = new Map<string, number>();
+  for (const { profileId } of lists) if (!groupOf.has(profileId)) groupOf.set(profileId, groupOf.size);
   return {
     table: { values: Float32Array.from(rows.flatMap(({ features }) => features)), columns: columnsOf(order).length },
     labels: Float32Array.from(rows, ({ isChosen }) => (isChosen ? 1 : 0)),
     rule: Float32Array.from(rows, ({ rank }) => 1 / (rank + 2)),
     isTest: rows.map(({ isTest }) => isTest),
     segments: rows.map(({ segment }) => [segment]),
+    groups: Int32Array.from(rows, ({ number }) => groupOf.get(lists[number]?.profileId ?? "") ?? -1),
+    asAsked: { column: POSITION, value: FIRST },
     lists: { of: Int32Array.from(rows, ({ number }) => number), people: lists.map(({ profileId }) => profileId) },
   };
 }
@@ -191,6 +195,10 @@ const recipeOf = (name: Order): Recipe => ({
   options: {
     ...{ ...GBDT_DEFAULTS, loss: "logistic", trees: 80, leavesMax: 8, learningRate: 0.06 },
     ...{ leastRows: 40, penalty: 1 },
+  },
+  space: {
+    ...{ trees: [50, 80, 120], leavesMax: [4, 8, 16], learningRate: [0.03, 0.06, 0.1] },
+    ...{ leastRows: [20, 40, 100], penalty: [1, 5, 20] },
   },
   // What it is asked about is what it put in order itself: only what is wholly different is a drift.
   psiMax: 1,

@@ -2,13 +2,17 @@
 import { auc } from "#learning/auc";
 import type { GbdtOptions } from "#learning/gbdt";
 import type { Table } from "#learning/table";
+import type { Space } from "#learning/tuning";
 import { judgeLists, type JudgedLists, type Lists } from "./domain-lists.ts";
 
 /** A model as this service knows it: a chance between 0 and 1, of what one would like to avoid or of what one hopes for. */
 export interface Recipe {
   readonly name: string;
   readonly features: readonly string[];
+  /** What it is trained with unless others are better beyond doubt. */
   readonly options: GbdtOptions;
+  /** Values that may be better: trees are half as many again at most, or a search takes too long. */
+  readonly space: Space<GbdtOptions>;
   /** It is made anew at least so often (ARCH-001, "Model Inventory"). */
   readonly refreshMs: number;
   /** A population stability index above this is a drift. */
@@ -29,6 +33,12 @@ export interface Examples extends Labelled {
   readonly table: Table;
   /** True for rows that are judged by and not learned from. */
   readonly isTest: readonly boolean[];
+  /** Of each row: rows of one account, person or hour resemble each other, and stay on one side of every split. */
+  readonly groups: Int32Array;
+  /** Groups follow each other in time: what a model is asked about comes after what it has seen. */
+  readonly isInTime?: boolean;
+  /** A feature that only rows to learn from have, and what it is whenever a version is judged or asked. */
+  readonly asAsked?: { readonly column: number; readonly value: number };
   /** What is said of each row without a model: what a first version has to beat. */
   readonly rule: Float32Array;
 }
@@ -79,10 +89,11 @@ export function judge(scores: ArrayLike<number>, { labels, segments: segmentsOf,
   };
 }
 
-function logLossOf(scores: ArrayLike<number>, labels: Float32Array): number {
-  const sum = labels.reduce((total, label, row) => {
-    const chance = Math.min(1 - 1e-7, Math.max(1e-7, scores[row] ?? Number.NaN));
-    return total - Math.log(label === 1 ? chance : 1 - chance);
-  }, 0);
-  return sum / labels.length;
+const logLossOf = (scores: ArrayLike<number>, labels: Float32Array): number =>
+  labels.reduce((sum, label, row) => sum + lossOf(scores[row], label), 0) / labels.length;
+
+/** The log loss of one row. */
+export function lossOf(score = Number.NaN, label = Number.NaN): number {
+  const chance = Math.min(1 - 1e-7, Math.max(1e-7, score));
+  return -Math.log(label === 1 ? chance : 1 - chance);
 }

@@ -117,6 +117,8 @@ export function minutesToLearn(lines: readonly Line[]): Examples {
     rule: Float32Array.from(rows, badByRule),
     labels: Float32Array.from(newest, (one) => (one.isBad ? 1 : 0)),
     isTest: newest.map(({ minute }) => minute >= judgedFrom),
+    groups: Int32Array.from(newest, ({ minute }) => Math.floor(minute / 60)),
+    isInTime: true,
     segments: newest.map(({ networkId, region }) => [`network=${networkId}`, `region=${region || "unknown"}`]),
   };
 }
@@ -138,6 +140,10 @@ export const routing: Recipe = {
   options: {
     ...{ ...GBDT_DEFAULTS, loss: "logistic", trees: 80, leavesMax: 12, learningRate: 0.08 },
     ...{ leastRows: 40, penalty: 1 },
+  },
+  space: {
+    ...{ trees: [60, 80, 120], leavesMax: [6, 12, 24], learningRate: [0.05, 0.08, 0.12] },
+    ...{ leastRows: [20, 40, 100], penalty: [1, 5, 20] },
   },
   refreshMs: 3_600_000,
   // Networks have good and bad days, and what is asked about moves with them: only what is wholly different is a drift.

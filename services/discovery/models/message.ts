@@ -23,6 +23,11 @@ export function toMessage(version: store.Version, live?: store.Live) {
     lineage: {
       ...{ fromMs: BigInt(lineage.fromMs), toMs: BigInt(lineage.toMs), sha256, cause: lineage.cause },
       ...{ trainingRows: lineage.trainingRows, testRows: lineage.testRows, features: [...lineage.features] },
+      options: { ...lineage.options },
+      trials: (lineage.trials ?? []).map(({ options, isChosen, ...trial }) => ({
+        ...trial,
+        ...{ options: { ...options }, chosen: isChosen },
+      })),
     },
     live: seen
       ? {

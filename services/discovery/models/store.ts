@@ -12,6 +12,18 @@ export interface Lineage {
   readonly testRows: number;
   readonly features: readonly string[];
   readonly cause: string;
+  /** What it was trained with; versions from before there was a search do not say. */
+  readonly options?: Options;
+  /** What was tried before, that of the recipe first; none where there was too little to choose by. */
+  readonly trials?: readonly Trial[];
+}
+export type Options = Readonly<Record<string, number>>;
+export interface Trial {
+  readonly options: Options;
+  /** Of the rows to learn from. */
+  readonly share: number;
+  readonly loss: number;
+  readonly isChosen: boolean;
 }
 
 export interface Version {

@@ -2,12 +2,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { yieldThread } from "#kernel/priority";
 import { type Reference, referenceOf } from "#learning/drift";
-import { importance, predictGbdt, trainGbdt } from "#learning/gbdt";
+import { type GbdtOptions, importance, predictGbdt, trainGbdt } from "#learning/gbdt";
 import { writeOnnx } from "#learning/onnx";
 import { rowsOf, type Table } from "#learning/table";
+import type { Tuned } from "#learning/tuning";
 import { listsOf } from "./domain-lists.ts";
 import { examplesOf, type ToTrainer } from "./domain-examples.ts";
 import { type Judgement, judge, type Labelled } from "./domain-recipe.ts";
+import { tune } from "./domain-tuning.ts";
 
 export interface FromTrainer {
   readonly artefact: Uint8Array;
@@ -15,6 +17,9 @@ export interface FromTrainer {
   readonly rule: Judgement;
   readonly reference: Reference;
   readonly trainingRows: number;
+  readonly options: GbdtOptions;
+  /** None where there was too little to choose by. */
+  readonly tuned: Tuned<GbdtOptions> | undefined;
   /** What it was judged on, so that the one in production can be judged on it, too. */
   readonly test: Labelled & { readonly table: Table };
   readonly importance: Readonly<Record<string, number>>;
@@ -34,7 +39,9 @@ function train(of: ToTrainer): FromTrainer | { readonly nothing: string } {
   if (training.length === 0 || testing.length === 0)
     return { nothing: `${training.length} rows to learn from and ${testing.length} to judge by are too few` };
   const labelsOf = (chosen: readonly number[]): Float32Array => Float32Array.from(chosen, (row) => labels[row] ?? 0);
-  const model = trainGbdt(rowsOf(table, training), labelsOf(training), recipe.options);
+  const tuned = tune(recipe, examples);
+  const options = tuned?.chosen ?? recipe.options;
+  const model = trainGbdt(rowsOf(table, training), labelsOf(training), options);
   const test = {
     table: rowsOf(table, testing),
     labels: labelsOf(testing),
@@ -50,7 +57,7 @@ function train(of: ToTrainer): FromTrainer | { readonly nothing: string } {
     rule: judge(rule, test),
     reference: referenceOf(scores),
     trainingRows: training.length,
-    test,
+    ...{ options, tuned, test },
     importance: Object.fromEntries(recipe.features.map((name, column) => [name, shares[column] ?? 0])),
   };
 }

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { type Context, problem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
+import type { GbdtOptions } from "#learning/gbdt";
+import type { Tuned } from "#learning/tuning";
 import { compared, FIRST_SHARE, refusal } from "./domain.ts";
 import type { ToTrainer } from "./domain-examples.ts";
 import { type Judgement, judge } from "./domain-recipe.ts";
@@ -87,12 +89,17 @@ async function register(parts: Parts, tenant: string, of: Made): Promise<void> {
           : {}),
         ...{ auc: candidate.auc, logLoss: candidate.logLoss },
         ...{ incumbentAuc: incumbent.auc, incumbentLogLoss: incumbent.logLoss },
+        ...(made.tuned ? gainOf(made.tuned) : {}),
         ...Object.fromEntries(Object.entries(made.importance).map(([name, share]) => [`importance.${name}`, share])),
       },
       segments: candidate.segments,
       lineage: {
         ...{ ...span, trainingRows: made.trainingRows },
-        ...{ testRows: made.test.labels.length, features, cause },
+        ...{ testRows: made.test.labels.length, features, cause, options: numbersOf(made.options) },
+        trials: (made.tuned?.tried ?? []).map(({ options, share, loss }) => ({
+          ...{ options: numbersOf(options), share, loss },
+          isChosen: options === made.tuned?.chosen,
+        })),
       },
       reference: made.reference,
     };
@@ -102,6 +109,13 @@ async function register(parts: Parts, tenant: string, of: Made): Promise<void> {
     if (!refused) await enter(parts, tx, version, { stage: "canary", share: FIRST_SHARE, reason });
   });
 }
+
+/** By how much the best of what was tried lost less than the options of the recipe: these stay while it may be nothing. */
+const gainOf = ({ gain: { estimate, low, high } }: Tuned<GbdtOptions>) => ({
+  ...{ "tuning.gain": estimate, "tuning.gainLow": low, "tuning.gainHigh": high },
+});
+
+const numbersOf = ({ loss: _, ...options }: GbdtOptions): store.Options => options;
 
 /** A worker for each training: it happens once an hour at most. */
 async function inWorker(to: ToTrainer, signal: AbortSignal): Promise<FromTrainer> {
