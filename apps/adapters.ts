@@ -17,6 +17,7 @@ import type { Objects } from "#kernel/ports/objects";
 import type { PostgresServer } from "#kernel/ports/postgres";
 import type { Search } from "#kernel/ports/search";
 import type { Secrets } from "#kernel/ports/secrets";
+import type { Tracking } from "#kernel/ports/tracking";
 import type { Transcoder } from "#kernel/ports/transcoder";
 
 // Which engine stands behind a port is decided here by the configuration, a function for each port. Adapters are loaded when
@@ -62,6 +63,7 @@ export async function openAdapters(config: Config, folder: string, opening: Open
     transcoder: await openFfmpeg(config),
     asr: closing(await openAsr(config, objects)),
     llm: await openLlm(config),
+    tracking: await openTracking(config),
   };
 }
 
@@ -239,6 +241,14 @@ async function openLlm(config: Config): Promise<Llm | undefined> {
   if (!model)
     throw problem.precondition("MARQUEE_LLM_URL needs to know which model to ask: set MARQUEE_LLM_MODEL as well");
   return (await import("#adapters/llm/openai-compatible")).openOpenAiLlm({ url, model, key });
+}
+
+/** In MLflow where it is named, else nowhere. */
+async function openTracking({
+  MARQUEE_MLFLOW_URL: url,
+  MARQUEE_MLFLOW_TOKEN: token,
+}: Config): Promise<Tracking | undefined> {
+  return url === undefined ? undefined : (await import("#adapters/tracking/mlflow")).openMlflow({ url, token });
 }
 
 /** By a country database where one is named, else one country for everybody. */

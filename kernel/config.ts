@@ -191,6 +191,11 @@ export const Config = z.object({
     .describe(
       "a server of the Open Inference Protocol V2, such as KServe or Triton; without it models run in this process",
     ),
+  MARQUEE_MLFLOW_URL: address(["http:", "https:"], "https://mlflow.example.org")
+    .refine((value) => !/^https?:\/\/[^/]*@/.test(value), "the token has a variable of its own")
+    .optional()
+    .describe("an MLflow that is told of every training and of where its version stands; without it none is"),
+  MARQUEE_MLFLOW_TOKEN: z.string().default("").describe("secret: its token"),
   MARQUEE_MODEL_DEADLINE_MS: z.coerce
     .number()
     .int()

@@ -32,6 +32,7 @@ import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
 import type { AdapterState } from "./ports/state.ts";
 import type { Llm } from "./ports/llm.ts";
+import type { Tracking } from "./ports/tracking.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { modelGroup, modelMarks, type ModelTx, type OpenModel, topicsOf } from "./read-models.ts";
@@ -64,6 +65,7 @@ export interface Adapters {
   readonly asr: Asr;
   /** Nothing waits for it, so its state is nobody's. */
   readonly llm?: Llm | undefined;
+  readonly tracking?: Tracking | undefined;
 }
 
 export interface HostOptions {
@@ -294,7 +296,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
             ? { ok: true, detail: `shut by the flag ${flag}` }
             : state;
         };
-      const { transcoder: _, llm: __, ...stateful } = adapters;
+      const { transcoder: _, llm: __, tracking: ___, ...stateful } = adapters;
       const ports = Object.entries(stateful).map(
         async ([name, adapter]) => [`adapter/${name}`, await adapter.state()] as const,
       );

@@ -18,6 +18,7 @@ import type { Models } from "./ports/models.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { Search } from "./ports/search.ts";
 import type { Secrets } from "./ports/secrets.ts";
+import type { Tracking } from "./ports/tracking.ts";
 import type { Transcoder } from "./ports/transcoder.ts";
 import type { ModelTx, ReadModel } from "./read-models.ts";
 import type { Sink, SinkBatch } from "./sink.ts";
@@ -56,6 +57,7 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly asr: Asr;
   /** Undefined where none is configured. */
   readonly llm?: Llm | undefined;
+  readonly tracking?: Tracking | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Records what concerns security; it is no log, and holds whole addresses and ids. */

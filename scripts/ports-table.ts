@@ -38,6 +38,7 @@ export const portFiles = (): readonly string[] =>
 const WITHOUT_SUITE = new Map([
   ["geo", "mmdb"],
   ["llm", "openai-compatible"],
+  ["tracking", "mlflow"],
   ["transcoder", "ffmpeg"],
 ]);
 const portOf = (file: string): string => file.split("/")[1] ?? "";
@@ -75,6 +76,7 @@ const INSIDE: readonly (readonly [file: RegExp, engine: () => string])[] = [
   [/^adapters\/models\/kserve/, () => "our own server of the Open Inference Protocol"],
   [/^adapters\/models\//, () => `ONNX runtime ${packageVersion("onnxruntime-node")}`],
   [/^adapters\/(flags|postgres|search)\//, postgresVersion],
+  [/^adapters\/tracking\//, () => "a server of the test"],
   [/^adapters\/transcoder\//, ffmpeg],
 ];
 

@@ -21,6 +21,7 @@ import { type Clock, systemClock } from "#kernel/clock";
 import type { Cache } from "#kernel/ports/cache";
 import type { Llm } from "#kernel/ports/llm";
 import type { Models } from "#kernel/ports/models";
+import type { Tracking } from "#kernel/ports/tracking";
 import type { Addresses, Service } from "#kernel/service";
 import { type Metrics, openMetrics } from "#kernel/metrics";
 import { openPseudonyms, type Pseudonyms } from "#kernel/pseudonyms";
@@ -52,6 +53,7 @@ export interface TestHostOptions {
   readonly addresses?: Partial<Addresses>;
   readonly clock?: Clock;
   readonly llm?: Llm;
+  readonly tracking?: Tracking;
   /** In place of the embedded one, such as one that lives by the clock of the test. */
   readonly cache?: Cache;
   /** In place of the embedded runtime, such as one that can be taken away. */
@@ -102,6 +104,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     transcoder: openTranscoder(),
     asr: await openAsr(config, objects),
     llm: options.llm,
+    tracking: options.tracking,
   };
   for (const name of [
     "log",

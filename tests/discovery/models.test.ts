@@ -10,6 +10,7 @@ import { Session } from "#contracts/session";
 import { defineService, on, type Platform, problem, type Received, type Tx } from "#kernel";
 import { testClock } from "#kernel/clock";
 import { openKserveModels } from "#adapters/models/kserve";
+import type { TrackedRun, Tracking } from "#kernel/ports/tracking";
 import models from "../../services/discovery/models/service.ts";
 import tenant from "../../services/identity/tenant/service.ts";
 import { listModels, promoteModel } from "../../apps/cli/models.ts";
@@ -20,6 +21,19 @@ import { seedViewers, sqlAsOwner } from "./viewers.ts";
 const HOUR_MS = 3_600_000;
 const clock = testClock(Date.UTC(2026, 4, 20, 12));
 const heard: ModelStageChanged[] = [];
+/** What experiment tracking was told last of each version; it refuses the first word, which holds nothing up. */
+const tracked = new Map<string, TrackedRun>();
+let refused = 0;
+const tracking: Tracking = {
+  at: "the test",
+  async note(run) {
+    if (refused === 0) {
+      refused += 1;
+      throw problem.precondition("not yet");
+    }
+    tracked.set(run.key, run);
+  },
+};
 let host: TestHost;
 let userIds: string[] = [];
 let say: Platform<typeof Session>["facts"];
@@ -43,7 +57,7 @@ const stage = defineService({
 
 before(async () => {
   host = await startTestHost({
-    ...{ services: [tenant, models, stage], clock },
+    ...{ services: [tenant, models, stage], clock, tracking },
     // A busy machine is late, and no canary may fall for that here.
     env: { MARQUEE_MODEL_DEADLINE_MS: "5000" },
   });
@@ -173,6 +187,22 @@ test("a model that turns bad as a canary is rolled back by itself", async () => 
       ],
     ],
   );
+});
+
+test("experiment tracking is told of every version, and where each stands now", async () => {
+  const stageOf = (version: number): string | undefined => tracked.get(`demo/churn/${version}`)?.tags["stage"];
+  await until("all are told", async () => stageOf(1) === "rolled_back" && stageOf(3) === "rolled_back");
+  assert.equal(refused, 1);
+  assert.equal(stageOf(2), "refused");
+  const run = tracked.get("demo/churn/3");
+  const version = (await versions()).find((one) => one.version === 3);
+  assert.ok(run && version);
+  assert.equal(run.experiment, "marquee/churn");
+  assert.equal(run.params["trees"], String(version.lineage?.options["trees"]));
+  assert.equal(run.metrics["incumbentAuc"], version.metrics["incumbentAuc"]);
+  assert.equal(run.tags["tenant"], "demo");
+  assert.equal(run.tags["reason"], version.reason);
+  assert.ok(run.startedAtMs <= run.endedAtMs && run.endedAtMs === Number(version.trainedAtMs));
 });
 
 test("an operator sees every version, and why it stands where it does", async () => {

@@ -33,9 +33,10 @@ export interface Counted {
 export interface Parts
   extends Pick<ModelsPlatform, "db" | "call" | "tell" | "clock" | "logger" | "objects" | "models" | "jobs" | "config"> {
   readonly serving: Serving;
+  readonly tracking: ModelsPlatform["tracking"];
   /** Counts an answer of a model, or of the rule in its place. */
   readonly answered: (outcome: "model" | "rule", count: number) => void;
-  worker?: { stop(): Promise<void> };
+  workers?: readonly { stop(): Promise<void> }[];
 }
 
 /** By what the runtime knows a version: it has no tenants of its own. */

@@ -36,6 +36,7 @@ import * as activity from "./store-activity.ts";
 import * as lists from "./store-lists.ts";
 import * as minutes from "./store-minutes.ts";
 import { askByOperator, train } from "./train.ts";
+import { openTracker, TRACK_OPTIONS, TRACK_QUEUE } from "./track.ts";
 import { minuteNow, today } from "./trained.ts";
 
 const LIMIT_MAX = 200;
@@ -57,10 +58,10 @@ export default defineService({
   },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start({ db, call, tell, clock, logger, objects, models, jobs, config, metrics }: ModelsPlatform): Parts {
+  start({ db, call, tell, clock, logger, objects, models, jobs, config, metrics, tracking }: ModelsPlatform): Parts {
     const counter = metrics.counter("model_predictions_total", "Predictions, by what made them", ["outcome"]);
     return {
-      ...{ db, call, tell, clock, logger, objects, models, jobs, config, serving: openServing() },
+      ...{ db, call, tell, clock, logger, objects, models, jobs, config, tracking, serving: openServing() },
       answered: (outcome, count) => counter.inc({ outcome }, count),
     };
   },
@@ -128,13 +129,17 @@ export default defineService({
 
   async run(parts) {
     await parts.jobs.createQueue(QUEUE, { retriesMax: 2, retryDelayS: 30, heartbeatS: 20, expireS: 900 });
-    parts.worker = await parts.jobs.work(QUEUE, { concurrency: 1 }, (job) => train(parts, job));
+    await parts.jobs.createQueue(TRACK_QUEUE, TRACK_OPTIONS);
+    parts.workers = [
+      await parts.jobs.work(QUEUE, { concurrency: 1 }, (job) => train(parts, job)),
+      await parts.jobs.work(TRACK_QUEUE, { concurrency: 1 }, openTracker(parts)),
+    ];
   },
 
   ready: ({ db }) => db.ping(),
 
   async stop(parts) {
-    await parts.worker?.stop();
+    await Promise.all((parts.workers ?? []).map((worker) => worker.stop()));
     await flush(parts);
   },
 });

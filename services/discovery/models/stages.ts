@@ -6,6 +6,7 @@ import type { ModelsTx, Parts } from "./parts.ts";
 import { ask } from "./queue.ts";
 import { trained, trainedBy } from "./recipes.ts";
 import * as store from "./store.ts";
+import { tellStage } from "./track.ts";
 
 const DRIFT_WINDOW_MS = 86_400_000;
 const BY_OPERATOR = "by the operator";
@@ -21,12 +22,7 @@ export async function enter(parts: Parts, tx: ModelsTx, version: store.Version, 
   const atMs = parts.clock.nowMs();
   const move = async (one: store.Version, target: To): Promise<store.Version> => {
     await store.setStage(tx, one, { ...target, atMs });
-    const { name: modelName, version: number, stage: from } = one;
-    tx.emit("stageChanged", {
-      ...{ modelName, version: number, from, to: target.stage },
-      share: target.share,
-      reason: target.reason,
-    });
+    await tellStage(parts, tx, one, { ...target, from: one.stage, to: target.stage });
     return { ...one, ...target, stageSinceMs: atMs };
   };
   if (to.stage === "canary" || to.stage === "production") {

@@ -12,6 +12,7 @@ export interface Lineage {
   readonly testRows: number;
   readonly features: readonly string[];
   readonly cause: string;
+  readonly startedAtMs?: number;
   /** What it was trained with; versions from before there was a search do not say. */
   readonly options?: Options;
   /** What was tried before, that of the recipe first; none where there was too little to choose by. */
@@ -93,6 +94,12 @@ export async function list(
   let query = tables(tx).selectFrom("versions").selectAll();
   if (of.name !== undefined) query = query.where("name", "=", of.name);
   return (await query.orderBy("name").orderBy("version", "desc").limit(of.limit).execute()).map(toVersion);
+}
+
+export async function one(tx: Tx, name: string, version: number): Promise<Version | undefined> {
+  const query = tables(tx).selectFrom("versions").selectAll().where("name", "=", name).where("version", "=", version);
+  const row = await query.executeTakeFirst();
+  return row && toVersion(row);
 }
 
 /** Those that answer now. */

@@ -13,6 +13,7 @@ import { ask, assertEnough, type Cause } from "./queue.ts";
 import { trainedBy } from "./recipes.ts";
 import { scoresOf } from "./serve.ts";
 import * as store from "./store.ts";
+import { tellStage } from "./track.ts";
 import type { FromTrainer } from "./train-worker.ts";
 import type { Trained } from "./trained.ts";
 
@@ -28,6 +29,7 @@ export async function train(parts: Parts, job: Job): Promise<void> {
     readonly cause: Cause;
   };
   const model = trainedBy(name);
+  const startedAtMs = parts.clock.nowMs();
   await parts.db.read({ tenant }, (tx) => assertEnough(parts, tx, model));
   const { of, fromMs, toMs } = await model.load(parts, tenant);
   const made = await inWorker(of, job.signal);
@@ -43,7 +45,7 @@ export async function train(parts: Parts, job: Job): Promise<void> {
   const incumbent: Judgement & { readonly name: string } = production
     ? { name: `version ${production.version}`, ...(await judgeServed(parts, tenant, production, made.test)) }
     : { name: made.rule.lists ? "the present order" : "the rule", ...made.rule };
-  await register(parts, tenant, { model, made, incumbent, cause, span: { fromMs, toMs } });
+  await register(parts, tenant, { model, made, incumbent, cause, span: { startedAtMs, fromMs, toMs } });
 }
 
 async function judgeServed(
@@ -60,7 +62,7 @@ interface Made {
   readonly made: FromTrainer;
   readonly incumbent: Judgement & { readonly name: string };
   readonly cause: Cause;
-  readonly span: { readonly fromMs: number; readonly toMs: number };
+  readonly span: { readonly startedAtMs: number; readonly fromMs: number; readonly toMs: number };
 }
 
 async function register(parts: Parts, tenant: string, of: Made): Promise<void> {
@@ -104,9 +106,8 @@ async function register(parts: Parts, tenant: string, of: Made): Promise<void> {
       reference: made.reference,
     };
     await store.insert(tx, version);
-    const { name, version: number, stage, reason } = version;
-    tx.emit("stageChanged", { modelName: name, version: number, from: "", to: stage, share: 0, reason });
-    if (!refused) await enter(parts, tx, version, { stage: "canary", share: FIRST_SHARE, reason });
+    await tellStage(parts, tx, version, { ...version, from: "", to: version.stage });
+    if (!refused) await enter(parts, tx, version, { stage: "canary", share: FIRST_SHARE, reason: version.reason });
   });
 }
 
