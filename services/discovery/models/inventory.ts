@@ -45,7 +45,8 @@ export const inventory: readonly Entry[] = [
     model: "Anomaly detection",
     state: "here",
     data: "minutes of all, of each network and of each channel: sessions, errors, rebuffering (services/insight/qoe, [below](#anomalies))",
-    metric: "the Numenta benchmark's score on files that nothing was chosen on, beside its windowed Gaussian",
+    metric:
+      "the Numenta benchmark's score on files that nothing was chosen on, beside its windowed Gaussian; [picture](pictures/anomaly.svg)",
     fallback: "fixed thresholds for errors and rebuffering; marked as partial",
     retrain: "with every minute; a process begins with the last eight hours",
   },
@@ -80,7 +81,7 @@ export const inventory: readonly Entry[] = [
     state: "here",
     data: "the words, names and genres of the catalogue's titles: latent semantic analysis of each tenant's own ([search](guides/search.md)); none of pictures",
     metric:
-      "nDCG@10 on viewers' tags of the order by words and meaning, beside BM25F and meaning alone (`npm run bench -- search`)",
+      "nDCG@10 on viewers' tags of the order by words and meaning, beside BM25F and meaning alone (`npm run bench -- search`); [picture](pictures/search.svg)",
     fallback: "words alone",
     retrain: "by itself, when there are a fifth more or fewer titles",
   },
