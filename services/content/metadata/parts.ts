@@ -63,10 +63,11 @@ export const progressKey = (tenant: string, contentId: string, step: StepName): 
 export const titleFolder = (tenant: string, contentId: string): string => `enrichment/${tenant}/${contentId}/`;
 
 /** What the names of a title's best frames begin with: they lie with its encoder's pictures, where the origin finds them. */
-export const picturePrefix = (contentId: string): string => `artwork/${contentId}/found-`;
+export const picturePrefix = (contentId: string): string => `${artworkFolder(contentId)}found-`;
+const artworkFolder = (contentId: string): string => `artwork/${contentId}/`;
 
-/** Nothing of a title that was deleted may stay. */
+/** Nothing of a title that was deleted may stay; its encoder's pictures are nobody's either. */
 export async function removeObjects({ objects }: Pick<Parts, "objects">, tenant: string, contentId: string) {
   await objects.deletePrefix(titleFolder(tenant, contentId));
-  await objects.deletePrefix(picturePrefix(contentId));
+  await objects.deletePrefix(artworkFolder(contentId));
 }
