@@ -1,13 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Problem } from "#kernel";
-import { type Context, problem, systemContext, toProblem, type Tx } from "#kernel";
+import { type Context, problem, systemContext, toProblem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
-import { packageFolder, type Presentation, tileName } from "#media/presentation";
+import { packageFolder, tileName } from "#media/presentation";
 import {
   artworkFolder,
   AUDIO_BITRATE_KBPS,
-  indexKey,
   intermediateFolder,
   nameFilm,
   type Stage,
@@ -21,7 +20,7 @@ import { announce, readIndex } from "./packaged.ts";
 import { makePictures, type Pictures, removeUnnamed, tilesFolder } from "./pictures.ts";
 import { paced } from "./scratch.ts";
 import { jobOf, QUEUE, type Work } from "./queue.ts";
-import type { Encoding, Parts } from "./service.ts";
+import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
 
 /** One job. What was done before a crash is done: the task's row says so, or its finished object does. */
