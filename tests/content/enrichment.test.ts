@@ -188,7 +188,8 @@ test("a film that is there already, smaller and cut, is a twin; another one is n
   await host.catalog.delete({ id: film }, host.context());
   await host.settled();
   await assert.rejects(host.metadata.get({ contentId: film }, host.context()), { code: "not_found" });
-  assert.deepEqual(await host.adapters.objects.list(`enrichment/demo/${film}/`, { keysMax: 10 }), []);
+  for (const folder of [`enrichment/demo/${film}/`, `artwork/${film}/`])
+    assert.deepEqual(await host.adapters.objects.list(folder, { keysMax: 10 }), []);
   await host.metadata.enrich({ contentId: shorter, step: "fingerprint" }, host.context());
   await enriched(shorter);
   assert.ok((await twinsOf(shorter)).every(({ contentId }) => contentId !== film));
