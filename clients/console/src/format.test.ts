@@ -15,7 +15,8 @@ test("times are read as they are written, to a tenth of a second", () => {
   assert.deepEqual([clockText(61.5), clockText(3_725)], ["1:01.5", "1:02:05.0"]);
   assert.equal(secondsOf("12"), 12);
   assert.equal(secondsOf("1:30,25"), 90.25);
-  for (const wrong of ["", "a", "1:", "1:2:3:4", "-1", "1.5:20", "1e3"]) assert.equal(secondsOf(wrong), undefined, wrong);
+  for (const wrong of ["", "a", "1:", "1:2:3:4", "-1", "1.5:20", "1e3"])
+    assert.equal(secondsOf(wrong), undefined, wrong);
 });
 
 test("what the inventory says is shown without its Markdown", () => {

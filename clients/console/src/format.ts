@@ -35,7 +35,10 @@ export function clockText(seconds: number): string {
 /** What `clockText` writes, and seconds alone; undefined for what is no time. */
 export function secondsOf(text: string): number | undefined {
   const parts = text.trim().split(":");
-  if (parts.length > 3 || !parts.every((part, at) => (at === parts.length - 1 ? /^\d+([.,]\d+)?$/ : /^\d+$/).test(part)))
+  if (
+    parts.length > 3 ||
+    !parts.every((part, at) => (at === parts.length - 1 ? /^\d+([.,]\d+)?$/ : /^\d+$/).test(part))
+  )
     return undefined;
   return parts.reduce((sum, part) => sum * 60 + Number(part.replace(",", ".")), 0);
 }

@@ -23,7 +23,13 @@ test("ticks are round, within the span and evenly apart", () => {
 
 test("ticks are written with as many digits as tell them apart", () => {
   assert.deepEqual(
-    [[0, 2, 4], [0.75, 0.8], [0, 0.25, 0.5], [-0.002, 0], [0, 2.5]].map(digitsOf),
+    [
+      [0, 2, 4],
+      [0.75, 0.8],
+      [0, 0.25, 0.5],
+      [-0.002, 0],
+      [0, 2.5],
+    ].map(digitsOf),
     [0, 2, 2, 3, 1],
   );
   for (const ticks of [ticksOf(0, 1, 5), ticksOf(0.1, 0.137, 4), ticksOf(-3, 12, 6)]) {
@@ -37,7 +43,10 @@ test("what has no width is drawn in the middle, and nothing lies on an edge", ()
   assert.equal(scaleOf(0, 10, 100, 0)(2.5), 75);
   for (const values of [[1], [0, 0], [0.2, 0.9], [-4, 3, 2]]) {
     const [from, to] = spanOf(values);
-    assert.ok(values.every((value) => value > from && value < to), String(values));
+    assert.ok(
+      values.every((value) => value > from && value < to),
+      String(values),
+    );
   }
   assert.deepEqual(spanOf([Number.NaN]), [0, 1]);
 });
