@@ -153,7 +153,9 @@ async function sendConsoleLink(
     if (request.method !== "POST") throw problem.invalid(`${request.method ?? "?"} is not POST`);
     const tenant = tenantOf(request);
     const attempt = { tenant, who: "operator", what: "console.link", on: "", from: "socket" };
-    sendJson(request, response, 200, await audited(audit.of("admin"), attempt, () => consoleLink(tenant)));
+    const link = await audited(audit.of("admin"), attempt, () => consoleLink(tenant));
+    response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
+    response.end(JSON.stringify(link));
   } catch (error) {
     response.setHeader(CODE_HEADER, toProblem(error).code);
     sendProblem(request, response, error);

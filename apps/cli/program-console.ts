@@ -8,7 +8,7 @@ export function addConsole(program: Command, cli: Cli, run: Run): void {
     .command("console")
     .summary("open the operators' pages in a browser")
     .description(
-      "Prints a link to the operators' pages of the running product: review, models, experiments. It lets one browser of this machine in, once,\nwithin a minute, for eight hours. Opens it by itself where there is a screen. docs/guides/console.md",
+      "Prints a link to the operators' pages of the running product: review, models, experiments. It lets one browser of this machine in, once, within a minute,\nfor eight hours. Opens it by itself where there is a screen. docs/guides/console.md",
     )
     .option("--no-browser", "print the link alone")
     .option("--json", "the link as JSON", false)
