@@ -15,7 +15,7 @@ export function difference(value: number, digits = 4): string {
 export const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
 /** `p 0.004`, `p < 0.001`. */
-export const pValue = (value: number): string => (value < 0.001 ? "p < 0.001" : `p ${value.toPrecision(2)}`);
+export const pValue = (value: number): string => (value < 0.001 ? "p < 0.001" : `p ${Number(value.toPrecision(2))}`);
 
 const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });

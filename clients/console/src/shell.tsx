@@ -48,6 +48,7 @@ export function Shell() {
         <SideBar />
         <main id="content" ref={main} tabIndex={-1} className="shell-main outline-none">
           <Outlet />
+          <SessionFoot className="phone-foot" />
         </main>
       </div>
     </UndoProvider>
@@ -55,7 +56,6 @@ export function Shell() {
 }
 
 function SideBar() {
-  const { session, leave } = useSession();
   const { pathname } = useLocation();
   return (
     <div className="side">
@@ -83,19 +83,27 @@ function SideBar() {
           </div>
         ))}
       </nav>
-      <div className="side-foot">
-        <p>
-          <span className="text-ink-3">Tenant</span> <span className="text-ink">{session.tenant}</span>
-        </p>
-        <p className="tabular">
-          <span className="text-ink-3">Open until</span>{" "}
-          {new Date(session.endsAtMs).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}
-        </p>
-        <button type="button" className="button button-plain button-small -ms-3 mt-1" onClick={leave}>
-          <LogOut size={16} aria-hidden="true" />
-          Leave
-        </button>
-      </div>
+      <SessionFoot className="side-foot" />
+    </div>
+  );
+}
+
+/** Whose pages these are, until when, and the way out. */
+function SessionFoot({ className }: { className: string }) {
+  const { session, leave } = useSession();
+  return (
+    <div className={className}>
+      <p>
+        <span className="text-ink-3">Tenant</span> <span className="text-ink">{session.tenant}</span>
+      </p>
+      <p className="tabular">
+        <span className="text-ink-3">Open until</span>{" "}
+        {new Date(session.endsAtMs).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}
+      </p>
+      <button type="button" className="button button-plain button-small -ms-3 mt-1" onClick={leave}>
+        <LogOut size={16} aria-hidden="true" />
+        Leave
+      </button>
     </div>
   );
 }

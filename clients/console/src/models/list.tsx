@@ -78,7 +78,7 @@ function Card({ model, versions, onAsked }: { model: Model; versions: readonly V
           <span className="text-ink-2">{training}</span>
         </p>
       )}
-      <div className="mt-4 flex flex-wrap gap-3">
+      <div className="mt-auto flex flex-wrap gap-3 pt-4">
         <Link to={`/models/${model.name}`} className="button button-quiet button-small">
           Versions of {model.name}
         </Link>
@@ -131,7 +131,7 @@ function Others({ models }: { models: readonly Model[] }) {
           <tbody>
             {models.map((model) => (
               <tr key={model.title}>
-                <th scope="row" className="min-w-52">
+                <th scope="row" className="min-w-44">
                   {model.title}
                   <span className="mt-1 block">
                     <Chip tone={model.state === "missing" ? "warn" : "plain"}>
@@ -140,7 +140,7 @@ function Others({ models }: { models: readonly Model[] }) {
                   </span>
                 </th>
                 {[model.metric, model.fallback, model.retrain].map((text, at) => (
-                  <td key={["metric", "fallback", "retrain"][at]} className="min-w-56 text-14 text-ink-2">
+                  <td key={["metric", "fallback", "retrain"][at]} className="min-w-44 text-14 text-ink-2">
                     {plainText(text)}
                   </td>
                 ))}

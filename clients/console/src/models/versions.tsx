@@ -62,11 +62,15 @@ function Row({ version, psiMax, onDone }: { version: Version; psiMax: number; on
       </div>
       <p className="mt-2 max-w-[80ch] text-14 text-ink-2">{version.reason}</p>
       <dl className="figures">
-        <Figure name="AUC" value={figure(version.metrics["auc"])} beside={figure(version.metrics["incumbentAuc"])} />
+        <Figure
+          name="AUC"
+          value={figure(version.metrics["auc"])}
+          beside={`beside ${figure(version.metrics["incumbentAuc"])}`}
+        />
         <Figure
           name="Log loss"
           value={figure(version.metrics["logLoss"])}
-          beside={figure(version.metrics["incumbentLogLoss"])}
+          beside={`beside ${figure(version.metrics["incumbentLogLoss"])}`}
         />
         {serves && live && (
           <>

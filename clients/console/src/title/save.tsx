@@ -15,6 +15,8 @@ export function useSaying(title: EnrichedTitle, what: string, onSaved: () => Pro
 export function SaveBar(props: {
   /** `chapters`: what the buttons are about. */
   of: string;
+  /** A summary is one thing. */
+  isOne?: boolean;
   isDirty: boolean;
   corrected: boolean;
   hasValue: boolean;
@@ -51,7 +53,7 @@ export function SaveBar(props: {
         hasValue && (
           <button type="button" className="button button-quiet button-small" onClick={props.onAccept}>
             <Check size={16} aria-hidden="true" />
-            Accept {of} as they are
+            Accept {of} as {props.isOne === true ? "it is" : "they are"}
           </button>
         )
       )}

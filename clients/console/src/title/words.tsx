@@ -74,7 +74,14 @@ export function Summary({ title, onSaved }: Props) {
         )}
       </FieldRow>
       <SaveBar
-        {...{ of: "summary", isDirty, corrected: before.corrected, hasValue: summary !== "", problem: undefined }}
+        {...{
+          of: "summary",
+          isOne: true,
+          isDirty,
+          corrected: before.corrected,
+          hasValue: summary !== "",
+          problem: undefined,
+        }}
         onSave={() => void say(draft, "Summary saved", before)}
         onAccept={() => void say(summary, "Summary accepted", before)}
         onReset={reset}
