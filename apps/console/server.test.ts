@@ -80,9 +80,9 @@ function ask(method: string, path: string, headers: Record<string, string> = {},
   return new Promise((resolve, reject) => {
     const request = httpRequest({ host: "127.0.0.1", port, method, path, headers }, (response) => {
       let text = "";
-      response.on("data", (chunk) => (text += String(chunk)));
+      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
       response.on("end", () => {
-        const type = text.startsWith("{") ? String((JSON.parse(text) as { type?: string }).type ?? "") : "";
+        const type = text.startsWith("{") ? ((JSON.parse(text) as { type?: string }).type ?? "") : "";
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text, reason: type.slice(10) });
       });
     });

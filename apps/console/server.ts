@@ -42,15 +42,14 @@ export function openConsole(options: ConsoleOptions): Console {
   async function listen(): Promise<Listening> {
     const folder = await options.build();
     // The port is known when it listens, and what answers needs to know it.
-    let api: Handler | undefined;
-    let origin = "";
+    const known: { api?: Handler; origin: string } = { origin: "" };
     const headers = headersOf(new URL(options.publicUrl).origin);
     const guarded =
       (handle: Handler): Handler =>
       async (request, response) => {
         for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
         try {
-          assertOwnName(request, origin);
+          assertOwnName(request, known.origin);
           await handle(request, response);
         } catch (error) {
           refuse(options.logger, request, response, error);
@@ -64,8 +63,8 @@ export function openConsole(options: ConsoleOptions): Console {
         {
           prefix: "/api/",
           handle: guarded(async (request, response) => {
-            assertOwnPage(request, origin);
-            await api?.(request, response);
+            assertOwnPage(request, known.origin);
+            await known.api?.(request, response);
           }),
         },
       ],
@@ -77,10 +76,10 @@ export function openConsole(options: ConsoleOptions): Console {
         { cause: error },
       );
     });
-    origin = `http://127.0.0.1:${listener.port}`;
+    known.origin = `http://127.0.0.1:${listener.port}`;
     const { host, audit } = options;
-    api = openApi({ host, audit, sessions, port: listener.port, about: { publicUrl: options.publicUrl } });
-    return { listener, origin };
+    known.api = openApi({ host, audit, sessions, port: listener.port, about: { publicUrl: options.publicUrl } });
+    return { listener, origin: known.origin };
   }
 
   return {

@@ -179,6 +179,26 @@ export function Confirm(props: {
   );
 }
 
+/** A table that scrolls by itself where it is wider than its place; the keyboard reaches it then, and only then. */
+export function TablePlace({ label, children }: { label: string; children: ReactNode }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    const watch = new ResizeObserver(() => {
+      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+      else element.removeAttribute("tabindex");
+    });
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+  return (
+    <div ref={place} className="table-place" role="region" aria-label={label}>
+      {children}
+    </div>
+  );
+}
+
 export function RowSkeletons({ count, className = "h-24" }: { count: number; className?: string }) {
   return (
     <div className="mt-6 flex flex-col gap-3">

@@ -3,7 +3,7 @@ import { Link } from "react-router";
 import { api, type Experiment } from "../api.ts";
 import { moment } from "../format.ts";
 import { useLive } from "../live.ts";
-import { Chip, Empty, Loaded, PageHead, RowSkeletons } from "../parts.tsx";
+import { Chip, Empty, Loaded, PageHead, RowSkeletons, TablePlace } from "../parts.tsx";
 import { metricName } from "./words.ts";
 
 /** All experiments, the newest first. */
@@ -41,7 +41,7 @@ export function ExperimentsPage() {
 
 function Table({ experiments }: { experiments: readonly Experiment[] }) {
   return (
-    <div className="table-place" tabIndex={0} role="region" aria-label="Experiments">
+    <TablePlace label="Experiments">
       <table className="table">
         <thead>
           <tr>
@@ -76,6 +76,6 @@ function Table({ experiments }: { experiments: readonly Experiment[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TablePlace>
   );
 }

@@ -4,7 +4,7 @@ import { api, type Look, type MetricResult, type Results } from "../api.ts";
 import { IntervalBar, IntervalChart } from "../charts/interval.tsx";
 import { difference, figure, moment, pValue } from "../format.ts";
 import { useLive } from "../live.ts";
-import { Chip, Confirm, Empty, Loaded, PageHead, RowSkeletons } from "../parts.tsx";
+import { Chip, Confirm, Empty, Loaded, PageHead, RowSkeletons, TablePlace } from "../parts.tsx";
 import { useDeeds } from "../undo.tsx";
 import { guardrailText, METRICS, metricName, VERDICTS } from "./words.ts";
 
@@ -183,7 +183,7 @@ function Guardrails({ metrics }: { metrics: readonly MetricResult[] }) {
       {metrics.length === 0 ? (
         <p className="mt-3 text-ink-2">They are looked at as soon as somebody is counted.</p>
       ) : (
-        <div className="table-place" tabIndex={0} role="region" aria-label="Guardrails">
+        <TablePlace label="Guardrails">
           <table className="table">
             <thead>
               <tr>
@@ -226,7 +226,7 @@ function Guardrails({ metrics }: { metrics: readonly MetricResult[] }) {
               })}
             </tbody>
           </table>
-        </div>
+        </TablePlace>
       )}
     </section>
   );

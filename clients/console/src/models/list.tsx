@@ -3,7 +3,7 @@ import { api, type Model, type Version } from "../api.ts";
 import { scaleOf, spanOf } from "../charts/scale.ts";
 import { figure, plainText } from "../format.ts";
 import { useLive } from "../live.ts";
-import { Chip, Loaded, PageHead, RowSkeletons } from "../parts.tsx";
+import { Chip, Loaded, PageHead, RowSkeletons, TablePlace } from "../parts.tsx";
 import { TrainButton } from "./actions.tsx";
 import { answersOf, servingOf, trainingText } from "./words.ts";
 
@@ -90,7 +90,7 @@ function Card({ model, versions, onAsked }: { model: Model; versions: readonly V
 
 /** AUC over versions, so small that it says only which way it goes. */
 function Spark({ versions }: { versions: readonly Version[] }) {
-  const values = versions.toReversed().map(({ metrics }) => Number(metrics["auc"] ?? Number.NaN));
+  const values = versions.toReversed().map(({ metrics }) => metrics["auc"] ?? Number.NaN);
   if (values.length < 2) return null;
   const [from, to] = spanOf(values);
   const y = scaleOf(from, to, 30, 2);
@@ -118,7 +118,7 @@ function Others({ models }: { models: readonly Model[] }) {
       <p className="mt-2 max-w-[70ch] text-ink-2">
         They are trained within their services, or come with weights of others. Each says what answers without it.
       </p>
-      <div className="table-place" tabIndex={0} role="region" aria-label="Models without versions here">
+      <TablePlace label="Models without versions here">
         <table className="table table-wide">
           <thead>
             <tr>
@@ -148,7 +148,7 @@ function Others({ models }: { models: readonly Model[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TablePlace>
     </section>
   );
 }

@@ -86,7 +86,7 @@ function Chart({ versions }: { versions: readonly Version[] }) {
   const [metric, setMetric] = useState<MetricName>("auc");
   const { name, beside, isMoreBetter } = METRICS[metric];
   const inOrder = versions.toReversed();
-  const read = (version: Version, of: string): number => Number(version.metrics[of] ?? Number.NaN);
+  const read = (version: Version, of: string): number => version.metrics[of] ?? Number.NaN;
   const known = inOrder.filter((version) => Number.isFinite(read(version, metric)));
   return (
     <section className="section" aria-labelledby="chart-title">

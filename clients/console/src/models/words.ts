@@ -69,7 +69,7 @@ export const isTraining = ({ training }: Model): boolean =>
 /** The share of each input in what a version learned, the largest first. */
 export const importanceOf = (version: Version): readonly (readonly [name: string, share: number])[] =>
   Object.entries(version.metrics)
-    .flatMap(([name, share]) => (name.startsWith("importance.") ? [[name.slice(11), Number(share)] as const] : []))
+    .flatMap(([name, share]) => (name.startsWith("importance.") ? [[name.slice(11), share] as const] : []))
     .toSorted((a, b) => b[1] - a[1]);
 
 export const METRICS = {

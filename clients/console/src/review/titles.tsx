@@ -4,7 +4,7 @@ import { clock } from "../../../ui/time.ts";
 import type { EnrichedTitle } from "../api.ts";
 import { moment } from "../format.ts";
 import { nameOf, useTitles } from "../names.ts";
-import { Chip, Empty, Loaded, RowSkeletons } from "../parts.tsx";
+import { Chip, Empty, Loaded, RowSkeletons, TablePlace } from "../parts.tsx";
 import { useQueue } from "./frame.tsx";
 
 /** Every title that was taken in, with how far it was looked at. */
@@ -33,7 +33,7 @@ export function TitlesPage() {
 function Titles({ titles }: { titles: readonly EnrichedTitle[] }) {
   const known = useTitles(titles.map(({ contentId }) => contentId));
   return (
-    <div className="table-place" tabIndex={0} role="region" aria-label="Titles and how far they are">
+    <TablePlace label="Titles and how far they are">
       <table className="table">
         <thead>
           <tr>
@@ -52,7 +52,7 @@ function Titles({ titles }: { titles: readonly EnrichedTitle[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TablePlace>
   );
 }
 
