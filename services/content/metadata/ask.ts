@@ -73,8 +73,8 @@ async function announceNow(
 }
 
 export async function decide(parts: Parts, { id, verdict }: DecideRequest, context: Context) {
-  if (verdict !== "accepted" && verdict !== "rejected")
-    throw problem.invalid(`verdict '${verdict.slice(0, 40)}' is not accepted or rejected`);
+  if (verdict !== "accepted" && verdict !== "rejected" && verdict !== "waiting")
+    throw problem.invalid(`verdict '${verdict.slice(0, 40)}' is not accepted, rejected, or waiting to take one back`);
   const finding = await parts.db.tx(context, async (tx) => {
     const decided = await findings.decide(tx, id, verdict, parts.clock.nowMs());
     if (decided) announce(tx, { contentId: decided.contentId, what: "moderation", byPerson: true });

@@ -4,6 +4,7 @@ import type { Metadata } from "#contracts/metadata";
 import type { Context, Platform, Tx } from "#kernel";
 import type { Worker } from "#kernel/ports/jobs";
 import type { Outcome, StepName } from "./domain.ts";
+import type { Cutters } from "./picture.ts";
 import type { Title } from "./store.ts";
 
 export type MetadataPlatform = Platform<
@@ -31,6 +32,7 @@ export interface Parts
   readonly ended: (step: StepName, state: string) => void;
   /** How far the steps under way in this process are, by tenant, title and step; it is for people, and may be lost. */
   readonly progress: Map<string, number>;
+  readonly cutters: Cutters;
   worker: Worker | null;
 }
 

@@ -149,6 +149,33 @@ export async function skippedFor(tx: Tx, reason: string, limit: number): Promise
   return rows.map(toStep);
 }
 
+export interface Unsure extends Maker {
+  readonly contentId: string;
+  readonly what: string;
+  readonly step: string;
+  readonly atMs: number;
+}
+
+/** Results below a confidence in whose place no person has said anything, the least sure first. */
+export async function unsure(
+  tx: Tx,
+  of: {
+    readonly below: number;
+    readonly limit: number;
+    readonly what: Readonly<Record<string, { readonly step: string }>>;
+  },
+): Promise<Unsure[]> {
+  const whats = Object.entries(of.what);
+  const { rows } = await sql<Unsure>`
+    SELECT s.content_id AS "contentId", w.what, s.name AS step, s.confidence, s.model, s.version, s.at_ms AS "atMs"
+      FROM steps AS s
+      JOIN unnest(${whats.map(([what]) => what)}::text[], ${whats.map(([, { step }]) => step)}::text[]) AS w (what, step) ON w.step = s.name
+     WHERE s.state = 'done' AND s.confidence < ${of.below}
+       AND NOT EXISTS (SELECT 1 FROM corrections AS c WHERE c.content_id = s.content_id AND c.what = w.what)
+     ORDER BY s.confidence, s.content_id, w.what LIMIT ${of.limit}`.execute(tx.q);
+  return rows;
+}
+
 /** Makes a step wait for its next attempt, whose number it gives; its last result stays. */
 export async function againStep(tx: Tx, contentId: string, name: StepName): Promise<number> {
   const row = await tables(tx)

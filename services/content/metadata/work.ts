@@ -121,7 +121,7 @@ async function perform(
   }
 }
 
-const scratchOf = ({ config }: Parts): string => join(resolve(config.MARQUEE_DATA), "enriching");
+export const scratchOf = ({ config }: Parts): string => join(resolve(config.MARQUEE_DATA), "enriching");
 
 /** Removes what an earlier process left. Nobody may be working. */
 export const clearScratch = (parts: Parts): Promise<void> => rm(scratchOf(parts), { recursive: true, force: true });

@@ -7,6 +7,8 @@ export type State = "here" | "loaded";
 
 export interface Entry {
   readonly model: string;
+  /** What calls know it by, where it has versions in the registry. */
+  readonly name?: string;
   readonly state: State;
   readonly data: string;
   readonly metric: string;
@@ -35,6 +37,7 @@ export const inventory: readonly Entry[] = [
   },
   {
     model: "CDN routing",
+    name: "routing",
     state: "here",
     data: `minutes of each network in each region, from players' reports and probes, for a week: ${ROUTING_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
     metric: "AUC and log loss of whether the next minute is a bad one, on the latest quarter of the time",
@@ -52,6 +55,7 @@ export const inventory: readonly Entry[] = [
   },
   {
     model: "Churn prediction",
+    name: "churn",
     state: "here",
     data: `what accounts watched, by day: ${CHURN_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
     metric:
