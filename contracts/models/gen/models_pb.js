@@ -8,7 +8,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file models/models.proto.
  */
 export const file_models_models = /*@__PURE__*/
-  fileDesc("ChNtb2RlbHMvbW9kZWxzLnByb3RvEhFtYXJxdWVlLm1vZGVscy52MSL3AgoHVmVyc2lvbhIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDQoFc3RhZ2UYAyABKAkSDQoFc2hhcmUYBCABKA0SFQoNdHJhaW5lZF9hdF9tcxgFIAEoAxIWCg5zdGFnZV9zaW5jZV9tcxgGIAEoAxIOCgZyZWFzb24YByABKAkSOAoHbWV0cmljcxgIIAMoCzInLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24uTWV0cmljc0VudHJ5EjIKCHNlZ21lbnRzGAkgAygLMiAubWFycXVlZS5tb2RlbHMudjEuU2VnbWVudE1ldHJpYxIrCgdsaW5lYWdlGAogASgLMhoubWFycXVlZS5tb2RlbHMudjEuTGluZWFnZRIlCgRsaXZlGAsgASgLMhcubWFycXVlZS5tb2RlbHMudjEuTGl2ZRouCgxNZXRyaWNzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJJCg1TZWdtZW50TWV0cmljEg8KB3NlZ21lbnQYASABKAkSDAoEcm93cxgCIAEoDRILCgNhdWMYAyABKAESDAoEbmRjZxgEIAEoASKEAQoHTGluZWFnZRIPCgdmcm9tX21zGAEgASgDEg0KBXRvX21zGAIgASgDEhUKDXRyYWluaW5nX3Jvd3MYAyABKA0SEQoJdGVzdF9yb3dzGAQgASgNEhAKCGZlYXR1cmVzGAUgAygJEg4KBnNoYTI1NhgGIAEoCRINCgVjYXVzZRgHIAEoCSJGCgRMaXZlEhMKC3ByZWRpY3Rpb25zGAEgASgNEhAKCGZhaWx1cmVzGAIgASgNEgsKA3BzaRgDIAEoARIKCgJrbBgEIAEoASIqCgtMaXN0UmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBWxpbWl0GAIgASgNIjwKDExpc3RSZXNwb25zZRIsCgh2ZXJzaW9ucxgBIAMoCzIaLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24iHAoMVHJhaW5SZXF1ZXN0EgwKBG5hbWUYASABKAkiDwoNVHJhaW5SZXNwb25zZSIvCg5Qcm9tb3RlUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKA0iPgoPUHJvbW90ZVJlc3BvbnNlEisKB3ZlcnNpb24YASABKAsyGi5tYXJxdWVlLm1vZGVscy52MS5WZXJzaW9uIh8KD1JvbGxiYWNrUmVxdWVzdBIMCgRuYW1lGAEgASgJIj8KEFJvbGxiYWNrUmVzcG9uc2USKwoHdmVyc2lvbhgBIAEoCzIaLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24iJwoTUHJlZGljdENodXJuUmVxdWVzdBIQCgh1c2VyX2lkcxgBIAMoCSI9CgpQcmVkaWN0aW9uEg8KB3VzZXJfaWQYASABKAkSDQoFc2NvcmUYAiABKAESDwoHdmVyc2lvbhgDIAEoDSJbChRQcmVkaWN0Q2h1cm5SZXNwb25zZRIyCgtwcmVkaWN0aW9ucxgBIAMoCzIdLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3Rpb24SDwoHcGFydGlhbBgCIAEoCCKUAQoNTmV0d29ya01pbnV0ZRIOCgZtaW51dGUYASABKA0SDQoFYmVhdHMYAiABKA0SFwoPdGhyb3VnaHB1dF9rYnBzGAMgASgBEhUKDXRyb3VibGVfcmF0aW8YBCABKAESEQoJc2NvcmVfcDI1GAUgASgBEhIKCmxhdGVuY3lfbXMYBiABKAESDQoFaXNfdXAYByABKAgiVwoOTmV0d29ya0hpc3RvcnkSEgoKbmV0d29ya19pZBgBIAEoCRIxCgdtaW51dGVzGAIgAygLMiAubWFycXVlZS5tb2RlbHMudjEuTmV0d29ya01pbnV0ZSJsChRQcmVkaWN0Um91dGVzUmVxdWVzdBIOCgZyZWdpb24YASABKAkSDwoHdXNlcl9pZBgCIAEoCRIzCghuZXR3b3JrcxgDIAMoCzIhLm1hcnF1ZWUubW9kZWxzLnYxLk5ldHdvcmtIaXN0b3J5IkUKD1JvdXRlUHJlZGljdGlvbhISCgpuZXR3b3JrX2lkGAEgASgJEg0KBXNjb3JlGAIgASgBEg8KB3ZlcnNpb24YAyABKA0iYQoVUHJlZGljdFJvdXRlc1Jlc3BvbnNlEjcKC3ByZWRpY3Rpb25zGAEgAygLMiIubWFycXVlZS5tb2RlbHMudjEuUm91dGVQcmVkaWN0aW9uEg8KB3BhcnRpYWwYAiABKAgiHgoOU2VydmluZ1JlcXVlc3QSDAoEbmFtZRgBIAEoCSIhCg9TZXJ2aW5nUmVzcG9uc2USDgoGc2VydmVkGAEgASgIIkIKC0xpc3RlZFRpdGxlEhIKCmNvbnRlbnRfaWQYASABKAkSDQoFc2NvcmUYAiABKAESEAoIbmVhcm5lc3MYAyABKAEiYQoMT3JkZXJSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhIKCnByb2ZpbGVfaWQYAiABKAkSLgoGdGl0bGVzGAMgAygLMh4ubWFycXVlZS5tb2RlbHMudjEuTGlzdGVkVGl0bGUiQQoNT3JkZXJSZXNwb25zZRIOCgZzY29yZXMYASADKAESDwoHdmVyc2lvbhgCIAEoDRIPCgdwYXJ0aWFsGAMgASgIMswFCg1Nb2RlbHNTZXJ2aWNlEkwKBExpc3QSHi5tYXJxdWVlLm1vZGVscy52MS5MaXN0UmVxdWVzdBofLm1hcnF1ZWUubW9kZWxzLnYxLkxpc3RSZXNwb25zZSIDkAIBEk8KBVRyYWluEh8ubWFycXVlZS5tb2RlbHMudjEuVHJhaW5SZXF1ZXN0GiAubWFycXVlZS5tb2RlbHMudjEuVHJhaW5SZXNwb25zZSIDkAICElAKB1Byb21vdGUSIS5tYXJxdWVlLm1vZGVscy52MS5Qcm9tb3RlUmVxdWVzdBoiLm1hcnF1ZWUubW9kZWxzLnYxLlByb21vdGVSZXNwb25zZRJTCghSb2xsYmFjaxIiLm1hcnF1ZWUubW9kZWxzLnYxLlJvbGxiYWNrUmVxdWVzdBojLm1hcnF1ZWUubW9kZWxzLnYxLlJvbGxiYWNrUmVzcG9uc2USZAoMUHJlZGljdENodXJuEiYubWFycXVlZS5tb2RlbHMudjEuUHJlZGljdENodXJuUmVxdWVzdBonLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3RDaHVyblJlc3BvbnNlIgOQAgESZwoNUHJlZGljdFJvdXRlcxInLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3RSb3V0ZXNSZXF1ZXN0GigubWFycXVlZS5tb2RlbHMudjEuUHJlZGljdFJvdXRlc1Jlc3BvbnNlIgOQAgESVQoHU2VydmluZxIhLm1hcnF1ZWUubW9kZWxzLnYxLlNlcnZpbmdSZXF1ZXN0GiIubWFycXVlZS5tb2RlbHMudjEuU2VydmluZ1Jlc3BvbnNlIgOQAgESTwoFT3JkZXISHy5tYXJxdWVlLm1vZGVscy52MS5PcmRlclJlcXVlc3QaIC5tYXJxdWVlLm1vZGVscy52MS5PcmRlclJlc3BvbnNlIgOQAgFiBnByb3RvMw");
+  fileDesc("ChNtb2RlbHMvbW9kZWxzLnByb3RvEhFtYXJxdWVlLm1vZGVscy52MSL3AgoHVmVyc2lvbhIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDQoFc3RhZ2UYAyABKAkSDQoFc2hhcmUYBCABKA0SFQoNdHJhaW5lZF9hdF9tcxgFIAEoAxIWCg5zdGFnZV9zaW5jZV9tcxgGIAEoAxIOCgZyZWFzb24YByABKAkSOAoHbWV0cmljcxgIIAMoCzInLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24uTWV0cmljc0VudHJ5EjIKCHNlZ21lbnRzGAkgAygLMiAubWFycXVlZS5tb2RlbHMudjEuU2VnbWVudE1ldHJpYxIrCgdsaW5lYWdlGAogASgLMhoubWFycXVlZS5tb2RlbHMudjEuTGluZWFnZRIlCgRsaXZlGAsgASgLMhcubWFycXVlZS5tb2RlbHMudjEuTGl2ZRouCgxNZXRyaWNzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJJCg1TZWdtZW50TWV0cmljEg8KB3NlZ21lbnQYASABKAkSDAoEcm93cxgCIAEoDRILCgNhdWMYAyABKAESDAoEbmRjZxgEIAEoASKEAQoHTGluZWFnZRIPCgdmcm9tX21zGAEgASgDEg0KBXRvX21zGAIgASgDEhUKDXRyYWluaW5nX3Jvd3MYAyABKA0SEQoJdGVzdF9yb3dzGAQgASgNEhAKCGZlYXR1cmVzGAUgAygJEg4KBnNoYTI1NhgGIAEoCRINCgVjYXVzZRgHIAEoCSJGCgRMaXZlEhMKC3ByZWRpY3Rpb25zGAEgASgNEhAKCGZhaWx1cmVzGAIgASgNEgsKA3BzaRgDIAEoARIKCgJrbBgEIAEoASIqCgtMaXN0UmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBWxpbWl0GAIgASgNIjwKDExpc3RSZXNwb25zZRIsCgh2ZXJzaW9ucxgBIAMoCzIaLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24iEQoPT3ZlcnZpZXdSZXF1ZXN0IjwKEE92ZXJ2aWV3UmVzcG9uc2USKAoGbW9kZWxzGAEgAygLMhgubWFycXVlZS5tb2RlbHMudjEuTW9kZWwiwgEKBU1vZGVsEg0KBXRpdGxlGAEgASgJEgwKBG5hbWUYAiABKAkSDQoFc3RhdGUYAyABKAkSDAoEZGF0YRgEIAEoCRIOCgZtZXRyaWMYBSABKAkSEAoIZmFsbGJhY2sYBiABKAkSDwoHcmV0cmFpbhgHIAEoCRIMCgRsYWNrGAggASgJEi0KCHRyYWluaW5nGAkgASgLMhsubWFycXVlZS5tb2RlbHMudjEuVHJhaW5pbmcSDwoHcHNpX21heBgKIAEoASJdCghUcmFpbmluZxINCgVzdGF0ZRgBIAEoCRINCgVjYXVzZRgCIAEoCRITCgthc2tlZF9hdF9tcxgDIAEoAxINCgVhdF9tcxgEIAEoAxIPCgdtZXNzYWdlGAUgASgJIhwKDFRyYWluUmVxdWVzdBIMCgRuYW1lGAEgASgJIg8KDVRyYWluUmVzcG9uc2UiLwoOUHJvbW90ZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIj4KD1Byb21vdGVSZXNwb25zZRIrCgd2ZXJzaW9uGAEgASgLMhoubWFycXVlZS5tb2RlbHMudjEuVmVyc2lvbiIfCg9Sb2xsYmFja1JlcXVlc3QSDAoEbmFtZRgBIAEoCSI/ChBSb2xsYmFja1Jlc3BvbnNlEisKB3ZlcnNpb24YASABKAsyGi5tYXJxdWVlLm1vZGVscy52MS5WZXJzaW9uIicKE1ByZWRpY3RDaHVyblJlcXVlc3QSEAoIdXNlcl9pZHMYASADKAkiPQoKUHJlZGljdGlvbhIPCgd1c2VyX2lkGAEgASgJEg0KBXNjb3JlGAIgASgBEg8KB3ZlcnNpb24YAyABKA0iWwoUUHJlZGljdENodXJuUmVzcG9uc2USMgoLcHJlZGljdGlvbnMYASADKAsyHS5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0aW9uEg8KB3BhcnRpYWwYAiABKAgilAEKDU5ldHdvcmtNaW51dGUSDgoGbWludXRlGAEgASgNEg0KBWJlYXRzGAIgASgNEhcKD3Rocm91Z2hwdXRfa2JwcxgDIAEoARIVCg10cm91YmxlX3JhdGlvGAQgASgBEhEKCXNjb3JlX3AyNRgFIAEoARISCgpsYXRlbmN5X21zGAYgASgBEg0KBWlzX3VwGAcgASgIIlcKDk5ldHdvcmtIaXN0b3J5EhIKCm5ldHdvcmtfaWQYASABKAkSMQoHbWludXRlcxgCIAMoCzIgLm1hcnF1ZWUubW9kZWxzLnYxLk5ldHdvcmtNaW51dGUibAoUUHJlZGljdFJvdXRlc1JlcXVlc3QSDgoGcmVnaW9uGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSMwoIbmV0d29ya3MYAyADKAsyIS5tYXJxdWVlLm1vZGVscy52MS5OZXR3b3JrSGlzdG9yeSJFCg9Sb3V0ZVByZWRpY3Rpb24SEgoKbmV0d29ya19pZBgBIAEoCRINCgVzY29yZRgCIAEoARIPCgd2ZXJzaW9uGAMgASgNImEKFVByZWRpY3RSb3V0ZXNSZXNwb25zZRI3CgtwcmVkaWN0aW9ucxgBIAMoCzIiLm1hcnF1ZWUubW9kZWxzLnYxLlJvdXRlUHJlZGljdGlvbhIPCgdwYXJ0aWFsGAIgASgIIh4KDlNlcnZpbmdSZXF1ZXN0EgwKBG5hbWUYASABKAkiIQoPU2VydmluZ1Jlc3BvbnNlEg4KBnNlcnZlZBgBIAEoCCJCCgtMaXN0ZWRUaXRsZRISCgpjb250ZW50X2lkGAEgASgJEg0KBXNjb3JlGAIgASgBEhAKCG5lYXJuZXNzGAMgASgBImEKDE9yZGVyUmVxdWVzdBINCgVtb2RlbBgBIAEoCRISCgpwcm9maWxlX2lkGAIgASgJEi4KBnRpdGxlcxgDIAMoCzIeLm1hcnF1ZWUubW9kZWxzLnYxLkxpc3RlZFRpdGxlIkEKDU9yZGVyUmVzcG9uc2USDgoGc2NvcmVzGAEgAygBEg8KB3ZlcnNpb24YAiABKA0SDwoHcGFydGlhbBgDIAEoCDKmBgoNTW9kZWxzU2VydmljZRJMCgRMaXN0Eh4ubWFycXVlZS5tb2RlbHMudjEuTGlzdFJlcXVlc3QaHy5tYXJxdWVlLm1vZGVscy52MS5MaXN0UmVzcG9uc2UiA5ACARJYCghPdmVydmlldxIiLm1hcnF1ZWUubW9kZWxzLnYxLk92ZXJ2aWV3UmVxdWVzdBojLm1hcnF1ZWUubW9kZWxzLnYxLk92ZXJ2aWV3UmVzcG9uc2UiA5ACARJPCgVUcmFpbhIfLm1hcnF1ZWUubW9kZWxzLnYxLlRyYWluUmVxdWVzdBogLm1hcnF1ZWUubW9kZWxzLnYxLlRyYWluUmVzcG9uc2UiA5ACAhJQCgdQcm9tb3RlEiEubWFycXVlZS5tb2RlbHMudjEuUHJvbW90ZVJlcXVlc3QaIi5tYXJxdWVlLm1vZGVscy52MS5Qcm9tb3RlUmVzcG9uc2USUwoIUm9sbGJhY2sSIi5tYXJxdWVlLm1vZGVscy52MS5Sb2xsYmFja1JlcXVlc3QaIy5tYXJxdWVlLm1vZGVscy52MS5Sb2xsYmFja1Jlc3BvbnNlEmQKDFByZWRpY3RDaHVybhImLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3RDaHVyblJlcXVlc3QaJy5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0Q2h1cm5SZXNwb25zZSIDkAIBEmcKDVByZWRpY3RSb3V0ZXMSJy5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0Um91dGVzUmVxdWVzdBooLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3RSb3V0ZXNSZXNwb25zZSIDkAIBElUKB1NlcnZpbmcSIS5tYXJxdWVlLm1vZGVscy52MS5TZXJ2aW5nUmVxdWVzdBoiLm1hcnF1ZWUubW9kZWxzLnYxLlNlcnZpbmdSZXNwb25zZSIDkAIBEk8KBU9yZGVyEh8ubWFycXVlZS5tb2RlbHMudjEuT3JkZXJSZXF1ZXN0GiAubWFycXVlZS5tb2RlbHMudjEuT3JkZXJSZXNwb25zZSIDkAIBYgZwcm90bzM");
 
 /**
  * Describes the message marquee.models.v1.Version.
@@ -53,137 +53,165 @@ export const ListResponseSchema = /*@__PURE__*/
   messageDesc(file_models_models, 5);
 
 /**
+ * Describes the message marquee.models.v1.OverviewRequest.
+ * Use `create(OverviewRequestSchema)` to create a new message.
+ */
+export const OverviewRequestSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 6);
+
+/**
+ * Describes the message marquee.models.v1.OverviewResponse.
+ * Use `create(OverviewResponseSchema)` to create a new message.
+ */
+export const OverviewResponseSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 7);
+
+/**
+ * Describes the message marquee.models.v1.Model.
+ * Use `create(ModelSchema)` to create a new message.
+ */
+export const ModelSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 8);
+
+/**
+ * Describes the message marquee.models.v1.Training.
+ * Use `create(TrainingSchema)` to create a new message.
+ */
+export const TrainingSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 9);
+
+/**
  * Describes the message marquee.models.v1.TrainRequest.
  * Use `create(TrainRequestSchema)` to create a new message.
  */
 export const TrainRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 6);
+  messageDesc(file_models_models, 10);
 
 /**
  * Describes the message marquee.models.v1.TrainResponse.
  * Use `create(TrainResponseSchema)` to create a new message.
  */
 export const TrainResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 7);
+  messageDesc(file_models_models, 11);
 
 /**
  * Describes the message marquee.models.v1.PromoteRequest.
  * Use `create(PromoteRequestSchema)` to create a new message.
  */
 export const PromoteRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 8);
+  messageDesc(file_models_models, 12);
 
 /**
  * Describes the message marquee.models.v1.PromoteResponse.
  * Use `create(PromoteResponseSchema)` to create a new message.
  */
 export const PromoteResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 9);
+  messageDesc(file_models_models, 13);
 
 /**
  * Describes the message marquee.models.v1.RollbackRequest.
  * Use `create(RollbackRequestSchema)` to create a new message.
  */
 export const RollbackRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 10);
+  messageDesc(file_models_models, 14);
 
 /**
  * Describes the message marquee.models.v1.RollbackResponse.
  * Use `create(RollbackResponseSchema)` to create a new message.
  */
 export const RollbackResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 11);
+  messageDesc(file_models_models, 15);
 
 /**
  * Describes the message marquee.models.v1.PredictChurnRequest.
  * Use `create(PredictChurnRequestSchema)` to create a new message.
  */
 export const PredictChurnRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 12);
+  messageDesc(file_models_models, 16);
 
 /**
  * Describes the message marquee.models.v1.Prediction.
  * Use `create(PredictionSchema)` to create a new message.
  */
 export const PredictionSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 13);
+  messageDesc(file_models_models, 17);
 
 /**
  * Describes the message marquee.models.v1.PredictChurnResponse.
  * Use `create(PredictChurnResponseSchema)` to create a new message.
  */
 export const PredictChurnResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 14);
+  messageDesc(file_models_models, 18);
 
 /**
  * Describes the message marquee.models.v1.NetworkMinute.
  * Use `create(NetworkMinuteSchema)` to create a new message.
  */
 export const NetworkMinuteSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 15);
+  messageDesc(file_models_models, 19);
 
 /**
  * Describes the message marquee.models.v1.NetworkHistory.
  * Use `create(NetworkHistorySchema)` to create a new message.
  */
 export const NetworkHistorySchema = /*@__PURE__*/
-  messageDesc(file_models_models, 16);
+  messageDesc(file_models_models, 20);
 
 /**
  * Describes the message marquee.models.v1.PredictRoutesRequest.
  * Use `create(PredictRoutesRequestSchema)` to create a new message.
  */
 export const PredictRoutesRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 17);
+  messageDesc(file_models_models, 21);
 
 /**
  * Describes the message marquee.models.v1.RoutePrediction.
  * Use `create(RoutePredictionSchema)` to create a new message.
  */
 export const RoutePredictionSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 18);
+  messageDesc(file_models_models, 22);
 
 /**
  * Describes the message marquee.models.v1.PredictRoutesResponse.
  * Use `create(PredictRoutesResponseSchema)` to create a new message.
  */
 export const PredictRoutesResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 19);
+  messageDesc(file_models_models, 23);
 
 /**
  * Describes the message marquee.models.v1.ServingRequest.
  * Use `create(ServingRequestSchema)` to create a new message.
  */
 export const ServingRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 20);
+  messageDesc(file_models_models, 24);
 
 /**
  * Describes the message marquee.models.v1.ServingResponse.
  * Use `create(ServingResponseSchema)` to create a new message.
  */
 export const ServingResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 21);
+  messageDesc(file_models_models, 25);
 
 /**
  * Describes the message marquee.models.v1.ListedTitle.
  * Use `create(ListedTitleSchema)` to create a new message.
  */
 export const ListedTitleSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 22);
+  messageDesc(file_models_models, 26);
 
 /**
  * Describes the message marquee.models.v1.OrderRequest.
  * Use `create(OrderRequestSchema)` to create a new message.
  */
 export const OrderRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 23);
+  messageDesc(file_models_models, 27);
 
 /**
  * Describes the message marquee.models.v1.OrderResponse.
  * Use `create(OrderResponseSchema)` to create a new message.
  */
 export const OrderResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 24);
+  messageDesc(file_models_models, 28);
 
 /**
  * @generated from service marquee.models.v1.ModelsService
