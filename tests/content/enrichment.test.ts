@@ -181,19 +181,19 @@ test("what a model is not sure of waits for a person, who also sees what it is a
     );
   const all = await unsure();
   // Tags are a person's since the test before; measures are sure of themselves.
-  assert.deepEqual(all.map(({ what }) => what).toSorted(), ["chapters", "summary"]);
+  assert.deepEqual(all.map(({ what }) => what).toSorted(), ["chapters", "summary", "thumbnails"]);
   assert.ok(all.every(({ confidence, model }) => confidence < 1 && model !== ""));
   assert.deepEqual(await unsure(0.01), []);
   const scenes = await stepOf(contentId, "scenes");
   const valueJson = JSON.stringify(scenes.value["chapters"]);
   await host.metadata.correct({ contentId, what: "chapters", valueJson }, host.context());
   assert.deepEqual(
-    (await unsure()).map(({ what }) => what),
-    ["summary"],
+    (await unsure()).map(({ what }) => what).toSorted(),
+    ["summary", "thumbnails"],
     "what a person has accepted is theirs",
   );
   await host.metadata.correct({ contentId, what: "chapters", valueJson: "" }, host.context());
-  assert.equal((await unsure()).length, 2);
+  assert.equal((await unsure()).length, 3);
   await assert.rejects(host.metadata.unsure({ confidenceBelow: 2 }, host.context()), /confidence_below 2/);
 
   const isJpeg = (picture: Uint8Array) => picture[0] === 0xff && picture[1] === 0xd8;
@@ -229,7 +229,8 @@ test("a film that is there already, smaller and cut, is a twin; another one is n
   await host.catalog.delete({ id: film }, host.context());
   await host.settled();
   await assert.rejects(host.metadata.get({ contentId: film }, host.context()), { code: "not_found" });
-  assert.deepEqual(await host.adapters.objects.list(`enrichment/demo/${film}/`, { keysMax: 10 }), []);
+  for (const folder of [`enrichment/demo/${film}/`, `artwork/${film}/`])
+    assert.deepEqual(await host.adapters.objects.list(folder, { keysMax: 10 }), []);
   await host.metadata.enrich({ contentId: shorter, step: "fingerprint" }, host.context());
   await enriched(shorter);
   assert.ok((await twinsOf(shorter)).every(({ contentId }) => contentId !== film));

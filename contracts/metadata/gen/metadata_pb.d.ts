@@ -122,6 +122,13 @@ export declare type Title = Message<"marquee.metadata.v1.Title"> & {
    * @generated from field: uint32 findings_waiting = 5;
    */
   findingsWaiting: number;
+
+  /**
+   * Whether viewers see the subtitles that were found: accepted (a person has read them), automatic (nobody has), or empty (they do not).
+   *
+   * @generated from field: string subtitles_shown = 6;
+   */
+  subtitlesShown: string;
 };
 
 /**
@@ -245,7 +252,7 @@ export declare type CorrectRequest = Message<"marquee.metadata.v1.CorrectRequest
   contentId: string;
 
   /**
-   * chapters, subtitles, tags or summary.
+   * chapters, subtitles, thumbnails, tags or summary.
    *
    * @generated from field: string what = 2;
    */
@@ -276,6 +283,41 @@ export declare type CorrectResponse = Message<"marquee.metadata.v1.CorrectRespon
  * Use `create(CorrectResponseSchema)` to create a new message.
  */
 export declare const CorrectResponseSchema: GenMessage<CorrectResponse>;
+
+/**
+ * @generated from message marquee.metadata.v1.PublishSubtitlesRequest
+ */
+export declare type PublishSubtitlesRequest = Message<"marquee.metadata.v1.PublishSubtitlesRequest"> & {
+  /**
+   * @generated from field: string content_id = 1;
+   */
+  contentId: string;
+
+  /**
+   * They are shown no longer.
+   *
+   * @generated from field: bool withdraw = 2;
+   */
+  withdraw: boolean;
+};
+
+/**
+ * Describes the message marquee.metadata.v1.PublishSubtitlesRequest.
+ * Use `create(PublishSubtitlesRequestSchema)` to create a new message.
+ */
+export declare const PublishSubtitlesRequestSchema: GenMessage<PublishSubtitlesRequest>;
+
+/**
+ * @generated from message marquee.metadata.v1.PublishSubtitlesResponse
+ */
+export declare type PublishSubtitlesResponse = Message<"marquee.metadata.v1.PublishSubtitlesResponse"> & {
+};
+
+/**
+ * Describes the message marquee.metadata.v1.PublishSubtitlesResponse.
+ * Use `create(PublishSubtitlesResponseSchema)` to create a new message.
+ */
+export declare const PublishSubtitlesResponseSchema: GenMessage<PublishSubtitlesResponse>;
 
 /**
  * @generated from message marquee.metadata.v1.Finding
@@ -732,6 +774,16 @@ export declare const MetadataService: GenService<{
     methodKind: "unary";
     input: typeof CorrectRequestSchema;
     output: typeof CorrectResponseSchema;
+  },
+  /**
+   * Shows viewers the subtitles that hold now, because a person has read them; or shows them no longer.
+   *
+   * @generated from rpc marquee.metadata.v1.MetadataService.PublishSubtitles
+   */
+  publishSubtitles: {
+    methodKind: "unary";
+    input: typeof PublishSubtitlesRequestSchema;
+    output: typeof PublishSubtitlesResponseSchema;
   },
   /**
    * @generated from rpc marquee.metadata.v1.MetadataService.Findings

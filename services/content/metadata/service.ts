@@ -8,9 +8,10 @@ import type { SourceInfo } from "#kernel/ports/transcoder";
 import { correct, decide, enrich } from "./ask.ts";
 import { CORRECTIONS, STEPS } from "./domain.ts";
 import { describeTitles, toFindingMessage } from "./message.ts";
-import { type MetadataPlatform, type MetadataTx, type Parts, pictureFolder } from "./parts.ts";
+import { type MetadataPlatform, type MetadataTx, type Parts, removeObjects } from "./parts.ts";
 import { pictureAt } from "./picture.ts";
 import * as store from "./store.ts";
+import { publishSubtitles } from "./subtitles-shown.ts";
 import * as findings from "./store-findings.ts";
 import { listWeights, takeWeights } from "./weights.ts";
 import { clearScratch, jobOf, QUEUE, work } from "./work.ts";
@@ -24,7 +25,7 @@ const EXPIRE_S = 6 * 3_600;
 
 export default defineService({
   contract: Metadata,
-  uses: { catalog: Catalog },
+  uses: { catalog: Catalog, encoding: Encoding },
   slo: { p99Ms: 150, availability: 0.9995 },
   ai: {
     feeds: "catalogue and search: chapters, subtitles, tags, pictures, what a person should look at",
@@ -35,10 +36,10 @@ export default defineService({
   migrations: new URL("./migrations/", import.meta.url),
 
   start(platform: MetadataPlatform): Parts {
-    const { db, call, objects, jobs, transcoder, models, asr, llm, clock, logger, config, metrics } = platform;
+    const { db, call, objects, jobs, transcoder, models, asr, llm, flags, clock, logger, config, metrics } = platform;
     const steps = metrics.counter("enrichment_steps_total", "Steps of enrichment that ended", ["part", "outcome"]);
     return {
-      ...{ db, call, objects, jobs, transcoder, models, asr, llm, clock, logger, config },
+      ...{ db, call, objects, jobs, transcoder, models, asr, llm, flags, clock, logger, config },
       ended: (step, state) => steps.inc({ part: step, outcome: state }),
       progress: new Map(),
       cutters: { busy: 0, waiting: [] },
@@ -66,6 +67,7 @@ export default defineService({
       return { titles: await describeTitles(parts, found, context, { withValues: false }) };
     },
     correct: (request, context) => correct(parts, request, context),
+    publishSubtitles: (request, context) => publishSubtitles(parts, request, context),
     async findings({ contentId, state, limit }, context) {
       const wanted = state || "waiting";
       if (!STATES.includes(wanted)) throw problem.invalid(`state '${wanted.slice(0, 40)}' is not ${STATES.join(", ")}`);
@@ -142,6 +144,6 @@ async function forget(
   for (const { data, tenant } of events) {
     if (data.reason !== "deleted") continue;
     await store.forget(tx, data.contentId);
-    await parts.objects.deletePrefix(pictureFolder(tenant, data.contentId));
+    await removeObjects(parts, tenant, data.contentId);
   }
 }

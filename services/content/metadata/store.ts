@@ -3,6 +3,9 @@ import type { Tx } from "#kernel";
 import type { SourceInfo } from "#kernel/ports/transcoder";
 import type { Correctable, Maker, StepName, StepState } from "./domain.ts";
 
+/** Whether viewers see subtitles that were found: a person accepted them, or nobody has read them; empty: they do not. */
+export type SubtitlesShown = "" | "accepted" | "automatic";
+
 type TitleRow = {
   tenant: string;
   content_id: string;
@@ -11,6 +14,7 @@ type TitleRow = {
   sidecars: string;
   duration_s: number;
   begun_at_ms: number;
+  subtitles_shown: SubtitlesShown;
 };
 type StepRow = {
   tenant: string;
@@ -48,6 +52,7 @@ export interface Title {
   readonly sidecars: readonly Sidecar[];
   readonly durationS: number;
   readonly begunAtMs: number;
+  readonly subtitlesShown: SubtitlesShown;
 }
 
 export interface Step extends Maker {
@@ -65,6 +70,7 @@ export interface Step extends Maker {
 const toTitle = (row: TitleRow): Title => ({
   ...{ contentId: row.content_id, sourceKey: row.source_key, source: JSON.parse(row.source) as SourceInfo },
   ...{ sidecars: JSON.parse(row.sidecars) as Sidecar[], durationS: row.duration_s, begunAtMs: row.begun_at_ms },
+  subtitlesShown: row.subtitles_shown,
 });
 
 const toStep = (row: StepRow): Step => ({
@@ -75,14 +81,14 @@ const toStep = (row: StepRow): Step => ({
 });
 
 /** A file that is taken in again after a failure replaces the one before. */
-export async function saveTitle(tx: Tx, title: Title): Promise<void> {
+export async function saveTitle(tx: Tx, title: Omit<Title, "subtitlesShown">): Promise<void> {
   const row = {
     ...{ source_key: title.sourceKey, source: JSON.stringify(title.source), begun_at_ms: title.begunAtMs },
     ...{ sidecars: JSON.stringify(title.sidecars), duration_s: title.durationS },
   };
   await tables(tx)
     .insertInto("titles")
-    .values({ tenant: tx.tenant, content_id: title.contentId, ...row })
+    .values({ tenant: tx.tenant, content_id: title.contentId, subtitles_shown: "", ...row })
     .onConflict((conflict) => conflict.columns(["tenant", "content_id"]).doUpdateSet(row))
     .execute();
 }
@@ -104,6 +110,10 @@ export async function title(tx: Tx, contentId: string, options: { lock?: boolean
   const query = tables(tx).selectFrom("titles").selectAll().where("content_id", "=", contentId);
   const row = await (options.lock ? query.forUpdate() : query).executeTakeFirst();
   return row && toTitle(row);
+}
+
+export async function setSubtitlesShown(tx: Tx, contentId: string, shown: SubtitlesShown): Promise<void> {
+  await tables(tx).updateTable("titles").set({ subtitles_shown: shown }).where("content_id", "=", contentId).execute();
 }
 
 export async function newest(tx: Tx, limit: number): Promise<Title[]> {

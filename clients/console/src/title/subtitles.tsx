@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
 import { clock, languageInWords } from "../../../ui/time.ts";
-import type { EnrichedTitle } from "../api.ts";
+import { api, type EnrichedTitle } from "../api.ts";
 import { Chip } from "../parts.tsx";
+import { useDeeds } from "../undo.tsx";
 import { useDraft } from "./draft.ts";
 import { SaveBar, useSaying, whose } from "./save.tsx";
 import { type Cue, stepOf, subtitlesIn } from "./values.ts";
@@ -11,6 +12,12 @@ const PAGE = 50;
 const CUE_MAX = 1_000;
 /** Below it a cue is marked, so that the eye finds it. */
 const SURE_FROM = 0.6;
+
+/** Whether viewers see them. */
+const SHOWN: Readonly<Record<string, string>> = {
+  accepted: "Shown to viewers",
+  automatic: "Shown to viewers as automatic",
+};
 
 /** The cues of a draft, or of what a person made of it. */
 export function SubtitleCues({ title, onSaved }: { title: EnrichedTitle; onSaved(): Promise<void> }) {
@@ -23,6 +30,7 @@ export function SubtitleCues({ title, onSaved }: { title: EnrichedTitle; onSaved
         <Chip tone={found?.corrected === true ? "good" : "plain"}>
           {found && !found.corrected ? "A draft" : whose(found?.corrected ?? false, found !== undefined)}
         </Chip>
+        {SHOWN[title.subtitlesShown] !== undefined && <Chip tone="live">{SHOWN[title.subtitlesShown]}</Chip>}
       </h2>
       {found === undefined ? (
         <p className="mt-3 max-w-[70ch] text-ink-2">
@@ -107,7 +115,31 @@ function Editor({ title, found, onSaved }: EditorProps) {
         onReset={reset}
         onRestore={() => void say(undefined, "The draft stands again", before)}
       />
+      {!isDirty && cues.length > 0 && <ToViewers title={title} onSaved={onSaved} />}
     </>
+  );
+}
+
+/** What viewers see is a copy: it changes when somebody shows them anew. */
+function ToViewers({ title, onSaved }: { title: EnrichedTitle; onSaved(): Promise<void> }) {
+  const { attempt } = useDeeds();
+  const isShown = title.subtitlesShown !== "";
+  const show = async (wanted: boolean) => {
+    const say = (to: boolean) => api.showSubtitles(title.contentId, to).finally(() => void onSaved());
+    const text = wanted ? "Viewers see these subtitles" : "Viewers see these subtitles no longer";
+    await attempt(() => say(wanted), { text, undo: () => say(!wanted) });
+  };
+  return (
+    <div className="mt-3 flex flex-wrap items-center gap-3">
+      <button type="button" className="button button-quiet button-small" onClick={() => void show(true)}>
+        {title.subtitlesShown === "accepted" ? "Show viewers the present words" : "Show to viewers"}
+      </button>
+      {isShown && (
+        <button type="button" className="button button-plain button-small" onClick={() => void show(false)}>
+          Withdraw from viewers
+        </button>
+      )}
+    </div>
   );
 }
 
