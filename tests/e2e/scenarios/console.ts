@@ -38,7 +38,7 @@ async function furnish({ admin }: RunningProduct, { id: contentId }: Film): Prom
     await metadata.enrich({ contentId, step }).catch((error: unknown) => {
       if (!(error instanceof Problem && error.code === "failed_precondition")) throw error;
     });
-  await until("moderation points at a word, and the text is there", 60_000, async () => {
+  await until("moderation points at a word, and the text is there", 180_000, async () => {
     const { title } = await metadata.get({ contentId });
     const isDone = title?.steps.every(({ name, state }) => (name === "text" ? state === "done" : true)) ?? false;
     return isDone && (title?.findingsWaiting ?? 0) > 0 ? true : null;
