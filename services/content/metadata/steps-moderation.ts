@@ -70,6 +70,7 @@ export const moderate: Perform = async (parts, doing) => {
         frames: frames.length,
         highest,
         // Of single frames, whose false alarms are many, and of closer looks, which is what a person is asked by.
+        highestSingle: Math.max(0, ...frames.map(({ classes }) => nudityOf(classes))),
         highestAround: Math.max(0, ...frames.map(({ around }) => (around ? nudityOf(around) : 0))),
         suspicions: suspicions.length,
       },
