@@ -58,7 +58,7 @@ export function Shell() {
 function SideBar() {
   const { pathname } = useLocation();
   return (
-    <div className="side">
+    <header className="side">
       <Link to="/review" className="side-brand" aria-label="Marquee console">
         <Logo name="Marquee" />
       </Link>
@@ -84,7 +84,7 @@ function SideBar() {
         ))}
       </nav>
       <SessionFoot className="side-foot" />
-    </div>
+    </header>
   );
 }
 

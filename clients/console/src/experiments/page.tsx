@@ -183,7 +183,7 @@ function Guardrails({ metrics }: { metrics: readonly MetricResult[] }) {
       {metrics.length === 0 ? (
         <p className="mt-3 text-ink-2">They are looked at as soon as somebody is counted.</p>
       ) : (
-        <TablePlace label="Guardrails">
+        <TablePlace label="Guardrails in figures">
           <table className="table">
             <thead>
               <tr>

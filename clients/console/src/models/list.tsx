@@ -118,7 +118,7 @@ function Others({ models }: { models: readonly Model[] }) {
       <p className="mt-2 max-w-[70ch] text-ink-2">
         They are trained within their services, or come with weights of others. Each says what answers without it.
       </p>
-      <TablePlace label="Models without versions here">
+      <TablePlace label="What they are judged by, and what answers without them">
         <table className="table table-wide">
           <thead>
             <tr>

@@ -88,14 +88,14 @@ interface ChoiceProps {
 }
 
 function Choice({ number, color, url, isNow, frame, onChoose, onLeaveOut }: ChoiceProps) {
-  const name = frame ? `Frame at ${clock(frame.timeS)}` : `Picture ${number}`;
+  const name = frame ? `frame at ${clock(frame.timeS)}` : `picture ${number}`;
   return (
     <>
       <button
         type="button"
         className="picture-choice"
         aria-pressed={isNow}
-        aria-label={isNow ? `${name}, shown to viewers` : name}
+        aria-label={`${isNow ? "Shown to viewers:" : "Choose"} ${name}`}
         onClick={() => !isNow && onChoose()}
       >
         <span className="slot aspect-video w-full" style={{ backgroundColor: color }}>
