@@ -7,8 +7,7 @@ import type { Complexity, PictureProbe, ProbedPicture, SourceInfo } from "#kerne
 import { predictRidge, type Ridge } from "#learning/ridge";
 import { type Plan, type Sized, sizesOf } from "./domain.ts";
 
-export const PROBE_CRFS = [24, 36] as const;
-const [PROBE_LOW, PROBE_HIGH] = PROBE_CRFS;
+export const PROBE_CRFS = [22, 31, 40] as const;
 /** The specification's targets, which come with its rungs (ARCH-001 section 5, "ABR Ladder Definitions"). */
 export const VMAF_TARGETS = {
   h264: [93, 90, 82, 75, 68],
@@ -58,17 +57,22 @@ export const probesOf = (sizes: readonly Size[]): PictureProbe[] =>
   sizes.flatMap(({ width, height }) => PROBE_CRFS.map((crf) => ({ width, height, crf })));
 
 /** What the probes of a size say of a quality between them, or a little beyond: straight lines in decibels and logarithms. */
-function between({ probes }: Complexity, size: Size, crf: number): { lnKbps: number; psnrDb: number; ssimDb: number } {
-  const find = (wanted: number): ProbedPicture | undefined =>
-    probes.find((probe) => probe.width === size.width && probe.height === size.height && probe.crf === wanted);
-  const [low, high] = [find(PROBE_LOW), find(PROBE_HIGH)];
-  const share = (crf - PROBE_LOW) / (PROBE_HIGH - PROBE_LOW);
+function between({ probes }: Complexity, size: Size, crf: number) {
+  const here = probes.filter(({ width, height }) => width === size.width && height === size.height);
+  const known = here.toSorted((a, b) => a.crf - b.crf);
+  const at = Math.max(
+    1,
+    known.findIndex((probe, index) => index === known.length - 1 || probe.crf >= crf),
+  );
+  const [low, high] = [known[at - 1], known[at]];
+  const share = low && high ? (crf - low.crf) / (high.crf - low.crf) : Number.NaN;
   const mix = (of: (probe: ProbedPicture) => number): number =>
     low && high ? of(low) + share * (of(high) - of(low)) : Number.NaN;
   return {
     lnKbps: mix(({ bitrateKbps }) => Math.log(Math.max(1, bitrateKbps))),
     psnrDb: mix(({ psnrDb }) => psnrDb),
     ssimDb: mix(({ ssim }) => -10 * Math.log10(Math.max(1e-5, 1 - ssim))),
+    vif: [0, 1, 2, 3].map((scale) => mix(({ vif }) => vif[scale] ?? Number.NaN)),
   };
 }
 
