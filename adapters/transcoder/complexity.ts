@@ -11,9 +11,6 @@ const SAMPLE_S = 2;
 const GOP_S = 2;
 const PROBES_MAX = 24;
 const THREADS = ["-threads", "2"] as const;
-/** Fidelity takes seven times as long to compare as all else, so it is of every ninth picture: no divisor of a group of pictures. */
-const FIDELITY_EVERY = 9;
-export const VIF_SCALES = 4;
 
 /**
  * What a film's pictures cost. Two seconds from three places of it are kept without loss, at the size of the first probe; each probe encodes these as
@@ -41,9 +38,9 @@ export async function complexity(
   for (const [index, probe] of probes.entries()) {
     const out = join(folder, `probe-${index}.mp4`);
     await ask(probeArgs(reference, ratio(source.video.frameRate), probe, out));
-    const similarity = readSimilarity(await ask(similarityArgs(out, reference, top)));
+    const { psnrDb, ssim } = readSimilarity(await ask(similarityArgs(out, reference, top)));
     const bitrateKbps = ((await stat(out)).size * 8) / 1_000 / sampledS;
-    probed.push({ ...probe, bitrateKbps, ...similarity });
+    probed.push({ ...probe, bitrateKbps, psnrDb, ssim });
   }
   return { ...readDetail(seen), cutsPerMinute: (60 * cutsIn(seen)) / sampledS, sampledS, probes: probed };
 }
@@ -69,7 +66,7 @@ function referenceArgs(
   const rate = `${video.frameRate[0]}/${video.frameRate[1]}`;
   const parts = moments.map(({ filters }, index) => {
     const sample = [...filters, `trim=duration=${SAMPLE_S}`, "setpts=PTS-STARTPTS", `fps=fps=${rate}`];
-    const looks = ["siti=print_summary=1", "vmafmotion", "scdet=threshold=10"];
+    const looks = ["siti=print_summary=1", "scdet=threshold=10"];
     return `[${index}:${video.index}]${[...sample, ...pictureFilters(video, width, height), ...looks].join(",")}[s${index}]`;
   });
   const all = starts.map((_, index) => `[s${index}]`).join("");
@@ -88,39 +85,29 @@ function probeArgs(reference: string, rate: number, { width, height, crf }: Pict
 }
 
 function similarityArgs(probe: string, reference: string, { width, height }: PictureProbe): string[] {
-  const graph = [
-    `[0:v]scale=${width}:${height}:flags=bicubic,${BY_NUMBER},split=3[a][b][c];[1:v]${BY_NUMBER},split=3[d][e][f]`,
-    "[a][d]psnr[x];[b][e]ssim[y]",
-    `[c]framestep=${FIDELITY_EVERY}[g];[f]framestep=${FIDELITY_EVERY}[h];[g][h]vif[z]`,
-  ].join(";");
+  const graph = `[0:v]scale=${width}:${height}:flags=bicubic,${BY_NUMBER},split[a][b];[1:v]${BY_NUMBER},split[c][d];[a][c]psnr[x];[b][d]ssim[y]`;
   const inputs = [probe, reference].flatMap((file) => [...THREADS, "-i", asInput(file)]);
-  const outputs = ["x", "y", "z"].flatMap((out) => ["-map", `[${out}]`, "-f", "null", "-"]);
-  return [...inputs, "-filter_complex_threads", "2", "-filter_complex", graph, ...outputs];
+  return [...inputs, "-filter_complex", graph, ...["x", "y"].flatMap((out) => ["-map", `[${out}]`, "-f", "null", "-"])];
 }
 
-/** The luma's PSNR, SSIM and VIF, from the closing words of the filters. Pure. */
-export function readSimilarity(stderr: string): Pick<ProbedPicture, "psnrDb" | "ssim" | "vif"> {
+/** The luma's PSNR and SSIM, from the closing words of the filters. Pure. */
+export function readSimilarity(stderr: string): Pick<ProbedPicture, "psnrDb" | "ssim"> {
   const psnr = /PSNR y:(inf|[\d.]+)/.exec(stderr)?.[1];
   const ssim = /SSIM Y:([\d.]+)/.exec(stderr)?.[1];
-  const vif = [...stderr.matchAll(/VIF scale=\d average:\s*([\d.]+)/g)].map(([, value]) => Number(value));
-  if (psnr === undefined || ssim === undefined || vif.length !== VIF_SCALES)
-    throw problem.internal("ffmpeg compared two pictures and said nothing");
+  if (psnr === undefined || ssim === undefined) throw problem.internal("ffmpeg compared two pictures and said nothing");
   // No error at all is as good as one of a hundredth of a step.
-  return { psnrDb: psnr === "inf" ? PSNR_DB_MAX : Math.min(PSNR_DB_MAX, Number(psnr)), ssim: Number(ssim), vif };
+  return { psnrDb: psnr === "inf" ? PSNR_DB_MAX : Math.min(PSNR_DB_MAX, Number(psnr)), ssim: Number(ssim) };
 }
 const PSNR_DB_MAX = 88;
 
-/** The mean over samples of the spatial and temporal information (ITU-T P.910, 7.7) and of VMAF's motion, from the filters' closing words. Pure. */
-export function readDetail(stderr: string): Pick<Complexity, "spatial" | "temporal" | "motion"> {
-  const averages = [
-    ...stderr.matchAll(/(Spatial|Temporal) Information:\s*Average:\s*(-?nan|[\d.]+)/g),
-    ...stderr.matchAll(/VMAF (Motion) avg:\s*(-?nan|[\d.]+)/g),
-  ];
+/** The mean over samples of the spatial and temporal information (ITU-T P.910, 7.7), from the closing words of siti. Pure. */
+export function readDetail(stderr: string): Pick<Complexity, "spatial" | "temporal"> {
+  const averages = [...stderr.matchAll(/(Spatial|Temporal) Information:\s*Average:\s*(-?nan|[\d.]+)/g)];
   const meanOf = (kind: string): number => {
     const values = averages.flatMap(([, of, value]) => (of === kind ? [Number(value) || 0] : []));
     return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
   };
-  return { spatial: meanOf("Spatial"), temporal: meanOf("Temporal"), motion: meanOf("Motion") };
+  return { spatial: meanOf("Spatial"), temporal: meanOf("Temporal") };
 }
 
 const cutsIn = (stderr: string): number => [...stderr.matchAll(/lavfi\.scd\.score:/g)].length;

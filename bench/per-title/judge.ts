@@ -77,6 +77,7 @@ export function trueHull(trials: readonly Trial[]): Point[] {
     const own = trials.filter((trial) => trial.width === width).toSorted((a, b) => a.crf - b.crf);
     const [first, last] = [own[0], own.at(-1)];
     if (!first || !last) return [];
+    if (first === last) return [first];
     const curve = (of: (trial: Trial) => number) =>
       pchip(
         own.map(({ crf }) => crf),

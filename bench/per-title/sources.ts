@@ -15,12 +15,14 @@ import { planOf } from "../../services/content/encoding/domain.ts";
 
 const run = promisify(execFile);
 const LOSSLESS = ["-c:v", "libx264", "-qp", "0", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "48", "-an"];
-export const EXCERPT_S = 6;
+/** What is drawn moves evenly, so it takes less to know it. */
+export const EXCERPT_S = { real: 6, drawn: 4 } as const;
 
 export interface Excerpt {
   readonly name: string;
   /** Excerpts of one film are left out together. */
   readonly film: string;
+  readonly kind: "real" | "drawn";
   readonly file: string;
   readonly source: SourceInfo;
   /** Why its figure does not count; empty where it does: a source that is itself worn flatters whoever wears it less. */
@@ -49,7 +51,7 @@ const films: readonly Wanted[] = DEMO_FILMS.map((film) => ({
       inputs.push("-i", file);
     }
     const graph = ["-filter_complex", `${scene.graph(film.rate)};[picture]setsar=1[out]`, "-map", "[out]"];
-    const length = ["-frames:v", String(EXCERPT_S * film.rate), "-r", String(film.rate)];
+    const length = ["-frames:v", String(EXCERPT_S.drawn * film.rate), "-r", String(film.rate)];
     await run("ffmpeg", ["-y", "-v", "error", ...inputs, ...graph, ...length, ...LOSSLESS, out]);
   },
 }));
@@ -65,7 +67,7 @@ const clip = (name: string, film: string, { file, fromS, size }: Cut): Wanted =>
   film,
   spentKbps: () => spentKbps(path.join(clipsFolder(), file), fromS),
   async make(out) {
-    const input = ["-ss", String(fromS), "-t", String(EXCERPT_S), "-i", path.join(clipsFolder(), file)];
+    const input = ["-ss", String(fromS), "-t", String(EXCERPT_S.real), "-i", path.join(clipsFolder(), file)];
     await run("ffmpeg", ["-y", "-v", "error", ...input, "-vf", `scale=${size}:flags=bicubic`, ...LOSSLESS, out]);
   },
 });
@@ -76,8 +78,8 @@ async function spentKbps(file: string, fromS: number): Promise<number> {
   const { stdout } = await run("ffprobe", ["-v", "error", ...packets, file]);
   const read = stdout.split("\n").map((line) => line.split(",").map(Number));
   const startS = Math.min(...read.flatMap(([atS]) => (atS === undefined || Number.isNaN(atS) ? [] : [atS])));
-  const within = read.filter(([atS = Number.NaN]) => atS - startS >= fromS && atS - startS < fromS + EXCERPT_S);
-  return (within.reduce((sum, [, sizeBytes = 0]) => sum + sizeBytes, 0) * 8) / 1_000 / EXCERPT_S;
+  const within = read.filter(([atS = Number.NaN]) => atS - startS >= fromS && atS - startS < fromS + EXCERPT_S.real);
+  return (within.reduce((sum, [, sizeBytes = 0]) => sum + sizeBytes, 0) * 8) / 1_000 / EXCERPT_S.real;
 }
 
 const BUNNY = "bbb-720p-60s.mp4";
@@ -112,7 +114,8 @@ export async function openExcerpts(folder: string, only: (name: string) => boole
       }
     }
     const source = await transcoder.probe(file);
-    excerpts.push({ name, film, file, source, isWorn: spent ? wearOf(await spent(), source) : "" });
+    const isWorn = spent ? wearOf(await spent(), source) : "";
+    excerpts.push({ name, film, kind: spent ? "real" : "drawn", file, source, isWorn });
   }
   return excerpts;
 }

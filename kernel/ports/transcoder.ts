@@ -256,16 +256,12 @@ export interface ProbedPicture extends PictureProbe {
   /** Of the luma, scaled back to the size that is compared at. */
   readonly psnrDb: number;
   readonly ssim: number;
-  /** Visual information fidelity (H. Sheikh and A. Bovik 2006) at four scales, the finest first: the larger part of what VMAF is made of. */
-  readonly vif: readonly number[];
 }
 
 export interface Complexity {
   /** Spatial and temporal information (ITU-T P.910), means over samples. */
   readonly spatial: number;
   readonly temporal: number;
-  /** VMAF's own measure of motion, a mean over samples. */
-  readonly motion: number;
   readonly cutsPerMinute: number;
   readonly sampledS: number;
   readonly probes: readonly ProbedPicture[];

@@ -38,10 +38,9 @@ function complexityOf(source: SourceInfo, hardness: number, detail: number): Com
     const scale = probe.width / top.width;
     const psnrDb = 48 - (probe.crf - 24) * 0.6 + detail * Math.log(scale);
     const bitrateKbps = hardness * scale ** 1.6 * Math.exp((24 - probe.crf) / 8);
-    const vif = [0, 0.15, 0.2, 0.25].map((more) => Math.min(1, 0.7 + more - (48 - psnrDb) / 40));
-    return { ...probe, bitrateKbps, psnrDb, ssim: 1 - 10 ** (-psnrDb / 25), vif };
+    return { ...probe, bitrateKbps, psnrDb, ssim: 1 - 10 ** (-psnrDb / 25) };
   });
-  return { spatial: 40, temporal: 8, motion: 4, cutsPerMinute: 3, sampledS: 6, probes };
+  return { spatial: 40, temporal: 8, cutsPerMinute: 3, sampledS: 6, probes };
 }
 
 /** Laws that believe the probes' rate, and the PSNR alone. */

@@ -14,6 +14,11 @@ export const VMAF_TARGETS = {
   hevc: [95, 93, 90, 85, 78, 70],
 } as const;
 export const CRF_MIN = 17;
+/**
+ * What was made smaller is not kept finer than this: there the next size, kept more coarsely, looks as good for less. It was so of every film that was looked at, and
+ * holds back a model that has seen few.
+ */
+export const CRF_MIN_SMALLER = 22;
 export const CRF_MAX = 44;
 /** Nearer, and a switch would not be seen; farther, and it would be seen too much. */
 export const STEP_MIN = 1.5;
@@ -72,7 +77,6 @@ function between({ probes }: Complexity, size: Size, crf: number) {
     lnKbps: mix(({ bitrateKbps }) => Math.log(Math.max(1, bitrateKbps))),
     psnrDb: mix(({ psnrDb }) => psnrDb),
     ssimDb: mix(({ ssim }) => -10 * Math.log10(Math.max(1e-5, 1 - ssim))),
-    vif: [0, 1, 2, 3].map((scale) => mix(({ vif }) => vif[scale] ?? Number.NaN)),
   };
 }
 
@@ -100,10 +104,12 @@ export const probedLnKbps = (complexity: Complexity, size: Size, crf: number): n
 
 /** What the model expects of every size and quality. A worse quality is never said to look better, nor to need more. */
 export function expectations(complexity: Complexity, sizes: readonly Size[], laws: Laws): Point[] {
+  const top = Math.max(...sizes.map(({ width }) => width));
   return sizes.flatMap((size) => {
+    const finest = size.width === top ? CRF_MIN : CRF_MIN_SMALLER;
     let [kbps, vmaf] = [Number.POSITIVE_INFINITY, 100];
-    return Array.from({ length: CRF_MAX - CRF_MIN + 1 }, (_, step): Point => {
-      const crf = CRF_MIN + step;
+    return Array.from({ length: CRF_MAX - finest + 1 }, (_, step): Point => {
+      const crf = finest + step;
       const features = featuresOf(complexity, size, crf);
       kbps = Math.min(kbps, Math.exp(probedLnKbps(complexity, size, crf) + predictRidge(laws.rate, features)));
       vmaf = Math.min(vmaf, vmafOf(predictRidge(laws.vmaf, features)));
@@ -140,7 +146,6 @@ const slope = (a: Point, b: Point): number => (b.vmaf - a.vmaf) / Math.log(b.kbp
  * is farther than a step, others come between. They go on down to `kbpsLow`, for slow networks, whatever that looks like.
  */
 export function chooseRungs(points: readonly Point[], targets: readonly number[], kbpsLow: number): Point[] {
-  const all = frontier(points);
   const hull = hullOf(points);
   const reaching = (target: number): Point | undefined => hull.find(({ vmaf }) => vmaf >= target);
   const first = reaching(targets[0] ?? 0) ?? hull.at(-1);
@@ -155,7 +160,7 @@ export function chooseRungs(points: readonly Point[], targets: readonly number[]
         kbps === lowest && last.kbps > kbps * STEP_ENOUGH ? Math.max(STEP_MIN, last.kbps / kbps) : last.kbps / kbps;
       if (ratio < STEP_MIN) break;
       const steps = Math.max(1, Math.ceil(Math.log(ratio) / Math.log(STEP_MAX)));
-      const next = nearest(all, hull, last.kbps, last.kbps / ratio ** (1 / steps));
+      const next = nearest(points, hull, last.kbps, last.kbps / ratio ** (1 / steps));
       if (!next || next.kbps < KBPS_MIN) return rungs;
       rungs.push(next);
     }
@@ -163,12 +168,12 @@ export function chooseRungs(points: readonly Point[], targets: readonly number[]
   return rungs;
 }
 
-/** The point of the hull nearest to a rate, within a step below `above`; where the hull has none there, the best of the others. */
+/** The point of the hull nearest to a rate, within a step below `above`; where the hull has none there, the best that there is. */
 function nearest(all: readonly Point[], hull: readonly Point[], above: number, kbps: number): Point | undefined {
   const isStep = (point: Point): boolean => above / point.kbps >= STEP_MIN && above / point.kbps <= STEP_MAX;
   const distance = (point: Point): number => Math.abs(Math.log(point.kbps / kbps));
   const onHull = hull.filter(isStep).toSorted((a, b) => distance(a) - distance(b));
-  return onHull[0] ?? all.filter(isStep).toSorted((a, b) => distance(a) - distance(b))[0];
+  return onHull[0] ?? all.filter(isStep).toSorted((a, b) => b.vmaf - a.vmaf || distance(a) - distance(b))[0];
 }
 
 export interface Wanted {
