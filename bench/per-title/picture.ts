@@ -6,8 +6,8 @@ import type { Studied } from "./laws.ts";
 const COLUMNS = 3;
 const [WIDTH, HEIGHT] = [320, 230];
 const [LEFT, TOP, BOTTOM] = [34, 74, 30];
-const [KBPS_MIN, KBPS_MAX] = [60, 12_000];
-const [VMAF_MIN, VMAF_MAX] = [20, 100];
+const [KBPS_MIN, KBPS_MAX] = [30, 6_000];
+const [VMAF_MIN, VMAF_MAX] = [50, 100];
 const COLOURS = { fixed: "#b3541e", capped: "#2b5ea7", chosen: "#2f7d4f" } as const;
 
 const x = (kbps: number): number =>
@@ -32,7 +32,7 @@ const dots = (points: readonly RatePoint[], colour: string): string =>
     .join("");
 
 const inWords = ({ percent }: Saved): string =>
-  Number.isFinite(percent) ? `${percent.toFixed(0)} %` : "nothing in common";
+  Number.isFinite(percent) ? `${percent.toFixed(Math.abs(percent) < 10 ? 1 : 0)} %` : "nothing in common";
 const inKbps = ({ kbps, vmaf }: { readonly kbps: number; readonly vmaf: number }): RatePoint => ({
   rate: kbps,
   quality: vmaf,
@@ -42,11 +42,11 @@ function drawPanel({ of, fixed, capped, points }: Judged, trials: Studied["trial
   const at = `translate(${(index % COLUMNS) * WIDTH} ${TOP + Math.floor(index / COLUMNS) * HEIGHT})`;
   const about = `saved: ${inWords(fixed)} and ${inWords(capped)}`;
   const sizes = [...Map.groupBy(trials, ({ width }) => width).values()].map((own) => own.map(inKbps));
-  const rows = [20, 40, 60, 80, 100].map(
+  const rows = [50, 60, 70, 80, 90, 100].map(
     (vmaf) =>
       `<path d="M${LEFT} ${y(vmaf)}H${WIDTH - 14}" stroke="#e6e1e8"/><text x="${LEFT - 6}" y="${y(vmaf) + 4}" text-anchor="end" fill="#6b6570">${vmaf}</text>`,
   );
-  const columns = [100, 1_000, 10_000].map(
+  const columns = [100, 300, 1_000, 3_000].map(
     (kbps) =>
       `<path d="M${x(kbps).toFixed(1)} 26V${HEIGHT - BOTTOM}" stroke="#e6e1e8"/><text x="${x(kbps).toFixed(1)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle" fill="#6b6570">${kbps.toLocaleString("en")}</text>`,
   );
