@@ -2,15 +2,18 @@
  * Our detector of anomalies beside the windowed Gaussian on the Numenta Anomaly Benchmark: parameters and thresholds of both are chosen on every
  * other file, and judged on the rest, by the benchmark's own score. Then the halves change places.
  *
- *   MARQUEE_TESTDATA=FOLDER node bench/anomaly.ts
+ *   MARQUEE_TESTDATA=FOLDER node bench/anomaly.ts [--picture FILE]
  */
 import path from "node:path";
+import { parseArgs } from "node:util";
 import { ANOMALY_DEFAULTS, type AnomalyOptions, anomalyScores, openAnomalyDetector } from "#learning/anomaly";
 import { bootstrap } from "#learning/bootstrap";
 import { bestThreshold, rawScore, scaled } from "#learning/nab";
 import { seededRandom } from "#learning/random";
 import { gaussianScores } from "./anomaly/gaussian.ts";
 import { readNab, type Series } from "./anomaly/nab.ts";
+import { drawStrips, type Strip } from "./anomaly/picture.ts";
+import { writePicture } from "./charts.ts";
 import { type Measure, percentile, table, writeResults } from "./harness.ts";
 
 /** Few, because half of the files is little to choose by. */
@@ -24,7 +27,13 @@ interface Chosen {
   readonly threshold: number;
   /** What each judged file came to, before scaling. */
   readonly raw: readonly number[];
+  /** At which of its rows the score was at the threshold. */
+  readonly alarms: readonly (readonly number[])[];
 }
+
+const strips: Strip[] = [];
+const alarmsOf = (scores: readonly Float64Array[], threshold: number): number[][] =>
+  scores.map((own) => Array.from(own.keys()).filter((row) => (own[row] ?? 0) >= threshold));
 
 const rawOf = (series: readonly Series[], scores: readonly Float64Array[], threshold: number): number[] =>
   series.map((one, index) => rawScore(one, (row) => (scores[index]?.[row] ?? 0) >= threshold));
@@ -35,7 +44,8 @@ function gaussian(training: readonly Series[], judged: readonly Series[]): Chose
     training.map(({ values }) => gaussianScores(values)),
   );
   const scores = judged.map(({ values }) => gaussianScores(values));
-  return { what: "as published", trainingScore: score, threshold, raw: rawOf(judged, scores, threshold) };
+  const raw = rawOf(judged, scores, threshold);
+  return { what: "as published", trainingScore: score, threshold, raw, alarms: alarmsOf(scores, threshold) };
 }
 
 function ours(training: readonly Series[], judged: readonly Series[]): Chosen {
@@ -48,7 +58,8 @@ function ours(training: readonly Series[], judged: readonly Series[]): Chosen {
   const { options, threshold, score } = best;
   const scores = judged.map(({ values }) => anomalyScores(values, options));
   const what = `lags ${options.lags}, neighbours ${options.neighbours}, quiet ${options.quiet}`;
-  return { what, trainingScore: score, threshold, raw: rawOf(judged, scores, threshold) };
+  const raw = rawOf(judged, scores, threshold);
+  return { what, trainingScore: score, threshold, raw, alarms: alarmsOf(scores, threshold) };
 }
 
 function compare(name: string, training: readonly Series[], judged: readonly Series[]): Measure[] {
@@ -61,6 +72,9 @@ function compare(name: string, training: readonly Series[], judged: readonly Ser
       `${name}: ${who} (${what}), threshold ${threshold.toPrecision(8)}, ${trainingScore.toFixed(1)} on the files it was chosen on`,
     );
   printFiles(judged, base.raw, own.raw);
+  for (const [index, series] of judged.entries())
+    if (series.windows.length > 0 && !strips.some((strip) => strip.series.group === series.group))
+      strips.push({ series, ours: own.alarms[index] ?? [], gaussian: base.alarms[index] ?? [] });
   const windows = judged.reduce((sum, one) => sum + one.windows.length, 0);
   const scoreAt = (raw: readonly number[], at: ArrayLike<number>): number => {
     const drawn = Array.from(at);
@@ -132,4 +146,6 @@ if (folder === undefined) {
   const measures = [...compare("anomaly.nab", even, odd), ...compare("anomaly.nab.swapped", odd, even), speed(even)];
   console.log(table(measures));
   await writeResults("anomaly", measures);
+  const { picture } = parseArgs({ options: { picture: { type: "string" } } }).values;
+  await writePicture("anomaly", picture, drawStrips(strips));
 }

@@ -120,6 +120,9 @@ async function measureAlone(row: Row): Promise<Measure[]> {
   });
   try {
     return await measure(row, cinema, postgres.adminUrl);
+  } catch (error) {
+    process.stderr.write(cinema.product.output());
+    throw error;
   } finally {
     await postgres.stop();
     guardian.stop();

@@ -7,9 +7,10 @@
  *
  * Where MARQUEE_SEARCH_URL names an OpenSearch (`npm run engines -- start opensearch`), the search port's adapter is asked the same beside it.
  *
- *   MARQUEE_TESTDATA=folder-with-catalogue npm run bench -- search [quality | speed]
+ *   MARQUEE_TESTDATA=folder-with-catalogue npm run bench -- search [quality | speed] [--picture FILE]
  */
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { pairedDifference } from "#learning/bootstrap";
 import { randomBelow, seededRandom } from "#learning/random";
@@ -21,6 +22,7 @@ import { FIELDS, fieldsOf, NAME_FIELDS } from "../services/discovery/search/doma
 import type { Entry } from "../services/discovery/search/domain-title.ts";
 import { wordsOf } from "../services/discovery/search/domain-words.ts";
 import type { FromEngine, Task, ToEngine } from "../services/discovery/search/engine-worker.ts";
+import { drawPanels, type Mark, writePicture } from "./charts.ts";
 import { type Measure, percentile, table, writeResults } from "./harness.ts";
 import { openSearchOf } from "./search/opensearch.ts";
 import { nonsense, type Question, questionsOf, readCatalogue, syntheticEntries } from "./search/data.ts";
@@ -35,6 +37,9 @@ const WARM = 200;
 const SYNTHETIC = Number(process.env["MARQUEE_BENCH_TITLES"] ?? 100_000);
 const P99_MS_MAX = 50;
 const NDCG_AT = 10;
+
+/** What the picture shows of each ranking. */
+const drawn: { readonly ranks: Mark[]; readonly gains: Mark[] } = { ranks: [], gains: [] };
 
 type Ranker = (query: string) => readonly string[];
 const mean = (values: ArrayLike<number>): number =>
@@ -123,6 +128,8 @@ function fusion(
     console.log(
       `  ${name.padEnd(12)} chosen on ${mean(half(name, 0)).toFixed(4)}   reported on ${mean(half(name, 1)).toFixed(4)}   all ${mean(found.get(name) ?? []).toFixed(4)}`,
     );
+  for (const name of found.keys())
+    drawn.gains.push({ name, value: mean(half(name, 1)), isBaseline: name !== "fusion" });
   return (["BM25F", "words", "meaning"] as const).map((than) => {
     const interval = pairedDifference(half("fusion", 1), half(than, 1), { random: seededRandom(SEED) });
     const { estimate, low, high } = interval;
@@ -138,6 +145,12 @@ function difference(name: string, ours: Float64Array, theirs: Float64Array, bar:
   console.log(
     `  ${name.padEnd(12)} ${String(ours.length).padStart(5)}   BM25F ${mean(theirs).toFixed(4)}   search ${mean(ours).toFixed(4)}   difference ${estimate.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`,
   );
+  // Finished searches are judged once more; the picture has them as they are typed.
+  if (!drawn.ranks.some((mark) => mark.name.startsWith(name)))
+    drawn.ranks.push(
+      { name: `${name}, search`, value: mean(ours) },
+      { name: `${name}, BM25F`, value: mean(theirs), isBaseline: true },
+    );
   // What the bar holds is the lower end: an interval that excludes 0 is above it.
   return { name: `search.mrr.${name}`, value: low, unit: "MRR", bar, samples: [low, estimate, high] };
 }
@@ -284,7 +297,11 @@ async function beside(
   return measures;
 }
 
-const [only] = process.argv.slice(2);
+const { values: asked, positionals } = parseArgs({
+  options: { picture: { type: "string" } },
+  allowPositionals: true,
+});
+const [only] = positionals;
 const testdata = process.env["MARQUEE_TESTDATA"];
 const engineUrl = process.env["MARQUEE_SEARCH_URL"];
 const folder = testdata === undefined ? undefined : join(testdata, "catalogue");
@@ -309,3 +326,13 @@ else {
 await of("synthetic", syntheticEntries(SYNTHETIC, seededRandom(SEED)), []);
 console.log(`\n${table(measures)}`);
 await writeResults("search", measures);
+const shown = (value: number): string => value.toFixed(3);
+if (drawn.ranks.length > 0)
+  await writePicture(
+    "search",
+    asked.picture,
+    drawPanels("What search finds", "8,704 films, questions and tags that nothing was chosen on", [
+      { title: "Mean reciprocal rank of the title that was meant", marks: drawn.ranks, shown },
+      { title: "nDCG@10 of viewers' tags, which no text has", marks: drawn.gains, shown },
+    ]),
+  );

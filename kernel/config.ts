@@ -166,8 +166,10 @@ export const Config = z.object({
     .describe("which of its models"),
   MARQUEE_LLM_TOKEN: z.string().default("").describe("secret: its key"),
   MARQUEE_ENRICH: flag
-    .default(false)
-    .describe("1 looks at each title when it is encoded; 0 waits until somebody asks for it (./marquee enrich)"),
+    .default(true)
+    .describe(
+      "0 waits until somebody asks for what is found in titles (./marquee enrich); 1 looks when they are encoded",
+    ),
   MARQUEE_ASR_URL: address(["http:", "https:"], "https://speech.example.org/v1")
     .refine((value) => !/^https?:\/\/[^/]*@/.test(value), "the key has a variable of its own")
     .optional()

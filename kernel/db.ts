@@ -6,7 +6,8 @@ import { Problem, toProblem } from "./errors.ts";
 import type { EventWriter, OutboxRow } from "./events.ts";
 import { roleOf } from "./migrate.ts";
 import type { SqlExecutor } from "./ports/jobs.ts";
-import { identifier, inTransaction, type Pool, type PoolClient, queryBuilder } from "./sql.ts";
+import { NONE_KEPT, openStatements } from "./prepared.ts";
+import { execute, identifier, inTransaction, type Pool, type PoolClient, queryBuilder } from "./sql.ts";
 
 /** A transaction of one service for one tenant. Rows of other tenants do not exist in it. */
 export interface Tx<C extends Contract = Contract> extends SqlExecutor {
@@ -38,7 +39,8 @@ export interface Db<C extends Contract = Contract> {
   tx<T>(of: { readonly tenant: string }, work: (tx: Tx<C>) => Promise<T>, options?: TxOptions): Promise<T>;
   /**
    * Runs a short read. Reads of a tenant that come while others are under way share one transaction, so that in a crowd each costs its own
-   * statements and little else; a slow one would hold up its neighbours. PostgreSQL refuses what it writes, and nothing is announced.
+   * statements and little else; a slow one would hold up its neighbours. PostgreSQL refuses what it writes, and nothing is announced. What fails
+   * for a reason that goes away is read again.
    */
   read<T>(of: { readonly tenant: string }, work: (tx: Tx<C>) => Promise<T>): Promise<T>;
   ping(): Promise<void>;
@@ -49,6 +51,8 @@ const RELAXED = "; SET LOCAL synchronous_commit TO off";
 const READ_ONLY = "; SET TRANSACTION READ ONLY";
 const READS_AT_ONCE_MAX = 100;
 const READS_WAITING_MAX = 10_000;
+/** What statements are told after the one that failed. */
+const IN_FAILED_TRANSACTION = "25P02";
 const RETRYABLE = new Set(["40001", "40P01"]);
 
 export interface DbOptions {
@@ -62,6 +66,19 @@ export interface DbOptions {
 export function openDb<C extends Contract>({ pool, service, writer, onEmitted }: DbOptions): Db<C> {
   const setup = `SET LOCAL ROLE ${identifier(roleOf(service))}; SET LOCAL search_path TO ${identifier(service)}, public; SET LOCAL marquee.tenant TO `;
 
+  const statements = openStatements(service);
+  const isRetryable = (error: unknown): boolean => statements.isStale(error) || RETRYABLE.has(codeOf(error));
+
+  async function retried<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isRetryable(error) || attempt >= TRIES_MAX) throw error;
+      }
+    }
+  }
+
   async function once<T>(tenant: string, work: (tx: Tx<C>) => Promise<T>, isRelaxed: boolean): Promise<T> {
     const outbox: OutboxRow[] = [];
     const followUps: (() => Promise<unknown>)[] = [];
@@ -72,12 +89,12 @@ export function openDb<C extends Contract>({ pool, service, writer, onEmitted }:
       (client) =>
         work({
           tenant,
-          q: queryBuilder(client),
+          q: queryBuilder(client, statements),
           emit: (event, payload) => outbox.push(writer.encode(service, event, payload, tenant)),
           afterCommit: (followUp) => void followUps.push(followUp),
-          executeSql: async (text, values) => ({ rows: (await client.query(text, [...values])).rows }),
+          executeSql: async (text, values) => ({ rows: (await execute(client, statements, text, values)).rows }),
         }),
-      (client) => (outbox.length > 0 ? insertOutbox(client, outbox) : undefined),
+      (client) => (outbox.length > 0 ? insertOutbox(client, outbox, statements) : undefined),
     );
     if (outbox.length > 0) onEmitted(outbox.length);
     await Promise.allSettled(followUps.map((followUp) => followUp()));
@@ -88,38 +105,32 @@ export function openDb<C extends Contract>({ pool, service, writer, onEmitted }:
   const reads = openBatch<Read, () => unknown>({
     itemsMax: READS_AT_ONCE_MAX,
     waitingMax: READS_WAITING_MAX,
-    run: (tenant, works) =>
-      inTransaction(pool, `${setup}'${tenant}'${READ_ONLY}`, async (client) => {
-        const tx: Tx<C> = {
-          tenant,
-          q: queryBuilder(client),
-          emit: () => fail("a read announces nothing"),
-          afterCommit: () => fail("a read commits nothing"),
-          executeSql: async (text, values) => ({ rows: (await client.query(text, [...values])).rows }),
-        };
-        const settled = await Promise.allSettled(works.map((work) => work(tx)));
-        return settled.map((one) => {
-          if (one.status === "fulfilled") return () => one.value;
-          // A statement that failed has spoilt the transaction for all who share it; a service's own refusal has not.
-          if (!(one.reason instanceof Problem)) throw one.reason;
-          return () => fail(one.reason);
-        });
-      }),
+    run: (tenant, works) => retried(() => together(tenant, works)),
   });
+
+  const together = (tenant: string, works: readonly Read[]): Promise<(() => unknown)[]> =>
+    inTransaction(pool, `${setup}'${tenant}'${READ_ONLY}`, async (client) => {
+      const tx: Tx<C> = {
+        tenant,
+        q: queryBuilder(client, statements),
+        emit: () => fail("a read announces nothing"),
+        afterCommit: () => fail("a read commits nothing"),
+        executeSql: async (text, values) => ({ rows: (await execute(client, statements, text, values)).rows }),
+      };
+      const settled = await Promise.allSettled(works.map((work) => work(tx)));
+      const faults = settled.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
+      // A statement that failed has spoilt the transaction for all who share it; a service's own refusal has not.
+      const spoilt = faults.filter((fault) => !(fault instanceof Problem));
+      if (spoilt.length > 0) throw spoilt.find((fault) => codeOf(fault) !== IN_FAILED_TRANSACTION) ?? spoilt[0];
+      return settled.map((one) => () => (one.status === "fulfilled" ? one.value : fail(one.reason)));
+    });
 
   return {
     read: async <T>(of: { readonly tenant: string }, work: (tx: Tx<C>) => Promise<T>) =>
       (await reads(assertTenant(of.tenant), work))() as T,
-    async tx(of, work, { isRelaxed = false } = {}) {
+    tx: async (of, work, { isRelaxed = false } = {}) => {
       const tenant = assertTenant(of.tenant);
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await once(tenant, work, isRelaxed);
-        } catch (error) {
-          const code = (error as { code?: unknown }).code;
-          if (attempt >= TRIES_MAX || typeof code !== "string" || !RETRYABLE.has(code)) throw error;
-        }
-      }
+      return retried(() => once(tenant, work, isRelaxed));
     },
     async ping() {
       await pool.query("SELECT 1").catch((error: unknown) => {
@@ -129,13 +140,22 @@ export function openDb<C extends Contract>({ pool, service, writer, onEmitted }:
   };
 }
 
+/** PostgreSQL's code of what went wrong; empty where it was not PostgreSQL. */
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? "");
+
 function fail(why: unknown): never {
   throw why instanceof Error ? why : new Error(String(why));
 }
 
 /** Announces what is committed with the transaction; its search path is the service's. */
-export async function insertOutbox(client: PoolClient, rows: readonly OutboxRow[]): Promise<void> {
-  await client.query(
+export async function insertOutbox(
+  client: PoolClient,
+  rows: readonly OutboxRow[],
+  statements = NONE_KEPT,
+): Promise<void> {
+  await execute(
+    client,
+    statements,
     `INSERT INTO outbox (event_id, topic, key, headers, value)
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::bytea[])`,
     [
@@ -149,4 +169,4 @@ export async function insertOutbox(client: PoolClient, rows: readonly OutboxRow[
 }
 
 /** Whether a rejection is PostgreSQL's unique violation, for stores that turn it into `already_exists`. */
-export const isUniqueViolation = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === "23505";
+export const isUniqueViolation = (error: unknown): boolean => codeOf(error) === "23505";

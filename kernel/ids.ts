@@ -1,6 +1,19 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** Randomness for some hundred ids at a time: each request for some has a price of its own. */
+const pool = Buffer.alloc(16 * 256);
+let used = pool.length;
+
+function random16(): Uint8Array {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += 16;
+  return pool.subarray(used - 16, used);
+}
 
 /**
  * A new id: a prefix that says what it names, 48 bits of time and 80 random bits in Crockford's base 32, as ULID.
@@ -13,6 +26,6 @@ export function newId(prefix: string, nowMs: number = Date.now()): string {
     rest = Math.floor(rest / 32);
   }
   let random = "";
-  for (const byte of randomBytes(16)) random += ALPHABET[byte & 31];
+  for (const byte of random16()) random += ALPHABET[byte & 31];
   return `${prefix}_${time}${random}`;
 }

@@ -10,6 +10,7 @@ import {
 } from "kysely";
 import pg from "pg";
 import { problem } from "./errors.ts";
+import { NONE_KEPT, type Statements } from "./prepared.ts";
 
 // Counters and byte sizes fit a double; PostgreSQL's int8 would otherwise arrive as text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -63,15 +64,30 @@ function openGatheringSocket(): Socket {
   return socket;
 }
 
-const builders = new WeakMap<PoolClient, Kysely<unknown>>();
+/** Sends a statement; what the service says often is sent by name. */
+export const execute = <R extends pg.QueryResultRow>(
+  client: PoolClient,
+  statements: Statements,
+  text: string,
+  values: readonly unknown[],
+): Promise<pg.QueryResult<R>> => {
+  const name = statements.nameOf(text);
+  return client.query<R>({ text, values: [...values], ...(name === undefined ? {} : { name }) });
+};
 
-/** Kysely on one checked-out connection: transactions are the kernel's business, so the driver has none. */
-export function queryBuilder(client: PoolClient): Kysely<unknown> {
-  const known = builders.get(client);
+const builders = new WeakMap<PoolClient, WeakMap<Statements, Kysely<unknown>>>();
+
+/** Kysely for a service on one checked-out connection: transactions are the kernel's business, so the driver has none. */
+export function queryBuilder(client: PoolClient, statements = NONE_KEPT): Kysely<unknown> {
+  const own = builders.get(client) ?? new WeakMap<Statements, Kysely<unknown>>();
+  builders.set(client, own);
+  const known = own.get(statements);
   if (known) return known;
   const connection: DatabaseConnection = {
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-      const { rows, rowCount } = await client.query(sql, [...parameters]);
+      const { rows, rowCount } = (await execute(client, statements, sql, parameters)) as pg.QueryResult & {
+        rows: R[];
+      };
       return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
     },
     async *streamQuery() {
@@ -95,7 +111,7 @@ export function queryBuilder(client: PoolClient): Kysely<unknown> {
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
   });
-  builders.set(client, made);
+  own.set(statements, made);
   return made;
 }
 

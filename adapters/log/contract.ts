@@ -251,6 +251,24 @@ export function eventLogContract(name: string, open: () => Promise<EventLog>): v
       assert.ok(batches.length < 10, `${batches.length} batches for 21 records`);
     });
 
+    test("a consumer that lingers does not while as much is there as it can take", async () => {
+      const topic = await topicOf(1);
+      await log.append(Array.from({ length: 40 }, (_, n) => recordOf(topic, "a", String(n))));
+      let [left, batches] = [40, 0];
+      const consumer = await log.consume({
+        // Were it to linger after each, the test would be over before the second batch.
+        ...{ group: randomUUID(), topic, recordsMax: 10, lingerMs: 600_000 },
+        positions: async () => new Map(),
+        async handle(records) {
+          left -= records.length;
+          batches += 1;
+        },
+      });
+      while (left > 0) await sleep(5);
+      await consumer.stop();
+      assert.equal(batches, 4);
+    });
+
     test("positions are the consumer's: it goes on where it says", async () => {
       const topic = await topicOf(1);
       await log.append(Array.from({ length: 10 }, (_, index) => recordOf(topic, "a", String(index))));

@@ -136,7 +136,8 @@ export function createGroups(source: Source, backoff: Backoff): Groups {
             // Nothing where something was: its retention is over. What was appended since then is beyond `heads`.
             if (records.length === 0) for (const number of ready.keys()) positions.set(number, heads[number] ?? 0);
             failures = 0;
-            handledMs = performance.now();
+            // Who has as much as it can take at once has nothing to wait for.
+            handledMs = records.length < options.recordsMax ? performance.now() : Number.NEGATIVE_INFINITY;
           } finally {
             for (const number of ready.keys()) group.busy.delete(number);
             if (generation !== member.generation || stopping) wakeAll(group);

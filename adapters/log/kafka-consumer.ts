@@ -170,8 +170,9 @@ function openSession(
       return startAnew();
     }
     await handOver(arrival);
-    const tookSome = arrival.fetched.some(({ records }) => records.length > 0);
-    if (tookSome && options.lingerMs) await pause(options.lingerMs, stopping);
+    const took = arrival.fetched.reduce((sum, { records }) => sum + records.length, 0);
+    // Who has as much as it can take at once has nothing to wait for.
+    if (took > 0 && took < options.recordsMax && options.lingerMs) await pause(options.lingerMs, stopping);
     if (performance.now() - reportedMs > REPORT_EVERY_MS) void report();
   }
 

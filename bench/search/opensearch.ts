@@ -8,7 +8,7 @@ const TENANT = "bench";
 const documentOf = ({ id, title, cast, directors, genres, synopsis, year }: Entry): SearchDocument => ({
   id,
   language: "en",
-  texts: { title, cast: cast.join(", "), directors: directors.join(", "), genres: genres.join(", "), synopsis },
+  texts: { title, cast: cast.join(", "), directors: directors.join(", "), genreWords: genres.join(", "), synopsis },
   keywords: { genres },
   numbers: { year },
 });
@@ -18,7 +18,7 @@ export async function openSearchOf(url: string, name: string, entries: readonly 
   const engine = await openOpenSearch({ url });
   const index: SearchIndex = await engine.open({
     ...{ name, version: 1, keywords: ["genres"], numbers: ["year"] },
-    texts: { title: "A", cast: "B", directors: "B", genres: "C", synopsis: "D" },
+    texts: { title: "A", cast: "B", directors: "B", genreWords: "C", synopsis: "D" },
   });
   await index.rebuild(async (write) => {
     for (let from = 0; from < entries.length; from += WRITTEN_AT_ONCE)

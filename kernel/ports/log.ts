@@ -73,7 +73,7 @@ export interface ConsumeOptions {
   readonly group: string;
   readonly topic: string;
   readonly recordsMax: number;
-  /** Having handled some records, the consumer lets others gather for so long before it takes them; 0 where it is not given. */
+  /** Having handled some records, the consumer lets others gather for so long before it takes them, unless it had `recordsMax` of them; 0 where it is not given. */
   readonly lingerMs?: number | undefined;
   /** Asked whenever partitions are assigned, and again after `handle` rejects: where to read from, by partition. A missing partition starts at its oldest record. */
   positions(partitions: readonly number[]): Promise<ReadonlyMap<number, number>>;

@@ -8,7 +8,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file models/models.proto.
  */
 export const file_models_models = /*@__PURE__*/
-  fileDesc("ChNtb2RlbHMvbW9kZWxzLnByb3RvEhFtYXJxdWVlLm1vZGVscy52MSL3AgoHVmVyc2lvbhIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDQoFc3RhZ2UYAyABKAkSDQoFc2hhcmUYBCABKA0SFQoNdHJhaW5lZF9hdF9tcxgFIAEoAxIWCg5zdGFnZV9zaW5jZV9tcxgGIAEoAxIOCgZyZWFzb24YByABKAkSOAoHbWV0cmljcxgIIAMoCzInLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24uTWV0cmljc0VudHJ5EjIKCHNlZ21lbnRzGAkgAygLMiAubWFycXVlZS5tb2RlbHMudjEuU2VnbWVudE1ldHJpYxIrCgdsaW5lYWdlGAogASgLMhoubWFycXVlZS5tb2RlbHMudjEuTGluZWFnZRIlCgRsaXZlGAsgASgLMhcubWFycXVlZS5tb2RlbHMudjEuTGl2ZRouCgxNZXRyaWNzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASI7Cg1TZWdtZW50TWV0cmljEg8KB3NlZ21lbnQYASABKAkSDAoEcm93cxgCIAEoDRILCgNhdWMYAyABKAEihAEKB0xpbmVhZ2USDwoHZnJvbV9tcxgBIAEoAxINCgV0b19tcxgCIAEoAxIVCg10cmFpbmluZ19yb3dzGAMgASgNEhEKCXRlc3Rfcm93cxgEIAEoDRIQCghmZWF0dXJlcxgFIAMoCRIOCgZzaGEyNTYYBiABKAkSDQoFY2F1c2UYByABKAkiRgoETGl2ZRITCgtwcmVkaWN0aW9ucxgBIAEoDRIQCghmYWlsdXJlcxgCIAEoDRILCgNwc2kYAyABKAESCgoCa2wYBCABKAEiKgoLTGlzdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVsaW1pdBgCIAEoDSI8CgxMaXN0UmVzcG9uc2USLAoIdmVyc2lvbnMYASADKAsyGi5tYXJxdWVlLm1vZGVscy52MS5WZXJzaW9uIhwKDFRyYWluUmVxdWVzdBIMCgRuYW1lGAEgASgJIg8KDVRyYWluUmVzcG9uc2UiLwoOUHJvbW90ZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIj4KD1Byb21vdGVSZXNwb25zZRIrCgd2ZXJzaW9uGAEgASgLMhoubWFycXVlZS5tb2RlbHMudjEuVmVyc2lvbiIfCg9Sb2xsYmFja1JlcXVlc3QSDAoEbmFtZRgBIAEoCSI/ChBSb2xsYmFja1Jlc3BvbnNlEisKB3ZlcnNpb24YASABKAsyGi5tYXJxdWVlLm1vZGVscy52MS5WZXJzaW9uIicKE1ByZWRpY3RDaHVyblJlcXVlc3QSEAoIdXNlcl9pZHMYASADKAkiPQoKUHJlZGljdGlvbhIPCgd1c2VyX2lkGAEgASgJEg0KBXNjb3JlGAIgASgBEg8KB3ZlcnNpb24YAyABKA0iWwoUUHJlZGljdENodXJuUmVzcG9uc2USMgoLcHJlZGljdGlvbnMYASADKAsyHS5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0aW9uEg8KB3BhcnRpYWwYAiABKAgilAEKDU5ldHdvcmtNaW51dGUSDgoGbWludXRlGAEgASgNEg0KBWJlYXRzGAIgASgNEhcKD3Rocm91Z2hwdXRfa2JwcxgDIAEoARIVCg10cm91YmxlX3JhdGlvGAQgASgBEhEKCXNjb3JlX3AyNRgFIAEoARISCgpsYXRlbmN5X21zGAYgASgBEg0KBWlzX3VwGAcgASgIIlcKDk5ldHdvcmtIaXN0b3J5EhIKCm5ldHdvcmtfaWQYASABKAkSMQoHbWludXRlcxgCIAMoCzIgLm1hcnF1ZWUubW9kZWxzLnYxLk5ldHdvcmtNaW51dGUibAoUUHJlZGljdFJvdXRlc1JlcXVlc3QSDgoGcmVnaW9uGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSMwoIbmV0d29ya3MYAyADKAsyIS5tYXJxdWVlLm1vZGVscy52MS5OZXR3b3JrSGlzdG9yeSJFCg9Sb3V0ZVByZWRpY3Rpb24SEgoKbmV0d29ya19pZBgBIAEoCRINCgVzY29yZRgCIAEoARIPCgd2ZXJzaW9uGAMgASgNImEKFVByZWRpY3RSb3V0ZXNSZXNwb25zZRI3CgtwcmVkaWN0aW9ucxgBIAMoCzIiLm1hcnF1ZWUubW9kZWxzLnYxLlJvdXRlUHJlZGljdGlvbhIPCgdwYXJ0aWFsGAIgASgIMqQECg1Nb2RlbHNTZXJ2aWNlEkwKBExpc3QSHi5tYXJxdWVlLm1vZGVscy52MS5MaXN0UmVxdWVzdBofLm1hcnF1ZWUubW9kZWxzLnYxLkxpc3RSZXNwb25zZSIDkAIBEk8KBVRyYWluEh8ubWFycXVlZS5tb2RlbHMudjEuVHJhaW5SZXF1ZXN0GiAubWFycXVlZS5tb2RlbHMudjEuVHJhaW5SZXNwb25zZSIDkAICElAKB1Byb21vdGUSIS5tYXJxdWVlLm1vZGVscy52MS5Qcm9tb3RlUmVxdWVzdBoiLm1hcnF1ZWUubW9kZWxzLnYxLlByb21vdGVSZXNwb25zZRJTCghSb2xsYmFjaxIiLm1hcnF1ZWUubW9kZWxzLnYxLlJvbGxiYWNrUmVxdWVzdBojLm1hcnF1ZWUubW9kZWxzLnYxLlJvbGxiYWNrUmVzcG9uc2USZAoMUHJlZGljdENodXJuEiYubWFycXVlZS5tb2RlbHMudjEuUHJlZGljdENodXJuUmVxdWVzdBonLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3RDaHVyblJlc3BvbnNlIgOQAgESZwoNUHJlZGljdFJvdXRlcxInLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3RSb3V0ZXNSZXF1ZXN0GigubWFycXVlZS5tb2RlbHMudjEuUHJlZGljdFJvdXRlc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw");
+  fileDesc("ChNtb2RlbHMvbW9kZWxzLnByb3RvEhFtYXJxdWVlLm1vZGVscy52MSL3AgoHVmVyc2lvbhIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDQoFc3RhZ2UYAyABKAkSDQoFc2hhcmUYBCABKA0SFQoNdHJhaW5lZF9hdF9tcxgFIAEoAxIWCg5zdGFnZV9zaW5jZV9tcxgGIAEoAxIOCgZyZWFzb24YByABKAkSOAoHbWV0cmljcxgIIAMoCzInLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24uTWV0cmljc0VudHJ5EjIKCHNlZ21lbnRzGAkgAygLMiAubWFycXVlZS5tb2RlbHMudjEuU2VnbWVudE1ldHJpYxIrCgdsaW5lYWdlGAogASgLMhoubWFycXVlZS5tb2RlbHMudjEuTGluZWFnZRIlCgRsaXZlGAsgASgLMhcubWFycXVlZS5tb2RlbHMudjEuTGl2ZRouCgxNZXRyaWNzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASI7Cg1TZWdtZW50TWV0cmljEg8KB3NlZ21lbnQYASABKAkSDAoEcm93cxgCIAEoDRILCgNhdWMYAyABKAEihAEKB0xpbmVhZ2USDwoHZnJvbV9tcxgBIAEoAxINCgV0b19tcxgCIAEoAxIVCg10cmFpbmluZ19yb3dzGAMgASgNEhEKCXRlc3Rfcm93cxgEIAEoDRIQCghmZWF0dXJlcxgFIAMoCRIOCgZzaGEyNTYYBiABKAkSDQoFY2F1c2UYByABKAkiRgoETGl2ZRITCgtwcmVkaWN0aW9ucxgBIAEoDRIQCghmYWlsdXJlcxgCIAEoDRILCgNwc2kYAyABKAESCgoCa2wYBCABKAEiKgoLTGlzdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVsaW1pdBgCIAEoDSI8CgxMaXN0UmVzcG9uc2USLAoIdmVyc2lvbnMYASADKAsyGi5tYXJxdWVlLm1vZGVscy52MS5WZXJzaW9uIhEKD092ZXJ2aWV3UmVxdWVzdCI8ChBPdmVydmlld1Jlc3BvbnNlEigKBm1vZGVscxgBIAMoCzIYLm1hcnF1ZWUubW9kZWxzLnYxLk1vZGVsIsIBCgVNb2RlbBINCgV0aXRsZRgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXN0YXRlGAMgASgJEgwKBGRhdGEYBCABKAkSDgoGbWV0cmljGAUgASgJEhAKCGZhbGxiYWNrGAYgASgJEg8KB3JldHJhaW4YByABKAkSDAoEbGFjaxgIIAEoCRItCgh0cmFpbmluZxgJIAEoCzIbLm1hcnF1ZWUubW9kZWxzLnYxLlRyYWluaW5nEg8KB3BzaV9tYXgYCiABKAEiXQoIVHJhaW5pbmcSDQoFc3RhdGUYASABKAkSDQoFY2F1c2UYAiABKAkSEwoLYXNrZWRfYXRfbXMYAyABKAMSDQoFYXRfbXMYBCABKAMSDwoHbWVzc2FnZRgFIAEoCSIcCgxUcmFpblJlcXVlc3QSDAoEbmFtZRgBIAEoCSIPCg1UcmFpblJlc3BvbnNlIi8KDlByb21vdGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoDSI+Cg9Qcm9tb3RlUmVzcG9uc2USKwoHdmVyc2lvbhgBIAEoCzIaLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24iHwoPUm9sbGJhY2tSZXF1ZXN0EgwKBG5hbWUYASABKAkiPwoQUm9sbGJhY2tSZXNwb25zZRIrCgd2ZXJzaW9uGAEgASgLMhoubWFycXVlZS5tb2RlbHMudjEuVmVyc2lvbiInChNQcmVkaWN0Q2h1cm5SZXF1ZXN0EhAKCHVzZXJfaWRzGAEgAygJIj0KClByZWRpY3Rpb24SDwoHdXNlcl9pZBgBIAEoCRINCgVzY29yZRgCIAEoARIPCgd2ZXJzaW9uGAMgASgNIlsKFFByZWRpY3RDaHVyblJlc3BvbnNlEjIKC3ByZWRpY3Rpb25zGAEgAygLMh0ubWFycXVlZS5tb2RlbHMudjEuUHJlZGljdGlvbhIPCgdwYXJ0aWFsGAIgASgIIpQBCg1OZXR3b3JrTWludXRlEg4KBm1pbnV0ZRgBIAEoDRINCgViZWF0cxgCIAEoDRIXCg90aHJvdWdocHV0X2ticHMYAyABKAESFQoNdHJvdWJsZV9yYXRpbxgEIAEoARIRCglzY29yZV9wMjUYBSABKAESEgoKbGF0ZW5jeV9tcxgGIAEoARINCgVpc191cBgHIAEoCCJXCg5OZXR3b3JrSGlzdG9yeRISCgpuZXR3b3JrX2lkGAEgASgJEjEKB21pbnV0ZXMYAiADKAsyIC5tYXJxdWVlLm1vZGVscy52MS5OZXR3b3JrTWludXRlImwKFFByZWRpY3RSb3V0ZXNSZXF1ZXN0Eg4KBnJlZ2lvbhgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEjMKCG5ldHdvcmtzGAMgAygLMiEubWFycXVlZS5tb2RlbHMudjEuTmV0d29ya0hpc3RvcnkiRQoPUm91dGVQcmVkaWN0aW9uEhIKCm5ldHdvcmtfaWQYASABKAkSDQoFc2NvcmUYAiABKAESDwoHdmVyc2lvbhgDIAEoDSJhChVQcmVkaWN0Um91dGVzUmVzcG9uc2USNwoLcHJlZGljdGlvbnMYASADKAsyIi5tYXJxdWVlLm1vZGVscy52MS5Sb3V0ZVByZWRpY3Rpb24SDwoHcGFydGlhbBgCIAEoCDL+BAoNTW9kZWxzU2VydmljZRJMCgRMaXN0Eh4ubWFycXVlZS5tb2RlbHMudjEuTGlzdFJlcXVlc3QaHy5tYXJxdWVlLm1vZGVscy52MS5MaXN0UmVzcG9uc2UiA5ACARJYCghPdmVydmlldxIiLm1hcnF1ZWUubW9kZWxzLnYxLk92ZXJ2aWV3UmVxdWVzdBojLm1hcnF1ZWUubW9kZWxzLnYxLk92ZXJ2aWV3UmVzcG9uc2UiA5ACARJPCgVUcmFpbhIfLm1hcnF1ZWUubW9kZWxzLnYxLlRyYWluUmVxdWVzdBogLm1hcnF1ZWUubW9kZWxzLnYxLlRyYWluUmVzcG9uc2UiA5ACAhJQCgdQcm9tb3RlEiEubWFycXVlZS5tb2RlbHMudjEuUHJvbW90ZVJlcXVlc3QaIi5tYXJxdWVlLm1vZGVscy52MS5Qcm9tb3RlUmVzcG9uc2USUwoIUm9sbGJhY2sSIi5tYXJxdWVlLm1vZGVscy52MS5Sb2xsYmFja1JlcXVlc3QaIy5tYXJxdWVlLm1vZGVscy52MS5Sb2xsYmFja1Jlc3BvbnNlEmQKDFByZWRpY3RDaHVybhImLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3RDaHVyblJlcXVlc3QaJy5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0Q2h1cm5SZXNwb25zZSIDkAIBEmcKDVByZWRpY3RSb3V0ZXMSJy5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0Um91dGVzUmVxdWVzdBooLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3RSb3V0ZXNSZXNwb25zZSIDkAIBYgZwcm90bzM");
 
 /**
  * Describes the message marquee.models.v1.Version.
@@ -53,102 +53,130 @@ export const ListResponseSchema = /*@__PURE__*/
   messageDesc(file_models_models, 5);
 
 /**
+ * Describes the message marquee.models.v1.OverviewRequest.
+ * Use `create(OverviewRequestSchema)` to create a new message.
+ */
+export const OverviewRequestSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 6);
+
+/**
+ * Describes the message marquee.models.v1.OverviewResponse.
+ * Use `create(OverviewResponseSchema)` to create a new message.
+ */
+export const OverviewResponseSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 7);
+
+/**
+ * Describes the message marquee.models.v1.Model.
+ * Use `create(ModelSchema)` to create a new message.
+ */
+export const ModelSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 8);
+
+/**
+ * Describes the message marquee.models.v1.Training.
+ * Use `create(TrainingSchema)` to create a new message.
+ */
+export const TrainingSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 9);
+
+/**
  * Describes the message marquee.models.v1.TrainRequest.
  * Use `create(TrainRequestSchema)` to create a new message.
  */
 export const TrainRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 6);
+  messageDesc(file_models_models, 10);
 
 /**
  * Describes the message marquee.models.v1.TrainResponse.
  * Use `create(TrainResponseSchema)` to create a new message.
  */
 export const TrainResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 7);
+  messageDesc(file_models_models, 11);
 
 /**
  * Describes the message marquee.models.v1.PromoteRequest.
  * Use `create(PromoteRequestSchema)` to create a new message.
  */
 export const PromoteRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 8);
+  messageDesc(file_models_models, 12);
 
 /**
  * Describes the message marquee.models.v1.PromoteResponse.
  * Use `create(PromoteResponseSchema)` to create a new message.
  */
 export const PromoteResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 9);
+  messageDesc(file_models_models, 13);
 
 /**
  * Describes the message marquee.models.v1.RollbackRequest.
  * Use `create(RollbackRequestSchema)` to create a new message.
  */
 export const RollbackRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 10);
+  messageDesc(file_models_models, 14);
 
 /**
  * Describes the message marquee.models.v1.RollbackResponse.
  * Use `create(RollbackResponseSchema)` to create a new message.
  */
 export const RollbackResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 11);
+  messageDesc(file_models_models, 15);
 
 /**
  * Describes the message marquee.models.v1.PredictChurnRequest.
  * Use `create(PredictChurnRequestSchema)` to create a new message.
  */
 export const PredictChurnRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 12);
+  messageDesc(file_models_models, 16);
 
 /**
  * Describes the message marquee.models.v1.Prediction.
  * Use `create(PredictionSchema)` to create a new message.
  */
 export const PredictionSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 13);
+  messageDesc(file_models_models, 17);
 
 /**
  * Describes the message marquee.models.v1.PredictChurnResponse.
  * Use `create(PredictChurnResponseSchema)` to create a new message.
  */
 export const PredictChurnResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 14);
+  messageDesc(file_models_models, 18);
 
 /**
  * Describes the message marquee.models.v1.NetworkMinute.
  * Use `create(NetworkMinuteSchema)` to create a new message.
  */
 export const NetworkMinuteSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 15);
+  messageDesc(file_models_models, 19);
 
 /**
  * Describes the message marquee.models.v1.NetworkHistory.
  * Use `create(NetworkHistorySchema)` to create a new message.
  */
 export const NetworkHistorySchema = /*@__PURE__*/
-  messageDesc(file_models_models, 16);
+  messageDesc(file_models_models, 20);
 
 /**
  * Describes the message marquee.models.v1.PredictRoutesRequest.
  * Use `create(PredictRoutesRequestSchema)` to create a new message.
  */
 export const PredictRoutesRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 17);
+  messageDesc(file_models_models, 21);
 
 /**
  * Describes the message marquee.models.v1.RoutePrediction.
  * Use `create(RoutePredictionSchema)` to create a new message.
  */
 export const RoutePredictionSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 18);
+  messageDesc(file_models_models, 22);
 
 /**
  * Describes the message marquee.models.v1.PredictRoutesResponse.
  * Use `create(PredictRoutesResponseSchema)` to create a new message.
  */
 export const PredictRoutesResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 19);
+  messageDesc(file_models_models, 23);
 
 /**
  * @generated from service marquee.models.v1.ModelsService

@@ -2,23 +2,19 @@
 import { CHURN_FEATURES } from "./domain-churn.ts";
 import { ROUTING_FEATURES } from "./domain-routing.ts";
 
-/** `here`: trained and served by this product; `loaded`: run here with weights that others trained; `missing`: its fallback is all that there is. */
-export type State = "here" | "loaded" | "missing";
+/** `here`: trained and served by this product; `loaded`: run here with weights that others trained. */
+export type State = "here" | "loaded";
 
 export interface Entry {
   readonly model: string;
+  /** What calls know it by, where it has versions in the registry. */
+  readonly name?: string;
   readonly state: State;
   readonly data: string;
   readonly metric: string;
   readonly fallback: string;
   readonly retrain: string;
 }
-
-const NOTHING = "-";
-const missing = (model: string, fallback: string): Entry => ({
-  ...{ model, state: "missing", fallback },
-  ...{ data: NOTHING, metric: NOTHING, retrain: NOTHING },
-});
 
 /** In the order of the specification's inventory. */
 export const inventory: readonly Entry[] = [
@@ -41,6 +37,7 @@ export const inventory: readonly Entry[] = [
   },
   {
     model: "CDN routing",
+    name: "routing",
     state: "here",
     data: `minutes of each network in each region, from players' reports and probes, for a week: ${ROUTING_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
     metric: "AUC and log loss of whether the next minute is a bad one, on the latest quarter of the time",
@@ -51,15 +48,18 @@ export const inventory: readonly Entry[] = [
     model: "Anomaly detection",
     state: "here",
     data: "minutes of all, of each network and of each channel: sessions, errors, rebuffering (services/insight/qoe, [below](#anomalies))",
-    metric: "the Numenta benchmark's score on files that nothing was chosen on, beside its windowed Gaussian",
+    metric:
+      "the Numenta benchmark's score on files that nothing was chosen on, beside its windowed Gaussian; [picture](pictures/anomaly.svg)",
     fallback: "fixed thresholds for errors and rebuffering; marked as partial",
     retrain: "with every minute; a process begins with the last eight hours",
   },
   {
     model: "Churn prediction",
+    name: "churn",
     state: "here",
     data: `what accounts watched, by day: ${CHURN_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
-    metric: "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks",
+    metric:
+      "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks; [the learner beside others](pictures/gbdt.svg)",
     fallback: "a threshold of engagement: days since the last view, and views in four weeks; marked as partial",
     retrain: "by itself once a day and after a drift; `./marquee model train churn`",
   },
@@ -72,16 +72,21 @@ export const inventory: readonly Entry[] = [
     retrain:
       "not here: other weights by `./marquee model pull moderation`, then `./marquee enrich TITLE --step moderation`",
   },
-  missing(
-    "Thumbnail quality scoring",
-    "measures of the picture and faces, with weights set by hand (services/content/metadata/scorer.ts); `npm run bench -- enrichment --write` learns them from spoiled pairs",
-  ),
+  {
+    model: "Thumbnail quality scoring",
+    state: "here",
+    data: "frames of films and the same ones spoiled (soft, moved, dark, burnt, faded, foggy, crossed, blocky), by measures of the picture; faces weigh besides, where their weights are here ([below](#thumbnails))",
+    metric:
+      "how often the sound picture of a pair is known, and how chosen frames score beside random ones, on films that it was not trained on; picture: [chosen beside random](pictures/thumbnails.png)",
+    fallback: "the pictures that the encoder makes; a person's choice wins",
+    retrain: "`npm run bench -- enrichment --write`, from a checkout",
+  },
   {
     model: "Embedding generation",
     state: "here",
     data: "the words, names and genres of the catalogue's titles: latent semantic analysis of each tenant's own ([search](guides/search.md)); none of pictures",
     metric:
-      "nDCG@10 on viewers' tags of the order by words and meaning, beside BM25F and meaning alone (`npm run bench -- search`)",
+      "nDCG@10 on viewers' tags of the order by words and meaning, beside BM25F and meaning alone (`npm run bench -- search`); [picture](pictures/search.svg)",
     fallback: "words alone",
     retrain: "by itself, when there are a fifth more or fewer titles",
   },
@@ -90,7 +95,7 @@ export const inventory: readonly Entry[] = [
     state: "here",
     data: "samples of the film and fast encodes of them (detail, motion, cuts, rate, PSNR, SSIM), beside the VMAF of a grid of real encodes ([below](#per-title-encoding))",
     metric:
-      "BD-rate over VMAF 60 to 95 against the fixed ladder and capped CRF, on films that it was not trained on ([picture](pictures/per-title.svg))",
+      "BD-rate over VMAF 60 to 95 against the fixed ladder and capped CRF, on films that it was not trained on; [picture](pictures/per-title.svg)",
     fallback: "the fixed ladder; the title says why",
     retrain: "`npm run bench -- per-title --train`, from a checkout",
   },

@@ -11,6 +11,7 @@ import { DAY_MS, trainingSpan } from "./domain-churn.ts";
 import { MINUTE_MS, TRAINING_MINUTES } from "./domain-routing.ts";
 import { toMessage } from "./message.ts";
 import { answerOip } from "./oip.ts";
+import { overview } from "./overview.ts";
 import { type ModelsPlatform, type ModelsTx, type Parts } from "./parts.ts";
 import { predictChurn, predictRoutes } from "./predict.ts";
 import { QUEUE } from "./queue.ts";
@@ -71,6 +72,7 @@ export default defineService({
         };
       });
     },
+    overview: (_, context) => overview(parts, context),
     async train({ name }, context) {
       await askByOperator(parts, name, context);
       return {};

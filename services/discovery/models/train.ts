@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
-import { type Context, problem } from "#kernel";
+import { type Context, problem, toProblem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
 import { FIRST_SHARE, refusal } from "./domain.ts";
 import type { ToTrainer } from "./domain-examples.ts";
@@ -11,19 +11,37 @@ import { ask, assertEnough, type Cause } from "./queue.ts";
 import { type Trained, trainedBy } from "./recipes.ts";
 import { scoresOf } from "./serve.ts";
 import * as store from "./store.ts";
+import * as trainings from "./store-trainings.ts";
 import type { FromTrainer } from "./train-worker.ts";
 
 /** Rows of each kind that a judgement needs. */
 const LABELS_MIN = 20;
 const TRAIN_MS_MAX = 10 * 60_000;
 
-/** One training: features, model, judgement, registry. What it comes to is a version, refused ones among them. */
+interface Payload {
+  readonly tenant: string;
+  readonly name: string;
+  readonly cause: Cause;
+}
+
+/** One training, and how it stands meanwhile. What is tried again waits. */
 export async function train(parts: Parts, job: Job): Promise<void> {
-  const { tenant, name, cause } = job.payload as {
-    readonly tenant: string;
-    readonly name: string;
-    readonly cause: Cause;
-  };
+  const { tenant, name } = job.payload as unknown as Payload;
+  const note = (state: trainings.Training["state"], message = ""): Promise<void> =>
+    parts.db.tx({ tenant }, (tx) => trainings.became(tx, name, { state, message, nowMs: parts.clock.nowMs() }));
+  await note("running");
+  try {
+    await makeVersion(parts, job);
+  } catch (error) {
+    await note(job.isLastAttempt ? "failed" : "waiting", toProblem(error).message.slice(0, 500));
+    throw error;
+  }
+  await note("done");
+}
+
+/** Features, model, judgement, registry. What it comes to is a version, refused ones among them. */
+async function makeVersion(parts: Parts, job: Job): Promise<void> {
+  const { tenant, name, cause } = job.payload as unknown as Payload;
   const model = trainedBy(name);
   const { of, fromMs, toMs } = await parts.db.tx({ tenant }, async (tx) => {
     await assertEnough(parts, tx, model);
