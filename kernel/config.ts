@@ -207,6 +207,13 @@ export const Config = z.object({
     .max(5_000)
     .default(20)
     .describe("how long the choice of a delivery network waits for its model; after that a rule chooses"),
+  MARQUEE_ORDER_DEADLINE_MS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(5_000)
+    .default(60)
+    .describe("how long homes and searches wait for the model that orders them; after that their own order stays"),
   MARQUEE_SMTP_URL: z.string().optional().describe("smtp://user:password@host:port; without it mail goes to files"),
   MARQUEE_MAIL_FROM: z.string().default("Marquee <no-reply@marquee.test>").describe("the sender of mail"),
   MARQUEE_PUSH_HOSTS: word(

@@ -17,10 +17,10 @@ export async function listModels(cli: Cli, name: string | undefined, { json }: J
   const rows = versions.map((version) => [
     ...[version.name, String(version.version), `${version.stage}${version.share > 0 ? ` ${version.share} %` : ""}`],
     new Date(Number(version.trainedAtMs)).toISOString().slice(0, 16).replace("T", " "),
-    ...[figure(version.metrics["auc"]), String(version.live?.predictions ?? 0), figure(version.live?.psi)],
+    ...[qualityOf(version), String(version.live?.predictions ?? 0), figure(version.live?.psi)],
     plain(version.reason),
   ]);
-  const head = ["MODEL", "VERSION", "STAGE", "TRAINED (UTC)", "AUC", "PREDICTIONS", "PSI", "WHY"];
+  const head = ["MODEL", "VERSION", "STAGE", "TRAINED (UTC)", "QUALITY", "PREDICTIONS", "PSI", "WHY"];
   for (const line of table(head, rows, Math.max(cli.terminal.columns, 140))) cli.terminal.out(line);
   if (versions.length === 0) cli.terminal.note("No model was trained yet: rules answer in their place.");
   return 0;
@@ -53,13 +53,20 @@ function tell(cli: Cli, name: string, version: Version | undefined, json: boolea
   return 0;
 }
 
+/** By what the gate judged it. */
+const qualityOf = ({ metrics }: Version): string =>
+  metrics["ndcg"] === undefined ? `AUC ${figure(metrics["auc"])}` : `NDCG ${figure(metrics["ndcg"])}`;
+
 const figure = (value: number | undefined): string => (value === undefined || value < 0 ? "-" : value.toFixed(3));
 
 const toJson = ({ lineage, live, ...version }: Version) => ({
   ...{ name: version.name, version: version.version, stage: version.stage, share: version.share },
   ...{ reason: version.reason, trainedAtMs: Number(version.trainedAtMs), metrics: version.metrics },
   stageSinceMs: Number(version.stageSinceMs),
-  segments: version.segments.map(({ segment, rows, auc }) => ({ segment, rows, auc })),
+  segments: version.segments.map(({ segment, rows, auc, ndcg }) => ({
+    ...{ segment, rows, auc },
+    ...(version.metrics["ndcg"] === undefined ? {} : { ndcg }),
+  })),
   lineage: lineage && {
     ...{ fromMs: Number(lineage.fromMs), toMs: Number(lineage.toMs), cause: lineage.cause, sha256: lineage.sha256 },
     ...{ trainingRows: lineage.trainingRows, testRows: lineage.testRows, features: lineage.features },

@@ -12,3 +12,14 @@ export const Features = defineContract({
     updated: event<FeaturesUpdated>()("features.updated", featuresUpdatedSchema),
   },
 });
+
+/** A genre as the features of `user_genre_preferences` call it, however a catalogue writes it. */
+export function genreName(genre: string): string {
+  const plain = genre
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/\p{M}/gu, "")
+    .replace(/[^a-z0-9]+/g, "_")
+    .replace(/^_|_$/g, "");
+  return plain === "sci_fi" || plain === "scifi" ? "science_fiction" : plain;
+}

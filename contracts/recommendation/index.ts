@@ -11,7 +11,12 @@ import {
 } from "./gen/events.ts";
 import { RecommendationService } from "./gen/recommendation_pb.js";
 
-export type { RecommendationClicked, RecommendationOpinionChanged, RecommendationServed } from "./gen/events.ts";
+export type {
+  RecommendationClicked,
+  RecommendationOpinionChanged,
+  RecommendationPersonalisationChanged,
+  RecommendationServed,
+} from "./gen/events.ts";
 export type * from "./gen/recommendation_pb.js";
 
 export const Recommendation = defineContract({

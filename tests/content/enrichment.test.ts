@@ -181,19 +181,19 @@ test("what a model is not sure of waits for a person, who also sees what it is a
     );
   const all = await unsure();
   // Tags are a person's since the test before; measures are sure of themselves.
-  assert.deepEqual(all.map(({ what }) => what).toSorted(), ["chapters", "summary"]);
+  assert.deepEqual(all.map(({ what }) => what).toSorted(), ["chapters", "summary", "thumbnails"]);
   assert.ok(all.every(({ confidence, model }) => confidence < 1 && model !== ""));
   assert.deepEqual(await unsure(0.01), []);
   const scenes = await stepOf(contentId, "scenes");
   const valueJson = JSON.stringify(scenes.value["chapters"]);
   await host.metadata.correct({ contentId, what: "chapters", valueJson }, host.context());
   assert.deepEqual(
-    (await unsure()).map(({ what }) => what),
-    ["summary"],
+    (await unsure()).map(({ what }) => what).toSorted(),
+    ["summary", "thumbnails"],
     "what a person has accepted is theirs",
   );
   await host.metadata.correct({ contentId, what: "chapters", valueJson: "" }, host.context());
-  assert.equal((await unsure()).length, 2);
+  assert.equal((await unsure()).length, 3);
   await assert.rejects(host.metadata.unsure({ confidenceBelow: 2 }, host.context()), /confidence_below 2/);
 
   const isJpeg = (picture: Uint8Array) => picture[0] === 0xff && picture[1] === 0xd8;

@@ -26,13 +26,24 @@ const contextOf = (profileId: string) => ({
 });
 
 /** The service's parts, of which each can be taken away. */
-function openParts(take: Partial<Record<"model" | "cache" | "past" | "profile", () => Promise<never>>>) {
+type Part = "model" | "cache" | "past" | "profile" | "order";
+/** By this clock the service knows how long its parts have taken. */
+const time = { nowMs: 0 };
+/** The model of orders puts them the other way round. */
+const reversed = async ({ titles: listed }: { readonly titles: readonly unknown[] }) => ({
+  scores: listed.map((_, at) => at),
+  partial: false,
+});
+
+function openParts(take: Partial<Record<Part, () => Promise<never>>>, isOrdered = true) {
   const model = {
     ...{ report: {} as never, trainedAtMs: 5, isOpen: () => true, explain: hangs, close: () => undefined },
     recommend: async () => ["d", "c"].map((id) => ({ id, score: 1, becauseOfId: "a" })),
   };
   const parts = {
-    clock: { nowMs: () => 0 },
+    clock: { nowMs: () => time.nowMs },
+    config: { MARQUEE_ORDER_DEADLINE_MS: 60 },
+    isOrdered: () => isOrdered,
     logger: silentLogger,
     homes: new LRUCache({ max: 10, ttl: 30_000 }),
     told: new LRUCache({ max: 10 }),
@@ -42,6 +53,9 @@ function openParts(take: Partial<Record<"model" | "cache" | "past" | "profile", 
     db: { read: () => (take.past ?? (async () => past))() },
     cache: { get: () => (take.cache ?? (async () => undefined))(), set: async () => undefined },
     call: {
+      models: {
+        order: (request: { readonly titles: readonly unknown[] }) => (take.order ?? (() => reversed(request)))(),
+      },
       profile: { get: () => (take.profile ?? (async () => ({ profile: { userId: "u", ageRatingMax: 18 } })))() },
     },
     models: { load: () => (take.model ?? (async () => model))() },
@@ -55,6 +69,7 @@ async function underLoad(parts: Parts, visit: string) {
   try {
     const answers: { readonly answer: Awaited<ReturnType<typeof home>>; readonly waitedMs: number }[] = [];
     let nowMs = 0;
+    time.nowMs = 0;
     for (let asked = 0; answers.length < ASKERS && nowMs < 10 * BUDGET_MS; nowMs += TICK_MS) {
       if (asked < ASKERS) {
         const [profileId, startedMs] = [`${visit}-${asked}`, nowMs];
@@ -65,6 +80,7 @@ async function underLoad(parts: Parts, visit: string) {
       }
       for (let turn = 0; turn < 20; turn++) await Promise.resolve();
       mock.timers.tick(TICK_MS);
+      time.nowMs = nowMs + TICK_MS;
       for (let turn = 0; turn < 20; turn++) await Promise.resolve();
     }
     assert.equal(answers.length, ASKERS, "everybody was answered");
@@ -78,8 +94,16 @@ test("home: with everything at hand all homes are whole", async () => {
   const answers = await underLoad(openParts({}), "whole");
   for (const { answer } of answers) {
     assert.equal(answer.partial, false);
-    assert.deepEqual(answer.rails[0]?.contentIds, ["d", "c"]);
+    assert.deepEqual(answer.rails[0]?.contentIds, ["c", "d"], "as the model of orders has them");
   }
+});
+
+test("home: where no model of orders is served, none is asked, and nothing is missing", async () => {
+  const asked = mock.fn(hangs);
+  for (const { answer, waitedMs } of await underLoad(openParts({ order: asked }, false), "unordered")) {
+    assert.deepEqual([answer.partial, answer.rails[0]?.contentIds, waitedMs], [false, ["d", "c"], 0]);
+  }
+  assert.equal(asked.mock.callCount(), 0);
 });
 
 const refuses = async (): Promise<never> => {
@@ -114,5 +138,38 @@ test("home: a cache that hangs costs a moment and no more", async () => {
   for (const { answer, waitedMs } of await underLoad(openParts({ cache: hangs }), "cacheless")) {
     assert.equal(answer.partial, false);
     assert.ok(waitedMs <= BUDGET_MS, `${waitedMs} ms`);
+  }
+});
+
+for (const [how, away] of [
+  ["hangs", hangs],
+  ["refuses", refuses],
+] as const)
+  test(`home: where the model of orders ${how}, the blend's own order comes, marked, and the model's again without a restart`, async () => {
+    const take: Parameters<typeof openParts>[0] = { order: away };
+    const parts = openParts(take);
+    for (const { answer, waitedMs } of await underLoad(parts, "away")) {
+      assert.ok(waitedMs <= BUDGET_MS, `${waitedMs} ms`);
+      assert.deepEqual([answer.partial, answer.rails[0]?.contentIds], [true, ["d", "c"]]);
+    }
+    delete take.order;
+    for (const { answer } of await underLoad(parts, "back"))
+      assert.deepEqual([answer.partial, answer.rails[0]?.contentIds], [false, ["c", "d"]]);
+  });
+
+test(`home: however slow each part is, ${BUDGET_MS} ms are enough`, async () => {
+  const parts = openParts({ order: hangs });
+  const slow =
+    <T>(work: () => Promise<T>) =>
+    () =>
+      new Promise<void>((resolve) => setTimeout(resolve, 85)).then(work);
+  const { db, models } = parts;
+  Object.assign(parts, {
+    db: { read: slow(() => db.read({ tenant: "demo" }, async () => past)) },
+    models: { load: slow(() => models.load("demo")) },
+  });
+  for (const { answer, waitedMs } of await underLoad(parts, "slow")) {
+    assert.ok(waitedMs <= BUDGET_MS, `${waitedMs} ms`);
+    assert.deepEqual([answer.partial, answer.rails[0]?.contentIds], [true, ["d", "c"]]);
   }
 });

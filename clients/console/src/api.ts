@@ -110,8 +110,8 @@ export const api = {
   title: (contentId: string, signal?: AbortSignal) => call<GetResponse>("metadata/get", { contentId }, signal),
   correct: (contentId: string, what: string, value: unknown) =>
     call<object>("metadata/correct", { contentId, what, valueJson: value === undefined ? "" : JSON.stringify(value) }),
-  showSubtitles: (contentId: string, withdraw: boolean) =>
-    call<object>("metadata/publishSubtitles", { contentId, withdraw }),
+  showSubtitles: (contentId: string, isShown: boolean) =>
+    call<object>("metadata/publishSubtitles", { contentId, withdraw: !isShown }),
   enrich: (contentId: string, step: string) => call<object>("metadata/enrich", { contentId, step }),
   names: (ids: readonly string[], signal?: AbortSignal) =>
     call<GetManyResponse>("catalog/getMany", { ids: [...new Set(ids)].slice(0, 200) }, signal),

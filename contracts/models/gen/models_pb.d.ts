@@ -56,7 +56,7 @@ export declare type Version = Message<"marquee.models.v1.Version"> & {
   reason: string;
 
   /**
-   * On rows that it was not trained on: auc, logLoss, and of whom it was compared with.
+   * On rows that it was not trained on: auc, logLoss, ndcg of models that order lists, and of whom it was compared with.
    *
    * @generated from field: map<string, double> metrics = 8;
    */
@@ -102,6 +102,13 @@ export declare type SegmentMetric = Message<"marquee.models.v1.SegmentMetric"> &
    * @generated from field: double auc = 3;
    */
   auc: number;
+
+  /**
+   * Of models that order lists: NDCG@10.
+   *
+   * @generated from field: double ndcg = 4;
+   */
+  ndcg: number;
 };
 
 /**
@@ -708,6 +715,130 @@ export declare type PredictRoutesResponse = Message<"marquee.models.v1.PredictRo
 export declare const PredictRoutesResponseSchema: GenMessage<PredictRoutesResponse>;
 
 /**
+ * @generated from message marquee.models.v1.ServingRequest
+ */
+export declare type ServingRequest = Message<"marquee.models.v1.ServingRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message marquee.models.v1.ServingRequest.
+ * Use `create(ServingRequestSchema)` to create a new message.
+ */
+export declare const ServingRequestSchema: GenMessage<ServingRequest>;
+
+/**
+ * @generated from message marquee.models.v1.ServingResponse
+ */
+export declare type ServingResponse = Message<"marquee.models.v1.ServingResponse"> & {
+  /**
+   * @generated from field: bool served = 1;
+   */
+  served: boolean;
+};
+
+/**
+ * Describes the message marquee.models.v1.ServingResponse.
+ * Use `create(ServingResponseSchema)` to create a new message.
+ */
+export declare const ServingResponseSchema: GenMessage<ServingResponse>;
+
+/**
+ * A title of a list, and what who made the list knows of it.
+ *
+ * @generated from message marquee.models.v1.ListedTitle
+ */
+export declare type ListedTitle = Message<"marquee.models.v1.ListedTitle"> & {
+  /**
+   * @generated from field: string content_id = 1;
+   */
+  contentId: string;
+
+  /**
+   * Larger is better; NaN where nobody knows.
+   *
+   * @generated from field: double score = 2;
+   */
+  score: number;
+
+  /**
+   * In meaning, of a search, -1 to 1; NaN where nobody knows.
+   *
+   * @generated from field: double nearness = 3;
+   */
+  nearness: number;
+};
+
+/**
+ * Describes the message marquee.models.v1.ListedTitle.
+ * Use `create(ListedTitleSchema)` to create a new message.
+ */
+export declare const ListedTitleSchema: GenMessage<ListedTitle>;
+
+/**
+ * @generated from message marquee.models.v1.OrderRequest
+ */
+export declare type OrderRequest = Message<"marquee.models.v1.OrderRequest"> & {
+  /**
+   * home-order or search-order.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * @generated from field: string profile_id = 2;
+   */
+  profileId: string;
+
+  /**
+   * The best first, at most 50.
+   *
+   * @generated from field: repeated marquee.models.v1.ListedTitle titles = 3;
+   */
+  titles: ListedTitle[];
+};
+
+/**
+ * Describes the message marquee.models.v1.OrderRequest.
+ * Use `create(OrderRequestSchema)` to create a new message.
+ */
+export declare const OrderRequestSchema: GenMessage<OrderRequest>;
+
+/**
+ * @generated from message marquee.models.v1.OrderResponse
+ */
+export declare type OrderResponse = Message<"marquee.models.v1.OrderResponse"> & {
+  /**
+   * 0 to 1, one for each title; empty: the order stays.
+   *
+   * @generated from field: repeated double scores = 1;
+   */
+  scores: number[];
+
+  /**
+   * @generated from field: uint32 version = 2;
+   */
+  version: number;
+
+  /**
+   * A model should have answered, and did not in time.
+   *
+   * @generated from field: bool partial = 3;
+   */
+  partial: boolean;
+};
+
+/**
+ * Describes the message marquee.models.v1.OrderResponse.
+ * Use `create(OrderResponseSchema)` to create a new message.
+ */
+export declare const OrderResponseSchema: GenMessage<OrderResponse>;
+
+/**
  * @generated from service marquee.models.v1.ModelsService
  */
 export declare const ModelsService: GenService<{
@@ -780,6 +911,26 @@ export declare const ModelsService: GenService<{
     methodKind: "unary";
     input: typeof PredictRoutesRequestSchema;
     output: typeof PredictRoutesResponseSchema;
+  },
+  /**
+   * Whether any version of a model answers anybody: who asks a model with each page need not where none does.
+   *
+   * @generated from rpc marquee.models.v1.ModelsService.Serving
+   */
+  serving: {
+    methodKind: "unary";
+    input: typeof ServingRequestSchema;
+    output: typeof ServingResponseSchema;
+  },
+  /**
+   * How likely each title of a list is chosen. Without an answer in time nothing is said: who asks has an order of their own.
+   *
+   * @generated from rpc marquee.models.v1.ModelsService.Order
+   */
+  order: {
+    methodKind: "unary";
+    input: typeof OrderRequestSchema;
+    output: typeof OrderResponseSchema;
   },
 }>;
 

@@ -48,6 +48,10 @@ export interface RecommendationServed {
   readonly surface: string;
   /** Which, the first ones of each rail. */
   readonly contentIds: readonly string[];
+  /** Where the blend has each of them, from 0; -1 where it did not rank it. */
+  readonly ranks: readonly number[];
+  /** What the blend gives each of them, 0 to 1; NaN where nothing. */
+  readonly scores: readonly number[];
   /** Whether what is popular stood in for what was not at hand. */
   readonly partial: boolean;
   /** Which model; 0 where none had a part in it. */
@@ -114,6 +118,18 @@ export const recommendationServedSchema = {
     { name: "profileId", type: "string", doc: "To which profile." },
     { name: "surface", type: "string", doc: "Where: home." },
     { name: "contentIds", type: { type: "array", items: "string" }, doc: "Which, the first ones of each rail." },
+    {
+      name: "ranks",
+      type: { type: "array", items: "int" },
+      default: [],
+      doc: "Where the blend has each of them, from 0; -1 where it did not rank it.",
+    },
+    {
+      name: "scores",
+      type: { type: "array", items: "double" },
+      default: [],
+      doc: "What the blend gives each of them, 0 to 1; NaN where nothing.",
+    },
     { name: "partial", type: "boolean", doc: "Whether what is popular stood in for what was not at hand." },
     { name: "modelTrainedAtMs", type: "long", doc: "Which model; 0 where none had a part in it." },
     { name: "servedAtMs", type: "long", doc: "When." },

@@ -16,6 +16,14 @@ export interface SearchQuery {
   readonly understood: readonly string[];
   /** How many titles fit. */
   readonly results: number;
+  /** The first of them as they were shown, without those that are called as the query. */
+  readonly contentIds: readonly string[];
+  /** Where each stands by words and meaning, from 0. */
+  readonly ranks: readonly number[];
+  /** How well each has the words; NaN where none were asked for. */
+  readonly scores: readonly number[];
+  /** How near each is in meaning; NaN where that was not looked at. */
+  readonly nearness: readonly number[];
   /** When. */
   readonly searchedAtMs: number;
 }
@@ -51,6 +59,30 @@ export const searchQuerySchema = {
     { name: "query", type: "string", doc: "What was typed." },
     { name: "understood", type: { type: "array", items: "string" }, doc: "Ids of what was understood of a question." },
     { name: "results", type: "int", doc: "How many titles fit." },
+    {
+      name: "contentIds",
+      type: { type: "array", items: "string" },
+      default: [],
+      doc: "The first of them as they were shown, without those that are called as the query.",
+    },
+    {
+      name: "ranks",
+      type: { type: "array", items: "int" },
+      default: [],
+      doc: "Where each stands by words and meaning, from 0.",
+    },
+    {
+      name: "scores",
+      type: { type: "array", items: "double" },
+      default: [],
+      doc: "How well each has the words; NaN where none were asked for.",
+    },
+    {
+      name: "nearness",
+      type: { type: "array", items: "double" },
+      default: [],
+      doc: "How near each is in meaning; NaN where that was not looked at.",
+    },
     { name: "searchedAtMs", type: "long", doc: "When." },
   ],
 } as const;

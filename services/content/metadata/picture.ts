@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PictureRequest } from "#contracts/metadata";
 import { type Context, problem } from "#kernel";
-import type { Picture } from "./domain.ts";
 import type { Parts } from "./parts.ts";
 import * as store from "./store.ts";
 import { scratchOf } from "./work.ts";
@@ -20,16 +19,23 @@ export interface Cutters {
   readonly waiting: (() => void)[];
 }
 
+interface Frame {
+  readonly key: string;
+  readonly timeS: number;
+}
+
 export async function pictureAt(parts: Parts, { contentId, timeMs }: PictureRequest, context: Context) {
-  const [title, step] = await parts.db.read(context, (tx) =>
-    Promise.all([store.title(tx, contentId), store.step(tx, contentId, "thumbnails")]),
-  );
+  const { title, frames } = await parts.db.read(context, async (tx) => ({
+    title: await store.title(tx, contentId),
+    frames: (await store.step(tx, contentId, "thumbnails"))?.value as
+      | { readonly pictures?: readonly Frame[] }
+      | undefined,
+  }));
   if (!title) throw problem.notFound(`'${contentId.slice(0, 80)}' was not taken in, so there is nothing to look at`);
   if (timeMs > title.durationS * 1_000)
     throw problem.invalid(`${timeMs} ms is behind the end of '${contentId}', which is at ${title.durationS} s`);
-  const { pictures = [] } = (step?.value ?? {}) as { readonly pictures?: readonly (Picture & { timeS: number })[] };
-  const saved = pictures.find(({ timeS }) => Math.round(timeS * 1_000) === timeMs);
-  if (saved) return { picture: await parts.objects.get(saved.key) };
+  const found = frames?.pictures?.find(({ timeS }) => Math.round(timeS * 1_000) === timeMs);
+  if (found && (await parts.objects.head(found.key))) return { picture: await parts.objects.get(found.key) };
   return { picture: await inTurn(parts.cutters, () => cut(parts, title, timeMs, context.signal)) };
 }
 

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { genreName } from "#contracts/features";
 import { beaten, channel, diagnosed, tuned } from "./domain-channel.ts";
 import { device, startedOn } from "./domain-device.ts";
-import { genreName, tastes, watchedOf } from "./domain-genres.ts";
+import { tastes, watchedOf } from "./domain-genres.ts";
 import { failed, history, started, stopped } from "./domain-history.ts";
 import { measured, network } from "./domain-network.ts";
 import { happened, popularity } from "./domain-popularity.ts";

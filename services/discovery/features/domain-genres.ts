@@ -1,3 +1,4 @@
+import { genreName } from "#contracts/features";
 import { amount, type Kind, word } from "./domain.ts";
 import { DAY_MS, HOUR_MS, ratio } from "./domain-windows.ts";
 
@@ -15,17 +16,6 @@ export const GENRES = [
   ...["action", "adventure", "animation", "comedy", "crime", "documentary", "drama"],
   ...["family", "fantasy", "horror", "romance", "science_fiction"],
 ] as const;
-
-/** A genre as features call it, however a catalogue writes it. */
-export function genreName(genre: string): string {
-  const plain = genre
-    .normalize("NFKD")
-    .toLowerCase()
-    .replace(/\p{M}/gu, "")
-    .replace(/[^a-z0-9]+/g, "_")
-    .replace(/^_|_$/g, "");
-  return plain === "sci_fi" || plain === "scifi" ? "science_fiction" : plain;
-}
 
 export const tastes: Kind<Tastes> = {
   group: {

@@ -118,6 +118,7 @@ export function snapshotsOf(accounts: readonly Account[], today: number): Exampl
   return {
     table: { values: Float32Array.from(rows.flat()), columns: CHURN_FEATURES.length },
     labels: Float32Array.from(labels),
+    rule: Float32Array.from(rows, churnByRule),
     ...{ isTest, segments },
   };
 }
@@ -135,5 +136,4 @@ export const churn: Recipe = {
   options: { ...GBDT_DEFAULTS, loss: "logistic", trees: 60, leavesMax: 12, learningRate: 0.08, penalty: 1 },
   refreshMs: DAY_MS,
   psiMax: 0.25,
-  rule: churnByRule,
 };

@@ -111,11 +111,10 @@ export function minutesToLearn(lines: readonly Line[]): Examples {
   });
   const newest = all.toSorted((a, b) => a.minute - b.minute).slice(-ROWS_MAX);
   const judgedFrom = newest[Math.floor(newest.length * (1 - TEST_SHARE))]?.minute ?? 0;
+  const rows = newest.map(({ history }) => featuresOf(history));
   return {
-    table: {
-      values: Float32Array.from(newest.flatMap(({ history }) => featuresOf(history))),
-      columns: ROUTING_FEATURES.length,
-    },
+    table: { values: Float32Array.from(rows.flat()), columns: ROUTING_FEATURES.length },
+    rule: Float32Array.from(rows, badByRule),
     labels: Float32Array.from(newest, (one) => (one.isBad ? 1 : 0)),
     isTest: newest.map(({ minute }) => minute >= judgedFrom),
     segments: newest.map(({ networkId, region }) => [`network=${networkId}`, `region=${region || "unknown"}`]),
@@ -143,5 +142,4 @@ export const routing: Recipe = {
   refreshMs: 3_600_000,
   // Networks have good and bad days, and what is asked about moves with them: only what is wholly different is a drift.
   psiMax: 1,
-  rule: badByRule,
 };

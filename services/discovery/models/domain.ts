@@ -1,6 +1,7 @@
 /** The way of a version: what lets it pass, how far, and what takes it back (ARCH-001 section 6, "ML Pipeline"). */
 import { createHash } from "node:crypto";
 import type { Drift } from "#learning/drift";
+import { refusalOfLists } from "./domain-lists.ts";
 import type { Judgement } from "./domain-recipe.ts";
 
 export type Stage = "refused" | "candidate" | "canary" | "production" | "retired" | "rolled_back";
@@ -22,6 +23,7 @@ const PROGRESS_MIN = 1e-4;
 /** Why a new version may not go on, with the figures; undefined where it may. The incumbent was judged on the same rows. */
 export function refusal(candidate: Judgement, incumbent: Judgement & { readonly name: string }): string | undefined {
   const { name } = incumbent;
+  if (candidate.lists) return refusalOfLists({ ...candidate, lists: candidate.lists }, incumbent);
   if (!(candidate.auc > incumbent.auc + PROGRESS_MIN))
     return `AUC ${shown(candidate.auc)} is not above ${shown(incumbent.auc)} of ${name}`;
   if (!(candidate.logLoss < incumbent.logLoss - PROGRESS_MIN))
@@ -37,6 +39,13 @@ export function refusal(candidate: Judgement, incumbent: Judgement & { readonly 
 }
 
 const shown = (value: number): string => value.toFixed(4);
+
+/** What a new version has, beside what is there. */
+export function compared(candidate: Judgement, incumbent: Judgement & { readonly name: string }): string {
+  if (candidate.lists && incumbent.lists)
+    return `NDCG@10 ${shown(candidate.lists.ndcg)}, ${incumbent.name} has ${shown(incumbent.lists.ndcg)}`;
+  return `AUC ${shown(candidate.auc)}, ${incumbent.name} has ${shown(incumbent.auc)}`;
+}
 
 /** What was seen of a version since it has its share. */
 export interface Seen {

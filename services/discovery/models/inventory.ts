@@ -1,4 +1,5 @@
 /** The models of ARCH-001, section 6: what each is for, where it comes from, and what answers without it. docs/models.md is made of it. */
+import { columnsOf } from "./domain-order.ts";
 import { CHURN_FEATURES } from "./domain-churn.ts";
 import { ROUTING_FEATURES } from "./domain-routing.ts";
 
@@ -15,6 +16,8 @@ export interface Entry {
   readonly fallback: string;
   readonly retrain: string;
 }
+
+const named = (features: readonly string[]): string => features.map((name) => `\`${name}\``).join(", ");
 
 /** In the order of the specification's inventory. */
 export const inventory: readonly Entry[] = [
@@ -39,7 +42,7 @@ export const inventory: readonly Entry[] = [
     model: "CDN routing",
     name: "routing",
     state: "here",
-    data: `minutes of each network in each region, from players' reports and probes, for a week: ${ROUTING_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
+    data: `minutes of each network in each region, from players' reports and probes, for a week: ${named(ROUTING_FEATURES)}`,
     metric: "AUC and log loss of whether the next minute is a bad one, on the latest quarter of the time",
     fallback: "what players report, else round-robin with geo affinity; marked",
     retrain: "by itself once an hour and after a drift; `./marquee model train routing`",
@@ -57,7 +60,7 @@ export const inventory: readonly Entry[] = [
     model: "Churn prediction",
     name: "churn",
     state: "here",
-    data: `what accounts watched, by day: ${CHURN_FEATURES.map((name) => `\`${name}\``).join(", ")}`,
+    data: `what accounts watched, by day: ${named(CHURN_FEATURES)}`,
     metric:
       "AUC and log loss on accounts that it was not trained on, of those who watch nothing in four weeks; [the learner beside others](pictures/gbdt.svg)",
     fallback: "a threshold of engagement: days since the last view, and views in four weeks; marked as partial",
@@ -123,5 +126,25 @@ export const inventory: readonly Entry[] = [
     metric: "none yet",
     fallback: "the editor's picture; marked as partial",
     retrain: "with every look and click",
+  },
+  // What the specification asks for as "re-ranked" and counts among no models.
+  {
+    model: "Order of homes",
+    name: "home-order",
+    state: "here",
+    data: `lists that a home showed and somebody chose from, with features as they were known then ([below](#orders)): ${named(columnsOf("home-order"))}`,
+    metric:
+      "NDCG@10 on people that it was not trained on, beside the present order; the interval of the difference decides",
+    fallback: "the blend's own order; marked as partial where a model is late, not where there is none",
+    retrain: "by itself once a day and after a drift; `./marquee model train home-order`",
+  },
+  {
+    model: "Order of searches",
+    name: "search-order",
+    state: "here",
+    data: `the same of searches, without the person: ${named(columnsOf("search-order"))}`,
+    metric: "the same",
+    fallback: "the order by words and meaning; marked likewise",
+    retrain: "by itself once a day and after a drift; `./marquee model train search-order`",
   },
 ];

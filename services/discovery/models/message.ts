@@ -10,7 +10,15 @@ export function toMessage(version: store.Version, live?: store.Live) {
   const { lineage, name, stage, share, reason, metrics, segments, sha256 } = version;
   const seen = live && seenOf(version, live);
   return {
-    ...{ name, version: version.version, stage, share, reason, metrics: { ...metrics }, segments: [...segments] },
+    ...{
+      name,
+      version: version.version,
+      stage,
+      share,
+      reason,
+      metrics: { ...metrics },
+      segments: segments.map((one) => ({ ndcg: 0, ...one })),
+    },
     ...{ trainedAtMs: BigInt(version.trainedAtMs), stageSinceMs: BigInt(version.stageSinceMs) },
     lineage: {
       ...{ fromMs: BigInt(lineage.fromMs), toMs: BigInt(lineage.toMs), sha256, cause: lineage.cause },

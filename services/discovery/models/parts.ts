@@ -1,10 +1,12 @@
 import type { LRUCache } from "lru-cache";
+import { Features } from "#contracts/features";
 import type { Models as ModelsContract } from "#contracts/models";
-import type { Tenant } from "#contracts/tenant";
+import { Tenant } from "#contracts/tenant";
 import type { Platform, Tx } from "#kernel";
 import type { Version } from "./store.ts";
 
-export type ModelsPlatform = Platform<typeof ModelsContract, { readonly tenant: typeof Tenant }>;
+export const uses = { features: Features, tenant: Tenant };
+export type ModelsPlatform = Platform<typeof ModelsContract, typeof uses>;
 export type ModelsTx = Tx<typeof ModelsContract>;
 
 /** What answers now, and what was counted of it since it was last written down. */

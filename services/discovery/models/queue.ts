@@ -1,7 +1,7 @@
 import { problem } from "#kernel";
 import type { ModelsTx, Parts } from "./parts.ts";
-import type { Trained } from "./recipes.ts";
 import * as trainings from "./store-trainings.ts";
+import type { Trained } from "./trained.ts";
 
 export const QUEUE = "models-train";
 

@@ -7,8 +7,8 @@ import type { Table } from "#learning/table";
 import { isInCanary } from "./domain.ts";
 import type { Recipe } from "./domain-recipe.ts";
 import { type Counted, type Parts, refOf, type Serving } from "./parts.ts";
-import { today } from "./recipes.ts";
 import * as store from "./store.ts";
+import { today } from "./trained.ts";
 
 const ROUTES_MS = 2_000;
 const ROWS_MAX = 10_000;
@@ -83,6 +83,13 @@ async function load(parts: Parts, tenant: string, version: store.Version): Promi
   return work;
 }
 
+/** Which version answers for somebody; undefined where none does. */
+export function versionFor(routes: readonly store.Version[], who: string): store.Version | undefined {
+  const canary = routes.find(({ stage }) => stage === "canary");
+  const production = routes.find(({ stage }) => stage === "production");
+  return canary && isInCanary(canary.name, who, canary.share) ? canary : production;
+}
+
 /** One that a model is asked about. */
 export interface Asked {
   /** Decides who is in the canary: the same people while it grows. */
@@ -103,9 +110,7 @@ export async function scoreAll(
   timeoutMs: number,
 ): Promise<readonly ({ readonly score: number; readonly version: number } | undefined)[]> {
   const routes = await routesOf(parts, tenant, name);
-  const canary = routes.find(({ stage }) => stage === "canary");
-  const production = routes.find(({ stage }) => stage === "production");
-  const versions = asked.map(({ who }) => (canary && isInCanary(name, who, canary.share) ? canary : production));
+  const versions = asked.map(({ who }) => versionFor(routes, who));
   const found = new Map<Asked, { readonly score: number; readonly version: number }>();
   await Promise.all(
     [...Map.groupBy(asked.keys(), (index) => versions[index])].map(async ([version, indices]) => {

@@ -1,28 +1,43 @@
 // Models: versions on their way from training to everybody, what they answer, and what answers in their place.
 import { Models } from "#contracts/models";
+import { Profile } from "#contracts/profile";
 import { Qoe, type QoeScoreCalculated } from "#contracts/qoe";
+import { Recommendation } from "#contracts/recommendation";
 import { type CdnNetworkMeasured, Routing } from "#contracts/routing";
+import { Search } from "#contracts/search";
 import { type PlaybackError, type PlaybackStopped, Session } from "#contracts/session";
 import { Subscription, type SubscriptionChanged } from "#contracts/subscription";
-import { Tenant } from "#contracts/tenant";
 import { User, type UserCreated, type UserDeleted } from "#contracts/user";
 import { defineService, on, type Received, systemContext } from "#kernel";
 import { DAY_MS, trainingSpan } from "./domain-churn.ts";
 import { MINUTE_MS, TRAINING_MINUTES } from "./domain-routing.ts";
+import { predictChurn } from "./churn.ts";
 import { toMessage } from "./message.ts";
 import { answerOip } from "./oip.ts";
+import { order, serving, TRAINING_MS } from "./order.ts";
+import {
+  forgetProfiles,
+  noteClicks,
+  noteHomes,
+  noteResultClicks,
+  noteSearches,
+  noteStarts,
+  noteSwitches,
+} from "./order-follow.ts";
 import { overview } from "./overview.ts";
-import { type ModelsPlatform, type ModelsTx, type Parts } from "./parts.ts";
-import { predictChurn, predictRoutes } from "./predict.ts";
+import { type ModelsPlatform, type ModelsTx, type Parts, uses } from "./parts.ts";
 import { QUEUE } from "./queue.ts";
-import { minuteNow, today, trained } from "./recipes.ts";
+import { trained } from "./recipes.ts";
 import { backendOf } from "./registry-server.ts";
+import { predictRoutes } from "./routing.ts";
 import { flush, openServing } from "./serve.ts";
 import { promote, refresh, rollback, watch } from "./stages.ts";
 import * as store from "./store.ts";
 import * as activity from "./store-activity.ts";
+import * as lists from "./store-lists.ts";
 import * as minutes from "./store-minutes.ts";
 import { askByOperator, train } from "./train.ts";
+import { minuteNow, today } from "./trained.ts";
 
 const LIMIT_MAX = 200;
 const VERSIONS_KEPT = 100;
@@ -32,13 +47,14 @@ const REFRESH_EVERY_MS = 3_600_000;
 
 export default defineService({
   contract: Models,
-  uses: { tenant: Tenant },
+  uses,
   slo: { p99Ms: 50, availability: 0.999 },
   ai: {
     feeds:
-      "whoever wants to keep people: how likely each account is to leave; routing: how likely a network's next minute is a bad one",
-    uses: "the models of churn and routing, trained here on what people watched and how networks did",
-    fallback: "a threshold of engagement for churn, routing's own rule for networks; both marked as partial",
+      "whoever wants to keep people: how likely each account is to leave; routing: how likely a network's next minute is a bad one; homes and searches: how likely each title is chosen",
+    uses: "the models of churn, routing and orders, trained here on what people watched and chose and how networks did",
+    fallback:
+      "a threshold of engagement for churn, routing's own rule for networks, the order that is there for lists; marked as partial",
   },
   migrations: new URL("./migrations/", import.meta.url),
 
@@ -58,6 +74,13 @@ export default defineService({
     on(Session.events.error)(noteErrors),
     on(Qoe.events.scoreCalculated)(noteScores),
     on(Routing.events.networkMeasured)(noteNetworks),
+    on(Recommendation.events.served)(noteHomes),
+    on(Recommendation.events.clicked)(noteClicks),
+    on(Recommendation.events.personalisationChanged)(noteSwitches),
+    on(Session.events.started)(noteStarts),
+    on(Search.events.query)(noteSearches),
+    on(Search.events.resultClicked)(noteResultClicks),
+    on(Profile.events.updated)(forgetProfiles),
   ],
 
   rpc: (parts) => ({
@@ -86,6 +109,8 @@ export default defineService({
     },
     predictChurn: ({ userIds }, context) => predictChurn(parts, userIds, context),
     predictRoutes: (request, context) => predictRoutes(parts, request, context),
+    serving: ({ name }, context) => serving(parts, name, context),
+    order: (request, context) => order(parts, request, context),
   }),
 
   // On the listener of loopback, for programs beside the product: the protocol has no sign-in.
@@ -132,6 +157,7 @@ async function tidy(parts: Parts, tenant: string): Promise<void> {
   const dropped = await parts.db.tx({ tenant }, async (tx) => {
     await activity.dropBefore(tx, trainingSpan(today(parts)).from);
     await minutes.dropBefore(tx, minuteNow(parts) - TRAINING_MINUTES);
+    await lists.dropBefore(tx, parts.clock.nowMs() - TRAINING_MS - DAY_MS, parts.clock.nowMs() - DAY_MS);
     const all: string[] = [];
     for (const { recipe } of trained) all.push(...(await store.dropOld(tx, recipe.name, VERSIONS_KEPT)));
     return all;
@@ -192,5 +218,8 @@ async function noteNetworks(_: Parts, tx: ModelsTx, events: readonly Received<Cd
 }
 
 async function forgetUsers(_: Parts, tx: ModelsTx, events: readonly Received<UserDeleted>[]): Promise<void> {
-  for (const { data } of events) await activity.forget(tx, data.userId);
+  for (const { data } of events) {
+    await activity.forget(tx, data.userId);
+    await lists.forget(tx, "user_id", data.userId);
+  }
 }

@@ -5,8 +5,9 @@ import { type Reference, referenceOf } from "#learning/drift";
 import { importance, predictGbdt, trainGbdt } from "#learning/gbdt";
 import { writeOnnx } from "#learning/onnx";
 import { rowsOf, type Table } from "#learning/table";
+import { listsOf } from "./domain-lists.ts";
 import { examplesOf, type ToTrainer } from "./domain-examples.ts";
-import { type Judgement, judge } from "./domain-recipe.ts";
+import { type Judgement, judge, type Labelled } from "./domain-recipe.ts";
 
 export interface FromTrainer {
   readonly artefact: Uint8Array;
@@ -15,11 +16,7 @@ export interface FromTrainer {
   readonly reference: Reference;
   readonly trainingRows: number;
   /** What it was judged on, so that the one in production can be judged on it, too. */
-  readonly test: {
-    readonly table: Table;
-    readonly labels: Float32Array;
-    readonly segments: readonly (readonly string[])[];
-  };
+  readonly test: Labelled & { readonly table: Table };
   readonly importance: Readonly<Record<string, number>>;
 }
 
@@ -31,7 +28,7 @@ parentPort.postMessage(train(workerData as ToTrainer));
 
 function train(of: ToTrainer): FromTrainer | { readonly nothing: string } {
   const { recipe, examples } = examplesOf(of);
-  const { table, labels, isTest, segments } = examples;
+  const { table, labels, isTest, segments, lists } = examples;
   const rows = [...isTest.keys()];
   const [training, testing] = [rows.filter((row) => !isTest[row]), rows.filter((row) => isTest[row])];
   if (training.length === 0 || testing.length === 0)
@@ -42,16 +39,15 @@ function train(of: ToTrainer): FromTrainer | { readonly nothing: string } {
     table: rowsOf(table, testing),
     labels: labelsOf(testing),
     segments: testing.map((row) => segments[row] ?? []),
+    ...(lists ? { lists: listsOf(lists, testing) } : {}),
   };
   const scores = predictGbdt(model, test.table);
-  const rule = testing.map((_, index) =>
-    recipe.rule([...test.table.values.subarray(index * table.columns, (index + 1) * table.columns)]),
-  );
+  const rule = testing.map((row) => examples.rule[row] ?? Number.NaN);
   const shares = importance(model);
   return {
     artefact: writeOnnx(model, { features: recipe.features.join(",") }),
-    candidate: judge(scores, test.labels, test.segments),
-    rule: judge(rule, test.labels, test.segments),
+    candidate: judge(scores, test),
+    rule: judge(rule, test),
     reference: referenceOf(scores),
     trainingRows: training.length,
     test,

@@ -2,17 +2,18 @@ import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { type Context, problem, toProblem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
-import { FIRST_SHARE, refusal } from "./domain.ts";
+import { compared, FIRST_SHARE, refusal } from "./domain.ts";
 import type { ToTrainer } from "./domain-examples.ts";
 import { type Judgement, judge } from "./domain-recipe.ts";
 import { enter } from "./stages.ts";
 import type { Parts } from "./parts.ts";
 import { ask, assertEnough, type Cause } from "./queue.ts";
-import { type Trained, trainedBy } from "./recipes.ts";
+import { trainedBy } from "./recipes.ts";
 import { scoresOf } from "./serve.ts";
 import * as store from "./store.ts";
 import * as trainings from "./store-trainings.ts";
 import type { FromTrainer } from "./train-worker.ts";
+import type { Trained } from "./trained.ts";
 
 /** Rows of each kind that a judgement needs. */
 const LABELS_MIN = 20;
@@ -43,15 +44,13 @@ export async function train(parts: Parts, job: Job): Promise<void> {
 async function makeVersion(parts: Parts, job: Job): Promise<void> {
   const { tenant, name, cause } = job.payload as unknown as Payload;
   const model = trainedBy(name);
-  const { of, fromMs, toMs } = await parts.db.tx({ tenant }, async (tx) => {
-    await assertEnough(parts, tx, model);
-    return model.load(parts, tx);
-  });
+  await parts.db.read({ tenant }, (tx) => assertEnough(parts, tx, model));
+  const { of, fromMs, toMs } = await model.load(parts, tenant);
   const made = await inWorker(of, job.signal);
   const positives = made.test.labels.reduce((sum, label) => sum + label, 0);
   if (Math.min(positives, made.test.labels.length - positives) < LABELS_MIN)
     throw problem.precondition(
-      `of ${made.test.labels.length} rows to judge '${name}' by ${positives} are of the bad kind: ${LABELS_MIN} of each kind are needed`,
+      `of ${made.test.labels.length} rows to judge '${name}' by ${positives} are positive: ${LABELS_MIN} of each kind are needed`,
       { reason: "too_little_data" },
     );
   const production = (await parts.db.read({ tenant }, (tx) => store.serving(tx, name))).find(
@@ -59,7 +58,7 @@ async function makeVersion(parts: Parts, job: Job): Promise<void> {
   );
   const incumbent: Judgement & { readonly name: string } = production
     ? { name: `version ${production.version}`, ...(await judgeServed(parts, tenant, production, made.test)) }
-    : { name: "the rule", ...made.rule };
+    : { name: made.rule.lists ? "the present order" : "the rule", ...made.rule };
   await register(parts, tenant, { model, made, incumbent, cause, span: { fromMs, toMs } });
 }
 
@@ -67,9 +66,9 @@ async function judgeServed(
   parts: Parts,
   tenant: string,
   version: store.Version,
-  { table, labels, segments }: FromTrainer["test"],
+  test: FromTrainer["test"],
 ): Promise<Judgement> {
-  return judge(await scoresOf(parts, tenant, version, table, TRAIN_MS_MAX), labels, segments);
+  return judge(await scoresOf(parts, tenant, version, test.table, TRAIN_MS_MAX), test);
 }
 
 interface Made {
@@ -95,8 +94,15 @@ async function register(parts: Parts, tenant: string, of: Made): Promise<void> {
     const version: store.Version = {
       ...{ name: modelName, version: await store.nextVersion(tx, modelName), artefactKey, sha256 },
       ...{ stage: refused ? "refused" : "candidate", share: 0, trainedAtMs: nowMs, stageSinceMs: nowMs },
-      reason: refused ?? `AUC ${candidate.auc.toFixed(4)}, ${incumbent.name} has ${incumbent.auc.toFixed(4)}`,
+      reason: refused ?? compared(candidate, incumbent),
       metrics: {
+        ...(candidate.lists && incumbent.lists
+          ? {
+              ndcg: candidate.lists.ndcg,
+              incumbentNdcg: incumbent.lists.ndcg,
+              judgedPeople: candidate.lists.people.length,
+            }
+          : {}),
         ...{ auc: candidate.auc, logLoss: candidate.logLoss },
         ...{ incumbentAuc: incumbent.auc, incumbentLogLoss: incumbent.logLoss },
         ...Object.fromEntries(Object.entries(made.importance).map(([name, share]) => [`importance.${name}`, share])),

@@ -1,7 +1,7 @@
 import type { ChooseArtworkRequest } from "#contracts/recommendation";
 import { type Context, ownerOf, problem } from "#kernel";
 import { type Arm, chooseArtwork as choose } from "./domain-artwork.ts";
-import { timely } from "./home.ts";
+import { timely } from "./timely.ts";
 import type { Parts } from "./parts.ts";
 import * as store from "./store-artwork.ts";
 

@@ -2,9 +2,10 @@ import type { PlaybackStopped } from "#contracts/session";
 import { isChannelId } from "#contracts/live";
 import { type Context, ownerOf, type Received } from "#kernel";
 import { orderChannels as order, quarterOf, VIEW_S_MAX, VIEW_S_MIN } from "./domain-channels.ts";
-import { keyOf, timely } from "./home.ts";
+import { keyOf } from "./home.ts";
 import type { Parts, RecommendationTx } from "./parts.ts";
 import * as store from "./store-channels.ts";
+import { timely } from "./timely.ts";
 
 /** The channels that a profile is likely to watch now. The same for some minutes, so that a guide that comes in pages is one. */
 export async function orderChannels(

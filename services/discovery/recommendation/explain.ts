@@ -1,7 +1,8 @@
 import { type Context, ownerOf, problem } from "#kernel";
 import { arrange, fatigueOf, freshnessOf, likedOf } from "./domain.ts";
-import { look, timely } from "./home.ts";
+import { look } from "./home.ts";
 import type { Parts } from "./parts.ts";
+import { timely } from "./timely.ts";
 
 const SIMILAR_MAX = 50;
 const SIMILAR_CANDIDATES = 100;

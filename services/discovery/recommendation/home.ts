@@ -3,19 +3,24 @@ import { type Context, ownerOf } from "#kernel";
 import { within } from "#kernel/within";
 import { arrange, excludedOf, likedOf, ownRails, type Past, popularFor, type Rail, type Title } from "./domain.ts";
 import type { Candidate } from "./domain-model.ts";
+import { type Place, placesOf } from "./domain-order.ts";
+import { order } from "./order.ts";
 import type { Parts } from "./parts.ts";
 import type { Shelf } from "./shelf.ts";
 import * as store from "./store.ts";
+import { NEVER, PART_MS_MAX, timely } from "./timely.ts";
 
 export interface Home {
   readonly rails: readonly Rail[];
   readonly isPartial: boolean;
   /** Of the model that had a part in it; 0 where none had. */
   readonly trainedAtMs: number;
+  /** Where the blend had the titles that it ranked highest. */
+  readonly places: ReadonlyMap<string, Place>;
 }
 
-/** A page waits for at most two of these one after the other, so that it is answered within 200 ms whatever is away. */
-const PART_MS_MAX = 90;
+/** What is put in order is so within what these leave of it. */
+const HOME_MS_MAX = 190;
 const CANDIDATES = 200;
 const ARRANGED = 60;
 /** As long as a model: a set of an older one is not worth keeping. */
@@ -35,11 +40,13 @@ const setKeyOf = (tenant: string, profileId: string): string => `${tenant}/set/$
 export async function home(parts: Parts, { profileId }: { readonly profileId: string }, context: Context) {
   const userId = await ownerOf(parts, context, profileId);
   const key = keyOf(context.tenant, profileId);
-  const { rails, isPartial, trainedAtMs } = await (parts.homes.get(key) ?? begin(parts, context, profileId));
+  const { rails, isPartial, trainedAtMs, places } = await (parts.homes.get(key) ?? begin(parts, context, profileId));
   if (context.viewer && rails.length > 0 && !parts.told.has(key)) {
     parts.told.set(key, true);
     const contentIds = [...new Set(rails.flatMap((rail) => rail.contentIds.slice(0, SEEN_OF_RAIL)))];
-    const shown = { userId, profileId, surface: "home", contentIds, partial: isPartial };
+    const ranks = contentIds.map((id) => places.get(id)?.rank ?? -1);
+    const scores = contentIds.map((id) => places.get(id)?.score ?? Number.NaN);
+    const shown = { userId, profileId, surface: "home", contentIds, ranks, scores, partial: isPartial };
     parts.tell("served", [{ ...shown, modelTrainedAtMs: trainedAtMs, servedAtMs: parts.clock.nowMs() }], context);
     parts.shown();
   }
@@ -86,25 +93,8 @@ export async function look(parts: Parts, context: Context, profileId: string) {
   return { shelf, past, ageRatingMax, missing };
 }
 
-/** Settles with what stands in where something fails or takes too long, and notes it. */
-export async function timely<T>(
-  { logger }: Pick<Parts, "logger">,
-  what: string,
-  missing: string[],
-  work: Promise<T>,
-  fallback: T,
-): Promise<T> {
-  try {
-    return await within(PART_MS_MAX, what, NEVER, work);
-  } catch (error) {
-    logger.warn("a part of recommendations fell back", { part: what, error });
-    missing.push(what);
-    return fallback;
-  }
-}
-const NEVER = new AbortController().signal;
-
 async function compose(parts: Parts, context: Context, profileId: string): Promise<Home> {
+  const startedMs = parts.clock.nowMs();
   const { shelf, past, ageRatingMax, missing } = await look(parts, context, profileId);
   const nowMs = parts.clock.nowMs();
   const suits = ({ ageRating }: Title): boolean => ageRating <= ageRatingMax;
@@ -124,14 +114,17 @@ async function compose(parts: Parts, context: Context, profileId: string): Promi
     const title = shelf.byId.get(id);
     return title !== undefined && suits(title);
   });
-  const own = ownRails(arrange(fitting, shelf.byId, past.exposures, nowMs, ARRANGED), liked);
+  const leftMs = HOME_MS_MAX - (parts.clock.nowMs() - startedMs);
+  const waitMs = Math.min(parts.config.MARQUEE_ORDER_DEADLINE_MS, leftMs);
+  const ordered = await order(parts, fitting, { profileId, waitMs, missing }, context);
+  const own = ownRails(arrange(ordered, shelf.byId, past.exposures, nowMs, ARRANGED), liked);
   const popular = popularFor(shelf.titles.filter(suits), liked, new Set(excluded));
   const rails: Rail[] = [...own, { kind: "popular" as const, becauseOfId: "", contentIds: popular }];
   const isPartial = missing.length > 0;
   parts.composed(isPartial ? "fallback" : own.length > 0 ? "model" : "popular");
   return {
     rails: rails.filter(({ contentIds }) => contentIds.length > 0),
-    ...{ isPartial, trainedAtMs: own.length > 0 ? set.trainedAtMs : 0 },
+    ...{ isPartial, trainedAtMs: own.length > 0 ? set.trainedAtMs : 0, places: placesOf(fitting) },
   };
 }
 

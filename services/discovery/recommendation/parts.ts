@@ -1,21 +1,23 @@
 import type { LRUCache } from "lru-cache";
 import { Catalog } from "#contracts/catalog";
+import { Models as ModelsContract } from "#contracts/models";
 import { Profile } from "#contracts/profile";
 import type { Recommendation } from "#contracts/recommendation";
 import { Tenant } from "#contracts/tenant";
 import type { Platform, Tx } from "#kernel";
+import type { Known } from "#kernel/known";
 import type { Worker } from "#kernel/ports/jobs";
 import type { Arm } from "./domain-artwork.ts";
 import type { Home } from "./home.ts";
 import type { Models } from "./models.ts";
 import type { Shelves } from "./shelf.ts";
 
-export const uses = { catalog: Catalog, profile: Profile, tenant: Tenant };
+export const uses = { catalog: Catalog, models: ModelsContract, profile: Profile, tenant: Tenant };
 export type RecommendationPlatform = Platform<typeof Recommendation, typeof uses>;
 export type RecommendationTx = Tx<typeof Recommendation>;
 
 export interface Parts
-  extends Pick<RecommendationPlatform, "db" | "call" | "cache" | "jobs" | "clock" | "logger" | "tell"> {
+  extends Pick<RecommendationPlatform, "db" | "call" | "cache" | "jobs" | "clock" | "config" | "logger" | "tell"> {
   readonly models: Models;
   readonly shelves: Shelves;
   /** What homes were composed of a moment ago, by tenant and profile. */
@@ -30,6 +32,8 @@ export interface Parts
   readonly told: LRUCache<string, true>;
   /** What is known of how far a profile got in a title, so that a beat that says nothing new costs nothing. */
   readonly stages: LRUCache<string, number>;
+  /** Whether a tenant has a model that puts homes in order. */
+  readonly isOrdered: Known<boolean>;
   /** Counts homes, by what they were made of. */
   readonly composed: (way: "model" | "popular" | "fallback") => void;
   readonly shown: () => void;

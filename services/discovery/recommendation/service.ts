@@ -6,7 +6,8 @@ import { Profile } from "#contracts/profile";
 import { Recommendation } from "#contracts/recommendation";
 import { Session } from "#contracts/session";
 import { User } from "#contracts/user";
-import { type Context, defineService, on, ownerOf, problem } from "#kernel";
+import { type Context, defineService, on, ownerOf, problem, systemContext } from "#kernel";
+import { openKnown } from "#kernel/known";
 import { chooseArtwork } from "./artwork.ts";
 import { orderChannels } from "./channels.ts";
 import { opinionOf } from "./domain.ts";
@@ -24,6 +25,7 @@ import {
 } from "./follow.ts";
 import { home, keyOf } from "./home.ts";
 import { openModels } from "./models.ts";
+import { MODEL } from "./order.ts";
 import { type Parts, type RecommendationPlatform, uses } from "./parts.ts";
 import { openShelves } from "./shelf.ts";
 import * as store from "./store.ts";
@@ -33,6 +35,8 @@ const HOMES_MAX = 20_000;
 const HOME_FRESH_MS = 30_000;
 const ALIKE_MAX = 5_000;
 const ALIKE_FRESH_MS = 300_000;
+const ORDERED_FRESH_MS = 15_000;
+const TENANTS_MAX = 1_000;
 const ARMS_TENANTS_MAX = 100;
 const ARMS_FRESH_MS = 60_000;
 const ORDERS_MAX = 20_000;
@@ -53,12 +57,12 @@ export default defineService({
   slo: { p99Ms: 100, availability: 0.999 },
   ai: {
     feeds: "features and experiments: what was served, and what of it was chosen",
-    uses: "a blend of EASE or iALS, content and popularity, trained here every six hours",
+    uses: "a blend of EASE or iALS, content and popularity, trained here every six hours, put in order by what people choose",
     fallback: "what is popular in the genres that a profile likes, within 200 ms and marked as partial",
   },
   migrations: new URL("./migrations/", import.meta.url),
 
-  start({ db, call, cache, jobs, clock, logger, tell, metrics }: RecommendationPlatform): Parts {
+  start({ db, call, cache, jobs, clock, config, logger, tell, metrics }: RecommendationPlatform): Parts {
     const homes = metrics.counter("recommendation_homes_total", "Homes composed, by what they were made of", ["way"]);
     const shown = metrics.counter(
       "recommendation_impressions_total",
@@ -67,7 +71,7 @@ export default defineService({
     const clicked = metrics.counter("recommendation_clicks_total", "Recommendations that somebody went to");
     const byClock = { perf: { now: () => clock.nowMs() }, ttlResolution: 0 };
     return {
-      ...{ db, call, cache, jobs, clock, logger, tell },
+      ...{ db, call, cache, jobs, clock, config, logger, tell },
       models: openModels((tenant) => fit({ db, clock }, tenant)),
       shelves: openShelves(db),
       homes: new LRUCache({ max: HOMES_MAX, ttl: HOME_FRESH_MS }),
@@ -76,6 +80,16 @@ export default defineService({
       orders: new LRUCache({ max: ORDERS_MAX, ttl: ORDER_FRESH_MS, ...byClock }),
       told: new LRUCache({ max: TOLD_MAX, ttl: VISIT_MS }),
       stages: new LRUCache({ max: STAGES_MAX }),
+      isOrdered: openKnown(
+        { clock, freshMs: ORDERED_FRESH_MS, keysMax: TENANTS_MAX, unknown: false },
+        async (tenant) => {
+          const { served } = await call.models.serving(
+            { name: MODEL },
+            systemContext(tenant, "recommendation", { clock }),
+          );
+          return served;
+        },
+      ),
       composed: (way) => homes.inc({ way }),
       shown: () => shown.inc(),
       clicked: () => clicked.inc(),

@@ -25,7 +25,14 @@ export interface Answer extends FoundTitles {
 
 const PEOPLE_MAX = 6;
 const NOTHING_FOUND: FoundTitles = {
-  ...{ ids: [], total: 0, corrected: "", facets: { genres: [], kinds: [], decades: [], languages: [] } },
+  ...{
+    ids: [],
+    marks: [],
+    pinned: 0,
+    total: 0,
+    corrected: "",
+    facets: { genres: [], kinds: [], decades: [], languages: [] },
+  },
 };
 
 /** What is found for a text: by its words, or, where it is a question and no title's name, by what it asks for. */

@@ -52,10 +52,19 @@ export interface Asked {
 
 export interface FoundTitles {
   readonly ids: readonly string[];
+  /** Of each: how well it has the words, and how near it is in meaning; NaN where that was not asked or looked at. */
+  readonly marks: readonly Marks[];
+  /** So many of the first are called as the words say: they stay where they are, whoever puts others in order. */
+  readonly pinned: number;
   readonly total: number;
   readonly facets: Facets;
   /** What the text was taken for, where nothing is written as it was asked for; empty otherwise. */
   readonly corrected: string;
+}
+
+export interface Marks {
+  readonly score: number;
+  readonly nearness: number;
 }
 
 export interface FoundPerson {
@@ -93,6 +102,10 @@ const NOTHING: Ranked = {
   ...{ slots: new Uint32Array(0), scores: new Float64Array(0), worths: new Float64Array(0), length: 0 },
 };
 const NO_FACETS: Facets = { genres: [], kinds: [], decades: [], languages: [] };
+
+interface Shown extends Marks {
+  readonly slot: number;
+}
 
 interface Kept extends Pick<Ranked, "slots" | "scores"> {
   /** How many are meant as a whole, by their own name or somebody's: they score more than all others. */
@@ -158,13 +171,16 @@ export function createLibrary(): Library {
   }
 
   /** The best by their score, the first of them also by what words mean, unless those are all in a title's name, or by the title to be like. */
-  function inOrder(words: readonly string[], found: Kept, asked: Asked): number[] {
+  function inOrder(words: readonly string[], found: Kept, asked: Asked): Shown[] {
     const { slots, scores, meant } = found;
-    const best = topK(scores, Math.max(asked.offset + asked.limit, FUSED_MAX)).map((place) => slots[place] ?? 0);
-    const ofTitle = new Set(wordsOf(shelves.bySlot[best[0] ?? -1]?.title ?? ""));
+    const best = topK(scores, Math.max(asked.offset + asked.limit, FUSED_MAX)).map(
+      (place): Shown => ({ slot: slots[place] ?? 0, score: scores[place] ?? Number.NaN, nearness: Number.NaN }),
+    );
+    const ofTitle = new Set(wordsOf(shelves.bySlot[best[0]?.slot ?? -1]?.title ?? ""));
     const isOfTitle = words.length > 1 && words.every((word) => ofTitle.has(word));
     // Somebody's own titles stay before all others.
-    const first = Uint32Array.from(best.slice(0, meant > 0 ? Math.min(meant, FUSED_MAX) : FUSED_MAX));
+    const fused = best.slice(0, meant > 0 ? Math.min(meant, FUSED_MAX) : FUSED_MAX);
+    const first = Uint32Array.from(fused, ({ slot }) => slot);
     const like = shelves.whole.slotOf(asked.like);
     const nearness =
       like >= 0
@@ -173,7 +189,8 @@ export function createLibrary(): Library {
           ? shelves.meaning.nearWords(words, first)
           : undefined;
     if (!nearness) return best;
-    return [...fusedOrder(nearness).map((place) => first[place] ?? 0), ...best.slice(first.length)];
+    const near = fused.map((one, place) => ({ ...one, nearness: nearness[place] ?? Number.NaN }));
+    return [...fusedOrder(nearness).flatMap((place) => near[place] ?? []), ...best.slice(first.length)];
   }
 
   /** Titles that are like one: by what both are about or, before that was learnt, by the words that both have. */
@@ -218,9 +235,12 @@ export function createLibrary(): Library {
     const isAbout =
       isFinished && !isTitle && matched !== undefined && (matched.named === 0 || matched.named >= COVERED);
     const shown = inOrder(isAbout ? words : [], found, asked).slice(0, offset + limit);
-    const [first = -1] = shown;
+    const first = shown[0]?.slot ?? -1;
+    const unlike = shown.findIndex(({ slot }) => !matched?.whole.get(slot)?.isWhole);
     return {
-      ids: shown.slice(offset).map((slot) => shelves.bySlot[slot]?.id ?? ""),
+      ids: shown.slice(offset).map(({ slot }) => shelves.bySlot[slot]?.id ?? ""),
+      marks: shown.slice(offset).map(({ score, nearness }) => ({ score: matched ? score : Number.NaN, nearness })),
+      pinned: unlike < 0 ? shown.length : unlike,
       total: slots.length,
       facets: asked.isCounted ? shelves.columns.facetsOf(slots) : NO_FACETS,
       corrected: matched ? correctedBy(shelves.bySlot[first], first, words, matched) : "",

@@ -17,6 +17,8 @@ export interface Likeness {
   /** What it adds to the score of the words. */
   readonly bonus: number;
   readonly slips: number;
+  /** It is the whole title that is meant, and not how one begins. */
+  readonly isWhole: boolean;
 }
 
 const BONUS = { exact: 40, near: [40, 30, 24, 20], begins: 14 } as const;
@@ -33,17 +35,17 @@ export function createWholeTitles(): WholeTitles {
     like(words, isTyping) {
       const found = new Map<number, Likeness>();
       const key = joined(words);
-      const take = (number: number, bonus: number, slips: number): void => {
+      const take = (number: number, bonus: number, slips: number, isWhole: boolean): void => {
         for (const slot of slots[number] ?? [])
-          if ((found.get(slot)?.bonus ?? 0) < bonus) found.set(slot, { bonus, slips });
+          if ((found.get(slot)?.bonus ?? 0) < bonus) found.set(slot, { bonus, slips, isWhole });
       };
-      take(keys.find(key), BONUS.exact, 0);
+      take(keys.find(key), BONUS.exact, 0, true);
       if (isTyping && key !== "")
         for (const number of keys.beginningWith(key, BEGINNINGS_MAX))
-          take(number, BONUS.begins * (1 + key.length / keys.term(number).length), 0);
+          take(number, BONUS.begins * (1 + key.length / keys.term(number).length), 0, false);
       if (found.size === 0)
         for (const { number, slips } of keys.near(key, titleSlipsMax(key.length)))
-          take(number, BONUS.near[slips] ?? 0, slips);
+          take(number, BONUS.near[slips] ?? 0, slips, true);
       return found;
     },
     slotOf: (title) => [...(slots[keys.find(keyOf(title))] ?? [])][0] ?? -1,

@@ -1,5 +1,6 @@
 // Search: finds titles and people by what somebody typed or asked, however it is spelt.
 import { Catalog } from "#contracts/catalog";
+import { Models } from "#contracts/models";
 import { type QueryRequest, Search } from "#contracts/search";
 import {
   type Context,
@@ -11,19 +12,25 @@ import {
   problem,
   type Received,
   requireProfile,
+  systemContext,
 } from "#kernel";
+import { type Known, openKnown } from "#kernel/known";
 import { type Interpreter, openInterpreter } from "./ask-model.ts";
 import type { Answer } from "./domain-answer.ts";
+import { ORDERED_MAX, pageOf, type Placed, placed } from "./domain-order.ts";
 import { idOf } from "./domain-question.ts";
 import type { Filters, Sight } from "./domain-title.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { fill, takeChanges } from "./follow.ts";
+import { MODEL, order } from "./order.ts";
 
-const uses = { catalog: Catalog };
+const uses = { catalog: Catalog, models: Models };
 type SearchPlatform = Platform<typeof Search, typeof uses>;
-export interface Parts extends Pick<SearchPlatform, "db" | "call" | "tell" | "clock"> {
+export interface Parts extends Pick<SearchPlatform, "db" | "call" | "tell" | "clock" | "config" | "logger"> {
   readonly engine: Engine;
   readonly interpreter: Interpreter | undefined;
+  /** Whether a tenant has a model that puts what was found in order. */
+  readonly isOrdered: Known<boolean>;
   readonly searched: (type: "text" | "conversational") => void;
 }
 
@@ -32,6 +39,10 @@ const WITHOUT_MAX = 20;
 const LIMIT_MAX = 50;
 const REACH_MAX = 1_000;
 const SUGGESTIONS_MAX = 10;
+/** So many of what was found are told of: what stands further down is hardly looked at. */
+const TOLD_MAX = 20;
+const ORDERED_FRESH_MS = 15_000;
+const TENANTS_MAX = 1_000;
 
 export default defineService({
   contract: Search,
@@ -39,16 +50,24 @@ export default defineService({
   slo: { p99Ms: 200, availability: 0.999 },
   ai: {
     feeds: "recommendation and ranking: what people looked for, and where they went",
-    uses: "a language model that takes questions apart, where one is configured",
-    fallback: "rules that take questions apart; without this service, words found by the catalogue's own index",
+    uses: "a language model that takes questions apart, where one is configured; a model of what people choose, for the order",
+    fallback:
+      "rules that take questions apart; the order by words and meaning; without this service, words found by the catalogue's own index",
   },
   migrations: new URL("./migrations/", import.meta.url),
 
   start(platform: SearchPlatform): Parts {
-    const { db, call, tell, clock, logger, metrics, cache, llm } = platform;
+    const { db, call, tell, clock, config, logger, metrics, cache, llm } = platform;
     const searches = metrics.counter("search_queries_total", "Searches, by how they were put", ["type"]);
     const parts: Parts = {
-      ...{ db, call, tell, clock },
+      ...{ db, call, tell, clock, config, logger },
+      isOrdered: openKnown(
+        { clock, freshMs: ORDERED_FRESH_MS, keysMax: TENANTS_MAX, unknown: false },
+        async (tenant) => {
+          const { served } = await call.models.serving({ name: MODEL }, systemContext(tenant, "search", { clock }));
+          return served;
+        },
+      ),
       engine: openEngine({
         ...{ db, clock, logger },
         fill: (tenant) => db.tx({ tenant }, (tx) => fill(parts, tx)),
@@ -120,13 +139,20 @@ async function query(parts: Parts, request: QueryRequest, context: Context) {
     throw problem.invalid(`offset ${offset} with limit ${limit} reaches beyond ${REACH_MAX}: ask more precisely`);
   const nowMs = parts.clock.nowMs();
   const sight: Sight = { ageRatingMax: request.ageRatingMax, nowMs };
-  const question = { text, without, offset, limit, isFinished: request.thorough, filters: filtersOf(request.filters) };
+  // What a model puts in order is looked at as a whole, whichever page of it is wanted.
+  const isOrdered = text.trim() !== "" && offset < ORDERED_MAX && parts.isOrdered(context.tenant);
+  const span = isOrdered ? { offset: 0, limit: Math.max(ORDERED_MAX, offset + limit) } : { offset, limit };
+  const question = { text, without, ...span, isFinished: request.thorough, filters: filtersOf(request.filters) };
   const byRules = await parts.engine.ask(context, { do: "answer", question, sight });
   // A title's name is no question, and what is still being typed is not worth the asking.
   const interpreter = request.thorough && byRules.isQuestion ? parts.interpreter : undefined;
   const constraints = await interpreter?.ask(text, context);
   const byModel = constraints && { ...question, constraints };
-  const found = byModel ? await parts.engine.ask(context, { do: "answer", question: byModel, sight }) : byRules;
+  const answer = placed(
+    byModel ? await parts.engine.ask(context, { do: "answer", question: byModel, sight }) : byRules,
+  );
+  const ordered = isOrdered ? await order(parts, answer, context) : { found: answer, isLate: false };
+  const found = isOrdered ? pageOf(ordered.found, offset, limit) : answer;
   const searchId = newId("sch", nowMs);
   if (text.trim() !== "" && offset === 0) told(parts, context, text, searchId, found);
   return {
@@ -138,18 +164,23 @@ async function query(parts: Parts, request: QueryRequest, context: Context) {
     corrected: found.corrected,
     understood: found.understood.map((each) => ({ ...each, id: idOf(each) })),
     understoodBy: byModel ? "model" : "parser",
-    partial: interpreter !== undefined && !byModel,
+    partial: ordered.isLate || (interpreter !== undefined && !byModel),
   };
 }
 
-function told(parts: Parts, context: Context, text: string, searchId: string, found: Answer): void {
+function told(parts: Parts, context: Context, text: string, searchId: string, found: Answer & Placed): void {
   const type = found.isQuestion ? "conversational" : "text";
   parts.searched(type);
   const { viewer } = context;
   if (!viewer) return;
   const { userId, profileId } = viewer;
   const understood = found.understood.map(idOf);
-  const fact = { userId, profileId, searchId, type, query: text, understood, results: found.total };
+  const { ids, ranks, marks } = pageOf(found, found.pinned, TOLD_MAX);
+  const fact = {
+    ...{ userId, profileId, searchId, type, query: text, understood, results: found.total },
+    ...{ contentIds: [...ids], ranks: [...ranks] },
+    ...{ scores: marks.map(({ score }) => score), nearness: marks.map(({ nearness }) => nearness) },
+  };
   parts.tell("query", [{ ...fact, searchedAtMs: parts.clock.nowMs() }], context);
 }
 

@@ -17,8 +17,7 @@ export function TitlesPage() {
           titles.length === 0 ? (
             <Empty title="No title was taken in">
               <p>
-                <code>./marquee import FILE</code> makes a title. It is looked at when it is encoded where{" "}
-                <code>MARQUEE_ENRICH=1</code> is set, and otherwise when you ask.
+                <code>./marquee import FILE</code> makes a title, which is looked at when it is encoded.
               </p>
             </Empty>
           ) : (

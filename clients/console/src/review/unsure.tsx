@@ -10,6 +10,7 @@ import { useQueue } from "./frame.tsx";
 
 const NAMES: Readonly<Record<string, string>> = {
   chapters: "Chapters",
+  thumbnails: "Best frames",
   subtitles: "Draft of subtitles",
   tags: "Tags",
   summary: "Summary",
@@ -102,4 +103,5 @@ function Row({ result, name, onDone }: { result: Unsure; name: string; onDone():
   );
 }
 
-const sectionOf = (what: string): string => (what === "tags" || what === "summary" ? "words" : what);
+const SECTIONS: Readonly<Record<string, string>> = { tags: "words", summary: "words", thumbnails: "pictures" };
+const sectionOf = (what: string): string => SECTIONS[what] ?? what;

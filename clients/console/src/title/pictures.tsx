@@ -1,9 +1,10 @@
-import { CircleCheck } from "lucide-react";
+import { CircleCheck, EyeOff, RotateCcw } from "lucide-react";
 import { clock } from "../../../ui/time.ts";
-import { api, type CatalogTitle, type EnrichedTitle, pictureUrl } from "../api.ts";
+import { api, type CatalogTitle, type EnrichedTitle } from "../api.ts";
 import { percent } from "../format.ts";
 import { useDeeds } from "../undo.tsx";
-import { picturesIn } from "./values.ts";
+import { useSaying } from "./save.tsx";
+import { framesIn, type Picture } from "./values.ts";
 
 const WIDTH = 640;
 
@@ -14,18 +15,27 @@ interface Props {
   onSaved(): Promise<void>;
 }
 
-/** The pictures that a title can be shown by, and the frames that were found to be telling. */
+/** All pictures that a title can be shown by: the encoder's, and the frames that were found to be telling. */
 export function Pictures({ title, catalog, publicUrl, onSaved }: Props) {
   const { attempt } = useDeeds();
-  const frames = picturesIn(title);
+  const say = useSaying(title, "thumbnails", onSaved);
+  const found = framesIn(title);
+  const frames = found?.value ?? [];
+  const before = { value: frames.map(({ key }) => key), corrected: found?.corrected ?? false };
   const now = catalog.backdrop?.key ?? "";
   const choose = (key: string) => {
-    const say = (to: string) => api.choosePicture(catalog.id, to).finally(() => void onSaved());
-    void attempt(() => say(key), {
+    const put = (to: string) => api.choosePicture(catalog.id, to).finally(() => void onSaved());
+    void attempt(() => put(key), {
       text: `Viewers see another picture of ${catalog.title}`,
-      ...(now === "" ? {} : { undo: () => say(now) }),
+      ...(now === "" ? {} : { undo: () => put(now) }),
     });
   };
+  const leaveOut = (key: string) =>
+    void say(
+      before.value.filter((one) => one !== key),
+      "A frame was left out",
+      before,
+    );
   return (
     <section className="section" id="pictures" aria-labelledby="pictures-title">
       <h2 id="pictures-title" className="section-title">
@@ -41,53 +51,84 @@ export function Pictures({ title, catalog, publicUrl, onSaved }: Props) {
         <ul className="pictures">
           {catalog.artworkCandidates.map(({ key, color }, index) => (
             <li key={key}>
-              <button
-                type="button"
-                className="picture-choice"
-                aria-pressed={key === now}
-                aria-label={`Picture ${index + 1}${key === now ? ", shown to viewers" : ""}`}
-                onClick={() => key !== now && choose(key)}
-              >
-                <span className="slot aspect-video w-full" style={{ backgroundColor: color }}>
-                  <img src={`${publicUrl}/images/${key}?w=${WIDTH}`} alt="" loading="lazy" decoding="async" />
-                </span>
-                <span className="picture-said">
-                  {key === now ? (
-                    <>
-                      <CircleCheck size={16} aria-hidden="true" /> Shown to viewers
-                    </>
-                  ) : (
-                    "Choose"
-                  )}
-                </span>
-              </button>
+              <Choice
+                {...{ number: index + 1, color, isNow: key === now }}
+                url={`${publicUrl}/images/${key}?w=${WIDTH}`}
+                frame={frames.find((frame) => frame.key === key)}
+                onChoose={() => choose(key)}
+                onLeaveOut={() => leaveOut(key)}
+              />
             </li>
           ))}
         </ul>
       )}
-      {frames.length > 0 && (
-        <>
-          <h3 className="mt-8 text-16 font-semibold">Frames that enrichment found, the best first</h3>
-          <ul className="pictures pictures-small">
-            {frames.map(({ timeS, score, faces }) => (
-              <li key={timeS}>
-                <span className="slot aspect-video w-full bg-lift-2">
-                  <img
-                    src={pictureUrl(title.contentId, timeS)}
-                    alt={`Frame at ${clock(timeS)}`}
-                    loading="lazy"
-                    decoding="async"
-                  />
-                </span>
-                <p className="tabular mt-2 text-14 text-ink-2">
-                  {clock(timeS)} · score {percent(score)}
-                  {faces !== null && faces > 0 && ` · ${faces} ${faces === 1 ? "face" : "faces"}`}
-                </p>
-              </li>
-            ))}
-          </ul>
-        </>
+      {before.corrected && (
+        <button
+          type="button"
+          className="button button-plain button-small mt-3"
+          onClick={() => void say(undefined, "All frames that were found stand again", before)}
+        >
+          <RotateCcw size={16} aria-hidden="true" />
+          Back to all frames that were found
+        </button>
       )}
     </section>
+  );
+}
+
+interface ChoiceProps {
+  number: number;
+  color: string;
+  url: string;
+  isNow: boolean;
+  /** What is known of it, where enrichment found it. */
+  frame: Picture | undefined;
+  onChoose(): void;
+  onLeaveOut(): void;
+}
+
+function Choice({ number, color, url, isNow, frame, onChoose, onLeaveOut }: ChoiceProps) {
+  const name = frame ? `Frame at ${clock(frame.timeS)}` : `Picture ${number}`;
+  return (
+    <>
+      <button
+        type="button"
+        className="picture-choice"
+        aria-pressed={isNow}
+        aria-label={isNow ? `${name}, shown to viewers` : name}
+        onClick={() => !isNow && onChoose()}
+      >
+        <span className="slot aspect-video w-full" style={{ backgroundColor: color }}>
+          <img src={url} alt="" loading="lazy" decoding="async" />
+        </span>
+        <span className="picture-said">
+          {isNow ? (
+            <>
+              <CircleCheck size={16} aria-hidden="true" /> Shown to viewers
+            </>
+          ) : (
+            "Choose"
+          )}
+        </span>
+      </button>
+      {frame && (
+        <p className="flex items-center justify-between gap-2 text-14 text-ink-2">
+          <span className="tabular">
+            Found at {clock(frame.timeS)}, score {percent(frame.score)}
+          </span>
+          {!isNow && (
+            <button
+              type="button"
+              className="button button-plain button-small"
+              aria-label={`Leave out the frame at ${clock(frame.timeS)}`}
+              onClick={onLeaveOut}
+            >
+              <EyeOff size={16} aria-hidden="true" />
+              Leave out
+            </button>
+          )}
+        </p>
+      )}
+    </>
   );
 }

@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
 import { clock, languageInWords } from "../../../ui/time.ts";
-import { Eye, EyeOff } from "lucide-react";
 import { api, type EnrichedTitle } from "../api.ts";
 import { Chip } from "../parts.tsx";
 import { useDeeds } from "../undo.tsx";
@@ -14,6 +13,12 @@ const CUE_MAX = 1_000;
 /** Below it a cue is marked, so that the eye finds it. */
 const SURE_FROM = 0.6;
 
+/** Whether viewers see them. */
+const SHOWN: Readonly<Record<string, string>> = {
+  accepted: "Shown to viewers",
+  automatic: "Shown to viewers as automatic",
+};
+
 /** The cues of a draft, or of what a person made of it. */
 export function SubtitleCues({ title, onSaved }: { title: EnrichedTitle; onSaved(): Promise<void> }) {
   const found = subtitlesIn(title);
@@ -25,6 +30,7 @@ export function SubtitleCues({ title, onSaved }: { title: EnrichedTitle; onSaved
         <Chip tone={found?.corrected === true ? "good" : "plain"}>
           {found && !found.corrected ? "A draft" : whose(found?.corrected ?? false, found !== undefined)}
         </Chip>
+        {SHOWN[title.subtitlesShown] !== undefined && <Chip tone="live">{SHOWN[title.subtitlesShown]}</Chip>}
       </h2>
       {found === undefined ? (
         <p className="mt-3 max-w-[70ch] text-ink-2">
@@ -32,58 +38,9 @@ export function SubtitleCues({ title, onSaved }: { title: EnrichedTitle; onSaved
             "Nobody has listened to this title yet. Subtitles that came with its file are not drafts and do not stand here."}
         </p>
       ) : (
-        <>
-          <Editor title={title} found={found} onSaved={onSaved} />
-          <Showing title={title} hasCues={found.value.cues.length > 0} onSaved={onSaved} />
-        </>
+        <Editor title={title} found={found} onSaved={onSaved} />
       )}
     </section>
-  );
-}
-
-const SHOWN: Readonly<Record<string, string>> = {
-  accepted:
-    "Viewers have them as they were when they were shown; what is changed here since then they have when it is shown again.",
-  automatic: "Viewers have the draft, called automatic, because this tenant wants drafts to be shown.",
-  "": "Viewers do not have them.",
-};
-
-/** Whether viewers have these subtitles. What they get is a copy: drafts and edits stay here until somebody shows them. */
-function Showing({ title, hasCues, onSaved }: { title: EnrichedTitle; hasCues: boolean; onSaved(): Promise<void> }) {
-  const { attempt } = useDeeds();
-  const { contentId, subtitlesShown } = title;
-  const isShown = subtitlesShown !== "";
-  const say = (withdraw: boolean) => api.showSubtitles(contentId, withdraw).finally(() => void onSaved());
-  return (
-    <div className="mt-5 flex flex-wrap items-center gap-3">
-      <p className="max-w-[70ch] text-14 text-ink-2">{SHOWN[subtitlesShown] ?? SHOWN[""]}</p>
-      {hasCues && (
-        <button
-          type="button"
-          className="button button-quiet button-small"
-          onClick={() =>
-            void attempt(() => say(false), {
-              text: "Viewers get these subtitles within seconds",
-              // What was shown before is not kept, so that only a first time can be taken back.
-              ...(isShown ? {} : { undo: () => say(true) }),
-            })
-          }
-        >
-          <Eye size={16} aria-hidden="true" />
-          {isShown ? "Show viewers these" : "Show them to viewers"}
-        </button>
-      )}
-      {isShown && (
-        <button
-          type="button"
-          className="button button-plain button-small"
-          onClick={() => void attempt(() => say(true), { text: "Viewers have these subtitles no longer" })}
-        >
-          <EyeOff size={16} aria-hidden="true" />
-          Take them from viewers
-        </button>
-      )}
-    </div>
   );
 }
 
@@ -158,7 +115,31 @@ function Editor({ title, found, onSaved }: EditorProps) {
         onReset={reset}
         onRestore={() => void say(undefined, "The draft stands again", before)}
       />
+      {!isDirty && cues.length > 0 && <ToViewers title={title} onSaved={onSaved} />}
     </>
+  );
+}
+
+/** What viewers see is a copy: it changes when somebody shows them anew. */
+function ToViewers({ title, onSaved }: { title: EnrichedTitle; onSaved(): Promise<void> }) {
+  const { attempt } = useDeeds();
+  const isShown = title.subtitlesShown !== "";
+  const show = async (wanted: boolean) => {
+    const say = (to: boolean) => api.showSubtitles(title.contentId, to).finally(() => void onSaved());
+    const text = wanted ? "Viewers see these subtitles" : "Viewers see these subtitles no longer";
+    await attempt(() => say(wanted), { text, undo: () => say(!wanted) });
+  };
+  return (
+    <div className="mt-3 flex flex-wrap items-center gap-3">
+      <button type="button" className="button button-quiet button-small" onClick={() => void show(true)}>
+        {title.subtitlesShown === "accepted" ? "Show viewers the present words" : "Show to viewers"}
+      </button>
+      {isShown && (
+        <button type="button" className="button button-plain button-small" onClick={() => void show(false)}>
+          Withdraw from viewers
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EnrichedTitle, Step } from "../api.ts";
-import { chaptersIn, currentOf, noneOf, picturesIn, subtitlesIn, wordsIn } from "./values.ts";
+import { chaptersIn, currentOf, framesIn, noneOf, subtitlesIn, wordsIn } from "./values.ts";
 
 const step = (name: string, value: unknown, corrected = false): Step => ({
   ...{
@@ -26,7 +26,7 @@ test("values are read as far as they have the form that is expected", () => {
     step("scenes", { scenes: [], chapters: [{ startS: 0, title: "" }, "no chapter", { startS: "3" }] }),
     step("subtitles", { language: "en", cues: [{ startS: 1, endS: 2, text: "Hello", confidence: 0.4 }] }, true),
     step("text", { tags: ["harbour", 7], summary: "A keeper." }),
-    step("thumbnails", { pictures: [{ timeS: 3.5, score: 0.8, faces: null }] }),
+    step("thumbnails", { pictures: [{ key: "artwork/vod_1/found-3500.jpg", timeS: 3.5, score: 0.8, faces: null }] }),
   );
   assert.deepEqual(chaptersIn(found), {
     value: [
@@ -38,7 +38,10 @@ test("values are read as far as they have the form that is expected", () => {
   assert.deepEqual(subtitlesIn(found)?.value.cues, [{ startS: 1, endS: 2, text: "Hello", confidence: 0.4 }]);
   assert.equal(subtitlesIn(found)?.corrected, true);
   assert.deepEqual(wordsIn(found)?.value, { tags: ["harbour"], summary: "A keeper." });
-  assert.deepEqual(picturesIn(found), [{ timeS: 3.5, score: 0.8, faces: null }]);
+  assert.deepEqual(framesIn(found)?.value, [
+    { key: "artwork/vod_1/found-3500.jpg", timeS: 3.5, score: 0.8, faces: null },
+  ]);
+  assert.deepEqual(currentOf(found, "thumbnails"), ["artwork/vod_1/found-3500.jpg"]);
   assert.deepEqual(currentOf(found, "tags"), ["harbour"]);
   assert.deepEqual(noneOf(found, "subtitles"), { language: "en", cues: [] });
   assert.deepEqual([noneOf(found, "chapters"), noneOf(found, "summary")], [[], ""]);
@@ -49,6 +52,6 @@ test("a step without a result, or with one that is no JSON, has no value", () =>
   for (const found of [title(), title(step("scenes", undefined)), title(broken), undefined]) {
     assert.equal(chaptersIn(found), undefined);
     assert.equal(currentOf(found, "chapters"), undefined);
-    assert.deepEqual(picturesIn(found), []);
+    assert.equal(framesIn(found), undefined);
   }
 });

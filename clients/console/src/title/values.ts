@@ -12,6 +12,7 @@ export interface Cue {
   readonly confidence: number;
 }
 export interface Picture {
+  readonly key: string;
   readonly timeS: number;
   readonly score: number;
   readonly faces: number | null;
@@ -84,13 +85,14 @@ export const wordsIn = (title: EnrichedTitle | undefined): Said<Words> | undefin
     summary: textIn(value, "summary"),
   }));
 
-export const picturesIn = (title: EnrichedTitle | undefined): readonly Picture[] =>
+export const framesIn = (title: EnrichedTitle | undefined): Said<readonly Picture[]> | undefined =>
   said(title, "thumbnails", (value) =>
     listOf(value["pictures"]).map((each) => ({
+      key: textIn(each, "key"),
       ...{ timeS: numberIn(each, "timeS"), score: numberIn(each, "score") },
       faces: typeof each["faces"] === "number" ? each["faces"] : null,
     })),
-  )?.value ?? [];
+  );
 
 /** What can be corrected of a title, as it stands now; undefined where there is nothing yet. */
 export function currentOf(title: EnrichedTitle | undefined, what: string): unknown {
@@ -99,6 +101,8 @@ export function currentOf(title: EnrichedTitle | undefined, what: string): unkno
       return chaptersIn(title)?.value;
     case "subtitles":
       return subtitlesIn(title)?.value;
+    case "thumbnails":
+      return framesIn(title)?.value.map(({ key }) => key);
     case "tags":
       return wordsIn(title)?.value.tags;
     case "summary":

@@ -1,14 +1,32 @@
-import type { PredictRoutesRequest } from "#contracts/models";
 import { type Context, problem } from "#kernel";
-import { ACTIVE_DAYS, churn, churnByRule, featuresAt, isActive } from "./domain-churn.ts";
-import { featuresOf, HISTORY_MINUTES, routing } from "./domain-routing.ts";
+import { ACTIVE_DAYS, churn, churnByRule, DAY_MS, featuresAt, isActive, trainingSpan } from "./domain-churn.ts";
+import { ACCOUNTS_MAX } from "./domain-examples.ts";
 import type { Parts } from "./parts.ts";
-import { today } from "./recipes.ts";
 import { scoreAll } from "./serve.ts";
 import * as activity from "./store-activity.ts";
+import { today, type Trained } from "./trained.ts";
 
+/** Fewer accounts teach nothing that the rule does not know. */
+const ACCOUNTS_MIN = 200;
 const IDS_MAX = 500;
-const NETWORKS_MAX = 50;
+
+export const trainedChurn: Trained = {
+  recipe: churn,
+  async lack(parts, tx) {
+    const found = await activity.countActive(tx, trainingSpan(today(parts)).from);
+    return found >= ACCOUNTS_MIN
+      ? undefined
+      : `${found} accounts have watched something; churn is learned from ${ACCOUNTS_MIN} or more: the rule answers until then`;
+  },
+  async load(parts, tenant) {
+    const day = today(parts);
+    const span = trainingSpan(day);
+    const accounts = await parts.db.read({ tenant }, (tx) =>
+      activity.accounts(tx, { ...span, accountsMax: ACCOUNTS_MAX }),
+    );
+    return { of: { name: "churn", accounts, today: day }, fromMs: span.from * DAY_MS, toMs: span.to * DAY_MS };
+  },
+};
 
 /** How likely each account is to leave; by rule for those whom no model answers in time. */
 export async function predictChurn(parts: Parts, userIds: readonly string[], context: Context) {
@@ -37,33 +55,4 @@ export async function predictChurn(parts: Parts, userIds: readonly string[], con
   }));
   if (facts.length > 0) parts.tell("predictionServed", facts, context);
   return { predictions, partial: predictions.some(({ version }) => version === 0) };
-}
-
-/** How likely the next minute of each network is a bad one. Without a model nothing is said: who asks has a rule of their own. */
-export async function predictRoutes(parts: Parts, request: PredictRoutesRequest, context: Context) {
-  const { region, userId, networks } = request;
-  if (networks.length === 0 || networks.length > NETWORKS_MAX)
-    throw problem.invalid(`${networks.length} networks are not 1 to ${NETWORKS_MAX}`);
-  const many = networks.find(({ minutes }) => minutes.length > HISTORY_MINUTES);
-  if (many)
-    throw problem.invalid(
-      `network '${many.networkId.slice(0, 80)}' has ${many.minutes.length} minutes: the last ${HISTORY_MINUTES} are enough`,
-    );
-  const asked = networks.map(({ networkId, minutes }) => {
-    const inOrder = minutes.toSorted((a, b) => a.minute - b.minute);
-    return {
-      who: userId,
-      entity: `${networkId}/${region}/${inOrder.at(-1)?.minute ?? 0}`,
-      isTypical: inOrder.length > 0,
-      features: featuresOf(inOrder),
-    };
-  });
-  // A late answer is none: whoever waits for a picture waits for this.
-  const leftMs = Math.min(parts.config.MARQUEE_ROUTING_DEADLINE_MS, context.deadlineMs - parts.clock.nowMs());
-  const scores = leftMs > 0 ? await scoreAll(parts, context.tenant, routing, asked, leftMs) : [];
-  const predictions = networks.flatMap(({ networkId }, index) => {
-    const said = scores[index];
-    return said ? [{ networkId, ...said }] : [];
-  });
-  return { predictions, partial: predictions.length < networks.length };
 }
