@@ -266,6 +266,13 @@ export const Config = z.object({
     .enum(["per-title", "fixed"])
     .default("fixed")
     .describe("whether films of the full preset are measured for a ladder of their own, or all have the fixed one"),
+  MARQUEE_ENCODING_MEASURE_MS_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(14_400_000)
+    .default(1_200_000)
+    .describe("how long a film may be measured for its ladder, in milliseconds; after that it gets the fixed one"),
   MARQUEE_RATE_VIEWER: z.coerce
     .number()
     .int()

@@ -97,7 +97,8 @@ export const inventory: readonly Entry[] = [
     model: "Per-title encoding",
     state: "here",
     data: "samples of the film and fast encodes of them (detail, motion, cuts, rate, PSNR, SSIM), beside the VMAF of a grid of real encodes ([below](#per-title-encoding))",
-    metric: "BD-rate over VMAF 60 to 95 against the fixed ladder and capped CRF, on films that it was not trained on",
+    metric:
+      "BD-rate over VMAF 60 to 95 against the fixed ladder and capped CRF, on films that it was not trained on; [picture](pictures/per-title.svg)",
     fallback: "the fixed ladder; the title says why",
     retrain: "`npm run bench -- per-title --train`, from a checkout",
   },
