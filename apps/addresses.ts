@@ -18,13 +18,15 @@ export interface Places {
   readonly adminPort: number;
   /** Where other processes call us, when there are any. */
   readonly rpcPort: number;
+  /** The operators' pages, on loopback, from the first time that somebody asks for a link. */
+  readonly consolePort: number;
   readonly tls: (Tls & { readonly certFile: string; readonly keyFile: string }) | undefined;
 }
 
 export async function placesOf(config: Config): Promise<Places> {
   const { MARQUEE_HOST: host, MARQUEE_PORT: port } = config;
-  const [publicPort = 0, edgeA = 0, edgeB = 0, originPort = 0, adminPort = 0, rpcPort = 0] =
-    port === 0 ? await freePorts(6) : [0, 1, 2, 3, 4, 5].map((n) => port + n);
+  const [publicPort = 0, edgeA = 0, edgeB = 0, originPort = 0, adminPort = 0, rpcPort = 0, consolePort = 0] =
+    port === 0 ? await freePorts(7) : [0, 1, 2, 3, 4, 5, 6].map((n) => port + n);
   const isLocal = isLoopback(host);
   const tls = isLocal && !config.MARQUEE_TLS_CERT ? undefined : await readTls(config);
   const scheme = tls ? "https" : "http";
@@ -37,6 +39,7 @@ export async function placesOf(config: Config): Promise<Places> {
     originPort,
     adminPort,
     rpcPort: config.MARQUEE_RPC_PORT ?? rpcPort,
+    consolePort,
     tls,
     addresses: {
       publicUrl: config.MARQUEE_PUBLIC_URL

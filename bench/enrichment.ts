@@ -18,7 +18,8 @@ import { randomBelow, seededRandom } from "#learning/random";
 import { scenesOf } from "../services/content/metadata/domain-chapters.ts";
 import { type Candidate, chooseDiverse, momentsOf, scoreOf } from "../services/content/metadata/domain-thumbnails.ts";
 import type { Scorer } from "../services/content/metadata/scorer.ts";
-import { readCandidate } from "../services/content/metadata/steps-thumbnails.ts";
+import { measure } from "../services/content/metadata/look.ts";
+import { NO_FACES } from "../services/content/metadata/steps-thumbnails.ts";
 import { contactSheet, type Frame, lookOf, rawOf, spoil, spoils, valuesOf } from "./enrichment/spoil.ts";
 import { type Measure, table, writeResults } from "./harness.ts";
 
@@ -60,7 +61,7 @@ async function readClip(file: string, folder: string): Promise<Clip> {
   const scenes = scenesOf(await transcoder.survey(file, source), durationS);
   const candidates = [];
   for (const still of await take("candidates", momentsOf(scenes, durationS)))
-    candidates.push({ ...still, ...(await readCandidate(still.file, undefined)) });
+    candidates.push({ ...still, ...(await measure(still.file)), faces: NO_FACES });
   return { name, film, random: frames, candidates, durationS };
 }
 
@@ -176,8 +177,7 @@ function compare(clips: readonly Clip[], scorerOf: (film: string) => Scorer): In
   const gains = clips.map((clip) => {
     const scorer = scorerOf(clip.film);
     const chosen = choose(clip, scorer);
-    const none = { count: 0, share: 0, looked: false };
-    const scores = clip.random.map(({ look }) => scoreOf({ look, faces: none }, scorer));
+    const scores = clip.random.map(({ look }) => scoreOf({ look, faces: NO_FACES }, scorer));
     const cells = features.map((name) => {
       const [ours, chance] = [chosen, clip.random].map((some) => mean(some.map(({ look }) => look[name])));
       return `${ours?.toFixed(3)} | ${chance?.toFixed(3)}`.padStart(22);

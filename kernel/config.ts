@@ -166,8 +166,10 @@ export const Config = z.object({
     .describe("which of its models"),
   MARQUEE_LLM_TOKEN: z.string().default("").describe("secret: its key"),
   MARQUEE_ENRICH: flag
-    .default(false)
-    .describe("1 looks at each title when it is encoded; 0 waits until somebody asks for it (./marquee enrich)"),
+    .default(true)
+    .describe(
+      "0 waits until somebody asks for what is found in titles (./marquee enrich); 1 looks when they are encoded",
+    ),
   MARQUEE_ASR_URL: address(["http:", "https:"], "https://speech.example.org/v1")
     .refine((value) => !/^https?:\/\/[^/]*@/.test(value), "the key has a variable of its own")
     .optional()
@@ -269,6 +271,13 @@ export const Config = z.object({
     .enum(["per-title", "fixed"])
     .default("fixed")
     .describe("whether films of the full preset are measured for a ladder of their own, or all have the fixed one"),
+  MARQUEE_ENCODING_MEASURE_MS_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(14_400_000)
+    .default(1_200_000)
+    .describe("how long a film may be measured for its ladder, in milliseconds; after that it gets the fixed one"),
   MARQUEE_RATE_VIEWER: z.coerce
     .number()
     .int()

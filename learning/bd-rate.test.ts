@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { bdRate, worthwhile } from "./bd-rate.ts";
-import { integrate, pchip } from "./pchip.ts";
+import { integrate, pchip, valueAt } from "./pchip.ts";
 
 const RANGE = { from: 60, to: 95 };
 const close = (a: number, b: number, within = 1e-9): void => assert.ok(Math.abs(a - b) < within, `${a} is not ${b}`);
@@ -114,8 +114,24 @@ test("property: between its points the curve stays between their values", () => 
         for (let part = 0; part < 10; part += 1) {
           const mean = integrate(curve, before.quality + part * step, before.quality + (part + 1) * step) / step;
           assert.ok(mean >= before.rate - 1e-6 && mean <= point.rate + 1e-6);
+          const value = valueAt(curve, before.quality + part * step);
+          assert.ok(value >= before.rate - 1e-6 && value <= point.rate + 1e-6);
         }
       }
+    }),
+  );
+});
+
+test("property: the curve goes through its points, and its integral is that of its values", () => {
+  fc.assert(
+    fc.property(ladder, (points) => {
+      const [x, y] = [points.map(({ quality }) => quality), points.map(({ rate }) => rate)];
+      const curve = pchip(x, y);
+      for (const [i, each] of x.entries()) close(valueAt(curve, each), y[i] ?? Number.NaN, 1e-6);
+      const [from, to] = [x[0] ?? 0, x[1] ?? 0];
+      const simpson =
+        ((to - from) / 6) * (valueAt(curve, from) + 4 * valueAt(curve, (from + to) / 2) + valueAt(curve, to));
+      close(integrate(curve, from, to) / simpson, 1, 1e-9);
     }),
   );
 });

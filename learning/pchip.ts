@@ -57,4 +57,18 @@ export function integrate({ x, y, slope }: Curve, from: number, to: number): num
   return sum;
 }
 
+/** The curve at `of`; beyond its ends as it was there. */
+export function valueAt({ x, y, slope }: Curve, of: number): number {
+  const after = x.findIndex((known) => known >= of);
+  if (after === 0) return at(y, 0);
+  if (after === -1) return at(y, x.length - 1);
+  const i = after - 1;
+  const width = at(x, i + 1) - at(x, i);
+  const t = (of - at(x, i)) / width;
+  const [c0, c1] = [at(y, i), width * at(slope, i)];
+  const rise = at(y, i + 1) - c0;
+  const c3 = c1 + width * at(slope, i + 1) - 2 * rise;
+  return c0 + t * (c1 + t * (rise - c1 - c3 + t * c3));
+}
+
 const at = (values: Float64Array, index: number): number => values[index] ?? Number.NaN;

@@ -49,6 +49,7 @@ const CLEAN = {
     'import Fastify from "fastify"; import { Bookmark } from "#contracts/bookmark"; import "#kernel"; import "./home.ts";',
   "adapters/log/embedded.ts":
     'import type { Log } from "#kernel/ports/log"; import { problem } from "#kernel/errors"; import "./rows.ts"; import net from "node:net"; import pg from "pg";',
+  "adapters/llm/openai-compatible.ts": 'import { openOpenAiApi } from "../shared/openai-api.ts";',
   "contracts/bookmark/index.ts":
     'import { defineContract } from "#kernel/contract"; import type { Context } from "#kernel"; import "./gen/bookmark_pb.js"; import { z } from "zod";',
   "media/isobmff/index.ts":

@@ -109,10 +109,12 @@ const ZONES: readonly Zone[] = [
     name: "an adapter",
     roomOf: orElse(room("adapters", 1), top("adapters")),
     // Learning is as pure as types are: what a model hears and says is the same behind every engine.
-    may: "its own folder, kernel/ports, kernel/errors, kernel/child-environment, learning, types, packages and Node",
+    may: "its own folder, adapters/shared, kernel/ports, kernel/errors, kernel/child-environment, learning, types, packages and Node",
     allows: (target, found, own) =>
       target.kind !== "file" ||
       within(own, target) ||
+      // What engines of several ports have in common, such as an API that they all speak.
+      within("adapters/shared", target) ||
       within("kernel/ports", target) ||
       within("learning", target) ||
       isFile("kernel/errors.ts", target) ||

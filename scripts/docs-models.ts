@@ -10,7 +10,6 @@ const HEAD = "| model | state | data | metric | without it | how to retrain |";
 const STATES: Readonly<Record<State, string>> = {
   here: "trained and served here",
   loaded: "run here, weights of others",
-  missing: "not there yet",
 };
 
 export function modelsTable(): string {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { problem } from "#kernel/errors";
 import { type Asr, SPEECH_HZ } from "#kernel/ports/asr";
+import { openOpenAiApi } from "../shared/openai-api.ts";
 
 export interface OpenAiAsrOptions {
   /** Up to and including the version: `https://speech.example.org/v1`. */
@@ -27,6 +28,7 @@ const Transcription = z.object({
 /** A recogniser behind the transcriptions of OpenAI's API, as vLLM, whisper.cpp's server, faster-whisper's and gateways to others have them, too. */
 export function openOpenAiAsr({ url, model, key }: OpenAiAsrOptions): Asr {
   const at = `the speech recogniser at ${new URL(url).host}`;
+  const api = openOpenAiApi({ url, key, at, variables: "MARQUEE_ASR", timeoutMs: TIMEOUT_MS, bytesMax: BYTES_MAX });
   return {
     about: async () => ({ model, version: "remote", languages: [] }),
     async transcribe({ samples, language }, signal) {
@@ -37,20 +39,12 @@ export function openOpenAiAsr({ url, model, key }: OpenAiAsrOptions): Asr {
       form.set("response_format", "verbose_json");
       form.set("temperature", "0");
       if (language !== "") form.set("language", language);
-      const response = await fetch(`${url.replace(/\/$/, "")}/audio/transcriptions`, {
-        method: "POST",
-        headers: key ? { authorization: `Bearer ${key}` } : {},
-        body: form,
-        redirect: "manual",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      }).catch((error: unknown) => {
+      const answer = await api.post("/audio/transcriptions", form, signal).catch((error: unknown) => {
+        // Whoever stopped us knows why.
         signal.throwIfAborted();
-        throw problem.unavailable(`${at} cannot be reached: see whether it runs, and MARQUEE_ASR_URL`, {
-          cause: error,
-        });
+        throw error;
       });
-      if (!response.ok) throw faultOf(response.status, at);
-      const said = Transcription.safeParse(parsed(await textOf(response, at)));
+      const said = Transcription.safeParse(answer);
       if (!said.success) throw problem.unavailable(`${at} answers with something that is no transcription`);
       const lengthS = samples.length / SPEECH_HZ;
       const { text, segments = [{ start: 0, end: lengthS, text }] } = said.data;
@@ -95,32 +89,4 @@ function wav(samples: Float32Array): Uint8Array<ArrayBuffer> {
   for (const [index, sample] of samples.entries())
     view.setInt16(44 + index * 2, Math.round(Math.min(1, Math.max(-1, sample)) * 32_767), true);
   return bytes;
-}
-
-async function textOf(response: Response, at: string): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > BYTES_MAX) throw problem.unavailable(`${at} answers with more than ${BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function faultOf(status: number, at: string) {
-  if (status === 401 || status === 403)
-    return problem.precondition(`${at} refuses us (${status}): set MARQUEE_ASR_TOKEN`);
-  if (status === 404) return problem.precondition(`${at} does not know this model: see MARQUEE_ASR_MODEL`);
-  if (status === 413) return problem.precondition(`${at} takes no piece of 30 s`);
-  if (status === 429) return problem.exhausted(`${at} has too much to do`, { retryAfterS: 5 });
-  return problem.unavailable(`${at} answers ${status}`);
 }

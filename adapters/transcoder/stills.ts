@@ -43,6 +43,13 @@ function shrink({ video }: SourceInfo, width: number): string[] {
   ];
 }
 
+/** Halves of halves: FFmpeg's expressions may be 100 deep, and a chain of sums is as deep as it is long. */
+function sumOf(terms: readonly string[]): string {
+  if (terms.length < 3) return terms.join("+");
+  const half = terms.length >> 1;
+  return `(${sumOf(terms.slice(0, half))})+(${sumOf(terms.slice(half))})`;
+}
+
 /** A short film is decoded once, which costs less than to start a program and to seek for every picture. */
 async function takeInOnePass(
   { run, ffmpeg }: PictureTools,
@@ -58,7 +65,7 @@ async function takeInOnePass(
   const filters = [
     `setpts=PTS-(${video.startS})/TB`,
     `fps=fps=${video.frameRate.join("/")}:start_time=0`,
-    `select='${frames.map((frame) => `eq(n\\,${frame})`).join("+")}'`,
+    `select='${sumOf(frames.map((frame) => `eq(n\\,${frame})`))}'`,
     ...shrink(source, width),
   ];
   await run({

@@ -27,11 +27,30 @@ export const DEADLINE_HEADER = "x-marquee-deadline-ms";
 
 type Method = (request: unknown, context: Context) => Promise<Message>;
 
-/**
- * `POST /call/{service}/{method}` with a request as protobuf JSON: every call of every contract, for the operator of this
- * machine. Answers protobuf JSON or a problem document.
- */
-export function openCalls(host: Pick<Host, "client">, contracts: readonly Contract[], audit: Audit, logger: Logger) {
+interface Asked {
+  readonly context: Context;
+  /** What the audit log says of where it came from. */
+  readonly from: string;
+  /** Members that have their default stand in the answer too, for readers that do not know the contract's defaults. */
+  readonly isWhole?: boolean;
+}
+
+/** A call that the operator may make: by name, with a request in protobuf JSON. */
+export interface Methods {
+  /** Answers with protobuf JSON; throws a Problem, `call_unknown` where there is no such call. */
+  run(path: string, body: string, of: Asked): Promise<JsonValue>;
+}
+
+export interface MethodsOptions {
+  readonly host: Pick<Host, "client">;
+  readonly contracts: readonly Contract[];
+  readonly audit: Audit;
+  /** Names like `models/list`: of all others it is said that they do not exist. Without it every call may be made. */
+  readonly allowed?: ReadonlySet<string>;
+}
+
+/** Calls of contracts by `{service}/{method}`. What changes something is recorded with where it came from. */
+export function openMethods({ host, contracts, audit, allowed }: MethodsOptions): Methods {
   const methods = new Map<
     string,
     { readonly service: string; readonly descriptor: DescMethod; readonly call: Method }
@@ -39,15 +58,16 @@ export function openCalls(host: Pick<Host, "client">, contracts: readonly Contra
   for (const contract of contracts) {
     const client = host.client(contract, "admin") as unknown as Readonly<Record<string, Method>>;
     for (const descriptor of contract.rpc.methods) {
+      const name = `${contract.name}/${descriptor.localName}`;
       const call = client[descriptor.localName];
-      if (call && descriptor.methodKind === "unary")
-        methods.set(`${contract.name}/${descriptor.localName}`, { service: contract.name, descriptor, call });
+      if (call && descriptor.methodKind === "unary" && (allowed?.has(name) ?? true))
+        methods.set(name, { service: contract.name, descriptor, call });
     }
   }
   const services = contracts.map(({ name }) => name).toSorted();
 
   function find(path: string) {
-    const [service = "", name = ""] = path.replace(/^\/call\//, "").split("/", 2);
+    const [service = "", name = ""] = path.split("/", 2);
     const found = methods.get(`${service}/${name.charAt(0).toLowerCase()}${name.slice(1)}`);
     if (found) return found;
     const known = services.includes(service)
@@ -56,20 +76,32 @@ export function openCalls(host: Pick<Host, "client">, contracts: readonly Contra
     throw problem.notFound(known.slice(0, 1_000), { reason: "call_unknown" });
   }
 
+  return {
+    async run(path, body, { context, from, isWhole = false }) {
+      const { service, descriptor, call } = find(path);
+      const message = parse(descriptor, body);
+      const work = (): Promise<Message> => call(message, context);
+      const answer = await (isRecorded(service, descriptor)
+        ? audited(audit, { ...attemptOf(service, descriptor, message, context), from }, work)
+        : work());
+      return toJson(descriptor.output, answer, { alwaysEmitImplicit: isWhole });
+    },
+  };
+}
+
+/** `POST /call/{service}/{method}`: every call of every contract, for the operator of this machine. Answers JSON or a problem document. */
+export function openCalls(host: Pick<Host, "client">, contracts: readonly Contract[], audit: Audit, logger: Logger) {
+  const methods = openMethods({ host, contracts, audit });
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     try {
       if (request.method !== "POST") throw problem.invalid(`${request.method ?? "?"} is not POST`);
-      const { service, descriptor, call } = find((request.url ?? "").split("?", 1)[0] ?? "");
-      const message = parse(descriptor, await readBody(request));
-      const context = contextOf(request, gone.signal);
-      const work = (): Promise<Message> => call(message, context);
-      const answer = await (isRecorded(service, descriptor)
-        ? audited(audit, attemptOf(service, descriptor, message, context), work)
-        : work());
+      const path = ((request.url ?? "").split("?", 1)[0] ?? "").replace(/^\/call\//, "");
+      const body = await readBody(request);
+      const answer = await methods.run(path, body, { context: contextOf(request, gone.signal), from: "socket" });
       response.writeHead(200, { "content-type": "application/json" });
-      response.end(JSON.stringify(toJson(descriptor.output, answer)));
+      response.end(JSON.stringify(answer));
     } catch (error) {
       const fault = toProblem(error);
       // The operator is told that the log says more.
@@ -92,13 +124,19 @@ function attemptOf(service: string, descriptor: DescMethod, message: Message, { 
   const said = members
     .filter(([name, value]) => typeof value === "string" && !SECRET.test(name))
     .map(([name, value]) => `${name}=${String(value).slice(0, VALUE_LENGTH_MAX)}`);
-  return { tenant, who: "operator", what: `${service}.${descriptor.localName}`, on: said.join(" "), from: "socket" };
+  return { tenant, who: "operator", what: `${service}.${descriptor.localName}`, on: said.join(" ") };
+}
+
+/** Whose titles and people are meant. */
+export function tenantOf(request: IncomingMessage): string {
+  const tenant = String(request.headers[TENANT_HEADER] ?? "");
+  if (tenant === "") throw problem.invalid(`the header ${TENANT_HEADER} is missing: it says whose titles are meant`);
+  return tenant;
 }
 
 function contextOf(request: IncomingMessage, signal: AbortSignal): Context {
   const header = (name: string): string => String(request.headers[name] ?? "");
-  const tenant = header(TENANT_HEADER);
-  if (tenant === "") throw problem.invalid(`the header ${TENANT_HEADER} is missing: it says whose titles are meant`);
+  const tenant = tenantOf(request);
   const asked = header(DEADLINE_HEADER);
   const deadlineMs = asked === "" ? DEADLINE_MS : Number(asked);
   if (!(deadlineMs >= 1 && deadlineMs <= DEADLINE_MS_MAX)) {

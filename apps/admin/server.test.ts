@@ -39,6 +39,7 @@ before(async () => {
   product = await startTestAdmin({
     services: [tenants, accounts],
     traces: tracing.traces,
+    consoleLink: async (tenant) => ({ url: `http://127.0.0.1:1/enter#the-code-of-${tenant}`, endsAtMs: 60_000 }),
     states: async () => ({
       "service/tenant": { ok: true, detail: "ready" },
       "adapter/postgres": isWell ? { ok: true, detail: "PostgreSQL 18" } : { ok: false, detail: "it does not answer" },
@@ -251,6 +252,17 @@ test("without traces there is no such page; a product that ended is told as not 
   await quiet.stop();
   const gone = adminClient({ socketPath: quiet.socketPath, tenant: "demo", dataFolder: "/films" });
   await assert.rejects(gone.about(), /not running here: start it with npm start \(MARQUEE_DATA=\/films\)/);
+});
+
+test("the socket gives links to the console, for a tenant, and each is recorded without its code", async () => {
+  const link = await client().consoleLink({ deadlineMs: 1_000 });
+  assert.deepEqual(link, { url: "http://127.0.0.1:1/enter#the-code-of-demo", endsAtMs: 60_000 });
+  const [last] = (await product.audited()).slice(-1);
+  assert.deepEqual([last?.["what"], last?.["from"], last?.["outcome"]], ["console.link", "socket", "ok"]);
+  assert.ok(!JSON.stringify(await product.audited()).includes("the-code"));
+  assert.equal((await raw("GET", "/console", "", { "x-marquee-tenant": "demo" })).status, 400);
+  assert.equal((await raw("POST", "/console")).status, 400, "nobody said whose titles are meant");
+  assert.equal((await get("/console")).status, 404, "the port for machines gives none");
 });
 
 test("a port that another program holds is named, and the socket is let go", async () => {

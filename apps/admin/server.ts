@@ -3,7 +3,16 @@ import { chmod } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Backbone } from "#contracts/backbone";
-import { type Contract, isLoopback, type Logger, type Metrics, problem, systemClock, toProblem } from "#kernel";
+import {
+  audited,
+  type Contract,
+  isLoopback,
+  type Logger,
+  type Metrics,
+  problem,
+  systemClock,
+  toProblem,
+} from "#kernel";
 import type { AuditLog } from "#kernel/audit";
 import type { Host } from "#kernel/host";
 import { sendProblem } from "#kernel/http";
@@ -12,7 +21,7 @@ import type { Pseudonyms } from "#kernel/pseudonyms";
 import { localTransport } from "#kernel/rpc";
 import type { Traces } from "#kernel/tracing";
 import { openBackboneCalls } from "./backbone.ts";
-import { CODE_HEADER, DETAIL_TRAILER, openCalls } from "./calls.ts";
+import { CODE_HEADER, DETAIL_TRAILER, openCalls, tenantOf } from "./calls.ts";
 import { openFlagCalls } from "./flags.ts";
 import { openHealth, readiness, sendJson, type States } from "./health.ts";
 import { isCode, prepareSocket, usableAddress } from "./socket.ts";
@@ -38,6 +47,8 @@ export interface AdminOptions {
   readonly states: States;
   /** A backup of the whole product as plain bytes, which the command that asked for it encrypts. */
   readonly backup: (options: { readonly withMedia: boolean }) => AsyncIterable<Uint8Array>;
+  /** A link to the operators' pages that lets one browser in, once. */
+  readonly consoleLink: (tenant: string) => Promise<{ readonly url: string; readonly endsAtMs: number }>;
   /** What the operator's commands may show of this product, such as its address. Never secrets. */
   readonly about?: Readonly<Record<string, string | number>>;
 }
@@ -93,6 +104,7 @@ function operatorListener(options: AdminOptions): RequestListener {
       return void readiness(options.states).then((ready) => sendJson(request, response, 200, { ...about, ...ready }));
     }
     if (path === "/backup") return void sendBackup(options.backup, request, response);
+    if (path === "/console") return void sendConsoleLink(options, request, response);
     if (path === "/traces") return sendJson(request, response, 200, options.traces.latest());
     const [, id] = /^\/pseudonym\/([\w-]{1,64})$/.exec(path) ?? [];
     if (id !== undefined) return sendJson(request, response, 200, { pseudonym: options.pseudonyms.of(id) });
@@ -100,7 +112,7 @@ function operatorListener(options: AdminOptions): RequestListener {
       request,
       response,
       problem.notFound(
-        `'${path.slice(0, 200)}': there are /about, /backup, /flags, /traces, /pseudonym/{id} and /call/{service}/{method}`,
+        `'${path.slice(0, 200)}': there are /about, /backup, /console, /flags, /traces, /pseudonym/{id} and /call/{service}/{method}`,
       ),
     );
   };
@@ -128,6 +140,25 @@ async function sendBackup(
     }
     response.setHeader(CODE_HEADER, fault.code);
     sendProblem(request, response, fault);
+  }
+}
+
+/** `POST /console`: who may use the socket may enter the pages, and that somebody did is recorded. */
+async function sendConsoleLink(
+  { audit, consoleLink }: AdminOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    if (request.method !== "POST") throw problem.invalid(`${request.method ?? "?"} is not POST`);
+    const tenant = tenantOf(request);
+    const attempt = { tenant, who: "operator", what: "console.link", on: "", from: "socket" };
+    const link = await audited(audit.of("admin"), attempt, () => consoleLink(tenant));
+    response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
+    response.end(JSON.stringify(link));
+  } catch (error) {
+    response.setHeader(CODE_HEADER, toProblem(error).code);
+    sendProblem(request, response, error);
   }
 }
 

@@ -31,7 +31,7 @@ export function fakeService<S extends DescService>(contract: Contract<S>, handle
 }
 
 const none = async (): Promise<never> => {
-  throw problem.internal("this test has no event log");
+  throw problem.internal("this test has neither event log nor console");
 };
 const noBackbone: Backbone = {
   ...{ topics: none, topicsOf: () => [], begin: none, read: none, describe: none, letters: none, settle: none },
@@ -57,6 +57,7 @@ export interface TestAdminOptions {
   readonly traces?: Traces;
   readonly port?: number;
   readonly backup?: AdminOptions["backup"];
+  readonly consoleLink?: AdminOptions["consoleLink"];
 }
 
 /** Flags that are remembered and nothing more: what they do is tested where they are evaluated. */
@@ -80,6 +81,7 @@ export async function startTestAdmin({
   traces,
   port = 0,
   backup = async function* () {},
+  consoleLink = none,
 }: TestAdminOptions): Promise<TestAdmin> {
   const dataFolder = await mkdtemp(join(tmpdir(), "marquee-admin-"));
   const metrics = openMetrics();
@@ -102,7 +104,7 @@ export async function startTestAdmin({
     logger: silentLogger,
     pseudonyms: openPseudonyms(),
     states,
-    backup,
+    ...{ backup, consoleLink },
     about: { url: "http://localhost:8080" },
   });
   return {

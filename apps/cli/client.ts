@@ -35,6 +35,8 @@ export interface AdminClient {
   traces(): Promise<readonly TraceRecord[]>;
   /** What the person with an id is called in logs and traces. */
   pseudonym(id: string): Promise<string>;
+  /** A link to the operators' pages, good for one browser and a minute. */
+  consoleLink(options: { readonly deadlineMs: number }): Promise<{ readonly url: string; readonly endsAtMs: number }>;
   /** A backup of the whole product, unencrypted. Reading it rejects where it breaks off. */
   backup(options: { readonly withMedia: boolean }): Promise<AsyncIterable<Uint8Array>>;
 }
@@ -90,6 +92,11 @@ export function adminClient(options: AdminClientOptions): AdminClient {
       return (answer as { readonly pseudonym: string }).pseudonym;
     },
     about: async () => (await send(options, "GET", "/about", "")) as About,
+    consoleLink: async (more) =>
+      (await send({ ...options, ...more }, "POST", "/console", "")) as {
+        readonly url: string;
+        readonly endsAtMs: number;
+      },
     backup: ({ withMedia }) => stream(options, `/backup${withMedia ? "" : "?media=0"}`),
   };
 }

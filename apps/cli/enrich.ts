@@ -49,6 +49,12 @@ export async function showEnrichment(cli: Cli, contentId: string | undefined, { 
   ]);
   for (const line of table(["STEP", "STATE", "BY", "SURE", "WHAT"], rows, Math.max(cli.terminal.columns, 140)))
     cli.terminal.out(line);
+  if (title.subtitlesShown !== "")
+    cli.terminal.note(
+      title.subtitlesShown === "accepted"
+        ? "viewers see subtitles that a person accepted"
+        : "viewers see subtitles that nobody has read, marked as automatic: ./marquee enrich subtitles accept",
+    );
   if (title.findingsWaiting > 0)
     cli.terminal.note(`${title.findingsWaiting} findings wait for you: ./marquee enrich review list`);
   return 0;
@@ -130,6 +136,7 @@ function tellOf(step: Step): string {
 const toJson = (title: Title) => ({
   ...{ contentId: title.contentId, durationS: title.durationS, begunAtMs: Number(title.begunAtMs) },
   findingsWaiting: title.findingsWaiting,
+  subtitlesShown: title.subtitlesShown,
   steps: title.steps.map(({ $typeName: _, valueJson, atMs, ...step }) => ({
     ...step,
     atMs: Number(atMs),
@@ -205,6 +212,13 @@ export async function editCue(cli: Cli, contentId: string, number: string, text:
     ...{ contentId, what: "subtitles", valueJson: JSON.stringify({ language, cues: edited }) },
   });
   cli.terminal.out(`cue ${number} reads: ${plain(text)}`);
+  return 0;
+}
+
+/** `marquee enrich subtitles accept` and `withdraw` */
+export async function publishSubtitles(cli: Cli, contentId: string, withdraw: boolean): Promise<ExitCode> {
+  await cli.client.of(Metadata).publishSubtitles({ contentId, withdraw });
+  cli.terminal.out(withdraw ? "viewers see them no longer" : "viewers see them in a moment");
   return 0;
 }
 

@@ -3,7 +3,7 @@ import type { Cli } from "./cli.ts";
 import { examples, type Run } from "./help.ts";
 
 const STEPS = ["scenes", "loudness", "fingerprint", "thumbnails", "subtitles", "moderation", "text"];
-const WORDS = ["chapters", "tags", "summary"];
+const WORDS = ["chapters", "thumbnails", "tags", "summary"];
 
 /** The commands about what is found in titles, and what people say of it. */
 export function addEnrich(program: Command, cli: Cli, run: Run): void {
@@ -88,6 +88,18 @@ function addSubtitles(group: Command, cli: Cli, run: Run): void {
     .argument("<title>", "the title's id")
     .addHelpText("after", examples("./marquee enrich subtitles restore vod_01J…"))
     .action((title: string) => run(async () => (await import("./enrich.ts")).sayOf(cli, title, "subtitles", "")));
+  for (const [name, what] of [
+    ["accept", "Shows viewers the subtitles as they are now: you have read them."],
+    ["withdraw", "Shows viewers the subtitles no longer."],
+  ] as const)
+    subtitles
+      .command(name)
+      .description(what)
+      .argument("<title>", "the title's id")
+      .addHelpText("after", examples(`./marquee enrich subtitles ${name} vod_01J…`))
+      .action((title: string) =>
+        run(async () => (await import("./enrich.ts")).publishSubtitles(cli, title, name === "withdraw")),
+      );
 }
 
 function addReview(group: Command, cli: Cli, run: Run): void {

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { JOURNEYS } from "../journeys.ts";
 import { addAds } from "./program-ads.ts";
 import { addBackbone } from "./program-backbone.ts";
+import { addConsole } from "./program-console.ts";
 import { addDiscovery } from "./program-discovery.ts";
 import { addEnrich } from "./program-enrich.ts";
 import { addEpg } from "./program-epg.ts";
@@ -43,6 +44,7 @@ Environment (docs/guides/operate.md lists all):
   MARQUEE_PORT   where it listens (8080)`,
     );
   product(program, cli, run);
+  addConsole(program, cli, run);
   films(program, cli, run);
   titles(program, cli, run);
   addEpg(program, cli, run);

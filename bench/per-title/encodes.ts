@@ -19,13 +19,15 @@ export interface Laboratory {
 }
 
 const GOP_S = 2;
+/** A benchmark may be made to wait while others measure. */
+const STALL_MS_MAX = 3_600_000;
 
 /** Results lie in `folder` beside the excerpts, so that a run that was stopped goes on. Null where VMAF cannot be measured here. */
 export async function openLaboratory(folder: string): Promise<Laboratory | null> {
   const program = findVmafProgram();
   if (program === null) return null;
-  const transcoder = openTranscoder();
-  const run = openChildren({ niceness: 0, stallMsMax: 300_000, spawnGuard: detectSpawnGuard({ isIdle: false }) });
+  const transcoder = openTranscoder({ stallMsMax: STALL_MS_MAX });
+  const run = openChildren({ niceness: 0, stallMsMax: STALL_MS_MAX, spawnGuard: detectSpawnGuard({ isIdle: false }) });
   const book = path.join(folder, "results.jsonl");
   const known = await readBook(book);
   const once = async <T>(key: string, make: (work: string) => Promise<T>): Promise<T> => {

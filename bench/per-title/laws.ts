@@ -15,6 +15,8 @@ import type { Asked, Made } from "./encodes.ts";
 export type Trial = Asked & Made & { readonly crf: number };
 export interface Studied {
   readonly name: string;
+  /** No model may know another excerpt of the film that it is asked about. */
+  readonly film: string;
   readonly complexity: Complexity;
   readonly trials: readonly Trial[];
 }
@@ -69,7 +71,7 @@ export function trainModel(titles: readonly Studied[]): ComplexityModel {
     const known = titles.filter(({ trials }) => trials.some((trial) => trial.codec === codec));
     if (known.length < 3) continue;
     const errors = known.map((title) => {
-      const others = known.filter(({ name }) => name !== title.name);
+      const others = known.filter(({ film }) => film !== title.film);
       return errorOf(fitLaws(others, codec), [title], codec).vmaf;
     });
     const judged = errors.filter(Number.isFinite);

@@ -1,22 +1,13 @@
 /** Part of per-title.ts: rate and quality of each film as a picture (SVG 1.1). */
 import type { RatePoint } from "#learning/bd-rate";
-
-export interface Panel {
-  readonly name: string;
-  readonly about: string;
-  /** A curve for each size, the largest first. */
-  readonly sizes: readonly (readonly RatePoint[])[];
-  readonly hull: readonly RatePoint[];
-  readonly fixed: readonly RatePoint[];
-  readonly capped: readonly RatePoint[];
-  readonly chosen: readonly RatePoint[];
-}
+import { type Judged, type Saved, trueHull } from "./judge.ts";
+import type { Studied } from "./laws.ts";
 
 const COLUMNS = 3;
 const [WIDTH, HEIGHT] = [320, 230];
 const [LEFT, TOP, BOTTOM] = [34, 74, 30];
-const [KBPS_MIN, KBPS_MAX] = [60, 12_000];
-const [VMAF_MIN, VMAF_MAX] = [20, 100];
+const [KBPS_MIN, KBPS_MAX] = [30, 6_000];
+const [VMAF_MIN, VMAF_MAX] = [50, 100];
 const COLOURS = { fixed: "#b3541e", capped: "#2b5ea7", chosen: "#2f7d4f" } as const;
 
 const x = (kbps: number): number =>
@@ -40,34 +31,43 @@ const dots = (points: readonly RatePoint[], colour: string): string =>
     )
     .join("");
 
-function drawPanel(panel: Panel, index: number): string {
+const inWords = ({ percent }: Saved): string =>
+  Number.isFinite(percent) ? `${percent.toFixed(Math.abs(percent) < 10 ? 1 : 0)} %` : "nothing in common";
+const inKbps = ({ kbps, vmaf }: { readonly kbps: number; readonly vmaf: number }): RatePoint => ({
+  rate: kbps,
+  quality: vmaf,
+});
+
+function drawPanel({ of, fixed, capped, points }: Judged, trials: Studied["trials"], index: number): string {
   const at = `translate(${(index % COLUMNS) * WIDTH} ${TOP + Math.floor(index / COLUMNS) * HEIGHT})`;
-  const rows = [20, 40, 60, 80, 100].map(
+  const about = `saved: ${inWords(fixed)} and ${inWords(capped)}`;
+  const sizes = [...Map.groupBy(trials, ({ width }) => width).values()].map((own) => own.map(inKbps));
+  const rows = [50, 60, 70, 80, 90, 100].map(
     (vmaf) =>
       `<path d="M${LEFT} ${y(vmaf)}H${WIDTH - 14}" stroke="#e6e1e8"/><text x="${LEFT - 6}" y="${y(vmaf) + 4}" text-anchor="end" fill="#6b6570">${vmaf}</text>`,
   );
-  const columns = [100, 1_000, 10_000].map(
+  const columns = [100, 300, 1_000, 3_000].map(
     (kbps) =>
       `<path d="M${x(kbps).toFixed(1)} 26V${HEIGHT - BOTTOM}" stroke="#e6e1e8"/><text x="${x(kbps).toFixed(1)}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle" fill="#6b6570">${kbps.toLocaleString("en")}</text>`,
   );
-  const ladder = (points: readonly RatePoint[], colour: string): string =>
-    line(points, `stroke="${colour}" stroke-width="1.5"`) + dots(points, colour);
+  const ladder = (rungs: readonly RatePoint[], colour: string): string =>
+    line(rungs, `stroke="${colour}" stroke-width="1.5"`) + dots(rungs, colour);
   return [
-    `<g transform="${at}"><text x="${LEFT}" y="14" fill="#1d1b20">${panel.name}<tspan fill="#6b6570" dx="6">${panel.about}</tspan></text>`,
+    `<g transform="${at}"><text x="${LEFT}" y="14" fill="#1d1b20">${of.name}<tspan fill="#6b6570" dx="6">${about}</tspan></text>`,
     ...rows,
     ...columns,
-    ...panel.sizes.map((points) => line(points, 'stroke="#c9c2cd"')),
-    line(panel.hull, 'stroke="#1d1b20" stroke-dasharray="4 3"'),
-    ladder(panel.fixed, COLOURS.fixed),
-    ladder(panel.capped, COLOURS.capped),
-    ladder(panel.chosen, COLOURS.chosen),
+    ...sizes.map((size) => line(size, 'stroke="#c9c2cd"')),
+    line(trueHull(trials).map(inKbps), 'stroke="#1d1b20" stroke-dasharray="4 3"'),
+    ladder(points.fixed, COLOURS.fixed),
+    ladder(points.capped, COLOURS.capped),
+    ladder(points.chosen, COLOURS.chosen),
     "</g>",
   ].join("");
 }
 
-export function drawPerTitle(panels: readonly Panel[], about: string): string {
+export function drawPerTitle(judged: readonly Judged[], studied: readonly Studied[], about: string): string {
   const width = COLUMNS * WIDTH;
-  const height = TOP + Math.ceil(panels.length / COLUMNS) * HEIGHT;
+  const height = TOP + Math.ceil(judged.length / COLUMNS) * HEIGHT;
   const words = [
     ["fixed ladder", COLOURS.fixed],
     ["capped CRF", COLOURS.capped],
@@ -85,7 +85,9 @@ export function drawPerTitle(panels: readonly Panel[], about: string): string {
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<text x="${LEFT}" y="24" font-size="16" fill="#1d1b20">VMAF by kbit/s</text><text x="${LEFT}" y="42" fill="#6b6570">${about}</text>`,
     ...legend,
-    ...panels.map(drawPanel),
+    ...judged.map((one, index) =>
+      drawPanel(one, studied.find(({ name }) => name === one.of.name)?.trials ?? [], index),
+    ),
     "</svg>",
     "",
   ].join("\n");

@@ -34,4 +34,13 @@ export const SharedRecordings: Flag<boolean> = {
   what: "records a programme once for all who want it; turn it on where the law asks for no copy of one's own",
 };
 
-export const flags: readonly Flag[] = [PreviewsOff, ChaptersOff, NextEpisodeOff, HomeLayout, SharedRecordings];
+export const AutomaticSubtitles: Flag<boolean> = {
+  name: "metadata.automatic-subtitles",
+  fallback: false,
+  what: "shows drafts of subtitles before anybody has read them, marked as automatic",
+};
+
+export const flags: readonly Flag[] = [
+  ...[PreviewsOff, ChaptersOff, NextEpisodeOff, HomeLayout, SharedRecordings],
+  AutomaticSubtitles,
+];

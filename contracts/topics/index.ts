@@ -53,6 +53,7 @@ export const topics: Topics = {
     "encoding.failed": { topic: "content.ingest.events", key: "contentId" },
     "ai.enrichment.completed": { topic: "content.ingest.events", key: "contentId" },
     "metadata.enriched": { topic: "catalog.changes", key: "contentId" },
+    "metadata.subtitles.published": { topic: "catalog.changes", key: "contentId" },
     "metadata.tags.updated": { topic: "catalog.changes", key: "contentId" },
     "live.channel.changed": { topic: "catalog.changes", key: "contentId" },
     "live.health.changed": { topic: "content.ingest.events", key: "contentId" },

@@ -169,6 +169,47 @@ test("a film is looked at when it is encoded, and its chapters come to the catal
   );
 });
 
+test("what a model is not sure of waits for a person, who also sees what it is about", {
+  timeout: 60_000,
+}, async () => {
+  const [title] = (await host.metadata.list({}, host.context())).titles;
+  assert.ok(title);
+  const { contentId } = title;
+  const unsure = async (confidenceBelow = 1) =>
+    (await host.metadata.unsure({ confidenceBelow }, host.context())).results.filter(
+      (result) => result.contentId === contentId,
+    );
+  const all = await unsure();
+  // Tags are a person's since the test before; measures are sure of themselves.
+  assert.deepEqual(all.map(({ what }) => what).toSorted(), ["chapters", "summary", "thumbnails"]);
+  assert.ok(all.every(({ confidence, model }) => confidence < 1 && model !== ""));
+  assert.deepEqual(await unsure(0.01), []);
+  const scenes = await stepOf(contentId, "scenes");
+  const valueJson = JSON.stringify(scenes.value["chapters"]);
+  await host.metadata.correct({ contentId, what: "chapters", valueJson }, host.context());
+  assert.deepEqual(
+    (await unsure()).map(({ what }) => what).toSorted(),
+    ["summary", "thumbnails"],
+    "what a person has accepted is theirs",
+  );
+  await host.metadata.correct({ contentId, what: "chapters", valueJson: "" }, host.context());
+  assert.equal((await unsure()).length, 3);
+  await assert.rejects(host.metadata.unsure({ confidenceBelow: 2 }, host.context()), /confidence_below 2/);
+
+  const isJpeg = (picture: Uint8Array) => picture[0] === 0xff && picture[1] === 0xd8;
+  const at = (timeMs: number) => host.metadata.picture({ contentId, timeMs }, host.context());
+  const cut = await Promise.all([1_000, 2_000, 12_000, 25_000].map(at));
+  assert.ok(cut.every(({ picture }) => isJpeg(picture)));
+  const [saved] = (await stepOf(contentId, "thumbnails")).value["pictures"] as { key: string; timeS: number }[];
+  assert.ok(saved);
+  const thumbnail = (await at(Math.round(saved.timeS * 1_000))).picture;
+  assert.deepEqual(Buffer.from(thumbnail), Buffer.from(await host.adapters.objects.get(saved.key)));
+  await assert.rejects(at(40_000), /behind the end/);
+  const stranger = host.context({ tenant: "stranger" });
+  await assert.rejects(host.metadata.picture({ contentId, timeMs: 0 }, stranger), { code: "not_found" });
+  assert.deepEqual((await host.metadata.unsure({ confidenceBelow: 1 }, stranger)).results, []);
+});
+
 test("a film that is there already, smaller and cut, is a twin; another one is none", {
   timeout: 120_000,
 }, async () => {
@@ -188,7 +229,8 @@ test("a film that is there already, smaller and cut, is a twin; another one is n
   await host.catalog.delete({ id: film }, host.context());
   await host.settled();
   await assert.rejects(host.metadata.get({ contentId: film }, host.context()), { code: "not_found" });
-  assert.deepEqual(await host.adapters.objects.list(`enrichment/demo/${film}/`, { keysMax: 10 }), []);
+  for (const folder of [`enrichment/demo/${film}/`, `artwork/${film}/`])
+    assert.deepEqual(await host.adapters.objects.list(folder, { keysMax: 10 }), []);
   await host.metadata.enrich({ contentId: shorter, step: "fingerprint" }, host.context());
   await enriched(shorter);
   assert.ok((await twinsOf(shorter)).every(({ contentId }) => contentId !== film));
@@ -218,6 +260,10 @@ test("words of subtitles that a person brought are pointed at, and a verdict hol
   assert.deepEqual([finding.kind, finding.startS, finding.score, finding.state], ["language", 3, 1, "waiting"]);
   await listFindings(cli, { title: contentId, state: "waiting", json: false });
   assert.ok(printed.some((line) => line.includes(finding.id) && line.includes("language")));
+  await decideFinding(cli, finding.id, "accepted");
+  assert.deepEqual(await waiting(), []);
+  await host.metadata.decide({ id: finding.id, verdict: "waiting" }, host.context());
+  assert.deepEqual(await waiting(), [finding], "a verdict that was taken back was never given");
   await decideFinding(cli, finding.id, "rejected");
   await host.metadata.enrich({ contentId, step: "moderation" }, host.context());
   await enriched(contentId);
@@ -254,6 +300,10 @@ test("what is wrong is said with its remedy, and other tenants see nothing", { t
   await assert.rejects(
     host.metadata.takeWeights({ name: "asr", path: host.at("first.mp4") }, host.context()),
     /70653446/,
+  );
+  await assert.rejects(
+    host.metadata.decide({ id: "fnd_1", verdict: "maybe" }, host.context()),
+    /'maybe' is not accepted/,
   );
   await assert.rejects(host.metadata.decide({ id: "fnd_none", verdict: "accepted" }, host.context()), {
     code: "not_found",

@@ -11,6 +11,7 @@ import { Tenant } from "#contracts/tenant";
 import { topics } from "#contracts/topics";
 import { openEvents, type Received } from "#kernel/events";
 import type { Llm } from "#kernel/ports/llm";
+import type { Service } from "#kernel/service";
 import catalog from "../../services/content/catalog/service.ts";
 import encoding from "../../services/content/encoding/service.ts";
 import ingest from "../../services/content/ingest/service.ts";
@@ -39,12 +40,14 @@ export async function startContent(
     /** Also looks at titles, which takes its time. */
     readonly withMetadata?: boolean;
     readonly llm?: Llm;
+    /** Services beside those that a film goes through. */
+    readonly more?: readonly Service[];
   } = {},
 ) {
-  const { withMetadata = false, ...rest } = options;
+  const { withMetadata = false, more = [], ...rest } = options;
   const env = withMetadata ? { MARQUEE_ENRICH: "1", ...options.env } : (options.env ?? {});
   const clock = movableClock();
-  const services = [tenant, catalog, ingest, encoding, keys, ...(withMetadata ? [metadata] : [])];
+  const services = [tenant, catalog, ingest, encoding, keys, ...(withMetadata ? [metadata] : []), ...more];
   const host = await startTestHost({ ...rest, env, services, clock });
   const call = {
     catalog: host.client(Catalog, "test"),

@@ -12,6 +12,7 @@ import experiments from "../../services/discovery/experiments/service.ts";
 import tenant from "../../services/identity/tenant/service.ts";
 import { listExperiments, showResults } from "../../apps/cli/experiments.ts";
 import { cliOf } from "./cli.ts";
+import { sqlAsOwner } from "./viewers.ts";
 import { startTestHost, type TestHost } from "../host.ts";
 
 const DAY_MS = 86_400_000;
@@ -129,6 +130,12 @@ test("people stay in their arm, and what they do in their window decides", async
   assert.ok(primary && primary.role === "primary" && primary.low > 0.1 && primary.high < 0.5 && primary.pValue < 1e-4);
   assert.ok(Math.abs(primary.controlMean - 0.3) < 0.1 && Math.abs(primary.treatmentMean - 0.6) < 0.1);
   assert.ok(early.sampleRatioPValue > 0.001);
+  const last = early.history.filter(({ metric }) => metric === "viewed").at(-1);
+  assert.ok(last, "what was known when people were counted is kept");
+  assert.deepEqual(
+    [last.effect, last.low, last.high, last.counted],
+    [primary.effect, primary.low, primary.high, PEOPLE],
+  );
   await clock.advance(7 * DAY_MS);
   assert.equal((await results("better")).verdict, "better");
   await host.settled();
@@ -159,6 +166,25 @@ test("an experiment that does harm stops by itself", async () => {
     changed.filter((one) => one.experiment === "harmful").map(({ state }) => state),
     ["running", "stopped"],
   );
+});
+
+test("how an effect came to be is told in few looks, the last one among them", async () => {
+  const before = (await results("better")).history.filter(({ metric }) => metric === "viewed");
+  await sqlAsOwner(
+    host.adapters.postgres.adminUrl,
+    `INSERT INTO experiments.looks (tenant, experiment, metric, slot, at_ms, counted, effect, low, high)
+     SELECT 'demo', 'better', 'viewed', n, n * 1800000, n, 0.1, 0, 0.2 FROM generate_series(1, 1000) AS n`,
+  );
+  const looks = (await results("better")).history.filter(({ metric }) => metric === "viewed");
+  assert.ok(looks.length > 100 && looks.length <= 200, `${looks.length} looks`);
+  assert.deepEqual(looks.at(-1), before.at(-1));
+  const times = looks.map(({ atMs }) => Number(atMs));
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  );
+  const stranger = client().results({ name: "better" }, host.context({ tenant: "stranger" }));
+  await assert.rejects(stranger, { code: "not_found" });
 });
 
 test("an operator reads the same", async () => {

@@ -89,6 +89,11 @@ async function serveFor(ms: number, times: number): Promise<void> {
   await pause(50);
   await clock.advance(ms);
 }
+const modelOf = async (name: string) => {
+  const found = (await client().overview({}, host.context())).models.find((model) => model.name === name);
+  assert.ok(found, `there is no model ${name}`);
+  return found;
+};
 async function trained(version: number): Promise<Version> {
   await client().train({ name: "churn" }, host.context());
   await until(`version ${version} is there`, async () => (await versions())[0]?.version === version);
@@ -111,9 +116,24 @@ test("what people watch becomes what is known of them, and goes with them", asyn
   assert.equal(partial, true, "no model: the rule answers, and says so");
 });
 
+test("every model is told of, with what answers without it and why it cannot be trained", async () => {
+  const { models } = await client().overview({}, host.context());
+  assert.ok(models.length > 10 && models.every(({ title, fallback }) => title !== "" && fallback !== ""));
+  const [churn, routing] = [await modelOf("churn"), await modelOf("routing")];
+  assert.deepEqual([churn.lack, churn.training, churn.state], ["", undefined, "here"]);
+  assert.ok(churn.psiMax > 0);
+  assert.match(routing.lack, /^0 minutes of delivery networks are known/);
+  await assert.rejects(client().train({ name: "routing" }, host.context()), { reason: "too_little_data" });
+  assert.equal((await modelOf("routing")).training, undefined, "what was refused does not wait");
+  const others = await client().overview({}, host.context({ tenant: "stranger" }));
+  assert.match(others.models.find(({ name }) => name === "churn")?.lack ?? "", /^0 accounts/);
+});
+
 test("a model that is better than the rule becomes a canary, gets half when it does well, and then all", async () => {
   const first = await trained(1);
   assert.equal(first.stage, "canary", first.reason);
+  await until("its training is over", async () => (await modelOf("churn")).training?.state === "done");
+  assert.equal((await modelOf("churn")).training?.cause, "operator");
   assert.equal(first.share, 5);
   assert.ok((first.metrics["auc"] ?? 0) > (first.metrics["incumbentAuc"] ?? 1), JSON.stringify(first.metrics));
   assert.ok((first.lineage?.testRows ?? 0) > 300 && first.lineage?.sha256.length === 64);

@@ -27,7 +27,7 @@ import { openStudio } from "../playback/setup.ts";
 import { sqlAsOwner } from "./viewers.ts";
 
 const HOUR_MS = 3_600_000;
-const PEOPLE = 290;
+const PEOPLE = 340;
 const UNSEEN = 24;
 const FILMS = 44;
 const SHORT_S = 80 * 60;

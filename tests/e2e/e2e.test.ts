@@ -6,6 +6,7 @@ import { after, before, describe } from "node:test";
 import { firstFilm, openProduct, type RunningProduct } from "./product.ts";
 import { accounts } from "./scenarios/accounts.ts";
 import { ads } from "./scenarios/ads.ts";
+import { operators } from "./scenarios/console.ts";
 import { edges } from "./scenarios/edges.ts";
 import { guide } from "./scenarios/guide.ts";
 import { journey } from "./scenarios/journey.ts";
@@ -47,6 +48,7 @@ describe("the product in a browser", { concurrency: false }, () => {
     guide,
     live,
     notices,
+    operators,
     streams,
     pages,
     ads,

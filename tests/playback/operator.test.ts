@@ -63,6 +63,7 @@ before(async () => {
     pseudonyms: host.pseudonyms,
     states: async () => ({}),
     backup: async function* () {},
+    consoleLink: async () => Promise.reject(new Error("there is no console in this test")),
   });
 });
 after(async () => {

@@ -140,7 +140,7 @@ export declare type StartRequest = Message<"marquee.experiments.v1.StartRequest"
   treatmentPercent: number;
 
   /**
-   * viewed, watch_s or sessions.
+   * viewed, watch_s, sessions or errors.
    *
    * @generated from field: string metric = 4;
    */
@@ -351,6 +351,13 @@ export declare type ResultsResponse = Message<"marquee.experiments.v1.ResultsRes
    * @generated from field: string verdict = 5;
    */
   verdict: string;
+
+  /**
+   * What was known before, the oldest first, at most 200 of each metric.
+   *
+   * @generated from field: repeated marquee.experiments.v1.Look history = 6;
+   */
+  history: Look[];
 };
 
 /**
@@ -358,6 +365,49 @@ export declare type ResultsResponse = Message<"marquee.experiments.v1.ResultsRes
  * Use `create(ResultsResponseSchema)` to create a new message.
  */
 export declare const ResultsResponseSchema: GenMessage<ResultsResponse>;
+
+/**
+ * What was known of a metric at a time.
+ *
+ * @generated from message marquee.experiments.v1.Look
+ */
+export declare type Look = Message<"marquee.experiments.v1.Look"> & {
+  /**
+   * @generated from field: string metric = 1;
+   */
+  metric: string;
+
+  /**
+   * @generated from field: int64 at_ms = 2;
+   */
+  atMs: bigint;
+
+  /**
+   * @generated from field: uint32 counted = 3;
+   */
+  counted: number;
+
+  /**
+   * @generated from field: double effect = 4;
+   */
+  effect: number;
+
+  /**
+   * @generated from field: double low = 5;
+   */
+  low: number;
+
+  /**
+   * @generated from field: double high = 6;
+   */
+  high: number;
+};
+
+/**
+ * Describes the message marquee.experiments.v1.Look.
+ * Use `create(LookSchema)` to create a new message.
+ */
+export declare const LookSchema: GenMessage<Look>;
 
 /**
  * @generated from message marquee.experiments.v1.ExposeRequest

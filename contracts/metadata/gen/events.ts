@@ -25,6 +25,14 @@ export interface FoundChapter {
   readonly title: string;
 }
 
+export interface FoundPicture {
+  readonly key: string;
+  readonly width: number;
+  readonly height: number;
+  readonly color: string;
+  readonly blurDataUrl: string;
+}
+
 /** What is known of a title beyond its file changed, by a model or by a person. */
 export interface MetadataEnriched {
   /** Which. */
@@ -35,6 +43,20 @@ export interface MetadataEnriched {
   readonly byPerson: boolean;
   /** The title's chapters from now on, where `what` is chapters. */
   readonly chapters: readonly FoundChapter[];
+  /** The title's best frames from now on, the best first, where `what` is thumbnails. */
+  readonly pictures: readonly FoundPicture[];
+}
+
+/** Viewers are to see subtitles that were found in a title, or see them no longer. */
+export interface MetadataSubtitlesPublished {
+  /** Which. */
+  readonly contentId: string;
+  /** The object that holds them as WebVTT; empty: they are shown no longer. */
+  readonly key: string;
+  /** BCP 47. */
+  readonly language: string;
+  /** Whether nobody has read them. */
+  readonly isAutomatic: boolean;
 }
 
 /** The tags of a title changed. */
@@ -97,6 +119,40 @@ export const metadataEnrichedSchema = {
       default: [],
       doc: "The title's chapters from now on, where `what` is chapters.",
     },
+    {
+      name: "pictures",
+      type: {
+        type: "array",
+        items: {
+          type: "record",
+          name: "FoundPicture",
+          fields: [
+            { name: "key", type: "string" },
+            { name: "width", type: "int" },
+            { name: "height", type: "int" },
+            { name: "color", type: "string" },
+            { name: "blurDataUrl", type: "string" },
+          ],
+        },
+      },
+      default: [],
+      doc: "The title's best frames from now on, the best first, where `what` is thumbnails.",
+    },
+  ],
+} as const;
+
+/** The Avro schema of `metadata.subtitles.published`. */
+export const metadataSubtitlesPublishedSchema = {
+  type: "record",
+  name: "MetadataSubtitlesPublished",
+  namespace: "marquee.metadata",
+  doc: "Viewers are to see subtitles that were found in a title, or see them no longer.",
+  event: "metadata.subtitles.published",
+  fields: [
+    { name: "contentId", type: "string", doc: "Which." },
+    { name: "key", type: "string", doc: "The object that holds them as WebVTT; empty: they are shown no longer." },
+    { name: "language", type: "string", doc: "BCP 47." },
+    { name: "isAutomatic", type: "boolean", doc: "Whether nobody has read them." },
   ],
 } as const;
 

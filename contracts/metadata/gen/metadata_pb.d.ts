@@ -122,6 +122,13 @@ export declare type Title = Message<"marquee.metadata.v1.Title"> & {
    * @generated from field: uint32 findings_waiting = 5;
    */
   findingsWaiting: number;
+
+  /**
+   * Whether viewers see the subtitles that were found: accepted (a person has read them), automatic (nobody has), or empty (they do not).
+   *
+   * @generated from field: string subtitles_shown = 6;
+   */
+  subtitlesShown: string;
 };
 
 /**
@@ -245,7 +252,7 @@ export declare type CorrectRequest = Message<"marquee.metadata.v1.CorrectRequest
   contentId: string;
 
   /**
-   * chapters, subtitles, tags or summary.
+   * chapters, subtitles, thumbnails, tags or summary.
    *
    * @generated from field: string what = 2;
    */
@@ -276,6 +283,41 @@ export declare type CorrectResponse = Message<"marquee.metadata.v1.CorrectRespon
  * Use `create(CorrectResponseSchema)` to create a new message.
  */
 export declare const CorrectResponseSchema: GenMessage<CorrectResponse>;
+
+/**
+ * @generated from message marquee.metadata.v1.PublishSubtitlesRequest
+ */
+export declare type PublishSubtitlesRequest = Message<"marquee.metadata.v1.PublishSubtitlesRequest"> & {
+  /**
+   * @generated from field: string content_id = 1;
+   */
+  contentId: string;
+
+  /**
+   * They are shown no longer.
+   *
+   * @generated from field: bool withdraw = 2;
+   */
+  withdraw: boolean;
+};
+
+/**
+ * Describes the message marquee.metadata.v1.PublishSubtitlesRequest.
+ * Use `create(PublishSubtitlesRequestSchema)` to create a new message.
+ */
+export declare const PublishSubtitlesRequestSchema: GenMessage<PublishSubtitlesRequest>;
+
+/**
+ * @generated from message marquee.metadata.v1.PublishSubtitlesResponse
+ */
+export declare type PublishSubtitlesResponse = Message<"marquee.metadata.v1.PublishSubtitlesResponse"> & {
+};
+
+/**
+ * Describes the message marquee.metadata.v1.PublishSubtitlesResponse.
+ * Use `create(PublishSubtitlesResponseSchema)` to create a new message.
+ */
+export declare const PublishSubtitlesResponseSchema: GenMessage<PublishSubtitlesResponse>;
 
 /**
  * @generated from message marquee.metadata.v1.Finding
@@ -412,7 +454,7 @@ export declare type DecideRequest = Message<"marquee.metadata.v1.DecideRequest">
   id: string;
 
   /**
-   * accepted or rejected.
+   * accepted or rejected; waiting: nobody has decided.
    *
    * @generated from field: string verdict = 2;
    */
@@ -440,6 +482,132 @@ export declare type DecideResponse = Message<"marquee.metadata.v1.DecideResponse
  * Use `create(DecideResponseSchema)` to create a new message.
  */
 export declare const DecideResponseSchema: GenMessage<DecideResponse>;
+
+/**
+ * @generated from message marquee.metadata.v1.UnsureRequest
+ */
+export declare type UnsureRequest = Message<"marquee.metadata.v1.UnsureRequest"> & {
+  /**
+   * Below which a result is shown, 0 to 1.
+   *
+   * @generated from field: double confidence_below = 1;
+   */
+  confidenceBelow: number;
+
+  /**
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message marquee.metadata.v1.UnsureRequest.
+ * Use `create(UnsureRequestSchema)` to create a new message.
+ */
+export declare const UnsureRequestSchema: GenMessage<UnsureRequest>;
+
+/**
+ * @generated from message marquee.metadata.v1.UnsureResult
+ */
+export declare type UnsureResult = Message<"marquee.metadata.v1.UnsureResult"> & {
+  /**
+   * @generated from field: string content_id = 1;
+   */
+  contentId: string;
+
+  /**
+   * What could be corrected: chapters, subtitles, tags or summary.
+   *
+   * @generated from field: string what = 2;
+   */
+  what: string;
+
+  /**
+   * @generated from field: string step = 3;
+   */
+  step: string;
+
+  /**
+   * @generated from field: double confidence = 4;
+   */
+  confidence: number;
+
+  /**
+   * @generated from field: string model = 5;
+   */
+  model: string;
+
+  /**
+   * @generated from field: string version = 6;
+   */
+  version: string;
+
+  /**
+   * @generated from field: int64 at_ms = 7;
+   */
+  atMs: bigint;
+};
+
+/**
+ * Describes the message marquee.metadata.v1.UnsureResult.
+ * Use `create(UnsureResultSchema)` to create a new message.
+ */
+export declare const UnsureResultSchema: GenMessage<UnsureResult>;
+
+/**
+ * @generated from message marquee.metadata.v1.UnsureResponse
+ */
+export declare type UnsureResponse = Message<"marquee.metadata.v1.UnsureResponse"> & {
+  /**
+   * @generated from field: repeated marquee.metadata.v1.UnsureResult results = 1;
+   */
+  results: UnsureResult[];
+};
+
+/**
+ * Describes the message marquee.metadata.v1.UnsureResponse.
+ * Use `create(UnsureResponseSchema)` to create a new message.
+ */
+export declare const UnsureResponseSchema: GenMessage<UnsureResponse>;
+
+/**
+ * @generated from message marquee.metadata.v1.PictureRequest
+ */
+export declare type PictureRequest = Message<"marquee.metadata.v1.PictureRequest"> & {
+  /**
+   * @generated from field: string content_id = 1;
+   */
+  contentId: string;
+
+  /**
+   * @generated from field: uint32 time_ms = 2;
+   */
+  timeMs: number;
+};
+
+/**
+ * Describes the message marquee.metadata.v1.PictureRequest.
+ * Use `create(PictureRequestSchema)` to create a new message.
+ */
+export declare const PictureRequestSchema: GenMessage<PictureRequest>;
+
+/**
+ * @generated from message marquee.metadata.v1.PictureResponse
+ */
+export declare type PictureResponse = Message<"marquee.metadata.v1.PictureResponse"> & {
+  /**
+   * JPEG.
+   *
+   * @generated from field: bytes picture = 1;
+   */
+  picture: Uint8Array;
+};
+
+/**
+ * Describes the message marquee.metadata.v1.PictureResponse.
+ * Use `create(PictureResponseSchema)` to create a new message.
+ */
+export declare const PictureResponseSchema: GenMessage<PictureResponse>;
 
 /**
  * @generated from message marquee.metadata.v1.TakeWeightsRequest
@@ -608,6 +776,16 @@ export declare const MetadataService: GenService<{
     output: typeof CorrectResponseSchema;
   },
   /**
+   * Shows viewers the subtitles that hold now, because a person has read them; or shows them no longer.
+   *
+   * @generated from rpc marquee.metadata.v1.MetadataService.PublishSubtitles
+   */
+  publishSubtitles: {
+    methodKind: "unary";
+    input: typeof PublishSubtitlesRequestSchema;
+    output: typeof PublishSubtitlesResponseSchema;
+  },
+  /**
    * @generated from rpc marquee.metadata.v1.MetadataService.Findings
    */
   findings: {
@@ -616,7 +794,7 @@ export declare const MetadataService: GenService<{
     output: typeof FindingsResponseSchema;
   },
   /**
-   * A person's verdict on a finding; a later one replaces it.
+   * A person's verdict on a finding; a later one replaces it, and one can be taken back.
    *
    * @generated from rpc marquee.metadata.v1.MetadataService.Decide
    */
@@ -624,6 +802,26 @@ export declare const MetadataService: GenService<{
     methodKind: "unary";
     input: typeof DecideRequestSchema;
     output: typeof DecideResponseSchema;
+  },
+  /**
+   * Results of models that a person could correct and has not, and that the models themselves are not sure of; the least sure first.
+   *
+   * @generated from rpc marquee.metadata.v1.MetadataService.Unsure
+   */
+  unsure: {
+    methodKind: "unary";
+    input: typeof UnsureRequestSchema;
+    output: typeof UnsureResponseSchema;
+  },
+  /**
+   * What is seen at a moment of a title. A thumbnail of that moment is given as it was saved.
+   *
+   * @generated from rpc marquee.metadata.v1.MetadataService.Picture
+   */
+  picture: {
+    methodKind: "unary";
+    input: typeof PictureRequestSchema;
+    output: typeof PictureResponseSchema;
   },
   /**
    * Takes weights from an archive of this machine, which has to be the one that is known by its hash.

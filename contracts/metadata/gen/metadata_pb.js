@@ -8,7 +8,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file metadata/metadata.proto.
  */
 export const file_metadata_metadata = /*@__PURE__*/
-  fileDesc("ChdtZXRhZGF0YS9tZXRhZGF0YS5wcm90bxITbWFycXVlZS5tZXRhZGF0YS52MSLAAQoEU3RlcBIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEhAKCHByb2dyZXNzGAMgASgBEg0KBW1vZGVsGAQgASgJEg8KB3ZlcnNpb24YBSABKAkSEgoKY29uZmlkZW5jZRgGIAEoARINCgVhdF9tcxgHIAEoAxIPCgdtZXNzYWdlGAggASgJEg4KBnJlYXNvbhgJIAEoCRISCgp2YWx1ZV9qc29uGAogASgJEhEKCWNvcnJlY3RlZBgLIAEoCCKIAQoFVGl0bGUSEgoKY29udGVudF9pZBgBIAEoCRISCgpkdXJhdGlvbl9zGAIgASgBEigKBXN0ZXBzGAMgAygLMhkubWFycXVlZS5tZXRhZGF0YS52MS5TdGVwEhMKC2JlZ3VuX2F0X21zGAQgASgDEhgKEGZpbmRpbmdzX3dhaXRpbmcYBSABKA0iMQoNRW5yaWNoUmVxdWVzdBISCgpjb250ZW50X2lkGAEgASgJEgwKBHN0ZXAYAiABKAkiHwoORW5yaWNoUmVzcG9uc2USDQoFc3RlcHMYASADKAkiIAoKR2V0UmVxdWVzdBISCgpjb250ZW50X2lkGAEgASgJIjgKC0dldFJlc3BvbnNlEikKBXRpdGxlGAEgASgLMhoubWFycXVlZS5tZXRhZGF0YS52MS5UaXRsZSIcCgtMaXN0UmVxdWVzdBINCgVsaW1pdBgBIAEoDSI6CgxMaXN0UmVzcG9uc2USKgoGdGl0bGVzGAEgAygLMhoubWFycXVlZS5tZXRhZGF0YS52MS5UaXRsZSJGCg5Db3JyZWN0UmVxdWVzdBISCgpjb250ZW50X2lkGAEgASgJEgwKBHdoYXQYAiABKAkSEgoKdmFsdWVfanNvbhgDIAEoCSIRCg9Db3JyZWN0UmVzcG9uc2Ui0AEKB0ZpbmRpbmcSCgoCaWQYASABKAkSEgoKY29udGVudF9pZBgCIAEoCRIMCgRraW5kGAMgASgJEg8KB3N0YXJ0X3MYBCABKAESDQoFZW5kX3MYBSABKAESDQoFc2NvcmUYBiABKAESDQoFbGFiZWwYByABKAkSDQoFc3RhdGUYCCABKAkSDQoFbW9kZWwYCSABKAkSDwoHdmVyc2lvbhgKIAEoCRITCgtmb3VuZF9hdF9tcxgLIAEoAxIVCg1kZWNpZGVkX2F0X21zGAwgASgDIkMKD0ZpbmRpbmdzUmVxdWVzdBISCgpjb250ZW50X2lkGAEgASgJEg0KBXN0YXRlGAIgASgJEg0KBWxpbWl0GAMgASgNIkIKEEZpbmRpbmdzUmVzcG9uc2USLgoIZmluZGluZ3MYASADKAsyHC5tYXJxdWVlLm1ldGFkYXRhLnYxLkZpbmRpbmciLAoNRGVjaWRlUmVxdWVzdBIKCgJpZBgBIAEoCRIPCgd2ZXJkaWN0GAIgASgJIj8KDkRlY2lkZVJlc3BvbnNlEi0KB2ZpbmRpbmcYASABKAsyHC5tYXJxdWVlLm1ldGFkYXRhLnYxLkZpbmRpbmciMAoSVGFrZVdlaWdodHNSZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEcGF0aBgCIAEoCSJCChNUYWtlV2VpZ2h0c1Jlc3BvbnNlEisKBndlaWdodBgBIAEoCzIbLm1hcnF1ZWUubWV0YWRhdGEudjEuV2VpZ2h0IpMBCgZXZWlnaHQSDAoEbmFtZRgBIAEoCRIQCghyZWdpc3RyeRgCIAEoCRIPCgdwYWNrYWdlGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDwoHbGljZW5zZRgFIAEoCRIOCgZzaGEyNTYYBiABKAkSDwoHaXNfaGVyZRgHIAEoCBIVCg1hcmNoaXZlX2J5dGVzGAggASgEIhAKDldlaWdodHNSZXF1ZXN0Ij8KD1dlaWdodHNSZXNwb25zZRIsCgd3ZWlnaHRzGAEgAygLMhsubWFycXVlZS5tZXRhZGF0YS52MS5XZWlnaHQyyQUKD01ldGFkYXRhU2VydmljZRJRCgZFbnJpY2gSIi5tYXJxdWVlLm1ldGFkYXRhLnYxLkVucmljaFJlcXVlc3QaIy5tYXJxdWVlLm1ldGFkYXRhLnYxLkVucmljaFJlc3BvbnNlEk0KA0dldBIfLm1hcnF1ZWUubWV0YWRhdGEudjEuR2V0UmVxdWVzdBogLm1hcnF1ZWUubWV0YWRhdGEudjEuR2V0UmVzcG9uc2UiA5ACARJQCgRMaXN0EiAubWFycXVlZS5tZXRhZGF0YS52MS5MaXN0UmVxdWVzdBohLm1hcnF1ZWUubWV0YWRhdGEudjEuTGlzdFJlc3BvbnNlIgOQAgESVAoHQ29ycmVjdBIjLm1hcnF1ZWUubWV0YWRhdGEudjEuQ29ycmVjdFJlcXVlc3QaJC5tYXJxdWVlLm1ldGFkYXRhLnYxLkNvcnJlY3RSZXNwb25zZRJcCghGaW5kaW5ncxIkLm1hcnF1ZWUubWV0YWRhdGEudjEuRmluZGluZ3NSZXF1ZXN0GiUubWFycXVlZS5tZXRhZGF0YS52MS5GaW5kaW5nc1Jlc3BvbnNlIgOQAgESUQoGRGVjaWRlEiIubWFycXVlZS5tZXRhZGF0YS52MS5EZWNpZGVSZXF1ZXN0GiMubWFycXVlZS5tZXRhZGF0YS52MS5EZWNpZGVSZXNwb25zZRJgCgtUYWtlV2VpZ2h0cxInLm1hcnF1ZWUubWV0YWRhdGEudjEuVGFrZVdlaWdodHNSZXF1ZXN0GigubWFycXVlZS5tZXRhZGF0YS52MS5UYWtlV2VpZ2h0c1Jlc3BvbnNlElkKB1dlaWdodHMSIy5tYXJxdWVlLm1ldGFkYXRhLnYxLldlaWdodHNSZXF1ZXN0GiQubWFycXVlZS5tZXRhZGF0YS52MS5XZWlnaHRzUmVzcG9uc2UiA5ACAWIGcHJvdG8z");
+  fileDesc("ChdtZXRhZGF0YS9tZXRhZGF0YS5wcm90bxITbWFycXVlZS5tZXRhZGF0YS52MSLAAQoEU3RlcBIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEhAKCHByb2dyZXNzGAMgASgBEg0KBW1vZGVsGAQgASgJEg8KB3ZlcnNpb24YBSABKAkSEgoKY29uZmlkZW5jZRgGIAEoARINCgVhdF9tcxgHIAEoAxIPCgdtZXNzYWdlGAggASgJEg4KBnJlYXNvbhgJIAEoCRISCgp2YWx1ZV9qc29uGAogASgJEhEKCWNvcnJlY3RlZBgLIAEoCCKhAQoFVGl0bGUSEgoKY29udGVudF9pZBgBIAEoCRISCgpkdXJhdGlvbl9zGAIgASgBEigKBXN0ZXBzGAMgAygLMhkubWFycXVlZS5tZXRhZGF0YS52MS5TdGVwEhMKC2JlZ3VuX2F0X21zGAQgASgDEhgKEGZpbmRpbmdzX3dhaXRpbmcYBSABKA0SFwoPc3VidGl0bGVzX3Nob3duGAYgASgJIjEKDUVucmljaFJlcXVlc3QSEgoKY29udGVudF9pZBgBIAEoCRIMCgRzdGVwGAIgASgJIh8KDkVucmljaFJlc3BvbnNlEg0KBXN0ZXBzGAEgAygJIiAKCkdldFJlcXVlc3QSEgoKY29udGVudF9pZBgBIAEoCSI4CgtHZXRSZXNwb25zZRIpCgV0aXRsZRgBIAEoCzIaLm1hcnF1ZWUubWV0YWRhdGEudjEuVGl0bGUiHAoLTGlzdFJlcXVlc3QSDQoFbGltaXQYASABKA0iOgoMTGlzdFJlc3BvbnNlEioKBnRpdGxlcxgBIAMoCzIaLm1hcnF1ZWUubWV0YWRhdGEudjEuVGl0bGUiRgoOQ29ycmVjdFJlcXVlc3QSEgoKY29udGVudF9pZBgBIAEoCRIMCgR3aGF0GAIgASgJEhIKCnZhbHVlX2pzb24YAyABKAkiEQoPQ29ycmVjdFJlc3BvbnNlIj8KF1B1Ymxpc2hTdWJ0aXRsZXNSZXF1ZXN0EhIKCmNvbnRlbnRfaWQYASABKAkSEAoId2l0aGRyYXcYAiABKAgiGgoYUHVibGlzaFN1YnRpdGxlc1Jlc3BvbnNlItABCgdGaW5kaW5nEgoKAmlkGAEgASgJEhIKCmNvbnRlbnRfaWQYAiABKAkSDAoEa2luZBgDIAEoCRIPCgdzdGFydF9zGAQgASgBEg0KBWVuZF9zGAUgASgBEg0KBXNjb3JlGAYgASgBEg0KBWxhYmVsGAcgASgJEg0KBXN0YXRlGAggASgJEg0KBW1vZGVsGAkgASgJEg8KB3ZlcnNpb24YCiABKAkSEwoLZm91bmRfYXRfbXMYCyABKAMSFQoNZGVjaWRlZF9hdF9tcxgMIAEoAyJDCg9GaW5kaW5nc1JlcXVlc3QSEgoKY29udGVudF9pZBgBIAEoCRINCgVzdGF0ZRgCIAEoCRINCgVsaW1pdBgDIAEoDSJCChBGaW5kaW5nc1Jlc3BvbnNlEi4KCGZpbmRpbmdzGAEgAygLMhwubWFycXVlZS5tZXRhZGF0YS52MS5GaW5kaW5nIiwKDURlY2lkZVJlcXVlc3QSCgoCaWQYASABKAkSDwoHdmVyZGljdBgCIAEoCSI/Cg5EZWNpZGVSZXNwb25zZRItCgdmaW5kaW5nGAEgASgLMhwubWFycXVlZS5tZXRhZGF0YS52MS5GaW5kaW5nIjgKDVVuc3VyZVJlcXVlc3QSGAoQY29uZmlkZW5jZV9iZWxvdxgBIAEoARINCgVsaW1pdBgCIAEoDSKBAQoMVW5zdXJlUmVzdWx0EhIKCmNvbnRlbnRfaWQYASABKAkSDAoEd2hhdBgCIAEoCRIMCgRzdGVwGAMgASgJEhIKCmNvbmZpZGVuY2UYBCABKAESDQoFbW9kZWwYBSABKAkSDwoHdmVyc2lvbhgGIAEoCRINCgVhdF9tcxgHIAEoAyJECg5VbnN1cmVSZXNwb25zZRIyCgdyZXN1bHRzGAEgAygLMiEubWFycXVlZS5tZXRhZGF0YS52MS5VbnN1cmVSZXN1bHQiNQoOUGljdHVyZVJlcXVlc3QSEgoKY29udGVudF9pZBgBIAEoCRIPCgd0aW1lX21zGAIgASgNIiIKD1BpY3R1cmVSZXNwb25zZRIPCgdwaWN0dXJlGAEgASgMIjAKElRha2VXZWlnaHRzUmVxdWVzdBIMCgRuYW1lGAEgASgJEgwKBHBhdGgYAiABKAkiQgoTVGFrZVdlaWdodHNSZXNwb25zZRIrCgZ3ZWlnaHQYASABKAsyGy5tYXJxdWVlLm1ldGFkYXRhLnYxLldlaWdodCKTAQoGV2VpZ2h0EgwKBG5hbWUYASABKAkSEAoIcmVnaXN0cnkYAiABKAkSDwoHcGFja2FnZRgDIAEoCRIPCgd2ZXJzaW9uGAQgASgJEg8KB2xpY2Vuc2UYBSABKAkSDgoGc2hhMjU2GAYgASgJEg8KB2lzX2hlcmUYByABKAgSFQoNYXJjaGl2ZV9ieXRlcxgIIAEoBCIQCg5XZWlnaHRzUmVxdWVzdCI/Cg9XZWlnaHRzUmVzcG9uc2USLAoHd2VpZ2h0cxgBIAMoCzIbLm1hcnF1ZWUubWV0YWRhdGEudjEuV2VpZ2h0Mu0HCg9NZXRhZGF0YVNlcnZpY2USUQoGRW5yaWNoEiIubWFycXVlZS5tZXRhZGF0YS52MS5FbnJpY2hSZXF1ZXN0GiMubWFycXVlZS5tZXRhZGF0YS52MS5FbnJpY2hSZXNwb25zZRJNCgNHZXQSHy5tYXJxdWVlLm1ldGFkYXRhLnYxLkdldFJlcXVlc3QaIC5tYXJxdWVlLm1ldGFkYXRhLnYxLkdldFJlc3BvbnNlIgOQAgESUAoETGlzdBIgLm1hcnF1ZWUubWV0YWRhdGEudjEuTGlzdFJlcXVlc3QaIS5tYXJxdWVlLm1ldGFkYXRhLnYxLkxpc3RSZXNwb25zZSIDkAIBElQKB0NvcnJlY3QSIy5tYXJxdWVlLm1ldGFkYXRhLnYxLkNvcnJlY3RSZXF1ZXN0GiQubWFycXVlZS5tZXRhZGF0YS52MS5Db3JyZWN0UmVzcG9uc2USbwoQUHVibGlzaFN1YnRpdGxlcxIsLm1hcnF1ZWUubWV0YWRhdGEudjEuUHVibGlzaFN1YnRpdGxlc1JlcXVlc3QaLS5tYXJxdWVlLm1ldGFkYXRhLnYxLlB1Ymxpc2hTdWJ0aXRsZXNSZXNwb25zZRJcCghGaW5kaW5ncxIkLm1hcnF1ZWUubWV0YWRhdGEudjEuRmluZGluZ3NSZXF1ZXN0GiUubWFycXVlZS5tZXRhZGF0YS52MS5GaW5kaW5nc1Jlc3BvbnNlIgOQAgESUQoGRGVjaWRlEiIubWFycXVlZS5tZXRhZGF0YS52MS5EZWNpZGVSZXF1ZXN0GiMubWFycXVlZS5tZXRhZGF0YS52MS5EZWNpZGVSZXNwb25zZRJWCgZVbnN1cmUSIi5tYXJxdWVlLm1ldGFkYXRhLnYxLlVuc3VyZVJlcXVlc3QaIy5tYXJxdWVlLm1ldGFkYXRhLnYxLlVuc3VyZVJlc3BvbnNlIgOQAgESWQoHUGljdHVyZRIjLm1hcnF1ZWUubWV0YWRhdGEudjEuUGljdHVyZVJlcXVlc3QaJC5tYXJxdWVlLm1ldGFkYXRhLnYxLlBpY3R1cmVSZXNwb25zZSIDkAIBEmAKC1Rha2VXZWlnaHRzEicubWFycXVlZS5tZXRhZGF0YS52MS5UYWtlV2VpZ2h0c1JlcXVlc3QaKC5tYXJxdWVlLm1ldGFkYXRhLnYxLlRha2VXZWlnaHRzUmVzcG9uc2USWQoHV2VpZ2h0cxIjLm1hcnF1ZWUubWV0YWRhdGEudjEuV2VpZ2h0c1JlcXVlc3QaJC5tYXJxdWVlLm1ldGFkYXRhLnYxLldlaWdodHNSZXNwb25zZSIDkAIBYgZwcm90bzM");
 
 /**
  * Describes the message marquee.metadata.v1.Step.
@@ -81,74 +81,123 @@ export const CorrectResponseSchema = /*@__PURE__*/
   messageDesc(file_metadata_metadata, 9);
 
 /**
+ * Describes the message marquee.metadata.v1.PublishSubtitlesRequest.
+ * Use `create(PublishSubtitlesRequestSchema)` to create a new message.
+ */
+export const PublishSubtitlesRequestSchema = /*@__PURE__*/
+  messageDesc(file_metadata_metadata, 10);
+
+/**
+ * Describes the message marquee.metadata.v1.PublishSubtitlesResponse.
+ * Use `create(PublishSubtitlesResponseSchema)` to create a new message.
+ */
+export const PublishSubtitlesResponseSchema = /*@__PURE__*/
+  messageDesc(file_metadata_metadata, 11);
+
+/**
  * Describes the message marquee.metadata.v1.Finding.
  * Use `create(FindingSchema)` to create a new message.
  */
 export const FindingSchema = /*@__PURE__*/
-  messageDesc(file_metadata_metadata, 10);
+  messageDesc(file_metadata_metadata, 12);
 
 /**
  * Describes the message marquee.metadata.v1.FindingsRequest.
  * Use `create(FindingsRequestSchema)` to create a new message.
  */
 export const FindingsRequestSchema = /*@__PURE__*/
-  messageDesc(file_metadata_metadata, 11);
+  messageDesc(file_metadata_metadata, 13);
 
 /**
  * Describes the message marquee.metadata.v1.FindingsResponse.
  * Use `create(FindingsResponseSchema)` to create a new message.
  */
 export const FindingsResponseSchema = /*@__PURE__*/
-  messageDesc(file_metadata_metadata, 12);
+  messageDesc(file_metadata_metadata, 14);
 
 /**
  * Describes the message marquee.metadata.v1.DecideRequest.
  * Use `create(DecideRequestSchema)` to create a new message.
  */
 export const DecideRequestSchema = /*@__PURE__*/
-  messageDesc(file_metadata_metadata, 13);
+  messageDesc(file_metadata_metadata, 15);
 
 /**
  * Describes the message marquee.metadata.v1.DecideResponse.
  * Use `create(DecideResponseSchema)` to create a new message.
  */
 export const DecideResponseSchema = /*@__PURE__*/
-  messageDesc(file_metadata_metadata, 14);
+  messageDesc(file_metadata_metadata, 16);
+
+/**
+ * Describes the message marquee.metadata.v1.UnsureRequest.
+ * Use `create(UnsureRequestSchema)` to create a new message.
+ */
+export const UnsureRequestSchema = /*@__PURE__*/
+  messageDesc(file_metadata_metadata, 17);
+
+/**
+ * Describes the message marquee.metadata.v1.UnsureResult.
+ * Use `create(UnsureResultSchema)` to create a new message.
+ */
+export const UnsureResultSchema = /*@__PURE__*/
+  messageDesc(file_metadata_metadata, 18);
+
+/**
+ * Describes the message marquee.metadata.v1.UnsureResponse.
+ * Use `create(UnsureResponseSchema)` to create a new message.
+ */
+export const UnsureResponseSchema = /*@__PURE__*/
+  messageDesc(file_metadata_metadata, 19);
+
+/**
+ * Describes the message marquee.metadata.v1.PictureRequest.
+ * Use `create(PictureRequestSchema)` to create a new message.
+ */
+export const PictureRequestSchema = /*@__PURE__*/
+  messageDesc(file_metadata_metadata, 20);
+
+/**
+ * Describes the message marquee.metadata.v1.PictureResponse.
+ * Use `create(PictureResponseSchema)` to create a new message.
+ */
+export const PictureResponseSchema = /*@__PURE__*/
+  messageDesc(file_metadata_metadata, 21);
 
 /**
  * Describes the message marquee.metadata.v1.TakeWeightsRequest.
  * Use `create(TakeWeightsRequestSchema)` to create a new message.
  */
 export const TakeWeightsRequestSchema = /*@__PURE__*/
-  messageDesc(file_metadata_metadata, 15);
+  messageDesc(file_metadata_metadata, 22);
 
 /**
  * Describes the message marquee.metadata.v1.TakeWeightsResponse.
  * Use `create(TakeWeightsResponseSchema)` to create a new message.
  */
 export const TakeWeightsResponseSchema = /*@__PURE__*/
-  messageDesc(file_metadata_metadata, 16);
+  messageDesc(file_metadata_metadata, 23);
 
 /**
  * Describes the message marquee.metadata.v1.Weight.
  * Use `create(WeightSchema)` to create a new message.
  */
 export const WeightSchema = /*@__PURE__*/
-  messageDesc(file_metadata_metadata, 17);
+  messageDesc(file_metadata_metadata, 24);
 
 /**
  * Describes the message marquee.metadata.v1.WeightsRequest.
  * Use `create(WeightsRequestSchema)` to create a new message.
  */
 export const WeightsRequestSchema = /*@__PURE__*/
-  messageDesc(file_metadata_metadata, 18);
+  messageDesc(file_metadata_metadata, 25);
 
 /**
  * Describes the message marquee.metadata.v1.WeightsResponse.
  * Use `create(WeightsResponseSchema)` to create a new message.
  */
 export const WeightsResponseSchema = /*@__PURE__*/
-  messageDesc(file_metadata_metadata, 19);
+  messageDesc(file_metadata_metadata, 26);
 
 /**
  * @generated from service marquee.metadata.v1.MetadataService

@@ -293,6 +293,153 @@ export declare type ListResponse = Message<"marquee.models.v1.ListResponse"> & {
 export declare const ListResponseSchema: GenMessage<ListResponse>;
 
 /**
+ * @generated from message marquee.models.v1.OverviewRequest
+ */
+export declare type OverviewRequest = Message<"marquee.models.v1.OverviewRequest"> & {
+};
+
+/**
+ * Describes the message marquee.models.v1.OverviewRequest.
+ * Use `create(OverviewRequestSchema)` to create a new message.
+ */
+export declare const OverviewRequestSchema: GenMessage<OverviewRequest>;
+
+/**
+ * @generated from message marquee.models.v1.OverviewResponse
+ */
+export declare type OverviewResponse = Message<"marquee.models.v1.OverviewResponse"> & {
+  /**
+   * @generated from field: repeated marquee.models.v1.Model models = 1;
+   */
+  models: Model[];
+};
+
+/**
+ * Describes the message marquee.models.v1.OverviewResponse.
+ * Use `create(OverviewResponseSchema)` to create a new message.
+ */
+export declare const OverviewResponseSchema: GenMessage<OverviewResponse>;
+
+/**
+ * @generated from message marquee.models.v1.Model
+ */
+export declare type Model = Message<"marquee.models.v1.Model"> & {
+  /**
+   * @generated from field: string title = 1;
+   */
+  title: string;
+
+  /**
+   * What calls know it by; empty where it has no versions of its own here.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * here: trained by this product; loaded: with weights that others trained; missing: what answers without it is all that there is.
+   *
+   * @generated from field: string state = 3;
+   */
+  state: string;
+
+  /**
+   * Texts of the inventory.
+   *
+   * @generated from field: string data = 4;
+   */
+  data: string;
+
+  /**
+   * @generated from field: string metric = 5;
+   */
+  metric: string;
+
+  /**
+   * @generated from field: string fallback = 6;
+   */
+  fallback: string;
+
+  /**
+   * @generated from field: string retrain = 7;
+   */
+  retrain: string;
+
+  /**
+   * Of models with versions: why nothing can be learned now; empty where it can.
+   *
+   * @generated from field: string lack = 8;
+   */
+  lack: string;
+
+  /**
+   * None where none was ever asked for.
+   *
+   * @generated from field: marquee.models.v1.Training training = 9;
+   */
+  training?: Training | undefined;
+
+  /**
+   * Above which a drift is too far, by PSI.
+   *
+   * @generated from field: double psi_max = 10;
+   */
+  psiMax: number;
+};
+
+/**
+ * Describes the message marquee.models.v1.Model.
+ * Use `create(ModelSchema)` to create a new message.
+ */
+export declare const ModelSchema: GenMessage<Model>;
+
+/**
+ * The last training of a model.
+ *
+ * @generated from message marquee.models.v1.Training
+ */
+export declare type Training = Message<"marquee.models.v1.Training"> & {
+  /**
+   * waiting, running, done or failed.
+   *
+   * @generated from field: string state = 1;
+   */
+  state: string;
+
+  /**
+   * operator, schedule or drift.
+   *
+   * @generated from field: string cause = 2;
+   */
+  cause: string;
+
+  /**
+   * @generated from field: int64 asked_at_ms = 3;
+   */
+  askedAtMs: bigint;
+
+  /**
+   * When it came to its state.
+   *
+   * @generated from field: int64 at_ms = 4;
+   */
+  atMs: bigint;
+
+  /**
+   * Why it failed.
+   *
+   * @generated from field: string message = 5;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message marquee.models.v1.Training.
+ * Use `create(TrainingSchema)` to create a new message.
+ */
+export declare const TrainingSchema: GenMessage<Training>;
+
+/**
  * @generated from message marquee.models.v1.TrainRequest
  */
 export declare type TrainRequest = Message<"marquee.models.v1.TrainRequest"> & {
@@ -753,6 +900,16 @@ export declare const ModelsService: GenService<{
     methodKind: "unary";
     input: typeof ListRequestSchema;
     output: typeof ListResponseSchema;
+  },
+  /**
+   * Every model that the product knows: what it is for, what answers without it, and how its training stands.
+   *
+   * @generated from rpc marquee.models.v1.ModelsService.Overview
+   */
+  overview: {
+    methodKind: "unary";
+    input: typeof OverviewRequestSchema;
+    output: typeof OverviewResponseSchema;
   },
   /**
    * Asks for a version trained on what is known now; it is made by a job. One that waits or runs already is enough.

@@ -8,7 +8,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file models/models.proto.
  */
 export const file_models_models = /*@__PURE__*/
-  fileDesc("ChNtb2RlbHMvbW9kZWxzLnByb3RvEhFtYXJxdWVlLm1vZGVscy52MSL3AgoHVmVyc2lvbhIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDQoFc3RhZ2UYAyABKAkSDQoFc2hhcmUYBCABKA0SFQoNdHJhaW5lZF9hdF9tcxgFIAEoAxIWCg5zdGFnZV9zaW5jZV9tcxgGIAEoAxIOCgZyZWFzb24YByABKAkSOAoHbWV0cmljcxgIIAMoCzInLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24uTWV0cmljc0VudHJ5EjIKCHNlZ21lbnRzGAkgAygLMiAubWFycXVlZS5tb2RlbHMudjEuU2VnbWVudE1ldHJpYxIrCgdsaW5lYWdlGAogASgLMhoubWFycXVlZS5tb2RlbHMudjEuTGluZWFnZRIlCgRsaXZlGAsgASgLMhcubWFycXVlZS5tb2RlbHMudjEuTGl2ZRouCgxNZXRyaWNzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJJCg1TZWdtZW50TWV0cmljEg8KB3NlZ21lbnQYASABKAkSDAoEcm93cxgCIAEoDRILCgNhdWMYAyABKAESDAoEbmRjZxgEIAEoASKYAgoHTGluZWFnZRIPCgdmcm9tX21zGAEgASgDEg0KBXRvX21zGAIgASgDEhUKDXRyYWluaW5nX3Jvd3MYAyABKA0SEQoJdGVzdF9yb3dzGAQgASgNEhAKCGZlYXR1cmVzGAUgAygJEg4KBnNoYTI1NhgGIAEoCRINCgVjYXVzZRgHIAEoCRI4CgdvcHRpb25zGAggAygLMicubWFycXVlZS5tb2RlbHMudjEuTGluZWFnZS5PcHRpb25zRW50cnkSKAoGdHJpYWxzGAkgAygLMhgubWFycXVlZS5tb2RlbHMudjEuVHJpYWwaLgoMT3B0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEinAEKBVRyaWFsEjYKB29wdGlvbnMYASADKAsyJS5tYXJxdWVlLm1vZGVscy52MS5UcmlhbC5PcHRpb25zRW50cnkSDQoFc2hhcmUYAiABKAESDAoEbG9zcxgDIAEoARIOCgZjaG9zZW4YBCABKAgaLgoMT3B0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEiRgoETGl2ZRITCgtwcmVkaWN0aW9ucxgBIAEoDRIQCghmYWlsdXJlcxgCIAEoDRILCgNwc2kYAyABKAESCgoCa2wYBCABKAEiKgoLTGlzdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVsaW1pdBgCIAEoDSI8CgxMaXN0UmVzcG9uc2USLAoIdmVyc2lvbnMYASADKAsyGi5tYXJxdWVlLm1vZGVscy52MS5WZXJzaW9uIhwKDFRyYWluUmVxdWVzdBIMCgRuYW1lGAEgASgJIg8KDVRyYWluUmVzcG9uc2UiLwoOUHJvbW90ZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIj4KD1Byb21vdGVSZXNwb25zZRIrCgd2ZXJzaW9uGAEgASgLMhoubWFycXVlZS5tb2RlbHMudjEuVmVyc2lvbiIfCg9Sb2xsYmFja1JlcXVlc3QSDAoEbmFtZRgBIAEoCSI/ChBSb2xsYmFja1Jlc3BvbnNlEisKB3ZlcnNpb24YASABKAsyGi5tYXJxdWVlLm1vZGVscy52MS5WZXJzaW9uIicKE1ByZWRpY3RDaHVyblJlcXVlc3QSEAoIdXNlcl9pZHMYASADKAkiPQoKUHJlZGljdGlvbhIPCgd1c2VyX2lkGAEgASgJEg0KBXNjb3JlGAIgASgBEg8KB3ZlcnNpb24YAyABKA0iWwoUUHJlZGljdENodXJuUmVzcG9uc2USMgoLcHJlZGljdGlvbnMYASADKAsyHS5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0aW9uEg8KB3BhcnRpYWwYAiABKAgilAEKDU5ldHdvcmtNaW51dGUSDgoGbWludXRlGAEgASgNEg0KBWJlYXRzGAIgASgNEhcKD3Rocm91Z2hwdXRfa2JwcxgDIAEoARIVCg10cm91YmxlX3JhdGlvGAQgASgBEhEKCXNjb3JlX3AyNRgFIAEoARISCgpsYXRlbmN5X21zGAYgASgBEg0KBWlzX3VwGAcgASgIIlcKDk5ldHdvcmtIaXN0b3J5EhIKCm5ldHdvcmtfaWQYASABKAkSMQoHbWludXRlcxgCIAMoCzIgLm1hcnF1ZWUubW9kZWxzLnYxLk5ldHdvcmtNaW51dGUibAoUUHJlZGljdFJvdXRlc1JlcXVlc3QSDgoGcmVnaW9uGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSMwoIbmV0d29ya3MYAyADKAsyIS5tYXJxdWVlLm1vZGVscy52MS5OZXR3b3JrSGlzdG9yeSJFCg9Sb3V0ZVByZWRpY3Rpb24SEgoKbmV0d29ya19pZBgBIAEoCRINCgVzY29yZRgCIAEoARIPCgd2ZXJzaW9uGAMgASgNImEKFVByZWRpY3RSb3V0ZXNSZXNwb25zZRI3CgtwcmVkaWN0aW9ucxgBIAMoCzIiLm1hcnF1ZWUubW9kZWxzLnYxLlJvdXRlUHJlZGljdGlvbhIPCgdwYXJ0aWFsGAIgASgIIh4KDlNlcnZpbmdSZXF1ZXN0EgwKBG5hbWUYASABKAkiIQoPU2VydmluZ1Jlc3BvbnNlEg4KBnNlcnZlZBgBIAEoCCJCCgtMaXN0ZWRUaXRsZRISCgpjb250ZW50X2lkGAEgASgJEg0KBXNjb3JlGAIgASgBEhAKCG5lYXJuZXNzGAMgASgBImEKDE9yZGVyUmVxdWVzdBINCgVtb2RlbBgBIAEoCRISCgpwcm9maWxlX2lkGAIgASgJEi4KBnRpdGxlcxgDIAMoCzIeLm1hcnF1ZWUubW9kZWxzLnYxLkxpc3RlZFRpdGxlIkEKDU9yZGVyUmVzcG9uc2USDgoGc2NvcmVzGAEgAygBEg8KB3ZlcnNpb24YAiABKA0SDwoHcGFydGlhbBgDIAEoCDLMBQoNTW9kZWxzU2VydmljZRJMCgRMaXN0Eh4ubWFycXVlZS5tb2RlbHMudjEuTGlzdFJlcXVlc3QaHy5tYXJxdWVlLm1vZGVscy52MS5MaXN0UmVzcG9uc2UiA5ACARJPCgVUcmFpbhIfLm1hcnF1ZWUubW9kZWxzLnYxLlRyYWluUmVxdWVzdBogLm1hcnF1ZWUubW9kZWxzLnYxLlRyYWluUmVzcG9uc2UiA5ACAhJQCgdQcm9tb3RlEiEubWFycXVlZS5tb2RlbHMudjEuUHJvbW90ZVJlcXVlc3QaIi5tYXJxdWVlLm1vZGVscy52MS5Qcm9tb3RlUmVzcG9uc2USUwoIUm9sbGJhY2sSIi5tYXJxdWVlLm1vZGVscy52MS5Sb2xsYmFja1JlcXVlc3QaIy5tYXJxdWVlLm1vZGVscy52MS5Sb2xsYmFja1Jlc3BvbnNlEmQKDFByZWRpY3RDaHVybhImLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3RDaHVyblJlcXVlc3QaJy5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0Q2h1cm5SZXNwb25zZSIDkAIBEmcKDVByZWRpY3RSb3V0ZXMSJy5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0Um91dGVzUmVxdWVzdBooLm1hcnF1ZWUubW9kZWxzLnYxLlByZWRpY3RSb3V0ZXNSZXNwb25zZSIDkAIBElUKB1NlcnZpbmcSIS5tYXJxdWVlLm1vZGVscy52MS5TZXJ2aW5nUmVxdWVzdBoiLm1hcnF1ZWUubW9kZWxzLnYxLlNlcnZpbmdSZXNwb25zZSIDkAIBEk8KBU9yZGVyEh8ubWFycXVlZS5tb2RlbHMudjEuT3JkZXJSZXF1ZXN0GiAubWFycXVlZS5tb2RlbHMudjEuT3JkZXJSZXNwb25zZSIDkAIBYgZwcm90bzM");
+  fileDesc("ChNtb2RlbHMvbW9kZWxzLnByb3RvEhFtYXJxdWVlLm1vZGVscy52MSL3AgoHVmVyc2lvbhIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SDQoFc3RhZ2UYAyABKAkSDQoFc2hhcmUYBCABKA0SFQoNdHJhaW5lZF9hdF9tcxgFIAEoAxIWCg5zdGFnZV9zaW5jZV9tcxgGIAEoAxIOCgZyZWFzb24YByABKAkSOAoHbWV0cmljcxgIIAMoCzInLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24uTWV0cmljc0VudHJ5EjIKCHNlZ21lbnRzGAkgAygLMiAubWFycXVlZS5tb2RlbHMudjEuU2VnbWVudE1ldHJpYxIrCgdsaW5lYWdlGAogASgLMhoubWFycXVlZS5tb2RlbHMudjEuTGluZWFnZRIlCgRsaXZlGAsgASgLMhcubWFycXVlZS5tb2RlbHMudjEuTGl2ZRouCgxNZXRyaWNzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASJJCg1TZWdtZW50TWV0cmljEg8KB3NlZ21lbnQYASABKAkSDAoEcm93cxgCIAEoDRILCgNhdWMYAyABKAESDAoEbmRjZxgEIAEoASKYAgoHTGluZWFnZRIPCgdmcm9tX21zGAEgASgDEg0KBXRvX21zGAIgASgDEhUKDXRyYWluaW5nX3Jvd3MYAyABKA0SEQoJdGVzdF9yb3dzGAQgASgNEhAKCGZlYXR1cmVzGAUgAygJEg4KBnNoYTI1NhgGIAEoCRINCgVjYXVzZRgHIAEoCRI4CgdvcHRpb25zGAggAygLMicubWFycXVlZS5tb2RlbHMudjEuTGluZWFnZS5PcHRpb25zRW50cnkSKAoGdHJpYWxzGAkgAygLMhgubWFycXVlZS5tb2RlbHMudjEuVHJpYWwaLgoMT3B0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEinAEKBVRyaWFsEjYKB29wdGlvbnMYASADKAsyJS5tYXJxdWVlLm1vZGVscy52MS5UcmlhbC5PcHRpb25zRW50cnkSDQoFc2hhcmUYAiABKAESDAoEbG9zcxgDIAEoARIOCgZjaG9zZW4YBCABKAgaLgoMT3B0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEiRgoETGl2ZRITCgtwcmVkaWN0aW9ucxgBIAEoDRIQCghmYWlsdXJlcxgCIAEoDRILCgNwc2kYAyABKAESCgoCa2wYBCABKAEiKgoLTGlzdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVsaW1pdBgCIAEoDSI8CgxMaXN0UmVzcG9uc2USLAoIdmVyc2lvbnMYASADKAsyGi5tYXJxdWVlLm1vZGVscy52MS5WZXJzaW9uIhEKD092ZXJ2aWV3UmVxdWVzdCI8ChBPdmVydmlld1Jlc3BvbnNlEigKBm1vZGVscxgBIAMoCzIYLm1hcnF1ZWUubW9kZWxzLnYxLk1vZGVsIsIBCgVNb2RlbBINCgV0aXRsZRgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXN0YXRlGAMgASgJEgwKBGRhdGEYBCABKAkSDgoGbWV0cmljGAUgASgJEhAKCGZhbGxiYWNrGAYgASgJEg8KB3JldHJhaW4YByABKAkSDAoEbGFjaxgIIAEoCRItCgh0cmFpbmluZxgJIAEoCzIbLm1hcnF1ZWUubW9kZWxzLnYxLlRyYWluaW5nEg8KB3BzaV9tYXgYCiABKAEiXQoIVHJhaW5pbmcSDQoFc3RhdGUYASABKAkSDQoFY2F1c2UYAiABKAkSEwoLYXNrZWRfYXRfbXMYAyABKAMSDQoFYXRfbXMYBCABKAMSDwoHbWVzc2FnZRgFIAEoCSIcCgxUcmFpblJlcXVlc3QSDAoEbmFtZRgBIAEoCSIPCg1UcmFpblJlc3BvbnNlIi8KDlByb21vdGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoDSI+Cg9Qcm9tb3RlUmVzcG9uc2USKwoHdmVyc2lvbhgBIAEoCzIaLm1hcnF1ZWUubW9kZWxzLnYxLlZlcnNpb24iHwoPUm9sbGJhY2tSZXF1ZXN0EgwKBG5hbWUYASABKAkiPwoQUm9sbGJhY2tSZXNwb25zZRIrCgd2ZXJzaW9uGAEgASgLMhoubWFycXVlZS5tb2RlbHMudjEuVmVyc2lvbiInChNQcmVkaWN0Q2h1cm5SZXF1ZXN0EhAKCHVzZXJfaWRzGAEgAygJIj0KClByZWRpY3Rpb24SDwoHdXNlcl9pZBgBIAEoCRINCgVzY29yZRgCIAEoARIPCgd2ZXJzaW9uGAMgASgNIlsKFFByZWRpY3RDaHVyblJlc3BvbnNlEjIKC3ByZWRpY3Rpb25zGAEgAygLMh0ubWFycXVlZS5tb2RlbHMudjEuUHJlZGljdGlvbhIPCgdwYXJ0aWFsGAIgASgIIpQBCg1OZXR3b3JrTWludXRlEg4KBm1pbnV0ZRgBIAEoDRINCgViZWF0cxgCIAEoDRIXCg90aHJvdWdocHV0X2ticHMYAyABKAESFQoNdHJvdWJsZV9yYXRpbxgEIAEoARIRCglzY29yZV9wMjUYBSABKAESEgoKbGF0ZW5jeV9tcxgGIAEoARINCgVpc191cBgHIAEoCCJXCg5OZXR3b3JrSGlzdG9yeRISCgpuZXR3b3JrX2lkGAEgASgJEjEKB21pbnV0ZXMYAiADKAsyIC5tYXJxdWVlLm1vZGVscy52MS5OZXR3b3JrTWludXRlImwKFFByZWRpY3RSb3V0ZXNSZXF1ZXN0Eg4KBnJlZ2lvbhgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEjMKCG5ldHdvcmtzGAMgAygLMiEubWFycXVlZS5tb2RlbHMudjEuTmV0d29ya0hpc3RvcnkiRQoPUm91dGVQcmVkaWN0aW9uEhIKCm5ldHdvcmtfaWQYASABKAkSDQoFc2NvcmUYAiABKAESDwoHdmVyc2lvbhgDIAEoDSJhChVQcmVkaWN0Um91dGVzUmVzcG9uc2USNwoLcHJlZGljdGlvbnMYASADKAsyIi5tYXJxdWVlLm1vZGVscy52MS5Sb3V0ZVByZWRpY3Rpb24SDwoHcGFydGlhbBgCIAEoCCIeCg5TZXJ2aW5nUmVxdWVzdBIMCgRuYW1lGAEgASgJIiEKD1NlcnZpbmdSZXNwb25zZRIOCgZzZXJ2ZWQYASABKAgiQgoLTGlzdGVkVGl0bGUSEgoKY29udGVudF9pZBgBIAEoCRINCgVzY29yZRgCIAEoARIQCghuZWFybmVzcxgDIAEoASJhCgxPcmRlclJlcXVlc3QSDQoFbW9kZWwYASABKAkSEgoKcHJvZmlsZV9pZBgCIAEoCRIuCgZ0aXRsZXMYAyADKAsyHi5tYXJxdWVlLm1vZGVscy52MS5MaXN0ZWRUaXRsZSJBCg1PcmRlclJlc3BvbnNlEg4KBnNjb3JlcxgBIAMoARIPCgd2ZXJzaW9uGAIgASgNEg8KB3BhcnRpYWwYAyABKAgypgYKDU1vZGVsc1NlcnZpY2USTAoETGlzdBIeLm1hcnF1ZWUubW9kZWxzLnYxLkxpc3RSZXF1ZXN0Gh8ubWFycXVlZS5tb2RlbHMudjEuTGlzdFJlc3BvbnNlIgOQAgESWAoIT3ZlcnZpZXcSIi5tYXJxdWVlLm1vZGVscy52MS5PdmVydmlld1JlcXVlc3QaIy5tYXJxdWVlLm1vZGVscy52MS5PdmVydmlld1Jlc3BvbnNlIgOQAgESTwoFVHJhaW4SHy5tYXJxdWVlLm1vZGVscy52MS5UcmFpblJlcXVlc3QaIC5tYXJxdWVlLm1vZGVscy52MS5UcmFpblJlc3BvbnNlIgOQAgISUAoHUHJvbW90ZRIhLm1hcnF1ZWUubW9kZWxzLnYxLlByb21vdGVSZXF1ZXN0GiIubWFycXVlZS5tb2RlbHMudjEuUHJvbW90ZVJlc3BvbnNlElMKCFJvbGxiYWNrEiIubWFycXVlZS5tb2RlbHMudjEuUm9sbGJhY2tSZXF1ZXN0GiMubWFycXVlZS5tb2RlbHMudjEuUm9sbGJhY2tSZXNwb25zZRJkCgxQcmVkaWN0Q2h1cm4SJi5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0Q2h1cm5SZXF1ZXN0GicubWFycXVlZS5tb2RlbHMudjEuUHJlZGljdENodXJuUmVzcG9uc2UiA5ACARJnCg1QcmVkaWN0Um91dGVzEicubWFycXVlZS5tb2RlbHMudjEuUHJlZGljdFJvdXRlc1JlcXVlc3QaKC5tYXJxdWVlLm1vZGVscy52MS5QcmVkaWN0Um91dGVzUmVzcG9uc2UiA5ACARJVCgdTZXJ2aW5nEiEubWFycXVlZS5tb2RlbHMudjEuU2VydmluZ1JlcXVlc3QaIi5tYXJxdWVlLm1vZGVscy52MS5TZXJ2aW5nUmVzcG9uc2UiA5ACARJPCgVPcmRlchIfLm1hcnF1ZWUubW9kZWxzLnYxLk9yZGVyUmVxdWVzdBogLm1hcnF1ZWUubW9kZWxzLnYxLk9yZGVyUmVzcG9uc2UiA5ACAWIGcHJvdG8z");
 
 /**
  * Describes the message marquee.models.v1.Version.
@@ -60,137 +60,165 @@ export const ListResponseSchema = /*@__PURE__*/
   messageDesc(file_models_models, 6);
 
 /**
+ * Describes the message marquee.models.v1.OverviewRequest.
+ * Use `create(OverviewRequestSchema)` to create a new message.
+ */
+export const OverviewRequestSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 7);
+
+/**
+ * Describes the message marquee.models.v1.OverviewResponse.
+ * Use `create(OverviewResponseSchema)` to create a new message.
+ */
+export const OverviewResponseSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 8);
+
+/**
+ * Describes the message marquee.models.v1.Model.
+ * Use `create(ModelSchema)` to create a new message.
+ */
+export const ModelSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 9);
+
+/**
+ * Describes the message marquee.models.v1.Training.
+ * Use `create(TrainingSchema)` to create a new message.
+ */
+export const TrainingSchema = /*@__PURE__*/
+  messageDesc(file_models_models, 10);
+
+/**
  * Describes the message marquee.models.v1.TrainRequest.
  * Use `create(TrainRequestSchema)` to create a new message.
  */
 export const TrainRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 7);
+  messageDesc(file_models_models, 11);
 
 /**
  * Describes the message marquee.models.v1.TrainResponse.
  * Use `create(TrainResponseSchema)` to create a new message.
  */
 export const TrainResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 8);
+  messageDesc(file_models_models, 12);
 
 /**
  * Describes the message marquee.models.v1.PromoteRequest.
  * Use `create(PromoteRequestSchema)` to create a new message.
  */
 export const PromoteRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 9);
+  messageDesc(file_models_models, 13);
 
 /**
  * Describes the message marquee.models.v1.PromoteResponse.
  * Use `create(PromoteResponseSchema)` to create a new message.
  */
 export const PromoteResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 10);
+  messageDesc(file_models_models, 14);
 
 /**
  * Describes the message marquee.models.v1.RollbackRequest.
  * Use `create(RollbackRequestSchema)` to create a new message.
  */
 export const RollbackRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 11);
+  messageDesc(file_models_models, 15);
 
 /**
  * Describes the message marquee.models.v1.RollbackResponse.
  * Use `create(RollbackResponseSchema)` to create a new message.
  */
 export const RollbackResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 12);
+  messageDesc(file_models_models, 16);
 
 /**
  * Describes the message marquee.models.v1.PredictChurnRequest.
  * Use `create(PredictChurnRequestSchema)` to create a new message.
  */
 export const PredictChurnRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 13);
+  messageDesc(file_models_models, 17);
 
 /**
  * Describes the message marquee.models.v1.Prediction.
  * Use `create(PredictionSchema)` to create a new message.
  */
 export const PredictionSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 14);
+  messageDesc(file_models_models, 18);
 
 /**
  * Describes the message marquee.models.v1.PredictChurnResponse.
  * Use `create(PredictChurnResponseSchema)` to create a new message.
  */
 export const PredictChurnResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 15);
+  messageDesc(file_models_models, 19);
 
 /**
  * Describes the message marquee.models.v1.NetworkMinute.
  * Use `create(NetworkMinuteSchema)` to create a new message.
  */
 export const NetworkMinuteSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 16);
+  messageDesc(file_models_models, 20);
 
 /**
  * Describes the message marquee.models.v1.NetworkHistory.
  * Use `create(NetworkHistorySchema)` to create a new message.
  */
 export const NetworkHistorySchema = /*@__PURE__*/
-  messageDesc(file_models_models, 17);
+  messageDesc(file_models_models, 21);
 
 /**
  * Describes the message marquee.models.v1.PredictRoutesRequest.
  * Use `create(PredictRoutesRequestSchema)` to create a new message.
  */
 export const PredictRoutesRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 18);
+  messageDesc(file_models_models, 22);
 
 /**
  * Describes the message marquee.models.v1.RoutePrediction.
  * Use `create(RoutePredictionSchema)` to create a new message.
  */
 export const RoutePredictionSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 19);
+  messageDesc(file_models_models, 23);
 
 /**
  * Describes the message marquee.models.v1.PredictRoutesResponse.
  * Use `create(PredictRoutesResponseSchema)` to create a new message.
  */
 export const PredictRoutesResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 20);
+  messageDesc(file_models_models, 24);
 
 /**
  * Describes the message marquee.models.v1.ServingRequest.
  * Use `create(ServingRequestSchema)` to create a new message.
  */
 export const ServingRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 21);
+  messageDesc(file_models_models, 25);
 
 /**
  * Describes the message marquee.models.v1.ServingResponse.
  * Use `create(ServingResponseSchema)` to create a new message.
  */
 export const ServingResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 22);
+  messageDesc(file_models_models, 26);
 
 /**
  * Describes the message marquee.models.v1.ListedTitle.
  * Use `create(ListedTitleSchema)` to create a new message.
  */
 export const ListedTitleSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 23);
+  messageDesc(file_models_models, 27);
 
 /**
  * Describes the message marquee.models.v1.OrderRequest.
  * Use `create(OrderRequestSchema)` to create a new message.
  */
 export const OrderRequestSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 24);
+  messageDesc(file_models_models, 28);
 
 /**
  * Describes the message marquee.models.v1.OrderResponse.
  * Use `create(OrderResponseSchema)` to create a new message.
  */
 export const OrderResponseSchema = /*@__PURE__*/
-  messageDesc(file_models_models, 25);
+  messageDesc(file_models_models, 29);
 
 /**
  * @generated from service marquee.models.v1.ModelsService

@@ -92,7 +92,7 @@ export async function update(parts: Parts, request: UpdateRequest, context: Cont
 }
 
 function candidate(row: store.TitleRow, key: string): Artwork {
-  const found = (JSON.parse(row.artwork) as Artwork[]).find((artwork) => artwork.key === key);
+  const found = store.picturesOf(row).find((artwork) => artwork.key === key);
   if (!found) throw problem.invalid(`'${key}' is not one of the title's pictures`);
   return found;
 }

@@ -88,8 +88,8 @@ export async function encodingCompleted(
       subtitle_languages: [...data.subtitleLanguages],
       artwork: JSON.stringify(candidates),
       preview_key: data.previewKey ?? "",
-      // A file without chapters leaves those that were found.
-      chapters: data.chapters.length > 0 ? JSON.stringify(data.chapters) : row.chapters,
+      // A file without chapters leaves those that were found, and a later package what a person said since.
+      chapters: data.chapters.length > 0 && row.package_revision === 0 ? JSON.stringify(data.chapters) : row.chapters,
       backdrop: row.backdrop ?? (candidates[0] ? JSON.stringify(candidates[0]) : null),
     };
     await store.update(parts.recent, tx, row.id, change);
@@ -100,18 +100,22 @@ export async function encodingCompleted(
   }
 }
 
-/** Chapters that were found in the film, or that a person wrote. */
+/** Chapters and pictures that were found in the film, or that a person wrote or chose. */
 export async function enriched(
   parts: Parts,
   tx: CatalogTx,
   events: readonly Received<MetadataEnriched>[],
 ): Promise<void> {
   for (const { data } of events) {
-    if (data.what !== "chapters") continue;
+    if (data.what !== "chapters" && data.what !== "thumbnails") continue;
     const row = await store.find(tx, data.contentId, { lock: true });
     if (!row) continue;
-    await store.update(parts.recent, tx, row.id, { chapters: JSON.stringify(data.chapters) });
-    tx.emit("titleUpdated", { contentId: row.id, changed: ["chapters"] });
+    const change =
+      data.what === "chapters"
+        ? { chapters: JSON.stringify(data.chapters) }
+        : { found_artwork: JSON.stringify(data.pictures) };
+    await store.update(parts.recent, tx, row.id, change);
+    tx.emit("titleUpdated", { contentId: row.id, changed: [data.what === "chapters" ? "chapters" : "artwork"] });
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Artwork, Chapter } from "./domain.ts";
-import { factsOf, parseArtwork, type TitleRow } from "./store.ts";
+import type { Chapter } from "./domain.ts";
+import { factsOf, parseArtwork, picturesOf, type TitleRow } from "./store.ts";
 
 /** A row as the contract's message. */
 export function toTitle(row: TitleRow) {
@@ -19,7 +19,7 @@ export function toTitle(row: TitleRow) {
     ...(backdrop ? { backdrop, poster: backdrop } : {}),
     previewKey: row.preview_key,
     chapters: JSON.parse(row.chapters) as Chapter[],
-    artworkCandidates: JSON.parse(row.artwork) as Artwork[],
+    artworkCandidates: picturesOf(row),
     publication: row.publication,
     state: row.state,
     failure: row.failure,

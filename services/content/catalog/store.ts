@@ -19,6 +19,7 @@ type Row = {
   subtitle_languages: string[];
   backdrop: string | null;
   artwork: string;
+  found_artwork: string;
   preview_key: string;
   chapters: string;
   parent_id: string;
@@ -55,7 +56,7 @@ export async function insert(
     .values({
       ...{ tenant: tx.tenant, id, ...columnsOf(facts) },
       ...{ duration_s: 0, audio_languages: [], subtitle_languages: [], backdrop: null, artwork: "[]", preview_key: "" },
-      chapters: "[]",
+      ...{ chapters: "[]", found_artwork: "[]" },
       ...{
         publication: of.publication,
         state: "processing",
@@ -87,6 +88,7 @@ export async function insertSimulated(
       titles.map(({ id, facts, durationS }) => ({
         ...{ tenant: tx.tenant, id, ...columnsOf(facts), duration_s: durationS, audio_languages: ["en"] },
         ...{ subtitle_languages: [], backdrop: null, artwork: "[]", preview_key: "", chapters: "[]", failure: "" },
+        found_artwork: "[]",
         ...{ publication: "published" as const, state: "playable" as const, complete: true, available: true },
         // A revision of which no network has anything.
         ...{ package_revision: 1, index_version: 1, added_at_ms: nowMs },
@@ -259,6 +261,10 @@ export async function outOfStep(tx: Tx, nowMs: number): Promise<TitleRow[]> {
     .forUpdate()
     .execute();
 }
+
+/** All pictures that a title may be shown by: its encoder's, then the best frames that were found in the film. */
+export const picturesOf = (row: Pick<TitleRow, "artwork" | "found_artwork">): Artwork[] =>
+  [row.artwork, row.found_artwork].flatMap((text) => JSON.parse(text) as Artwork[]);
 
 export const parseArtwork = (text: string | null): Artwork | undefined =>
   text === null ? undefined : (JSON.parse(text) as Artwork);

@@ -7,14 +7,18 @@ import type { Complexity, PictureProbe, ProbedPicture, SourceInfo } from "#kerne
 import { predictRidge, type Ridge } from "#learning/ridge";
 import { type Plan, type Sized, sizesOf } from "./domain.ts";
 
-export const PROBE_CRFS = [24, 36] as const;
-const [PROBE_LOW, PROBE_HIGH] = PROBE_CRFS;
+export const PROBE_CRFS = [22, 31, 40] as const;
 /** The specification's targets, which come with its rungs (ARCH-001 section 5, "ABR Ladder Definitions"). */
 export const VMAF_TARGETS = {
   h264: [93, 90, 82, 75, 68],
   hevc: [95, 93, 90, 85, 78, 70],
 } as const;
 export const CRF_MIN = 17;
+/**
+ * What was made smaller is not kept finer than this: there the next size, kept more coarsely, looks as good for less. It was so of every film that was looked at, and
+ * holds back a model that has seen few.
+ */
+export const CRF_MIN_SMALLER = 22;
 export const CRF_MAX = 44;
 /** Nearer, and a switch would not be seen; farther, and it would be seen too much. */
 export const STEP_MIN = 1.5;
@@ -58,11 +62,15 @@ export const probesOf = (sizes: readonly Size[]): PictureProbe[] =>
   sizes.flatMap(({ width, height }) => PROBE_CRFS.map((crf) => ({ width, height, crf })));
 
 /** What the probes of a size say of a quality between them, or a little beyond: straight lines in decibels and logarithms. */
-function between({ probes }: Complexity, size: Size, crf: number): { lnKbps: number; psnrDb: number; ssimDb: number } {
-  const find = (wanted: number): ProbedPicture | undefined =>
-    probes.find((probe) => probe.width === size.width && probe.height === size.height && probe.crf === wanted);
-  const [low, high] = [find(PROBE_LOW), find(PROBE_HIGH)];
-  const share = (crf - PROBE_LOW) / (PROBE_HIGH - PROBE_LOW);
+function between({ probes }: Complexity, size: Size, crf: number) {
+  const here = probes.filter(({ width, height }) => width === size.width && height === size.height);
+  const known = here.toSorted((a, b) => a.crf - b.crf);
+  const at = Math.max(
+    1,
+    known.findIndex((probe, index) => index === known.length - 1 || probe.crf >= crf),
+  );
+  const [low, high] = [known[at - 1], known[at]];
+  const share = low && high ? (crf - low.crf) / (high.crf - low.crf) : Number.NaN;
   const mix = (of: (probe: ProbedPicture) => number): number =>
     low && high ? of(low) + share * (of(high) - of(low)) : Number.NaN;
   return {
@@ -96,10 +104,12 @@ export const probedLnKbps = (complexity: Complexity, size: Size, crf: number): n
 
 /** What the model expects of every size and quality. A worse quality is never said to look better, nor to need more. */
 export function expectations(complexity: Complexity, sizes: readonly Size[], laws: Laws): Point[] {
+  const top = Math.max(...sizes.map(({ width }) => width));
   return sizes.flatMap((size) => {
+    const finest = size.width === top ? CRF_MIN : CRF_MIN_SMALLER;
     let [kbps, vmaf] = [Number.POSITIVE_INFINITY, 100];
-    return Array.from({ length: CRF_MAX - CRF_MIN + 1 }, (_, step): Point => {
-      const crf = CRF_MIN + step;
+    return Array.from({ length: CRF_MAX - finest + 1 }, (_, step): Point => {
+      const crf = finest + step;
       const features = featuresOf(complexity, size, crf);
       kbps = Math.min(kbps, Math.exp(probedLnKbps(complexity, size, crf) + predictRidge(laws.rate, features)));
       vmaf = Math.min(vmaf, vmafOf(predictRidge(laws.vmaf, features)));
@@ -136,7 +146,6 @@ const slope = (a: Point, b: Point): number => (b.vmaf - a.vmaf) / Math.log(b.kbp
  * is farther than a step, others come between. They go on down to `kbpsLow`, for slow networks, whatever that looks like.
  */
 export function chooseRungs(points: readonly Point[], targets: readonly number[], kbpsLow: number): Point[] {
-  const all = frontier(points);
   const hull = hullOf(points);
   const reaching = (target: number): Point | undefined => hull.find(({ vmaf }) => vmaf >= target);
   const first = reaching(targets[0] ?? 0) ?? hull.at(-1);
@@ -151,7 +160,7 @@ export function chooseRungs(points: readonly Point[], targets: readonly number[]
         kbps === lowest && last.kbps > kbps * STEP_ENOUGH ? Math.max(STEP_MIN, last.kbps / kbps) : last.kbps / kbps;
       if (ratio < STEP_MIN) break;
       const steps = Math.max(1, Math.ceil(Math.log(ratio) / Math.log(STEP_MAX)));
-      const next = nearest(all, hull, last.kbps, last.kbps / ratio ** (1 / steps));
+      const next = nearest(points, hull, last.kbps, last.kbps / ratio ** (1 / steps));
       if (!next || next.kbps < KBPS_MIN) return rungs;
       rungs.push(next);
     }
@@ -159,12 +168,12 @@ export function chooseRungs(points: readonly Point[], targets: readonly number[]
   return rungs;
 }
 
-/** The point of the hull nearest to a rate, within a step below `above`; where the hull has none there, the best of the others. */
+/** The point of the hull nearest to a rate, within a step below `above`; where the hull has none there, the best that there is. */
 function nearest(all: readonly Point[], hull: readonly Point[], above: number, kbps: number): Point | undefined {
   const isStep = (point: Point): boolean => above / point.kbps >= STEP_MIN && above / point.kbps <= STEP_MAX;
   const distance = (point: Point): number => Math.abs(Math.log(point.kbps / kbps));
   const onHull = hull.filter(isStep).toSorted((a, b) => distance(a) - distance(b));
-  return onHull[0] ?? all.filter(isStep).toSorted((a, b) => distance(a) - distance(b))[0];
+  return onHull[0] ?? all.filter(isStep).toSorted((a, b) => b.vmaf - a.vmaf || distance(a) - distance(b))[0];
 }
 
 export interface Wanted {

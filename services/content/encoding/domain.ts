@@ -1,4 +1,5 @@
 import type { SourceInfo } from "#kernel/ports/transcoder";
+import type { FoundText } from "./domain-found.ts";
 
 /** One rung of the ladder: a codec, a box that the picture fits into, a bitrate (ARCH-001 section 5, "ABR Ladder Definitions"). */
 interface LadderRung {
@@ -85,6 +86,8 @@ export interface Plan {
   readonly video: readonly VideoRung[];
   readonly audio: readonly AudioRung[];
   readonly text: readonly TextRung[];
+  /** Subtitles that were found in the film and are shown; they join when it plays already. */
+  readonly found?: FoundText;
 }
 
 export interface Sidecar {
@@ -229,7 +232,7 @@ export function languageOf(tag: string): string {
   }
 }
 
-const slug = (language: string): string => language.toLowerCase().replace(/[^a-z0-9-]/g, "") || "und";
+export const slug = (language: string): string => language.toLowerCase().replace(/[^a-z0-9-]/g, "") || "und";
 
 function uniqueNames(): (name: string) => string {
   const seen = new Map<string, number>();

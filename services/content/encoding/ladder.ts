@@ -6,24 +6,35 @@ import type { Encoding, Parts } from "./service.ts";
 import * as store from "./store.ts";
 import { jobOf, QUEUE, type Work } from "./queue.ts";
 
-/** Measures a film for its ladder. What cannot be measured can still be encoded: the answer says why, and the fixed ladder stands. */
+/** An ffmpeg without a filter is without it the next time, too. */
+const NEVER_BETTER = new Set(["filter_missing"]);
+
+/** Measures a film for its ladder. What cannot be measured, or not in time, can still be encoded: the answer says why, and the fixed ladder stands. */
 export async function measure(
-  { transcoder, scratch, logger }: Parts,
+  { transcoder, scratch, logger, config }: Parts,
   title: store.TitleRow,
   of: { readonly path: string; readonly signal: AbortSignal; readonly isLastAttempt: boolean },
 ): Promise<string> {
   const { source, contentId } = title;
+  const measureMsMax = config.MARQUEE_ENCODING_MEASURE_MS_MAX;
+  const late = AbortSignal.timeout(measureMsMax);
   try {
     const probes = probesOf(sizesOf(source));
     const complexity = await scratch.within((folder) =>
-      transcoder.complexity(of.path, source, probes, folder, of.signal),
+      transcoder.complexity(of.path, source, probes, folder, AbortSignal.any([of.signal, late])),
     );
     return JSON.stringify({ complexity } satisfies Measured);
   } catch (error) {
+    if (of.signal.aborted) throw error;
     const fault = toProblem(error);
-    if (of.signal.aborted || (fault.retryable && !of.isLastAttempt)) throw error;
+    // Whoever was late once is not tried again: the film waits for its ladder.
+    const isWorthRetrying = fault.retryable && !late.aborted && !NEVER_BETTER.has(fault.reason);
+    if (isWorthRetrying && !of.isLastAttempt) throw error;
+    const failure = late.aborted
+      ? `measuring took longer than ${measureMsMax} ms (MARQUEE_ENCODING_MEASURE_MS_MAX)`
+      : nameFilm(fault.message);
     logger.warn("a film cannot be measured and gets the fixed ladder", { content_id: contentId, error });
-    return JSON.stringify({ failure: nameFilm(fault.message) } satisfies Measured);
+    return JSON.stringify({ failure } satisfies Measured);
   }
 }
 

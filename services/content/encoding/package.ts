@@ -83,7 +83,7 @@ export async function packageTitle({ objects, call }: Ports, job: PackageJob, co
     // Rungs that joined later stand where the ladder has them.
     const places = job.plan.video.map(({ profile }) => profile);
     video.sort((a, b) => places.indexOf(a.profile) - places.indexOf(b.profile));
-    const text = job.before?.text ?? (await packageTexts(objects, job, lead));
+    const text = await packageTexts(objects, job, lead);
     const presentation: Presentation = {
       contentId,
       revision,
@@ -193,25 +193,35 @@ async function putSegments(
 }
 
 async function packageTexts(objects: Objects, job: PackageJob, lead: VideoTrack): Promise<TextTrack[]> {
+  const { text, found } = job.plan;
+  const wanted = [
+    ...text.map((rung) => ({ ...rung, key: textKey(job, rung.profile) })),
+    ...(found ? [{ ...found, role: "subtitles" as const }] : []),
+  ];
   const tracks: TextTrack[] = [];
-  for (const rung of job.plan.text) {
-    const document = parseWebvtt(await objects.get(textKey(job, rung.profile)), { lenient: true });
-    if (document.cues.length === 0) continue;
-    const folder = `${packageFolder(job.contentId, job.revision)}/${rung.profile}`;
-    const segments = segmentWebvtt(document, { totalS: totalS(lead) });
-    for (const [i, { text }] of segments.entries())
-      await objects.put(`${folder}/${segmentName(i + 1, "vtt")}`, Buffer.from(text));
-    const { profile, language, label, role } = rung;
-    tracks.push({
-      kind: "text",
-      profile,
-      language,
-      label,
-      role,
-      segmentDurationsS: segments.map((segment) => segment.durationS),
-    });
+  for (const one of wanted) {
+    const known = job.before?.text.find(({ profile }) => profile === one.profile);
+    const track = known ?? (await packageText(objects, job, one, totalS(lead)));
+    if (track) tracks.push(track);
   }
   return tracks;
+}
+
+/** Undefined where there is nothing to read. */
+export async function packageText(
+  objects: Objects,
+  of: Pick<PackageJob, "contentId" | "revision">,
+  { profile, language, label, role, key }: Pick<TextTrack, "profile" | "language" | "label" | "role"> & { key: string },
+  lengthS: number,
+): Promise<TextTrack | undefined> {
+  const document = parseWebvtt(await objects.get(key), { lenient: true });
+  if (document.cues.length === 0) return undefined;
+  const folder = `${packageFolder(of.contentId, of.revision)}/${profile}`;
+  const segments = segmentWebvtt(document, { totalS: lengthS });
+  for (const [i, { text }] of segments.entries())
+    await objects.put(`${folder}/${segmentName(i + 1, "vtt")}`, Buffer.from(text));
+  const segmentDurationsS = segments.map(({ durationS }) => durationS);
+  return { kind: "text", ...{ profile, language, label, role }, segmentDurationsS };
 }
 
 export const chunkKey = (

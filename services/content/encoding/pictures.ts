@@ -110,6 +110,9 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
+/** Frames that enrichment found lie beside ours and are none of our business. */
+const isOurs = (key: string): boolean => !key.includes("/found-");
+
 /** Removes pictures that no result names: those of a try that did not end, or that another worker's faster one replaced. */
 export async function removeUnnamed(
   { objects }: { readonly objects: Objects },
@@ -118,7 +121,7 @@ export async function removeUnnamed(
 ): Promise<void> {
   const names = new Set([...named.artwork.map(({ key }) => key), named.previewKey]);
   const found = await objects.list(artworkFolder(contentId), { keysMax: PICTURES_MAX });
-  await objects.delete(found.map(({ key }) => key).filter((key) => !names.has(key)));
+  await objects.delete(found.map(({ key }) => key).filter((key) => isOurs(key) && !names.has(key)));
 }
 
 export const tilesFolder = (tenant: string, contentId: string): string =>

@@ -9,7 +9,7 @@ export interface Work {
   readonly tenant: string;
   readonly contentId: string;
   readonly attempt: number;
-  /** A task's name, or `package/playable`, `package/complete`, `package/again`. */
+  /** A task's name, or `package/playable`, `package/complete`, `package/again`, `package/texts`. */
   readonly task: string;
 }
 

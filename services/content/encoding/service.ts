@@ -4,6 +4,7 @@ import { Catalog, type CatalogAvailabilityChanged } from "#contracts/catalog";
 import { Encoding } from "#contracts/encoding";
 import { Ingest, type IngestCompleted } from "#contracts/ingest";
 import { Keys } from "#contracts/keys";
+import { Metadata } from "#contracts/metadata";
 import { Tenant } from "#contracts/tenant";
 import {
   type Context,
@@ -20,6 +21,7 @@ import type { SourceInfo } from "#kernel/ports/transcoder";
 import { packageFolder } from "#media/presentation";
 import { type Counters, openCounters } from "./counters.ts";
 import { planOf, progressOf, type Preset, type Sidecar, stageOf, tasksOf } from "./domain.ts";
+import { takeSubtitles } from "./found-text.ts";
 import { announceStart } from "./ladder.ts";
 import { openProgressBook, type ProgressBook } from "./progress.ts";
 import { openScratch, type Scratch } from "./scratch.ts";
@@ -65,7 +67,11 @@ export default defineService({
     worker: null,
   }),
 
-  on: [on(Ingest.events.completed)(begin), on(Catalog.events.availabilityChanged)(forget)],
+  on: [
+    on(Ingest.events.completed)(begin),
+    on(Catalog.events.availabilityChanged)(forget),
+    on(Metadata.events.subtitlesPublished)(takeSubtitles),
+  ],
 
   rpc: (parts) => ({
     async get({ contentId }, context) {

@@ -1,13 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Problem } from "#kernel";
-import { type Context, problem, systemContext, toProblem, type Tx } from "#kernel";
+import { type Context, problem, systemContext, toProblem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
-import { packageFolder, type Presentation, tileName } from "#media/presentation";
+import { packageFolder, tileName } from "#media/presentation";
 import {
   artworkFolder,
   AUDIO_BITRATE_KBPS,
-  indexKey,
   intermediateFolder,
   nameFilm,
   type Stage,
@@ -15,11 +14,13 @@ import {
   type TextRung,
 } from "./domain.ts";
 import { decide, measure } from "./ladder.ts";
+import { joinTexts, TEXTS, textsJob } from "./found-text.ts";
 import { chunkKey, packageTitle, textKey } from "./package.ts";
+import { announce, readIndex } from "./packaged.ts";
 import { makePictures, type Pictures, removeUnnamed, tilesFolder } from "./pictures.ts";
 import { paced } from "./scratch.ts";
 import { jobOf, QUEUE, type Work } from "./queue.ts";
-import type { Encoding, Parts } from "./service.ts";
+import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
 
 /** One job. What was done before a crash is done: the task's row says so, or its finished object does. */
@@ -35,12 +36,15 @@ export async function work(parts: Parts, job: Job): Promise<void> {
   try {
     const stage = of.task.startsWith("package/") ? of.task.slice("package/".length) : null;
     if (stage === null) await runTask(parts, title, of, job, context);
+    else if (stage === "texts") await joinTexts(parts, title, of, context);
     else await parts.counters.piece("package", () => runPackage(parts, title, of, stage, job, context));
   } catch (error) {
     if (job.signal.aborted) throw error;
     const fault = toProblem(error);
     parts.logger.warn("an encoding job failed", { content_id: of.contentId, task: of.task, error });
     if (isWorthRetrying(fault) && !job.isLastAttempt) throw error;
+    // A title that plays is no worse for subtitles that did not join it.
+    if (of.task === TEXTS) return;
     await fail(parts, of, fault);
   }
 }
@@ -61,9 +65,10 @@ async function runTask(parts: Parts, title: store.TitleRow, of: Work, job: Job, 
     ),
   );
   const isGone = await parts.db.tx(context, async (tx) => {
-    if (!(await store.title(tx, of.contentId, { lock: true }))) return true;
+    const now = await store.title(tx, of.contentId, { lock: true });
+    if (!now) return true;
     if (!(await store.finishTask(tx, of.contentId, of.task, result, parts.clock.nowMs()))) return false;
-    if (task.kind === "ladder") await decide(parts, tx, title, of, result);
+    if (task.kind === "ladder") await decide(parts, tx, now, of, result);
     if (await store.isStageDone(tx, of.contentId, task.stage))
       await parts.jobs.send(tx, QUEUE, [jobOf({ ...of, task: `package/${task.stage}` }, "package")]);
     return false;
@@ -241,6 +246,11 @@ async function runPackage(
       index_version: indexVersion,
       finished_at_ms: isComplete ? parts.clock.nowMs() : null,
     });
+    // What was shown or hidden meanwhile is not in this package yet.
+    if (isComplete && now.plan.found?.profile !== title.plan.found?.profile)
+      await parts.jobs.send(tx, QUEUE, [
+        textsJob({ ...of, attempt: now.attempt }, `after/${revision}/${indexVersion}`),
+      ]);
     const outcome = isAgain ? "repackaged" : isComplete ? "complete" : "playable";
     announce(tx, packaged, pictures, outcome);
     const sinceStartS = (parts.clock.nowMs() - title.startedAtMs) / 1_000;
@@ -263,16 +273,6 @@ export async function removeAll({ objects }: Pick<Parts, "objects">, tenant: str
   for (const folder of folders) await objects.deletePrefix(folder);
 }
 
-const readIndex = async (
-  { objects }: Parts,
-  contentId: string,
-  revision: number,
-  version: number,
-): Promise<Presentation> =>
-  JSON.parse(
-    Buffer.from(await objects.get(indexKey(packageFolder(contentId, revision), version))).toString("utf8"),
-  ) as Presentation;
-
 async function copyTiles({ objects }: Parts, of: Work, revision: number, count: number): Promise<void> {
   for (let number = 1; number <= count; number++) {
     const name = tileName(number);
@@ -281,27 +281,6 @@ async function copyTiles({ objects }: Parts, of: Work, revision: number, count: 
       await objects.get(`${tilesFolder(of.tenant, of.contentId)}${name}`),
     );
   }
-}
-
-function announce(tx: Tx<typeof Encoding>, packaged: Presentation, pictures: Pictures | null, stage: string): void {
-  const largest = packaged.video.toSorted((a, b) => b.width * b.height - a.width * a.height)[0];
-  const languages = (tracks: readonly { readonly language: string }[]): string[] => [
-    ...new Set(tracks.map((track) => track.language)),
-  ];
-  tx.emit("completed", {
-    contentId: packaged.contentId,
-    stage,
-    packageRevision: packaged.revision,
-    indexVersion: packaged.indexVersion,
-    durationS: packaged.durationS,
-    audioLanguages: languages(packaged.audio),
-    subtitleLanguages: languages(packaged.text),
-    width: largest?.width ?? 0,
-    height: largest?.height ?? 0,
-    artwork: [...(pictures?.artwork ?? [])],
-    previewKey: pictures?.previewKey ?? null,
-    chapters: (packaged.chapters ?? []).map(({ startS, title }) => ({ startS, title })),
-  });
 }
 
 async function fail(parts: Parts, of: Work, fault: Problem): Promise<void> {

@@ -1,6 +1,6 @@
 import type { CorrectRequest, DecideRequest, EnrichRequest } from "#contracts/metadata";
 import { type Context, problem } from "#kernel";
-import { type Chapter, CORRECTIONS, correctionOf, isCorrectable, isStep, STEPS } from "./domain.ts";
+import { type Chapter, CORRECTIONS, correctionOf, isCorrectable, isStep, type Picture, STEPS } from "./domain.ts";
 import { toFindingMessage } from "./message.ts";
 import type { MetadataTx, Parts } from "./parts.ts";
 import { announce } from "./say.ts";
@@ -41,7 +41,8 @@ export async function correct(parts: Parts, { contentId, what, valueJson }: Corr
     if (!title) throw unknown(contentId);
     if (valueJson === "") await store.removeCorrection(tx, contentId, what);
     else {
-      const value = correctionOf(what, valueJson, title.durationS);
+      const made = (await store.step(tx, contentId, CORRECTIONS[what].step))?.value;
+      const value = correctionOf(what, valueJson, { durationS: title.durationS, made });
       await store.saveCorrection(tx, { contentId, what, value, nowMs: parts.clock.nowMs() });
     }
     await announceNow(tx, title, what, valueJson !== "");
@@ -66,12 +67,14 @@ async function announceNow(
     tx.emit("tagsUpdated", { contentId, tags: [...((now as string[] | undefined) ?? [])], byPerson });
   else if (what === "chapters")
     announce(tx, { contentId, what, byPerson, chapters: (now as Chapter[] | undefined) ?? [] });
+  else if (what === "thumbnails")
+    announce(tx, { contentId, what, byPerson, pictures: (now as Picture[] | undefined) ?? [] });
   else announce(tx, { contentId, what, byPerson });
 }
 
 export async function decide(parts: Parts, { id, verdict }: DecideRequest, context: Context) {
-  if (verdict !== "accepted" && verdict !== "rejected")
-    throw problem.invalid(`verdict '${verdict.slice(0, 40)}' is not accepted or rejected`);
+  if (verdict !== "accepted" && verdict !== "rejected" && verdict !== "waiting")
+    throw problem.invalid(`verdict '${verdict.slice(0, 40)}' is not accepted, rejected, or waiting to take one back`);
   const finding = await parts.db.tx(context, async (tx) => {
     const decided = await findings.decide(tx, id, verdict, parts.clock.nowMs());
     if (decided) announce(tx, { contentId: decided.contentId, what: "moderation", byPerson: true });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { correctionOf, effective } from "./domain.ts";
 import { chaptersOf, scenesOf } from "./domain-chapters.ts";
-import { isDecided, languageIn, nudityIn } from "./domain-moderation.ts";
+import { doubtedOf, isDecided, languageIn, meanOf, nudityIn } from "./domain-moderation.ts";
 import { extract } from "./domain-text.ts";
 import { packHashes, twinOf, unpackHashes } from "./domain-twins.ts";
 import { seededRandom } from "#learning/random";
@@ -55,6 +55,9 @@ test("a person's words stand in place of the model's, member by member", () => {
   assert.deepEqual(effective("scenes", { chapters: [] }, said), { value: { chapters: [] }, corrected: false });
 });
 
+const found = { key: "artwork/a/found-1.jpg", width: 1, height: 1, color: "#000000", blurDataUrl: "" };
+const known = { durationS: 60, made: { pictures: [found, { ...found, key: "artwork/a/found-2.jpg" }] } };
+
 test("what a person says is bounded, and what is wrong with it is told", () => {
   const wrong: readonly (readonly [Parameters<typeof correctionOf>[0], unknown, RegExp])[] = [
     [
@@ -71,14 +74,17 @@ test("what a person says is bounded, and what is wrong with it is told", () => {
     ["subtitles", { language: "English!", cues: [] }, /language tag/],
     ["subtitles", { language: "en", cues: [{ startS: 2, endS: 1, text: "a" }] }, /cue 1 lasts from 2 to 1/],
     ["subtitles", { language: "en", cues: [{ startS: 2, endS: 3, text: " " }] }, /cue 1 must have/],
+    ["thumbnails", ["artwork/b/found-1.jpg"], /'artwork\/b\/found-1.jpg' is none of the frames/],
+    ["thumbnails", { first: found.key }, /at most the 2 that were found/],
     ["tags", ["x".repeat(61)], /at most 60/],
     ["tags", [1], /a tag must be a word/],
     ["summary", 3, /must be a text/],
     ["summary", "a\u0000b", /null character/],
   ];
   for (const [what, value, message] of wrong)
-    assert.throws(() => correctionOf(what, JSON.stringify(value), 60), message, `${what} ${JSON.stringify(value)}`);
-  assert.deepEqual(correctionOf("tags", '[" sea ", "sea", "night"]', 60), ["sea", "night"]);
+    assert.throws(() => correctionOf(what, JSON.stringify(value), known), message, `${what} ${JSON.stringify(value)}`);
+  assert.deepEqual(correctionOf("thumbnails", JSON.stringify([found.key, found.key]), known), [found]);
+  assert.deepEqual(correctionOf("tags", '[" sea ", "sea", "night"]', known), ["sea", "night"]);
 });
 
 const random = seededRandom(3);
@@ -111,16 +117,31 @@ const seen = (timeS: number, porn: number) => ({
   timeS,
   classes: { drawing: 0, hentai: 0, neutral: 1 - porn, porn, sexy: 0 },
 });
+/** A frame that was looked at closer. */
+const closer = (timeS: number, single: number, around: number) => ({
+  ...seen(timeS, single),
+  around: seen(timeS, around).classes,
+});
 
-test("frames in a row are one finding, a single doubtful one is none, and a person's verdict holds", () => {
+test("frames that are doubtful deserve a closer look, the likeliest first", () => {
+  const frames = [seen(0, 0.6), seen(1, 0.75), seen(2, 0.97)];
+  assert.deepEqual(
+    doubtedOf(frames).map(({ timeS }) => timeS),
+    [2, 1],
+  );
+  assert.deepEqual(meanOf([seen(0, 0.5).classes, seen(0, 1).classes]), seen(0, 0.75).classes);
+});
+
+test("what stays harmful in closer looks is one finding in a row, a single frame is none, and a person's verdict holds", () => {
   const frames = [
     seen(0, 0),
-    seen(1, 0.75),
+    closer(1, 0.75, 0.3),
     seen(2, 0.1),
-    seen(10, 0.8),
-    seen(11, 0.95),
-    seen(12, 0.72),
-    seen(30, 0.97),
+    closer(10, 0.8, 0.86),
+    closer(11, 0.95, 0.95),
+    closer(12, 0.72, 0.87),
+    closer(20, 0.97, 0.8),
+    closer(30, 0.97, 0.97),
   ];
   const found = nudityIn(frames, 1);
   assert.deepEqual(

@@ -34,6 +34,16 @@ export interface Chapter {
   readonly title: string;
 }
 
+/** One of a title's best frames, as others show it. */
+export interface Picture {
+  readonly key: string;
+  readonly width: number;
+  readonly height: number;
+  /** What fills its place until it is there: its dominant colour, and a few blurred pixels. */
+  readonly color: string;
+  readonly blurDataUrl: string;
+}
+
 export interface Cue {
   readonly startS: number;
   readonly endS: number;
@@ -51,6 +61,7 @@ export interface Subtitles {
 export const CORRECTIONS = {
   chapters: { step: "scenes", member: "chapters" },
   subtitles: { step: "subtitles", member: undefined },
+  thumbnails: { step: "thumbnails", member: "pictures" },
   tags: { step: "text", member: "tags" },
   summary: { step: "text", member: "summary" },
 } as const satisfies Readonly<Record<string, { readonly step: StepName; readonly member: string | undefined }>>;
@@ -66,8 +77,15 @@ const TAG_MAX = 60;
 const SUMMARY_MAX = 2_000;
 const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
+/** What a correction is checked against. */
+interface Known {
+  readonly durationS: number;
+  /** What the step has found. */
+  readonly made: unknown;
+}
+
 /** A person's words, checked; the error names what is wrong and what would be right. */
-export function correctionOf(what: Correctable, json: string, durationS: number): unknown {
+export function correctionOf(what: Correctable, json: string, { durationS, made }: Known): unknown {
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -80,6 +98,8 @@ export function correctionOf(what: Correctable, json: string, durationS: number)
       return chaptersIn(value, durationS);
     case "subtitles":
       return subtitlesIn(value, durationS);
+    case "thumbnails":
+      return picturesIn(value, made);
     case "tags":
       return wordsIn(value);
     case "summary":
@@ -127,6 +147,18 @@ function subtitlesIn(value: unknown, durationS: number): Subtitles {
       return { startS, endS, text: text.trim(), confidence: 1 };
     }),
   };
+}
+
+/** Those of the frames that were found which a person wants to be shown, the best first. */
+function picturesIn(value: unknown, made: unknown): Picture[] {
+  const found = ((isRecord(made) ? made["pictures"] : undefined) ?? []) as readonly Picture[];
+  if (!Array.isArray(value) || value.length > found.length)
+    throw problem.invalid(`thumbnails must be a list of keys, of at most the ${found.length} that were found`);
+  return [...new Set(value as readonly unknown[])].map((key) => {
+    const picture = found.find((each) => each.key === key);
+    if (!picture) throw problem.invalid(`'${String(key).slice(0, 120)}' is none of the frames that were found`);
+    return picture;
+  });
 }
 
 function wordsIn(value: unknown): string[] {

@@ -29,6 +29,7 @@ export async function describeTitles(
   return titles.map((title) => ({
     ...{ contentId: title.contentId, durationS: title.durationS, begunAtMs: BigInt(title.begunAtMs) },
     findingsWaiting: waiting.get(title.contentId) ?? 0,
+    subtitlesShown: title.subtitlesShown,
     steps: steps
       .filter(({ contentId }) => contentId === title.contentId)
       .sort((a, b) => STEPS.indexOf(a.name) - STEPS.indexOf(b.name))

@@ -1,21 +1,38 @@
 import type { Catalog } from "#contracts/catalog";
+import type { Encoding } from "#contracts/encoding";
 import type { Metadata } from "#contracts/metadata";
 import type { Context, Platform, Tx } from "#kernel";
 import type { Worker } from "#kernel/ports/jobs";
 import type { Outcome, StepName } from "./domain.ts";
+import type { Cutters } from "./picture.ts";
 import type { Title } from "./store.ts";
 
-export type MetadataPlatform = Platform<typeof Metadata, { readonly catalog: typeof Catalog }>;
+export type MetadataPlatform = Platform<
+  typeof Metadata,
+  { readonly catalog: typeof Catalog; readonly encoding: typeof Encoding }
+>;
 export type MetadataTx = Tx<typeof Metadata>;
 
 export interface Parts
   extends Pick<
     MetadataPlatform,
-    "db" | "call" | "objects" | "jobs" | "transcoder" | "models" | "asr" | "llm" | "clock" | "logger" | "config"
+    | "db"
+    | "call"
+    | "objects"
+    | "jobs"
+    | "transcoder"
+    | "models"
+    | "asr"
+    | "llm"
+    | "flags"
+    | "clock"
+    | "logger"
+    | "config"
   > {
   readonly ended: (step: StepName, state: string) => void;
   /** How far the steps under way in this process are, by tenant, title and step; it is for people, and may be lost. */
   readonly progress: Map<string, number>;
+  readonly cutters: Cutters;
   worker: Worker | null;
 }
 
@@ -44,5 +61,15 @@ export type Perform = (parts: Parts, doing: Doing) => Promise<Done>;
 export const progressKey = (tenant: string, contentId: string, step: StepName): string =>
   `${tenant}/${contentId}/${step}`;
 
-/** Where a title's pictures lie. */
-export const pictureFolder = (tenant: string, contentId: string): string => `enrichment/${tenant}/${contentId}/`;
+/** What is kept of a title for others. */
+export const titleFolder = (tenant: string, contentId: string): string => `enrichment/${tenant}/${contentId}/`;
+
+/** What the names of a title's best frames begin with: they lie with its encoder's pictures, where the origin finds them. */
+export const picturePrefix = (contentId: string): string => `${artworkFolder(contentId)}found-`;
+const artworkFolder = (contentId: string): string => `artwork/${contentId}/`;
+
+/** Nothing of a title that was deleted may stay; its encoder's pictures are nobody's either. */
+export async function removeObjects({ objects }: Pick<Parts, "objects">, tenant: string, contentId: string) {
+  await objects.deletePrefix(titleFolder(tenant, contentId));
+  await objects.deletePrefix(artworkFolder(contentId));
+}

@@ -1,4 +1,4 @@
-import type { Chapter } from "./domain.ts";
+import type { Chapter, Picture } from "./domain.ts";
 import type { MetadataTx } from "./parts.ts";
 
 export function announce(
@@ -8,8 +8,19 @@ export function announce(
     readonly what: string;
     readonly byPerson: boolean;
     readonly chapters?: readonly Chapter[];
+    readonly pictures?: readonly Picture[];
   },
 ): void {
-  const { chapters = [], ...rest } = of;
-  tx.emit("enriched", { ...rest, chapters: chapters.map(({ startS, title }) => ({ startS, title })) });
+  const { chapters = [], pictures = [], ...rest } = of;
+  tx.emit("enriched", {
+    ...rest,
+    chapters: chapters.map(({ startS, title }) => ({ startS, title })),
+    pictures: pictures.map(({ key, width, height, color, blurDataUrl }) => ({
+      key,
+      width,
+      height,
+      color,
+      blurDataUrl,
+    })),
+  });
 }

@@ -13,9 +13,9 @@ export interface Scorer {
 }
 
 export const SCORER: Scorer = {
-  model: "picture quality, weights by hand",
-  version: "0",
-  weights: [1.5, 1, -1, 0, -8, -2, -3, 6, 3, 3, -1],
-  means: [-2.5, -1.5, 0.2, 0.4, 0.03, 0.1, 0.02, 0.2, 0.2, 0.7, 0.36],
-  temperature: 2,
+  model: "picture quality, learned from spoiled pairs",
+  version: "1",
+  weights: [2.2754, 1.83, -1.193, -9.5737, 14.042, 5.5066, -5.1133, 25.843, -6.6253, 12.92, 13.235],
+  means: [-2.9499, -1.9521, 0.19681, 0.35476, 0.057673, 0.20949, 0.018591, 0.16192, 0.11437, 0.73068, 0.34486],
+  temperature: 3.8178,
 };

@@ -6,22 +6,26 @@ import { Metadata } from "#contracts/metadata";
 import { defineService, on, problem, type Received } from "#kernel";
 import type { SourceInfo } from "#kernel/ports/transcoder";
 import { correct, decide, enrich } from "./ask.ts";
-import { STEPS } from "./domain.ts";
+import { CORRECTIONS, STEPS } from "./domain.ts";
 import { describeTitles, toFindingMessage } from "./message.ts";
-import { type MetadataPlatform, type MetadataTx, type Parts, pictureFolder } from "./parts.ts";
+import { type MetadataPlatform, type MetadataTx, type Parts, removeObjects } from "./parts.ts";
+import { pictureAt } from "./picture.ts";
 import * as store from "./store.ts";
+import { publishSubtitles } from "./subtitles-shown.ts";
 import * as findings from "./store-findings.ts";
 import { listWeights, takeWeights } from "./weights.ts";
 import { clearScratch, jobOf, QUEUE, work } from "./work.ts";
 
 const LIMIT_MAX = 200;
+/** What is shown as unsure where nobody names a limit. */
+const UNSURE_BELOW = 0.6;
 const STATES: readonly string[] = ["waiting", "accepted", "rejected"];
 /** A film of two hours is listened to in an hour where nobody else wants the machine. */
 const EXPIRE_S = 6 * 3_600;
 
 export default defineService({
   contract: Metadata,
-  uses: { catalog: Catalog },
+  uses: { catalog: Catalog, encoding: Encoding },
   slo: { p99Ms: 150, availability: 0.9995 },
   ai: {
     feeds: "catalogue and search: chapters, subtitles, tags, pictures, what a person should look at",
@@ -32,12 +36,13 @@ export default defineService({
   migrations: new URL("./migrations/", import.meta.url),
 
   start(platform: MetadataPlatform): Parts {
-    const { db, call, objects, jobs, transcoder, models, asr, llm, clock, logger, config, metrics } = platform;
+    const { db, call, objects, jobs, transcoder, models, asr, llm, flags, clock, logger, config, metrics } = platform;
     const steps = metrics.counter("enrichment_steps_total", "Steps of enrichment that ended", ["part", "outcome"]);
     return {
-      ...{ db, call, objects, jobs, transcoder, models, asr, llm, clock, logger, config },
+      ...{ db, call, objects, jobs, transcoder, models, asr, llm, flags, clock, logger, config },
       ended: (step, state) => steps.inc({ part: step, outcome: state }),
       progress: new Map(),
+      cutters: { busy: 0, waiting: [] },
       worker: null,
     };
   },
@@ -62,6 +67,7 @@ export default defineService({
       return { titles: await describeTitles(parts, found, context, { withValues: false }) };
     },
     correct: (request, context) => correct(parts, request, context),
+    publishSubtitles: (request, context) => publishSubtitles(parts, request, context),
     async findings({ contentId, state, limit }, context) {
       const wanted = state || "waiting";
       if (!STATES.includes(wanted)) throw problem.invalid(`state '${wanted.slice(0, 40)}' is not ${STATES.join(", ")}`);
@@ -74,6 +80,14 @@ export default defineService({
       return { findings: found.map(toFindingMessage) };
     },
     decide: (request, context) => decide(parts, request, context),
+    async unsure({ confidenceBelow, limit }, context) {
+      const below = confidenceBelow || UNSURE_BELOW;
+      if (!(below > 0 && below <= 1)) throw problem.invalid(`confidence_below ${below} is not above 0 and at most 1`);
+      const of = { below, limit: Math.min(limit || LIMIT_MAX, LIMIT_MAX), what: CORRECTIONS };
+      const found = await parts.db.read(context, (tx) => store.unsure(tx, of));
+      return { results: found.map(({ atMs, ...result }) => ({ ...result, atMs: BigInt(atMs) })) };
+    },
+    picture: (request, context) => pictureAt(parts, request, context),
     takeWeights: (request, context) => takeWeights(parts, request, context),
     async weights() {
       return { weights: await listWeights(parts) };
@@ -130,6 +144,6 @@ async function forget(
   for (const { data, tenant } of events) {
     if (data.reason !== "deleted") continue;
     await store.forget(tx, data.contentId);
-    await parts.objects.deletePrefix(pictureFolder(tenant, data.contentId));
+    await removeObjects(parts, tenant, data.contentId);
   }
 }

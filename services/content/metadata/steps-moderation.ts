@@ -1,15 +1,19 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { type Context, newId } from "#kernel";
 import { effective, type Subtitles } from "./domain.ts";
 import {
+  AROUND_S,
   CLASSES,
   type ClassName,
+  doubtedOf,
   isDecided,
   LANGUAGES_KNOWN,
   languageIn,
+  meanOf,
   nudityIn,
+  nudityOf,
   type Seen,
   type Suspicion,
 } from "./domain-moderation.ts";
@@ -36,7 +40,7 @@ export const moderate: Perform = async (parts, doing) => {
   const stepS = Math.max(STEP_S_MIN, title.durationS / LOOKS_MAX);
   let frames: Seen[] = [];
   try {
-    if (detector) frames = await lookFor(parts, detector, doing, stepS);
+    if (detector) frames = await lookCloser(parts, detector, doing, await lookFor(parts, detector, doing, stepS));
   } finally {
     await detector?.close();
   }
@@ -65,6 +69,9 @@ export const moderate: Perform = async (parts, doing) => {
         looked: { nudity: detector !== undefined, language: isSpoken, violence: false },
         frames: frames.length,
         highest,
+        // Of single frames, whose false alarms are many, and of closer looks, which is what a person is asked by.
+        highestSingle: Math.max(0, ...frames.map(({ classes }) => nudityOf(classes))),
+        highestAround: Math.max(0, ...frames.map(({ around }) => (around ? nudityOf(around) : 0))),
         suspicions: suspicions.length,
       },
     },
@@ -84,15 +91,47 @@ async function lookFor(parts: Parts, detector: Detector, doing: Doing, stepS: nu
   const frames: Seen[] = [];
   for (const [index, { file, timeS }] of stills.entries()) {
     signal.throwIfAborted();
-    const rgb = await sharp(file).resize(SIDE, SIDE, { fit: "fill" }).removeAlpha().raw().toBuffer();
-    const { classes = [] } = await detector.ask([
-      { name: "picture", shape: [1, SIDE, SIDE, 3], datatype: "FP32", data: Array.from(rgb, (value) => value / 255) },
-    ]);
-    const named = CLASSES.map((name, at) => [name, classes[at] ?? 0] as const);
-    frames.push({ timeS, classes: Object.fromEntries(named) as Record<ClassName, number> });
-    progress((index + 1) / stills.length);
+    frames.push({ timeS, classes: await classesOf(detector, sharp(file).resize(SIDE, SIDE, { fit: "fill" })) });
+    progress((0.8 * (index + 1)) / stills.length);
   }
   return frames;
+}
+
+/** Looks at the two seconds around each doubtful frame, whole, as in a mirror, and at the middle alone. */
+async function lookCloser(parts: Parts, detector: Detector, doing: Doing, frames: readonly Seen[]): Promise<Seen[]> {
+  const { title, path, folder, signal, progress } = doing;
+  const doubted = doubtedOf(frames);
+  const around = new Map<number, Seen["classes"]>();
+  for (const [index, { timeS, classes }] of doubted.entries()) {
+    signal.throwIfAborted();
+    const timesS = AROUND_S.map((offsetS) => timeS + offsetS).filter((atS) => atS >= 0 && atS < title.durationS);
+    const into = join(folder, `around-${index}`);
+    await mkdir(into);
+    const stills = await parts.transcoder.stills(path, title.source, { timesS, width: LOOK_WIDTH }, into, signal);
+    const looks: Seen["classes"][] = stills.length === 0 ? [classes] : [];
+    for (const { file } of stills)
+      for (const view of [
+        sharp(file).resize(SIDE, SIDE, { fit: "fill" }),
+        sharp(file).flop().resize(SIDE, SIDE, { fit: "fill" }),
+        sharp(file).resize(SIDE, SIDE, { fit: "cover" }),
+      ])
+        looks.push(await classesOf(detector, view));
+    around.set(timeS, meanOf(looks));
+    progress(0.8 + (0.2 * (index + 1)) / doubted.length);
+  }
+  return frames.map((frame) => {
+    const closer = around.get(frame.timeS);
+    return closer ? { ...frame, around: closer } : frame;
+  });
+}
+
+async function classesOf(detector: Detector, view: Sharp): Promise<Seen["classes"]> {
+  const rgb = await view.removeAlpha().raw().toBuffer();
+  const { classes = [] } = await detector.ask([
+    { name: "picture", shape: [1, SIDE, SIDE, 3], datatype: "FP32", data: Array.from(rgb, (value) => value / 255) },
+  ]);
+  const named = CLASSES.map((name, at) => [name, classes[at] ?? 0] as const);
+  return Object.fromEntries(named) as Record<ClassName, number>;
 }
 
 /** A person's, else the film's own, else what was drafted. */

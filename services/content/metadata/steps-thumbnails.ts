@@ -1,20 +1,21 @@
-import { readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { mkdir } from "node:fs/promises";
 import sharp from "sharp";
-import { lookAt } from "#learning/picture";
 import type { Stretch } from "#kernel/ports/transcoder";
 import { type Candidate, chooseDiverse, type Faces, momentsOf, scoreOf } from "./domain-thumbnails.ts";
+import type { Picture } from "./domain.ts";
 import { facesIn } from "./faces.ts";
-import { type Detector, openDetector } from "./detect.ts";
-import { type Perform, pictureFolder } from "./parts.ts";
+import { openDetector } from "./detect.ts";
+import { openLooker } from "./look.ts";
+import { type Perform, picturePrefix } from "./parts.ts";
 import { SCORER } from "./scorer.ts";
 import * as store from "./store.ts";
 
 const LOOK_WIDTH = 480;
 const PICTURE_WIDTH = 1_280;
 export const THUMBNAILS = 6;
-const NO_FACES: Faces = { count: 0, share: 0, looked: false };
+export const NO_FACES: Faces = { count: 0, share: 0, looked: false };
 
 export const chooseThumbnails: Perform = async (parts, { title, path, folder, signal, progress, context }) => {
   const { source, durationS, contentId } = title;
@@ -25,15 +26,18 @@ export const chooseThumbnails: Perform = async (parts, { title, path, folder, si
   await mkdir(looked);
   const stills = await parts.transcoder.stills(path, source, { timesS, width: LOOK_WIDTH }, looked, signal);
   const faces = await openDetector(parts, "faces");
+  const looker = openLooker(signal);
   const candidates: (Candidate & { readonly score: number })[] = [];
   try {
     for (const [index, still] of stills.entries()) {
       signal.throwIfAborted();
-      const candidate = { timeS: still.timeS, ...(await readCandidate(still.file, faces)) };
+      const seen = faces ? await facesIn(faces, await readFile(still.file)) : NO_FACES;
+      const candidate = { timeS: still.timeS, ...(await looker.measure(still.file)), faces: seen };
       candidates.push({ ...candidate, score: scoreOf(candidate, SCORER) });
       progress((0.8 * (index + 1)) / stills.length);
     }
   } finally {
+    await looker.close();
     await faces?.close();
   }
   const chosen = chooseDiverse(candidates, THUMBNAILS, durationS);
@@ -62,33 +66,27 @@ export const chooseThumbnails: Perform = async (parts, { title, path, folder, si
     for (const [index, { file }] of taken.entries()) {
       const candidate = inOrder[index];
       if (!candidate) break;
-      const key = `${pictureFolder(context.tenant, contentId)}thumbnail-${Math.round(candidate.timeS * 1_000)}.jpg`;
-      const { width, height } = await sharp(file).metadata();
-      await parts.objects.putFile(key, file);
+      const bytes = await readFile(file);
+      const key = keyOf(contentId, candidate.timeS, bytes);
+      await parts.objects.put(key, bytes);
       const { timeS, score, look, faces: seen } = candidate;
-      saved.push({ key, timeS, score, width, height, features: look, faces: seen.looked ? seen.count : null });
+      const picture: Picture = { key, ...(await shapeOf(bytes)) };
+      saved.push({ ...picture, timeS, score, features: look, faces: seen.looked ? seen.count : null });
     }
     return saved.sort((a, b) => b.score - a.score);
   }
 };
 
-/** What is measured of one picture. */
-export async function readCandidate(file: string, detector: Detector | undefined): Promise<Omit<Candidate, "timeS">> {
-  const bytes = await readFile(file);
-  const { data, info } = await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  const small = await sharp(bytes).greyscale().resize(9, 8, { fit: "fill" }).raw().toBuffer();
-  return {
-    look: lookAt({ rgb: data, width: info.width, height: info.height }),
-    hash: hashOf(small),
-    faces: detector ? await facesIn(detector, bytes) : NO_FACES,
-  };
-}
+/** Browsers keep pictures for a year without asking: a name that holds a part of the hash never means another one. */
+const keyOf = (contentId: string, timeS: number, bytes: Uint8Array): string =>
+  `${picturePrefix(contentId)}${Math.round(timeS * 1_000)}-${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}.jpg`;
 
-/** A difference hash: whether each of eight columns is brighter than the next, in eight rows. */
-function hashOf(grey: Uint8Array): string {
-  let bits = 0n;
-  for (let row = 0; row < 8; row += 1)
-    for (let column = 0; column < 8; column += 1)
-      bits = (bits << 1n) | ((grey[row * 9 + column] ?? 0) > (grey[row * 9 + column + 1] ?? 0) ? 1n : 0n);
-  return bits.toString(16).padStart(16, "0");
+async function shapeOf(bytes: Uint8Array): Promise<Omit<Picture, "key">> {
+  const picture = sharp(bytes);
+  const { width, height } = await picture.metadata();
+  const { dominant } = await picture.stats();
+  const blurred = await picture.clone().resize({ width: 20 }).webp({ quality: 40 }).toBuffer();
+  const color = ((dominant.r << 16) | (dominant.g << 8) | dominant.b).toString(16).padStart(6, "0");
+  const blurDataUrl = `data:image/webp;base64,${blurred.toString("base64")}`;
+  return { width, height, color: `#${color}`, blurDataUrl };
 }

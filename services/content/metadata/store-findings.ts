@@ -76,10 +76,16 @@ export async function list(
   return rows.map(toFinding);
 }
 
-export async function decide(tx: Tx, id: string, verdict: Verdict, nowMs: number): Promise<Finding | undefined> {
+/** `waiting` takes a verdict back: it is as if nobody had decided. */
+export async function decide(
+  tx: Tx,
+  id: string,
+  verdict: Verdict | "waiting",
+  nowMs: number,
+): Promise<Finding | undefined> {
   const row = await tables(tx)
     .updateTable("findings")
-    .set({ state: verdict, decided_at_ms: nowMs })
+    .set({ state: verdict, decided_at_ms: verdict === "waiting" ? 0 : nowMs })
     .where("id", "=", id)
     .returningAll()
     .executeTakeFirst();

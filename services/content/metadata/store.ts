@@ -3,6 +3,9 @@ import type { Tx } from "#kernel";
 import type { SourceInfo } from "#kernel/ports/transcoder";
 import type { Correctable, Maker, StepName, StepState } from "./domain.ts";
 
+/** Whether viewers see subtitles that were found: a person accepted them, or nobody has read them; empty: they do not. */
+export type SubtitlesShown = "" | "accepted" | "automatic";
+
 type TitleRow = {
   tenant: string;
   content_id: string;
@@ -11,6 +14,7 @@ type TitleRow = {
   sidecars: string;
   duration_s: number;
   begun_at_ms: number;
+  subtitles_shown: SubtitlesShown;
 };
 type StepRow = {
   tenant: string;
@@ -48,6 +52,7 @@ export interface Title {
   readonly sidecars: readonly Sidecar[];
   readonly durationS: number;
   readonly begunAtMs: number;
+  readonly subtitlesShown: SubtitlesShown;
 }
 
 export interface Step extends Maker {
@@ -65,6 +70,7 @@ export interface Step extends Maker {
 const toTitle = (row: TitleRow): Title => ({
   ...{ contentId: row.content_id, sourceKey: row.source_key, source: JSON.parse(row.source) as SourceInfo },
   ...{ sidecars: JSON.parse(row.sidecars) as Sidecar[], durationS: row.duration_s, begunAtMs: row.begun_at_ms },
+  subtitlesShown: row.subtitles_shown,
 });
 
 const toStep = (row: StepRow): Step => ({
@@ -75,14 +81,14 @@ const toStep = (row: StepRow): Step => ({
 });
 
 /** A file that is taken in again after a failure replaces the one before. */
-export async function saveTitle(tx: Tx, title: Title): Promise<void> {
+export async function saveTitle(tx: Tx, title: Omit<Title, "subtitlesShown">): Promise<void> {
   const row = {
     ...{ source_key: title.sourceKey, source: JSON.stringify(title.source), begun_at_ms: title.begunAtMs },
     ...{ sidecars: JSON.stringify(title.sidecars), duration_s: title.durationS },
   };
   await tables(tx)
     .insertInto("titles")
-    .values({ tenant: tx.tenant, content_id: title.contentId, ...row })
+    .values({ tenant: tx.tenant, content_id: title.contentId, subtitles_shown: "", ...row })
     .onConflict((conflict) => conflict.columns(["tenant", "content_id"]).doUpdateSet(row))
     .execute();
 }
@@ -104,6 +110,10 @@ export async function title(tx: Tx, contentId: string, options: { lock?: boolean
   const query = tables(tx).selectFrom("titles").selectAll().where("content_id", "=", contentId);
   const row = await (options.lock ? query.forUpdate() : query).executeTakeFirst();
   return row && toTitle(row);
+}
+
+export async function setSubtitlesShown(tx: Tx, contentId: string, shown: SubtitlesShown): Promise<void> {
+  await tables(tx).updateTable("titles").set({ subtitles_shown: shown }).where("content_id", "=", contentId).execute();
 }
 
 export async function newest(tx: Tx, limit: number): Promise<Title[]> {
@@ -137,6 +147,33 @@ export async function skippedFor(tx: Tx, reason: string, limit: number): Promise
     .limit(limit)
     .execute();
   return rows.map(toStep);
+}
+
+export interface Unsure extends Maker {
+  readonly contentId: string;
+  readonly what: string;
+  readonly step: string;
+  readonly atMs: number;
+}
+
+/** Results below a confidence in whose place no person has said anything, the least sure first. */
+export async function unsure(
+  tx: Tx,
+  of: {
+    readonly below: number;
+    readonly limit: number;
+    readonly what: Readonly<Record<string, { readonly step: string }>>;
+  },
+): Promise<Unsure[]> {
+  const whats = Object.entries(of.what);
+  const { rows } = await sql<Unsure>`
+    SELECT s.content_id AS "contentId", w.what, s.name AS step, s.confidence, s.model, s.version, s.at_ms AS "atMs"
+      FROM steps AS s
+      JOIN unnest(${whats.map(([what]) => what)}::text[], ${whats.map(([, { step }]) => step)}::text[]) AS w (what, step) ON w.step = s.name
+     WHERE s.state = 'done' AND s.confidence < ${of.below}
+       AND NOT EXISTS (SELECT 1 FROM corrections AS c WHERE c.content_id = s.content_id AND c.what = w.what)
+     ORDER BY s.confidence, s.content_id, w.what LIMIT ${of.limit}`.execute(tx.q);
+  return rows;
 }
 
 /** Makes a step wait for its next attempt, whose number it gives; its last result stays. */

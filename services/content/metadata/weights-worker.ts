@@ -57,7 +57,10 @@ function convert({ name, archive }: ToConverter): Made[] {
   }
 }
 
-const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
+// A function and no constant: the conversion above runs before this line would.
+function text(bytes: Uint8Array | undefined): string {
+  return new TextDecoder().decode(bytes);
+}
 
 function whisper([model = new Uint8Array(), config, vocabulary]: readonly Uint8Array[]): Made[] {
   const { variables } = readCtranslate2(model);

@@ -1,19 +1,33 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { type Context, type Problem, systemContext, toProblem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
-import { type Chapter, effective, FOLLOWERS, isStep, type Outcome, priorityOf, type StepName } from "./domain.ts";
+import {
+  type Chapter,
+  effective,
+  FOLLOWERS,
+  isStep,
+  type Outcome,
+  type Picture,
+  priorityOf,
+  type StepName,
+} from "./domain.ts";
 import { announce } from "./say.ts";
-import { type Done, type MetadataTx, type Parts, type Perform, pictureFolder, progressKey } from "./parts.ts";
+import { type Done, type MetadataTx, type Parts, type Perform, progressKey, removeObjects } from "./parts.ts";
 import { moderate } from "./steps-moderation.ts";
 import { findScenes, findTwins, measureLoudness } from "./steps-measures.ts";
 import { draftSubtitles } from "./steps-subtitles.ts";
 import { describe } from "./steps-text.ts";
 import { chooseThumbnails } from "./steps-thumbnails.ts";
 import * as store from "./store.ts";
+import { showDraft } from "./subtitles-shown.ts";
 
 export const QUEUE = "enrichment";
 const DEADLINE_MS = 6 * 3_600_000;
+const ENCODED_POLL_MS = 1_000;
+/** Where films never stop coming, some are looked at between them. */
+const ENCODED_MS_MAX = 30 * 60_000;
 
 const PERFORM: Readonly<Record<StepName, Perform>> = {
   scenes: findScenes,
@@ -47,6 +61,8 @@ export async function work(parts: Parts, job: Job): Promise<void> {
     ...{ deadlineMs: DEADLINE_MS, signal: job.signal, clock: parts.clock },
   });
   const id = { contentId, name: of.step, attempt: of.attempt };
+  // What was asked for again is asked for by somebody.
+  if (of.attempt === 1) await untilEncoded(parts, context, job.signal);
   const title = await parts.db.tx(context, async (tx) => {
     const found = await store.title(tx, contentId);
     return found && (await store.updateStep(tx, id, { state: "running" })) ? found : undefined;
@@ -64,6 +80,18 @@ export async function work(parts: Parts, job: Job): Promise<void> {
     await fail(parts, of, fault, context);
   } finally {
     parts.progress.delete(key);
+  }
+}
+
+/** Films that are on their way go first: both would have the same idle time, and whoever imports a hundred films wants to watch them. */
+async function untilEncoded({ call, logger }: Parts, context: Context, signal: AbortSignal): Promise<void> {
+  for (let waitedMs = 0; waitedMs < ENCODED_MS_MAX; waitedMs += ENCODED_POLL_MS) {
+    const left = await call.encoding.list({ limit: 1, activeOnly: true }, context).catch((error: unknown) => {
+      logger.warn("whether films are being encoded cannot be known, so enrichment goes on", { error });
+      return undefined;
+    });
+    if (!left || left.queued + left.active === 0) return;
+    await pause(ENCODED_POLL_MS, undefined, { signal });
   }
 }
 
@@ -93,7 +121,7 @@ async function perform(
   }
 }
 
-const scratchOf = ({ config }: Parts): string => join(resolve(config.MARQUEE_DATA), "enriching");
+export const scratchOf = ({ config }: Parts): string => join(resolve(config.MARQUEE_DATA), "enriching");
 
 /** Removes what an earlier process left. Nobody may be working. */
 export const clearScratch = (parts: Parts): Promise<void> => rm(scratchOf(parts), { recursive: true, force: true });
@@ -110,13 +138,14 @@ async function finish(parts: Parts, of: Work, title: store.Title, done: Done, co
     await announceStep(tx, of, outcome, nowMs);
     if (outcome.state === "done") {
       await announceValue(tx, title, step, outcome.value);
+      if (step === "subtitles") await showDraft(parts, tx, contentId, outcome.value);
       await followUp(parts, tx, of);
     }
     tx.afterCommit(async () => parts.ended(step, outcome.state));
     return false;
   });
   // Deleted while we worked: nothing of it may come back.
-  if (isGone) await parts.objects.deletePrefix(pictureFolder(of.tenant, contentId));
+  if (isGone) await removeObjects(parts, of.tenant, contentId);
 }
 
 function changeOf(outcome: Outcome, nowMs: number) {
@@ -142,6 +171,7 @@ async function announceValue(tx: MetadataTx, title: store.Title, step: StepName,
   const now = effective(step, value, corrections).value as {
     readonly chapters?: readonly Chapter[];
     readonly tags?: readonly string[];
+    readonly pictures?: readonly Picture[];
   };
   if (step === "scenes") {
     if (!corrections.has("chapters") && (title.source.chapters ?? []).length === 0)
@@ -149,6 +179,9 @@ async function announceValue(tx: MetadataTx, title: store.Title, step: StepName,
   } else if (step === "text") {
     if (!corrections.has("tags")) tx.emit("tagsUpdated", { contentId, tags: [...(now.tags ?? [])], byPerson: false });
     if (!corrections.has("summary")) announce(tx, { contentId, what: "summary", byPerson: false });
+  } else if (step === "thumbnails") {
+    if (!corrections.has("thumbnails"))
+      announce(tx, { contentId, what: step, byPerson: false, pictures: now.pictures ?? [] });
   } else if (step !== "subtitles" || !corrections.has("subtitles"))
     announce(tx, { contentId, what: step, byPerson: false });
 }

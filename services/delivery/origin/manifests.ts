@@ -43,6 +43,8 @@ const RENDERED_BYTES_MAX = 16 * 1024 * 1024;
 /** Counted by their JSON; in memory an index takes some times as much. */
 const PACKAGES_BYTES_MAX = 8 * 1024 * 1024;
 const INDEXES_MAX = 1_000;
+/** How many indexes back a track is looked for that newer ones have no more. */
+const OLDER_INDEXES_MAX = 8;
 const INDEX = /\/index-(\d{1,6})\.json$/;
 
 type Ports = Pick<OriginPlatform, "objects" | "call" | "addresses">;
@@ -73,13 +75,25 @@ export function openManifests({ objects, call, addresses }: Ports): Manifests {
 
   async function packageOf(path: ManifestPath, context: Context): Promise<Package> {
     const folder = packageFolder(path.contentId, path.revision);
-    const version = "indexVersion" in path ? path.indexVersion : await newestIndex(folder);
+    if ("indexVersion" in path) return readPackage(path.contentId, folder, path.indexVersion, context);
+    const version = await newestIndex(folder);
+    const newest = await readPackage(path.contentId, folder, version, context);
+    // Subtitles may be replaced: whoever began with the old ones goes on with them.
+    for (let at = version, title = newest; at > Math.max(0, version - OLDER_INDEXES_MAX); at -= 1) {
+      if (hasTrack(title.presentation, path.profile)) return title;
+      const older = await readPackage(path.contentId, folder, at - 1, context).catch(notFoundIsNothing);
+      if (older) title = older;
+    }
+    return newest;
+  }
+
+  async function readPackage(contentId: string, folder: string, version: number, context: Context): Promise<Package> {
     const found = await packages.fetch(`${folder}/index-${version}.json`, { context });
-    if (!found) throw problem.notFound(`there is no index ${version} of '${path.contentId}'`);
+    if (!found) throw problem.notFound(`there is no index ${version} of '${contentId}'`);
     return found;
   }
 
-  /** Tracks stay as they are when others join them, so that the newest index describes a track of any. */
+  /** Tracks stay as they are when others join them, so that the newest index describes a track of any that is still there. */
   async function newestIndex(folder: string): Promise<number> {
     const infos = await objects.list(`${folder}/index-`, { keysMax: INDEXES_MAX });
     const versions = infos.flatMap(({ key }) => INDEX.exec(key)?.[1] ?? []).map(Number);
@@ -149,6 +163,9 @@ export function openManifests({ objects, call, addresses }: Ports): Manifests {
     },
   };
 }
+
+const hasTrack = ({ video, audio, text, thumbnails }: Presentation, profile: string): boolean =>
+  [...video, ...audio, ...text].some((track) => track.profile === profile) || thumbnails?.profile === profile;
 
 function notFoundIsNothing(error: unknown): undefined {
   if (toProblem(error).code !== "not_found") throw error;

@@ -31,6 +31,7 @@ import {
   verdictOf,
 } from "./domain.ts";
 import * as store from "./store.ts";
+import * as looks from "./store-looks.ts";
 
 const uses = { tenant: Tenant };
 type ExperimentsPlatform = Platform<typeof Experiments, typeof uses>;
@@ -43,6 +44,7 @@ interface Parts extends Pick<ExperimentsPlatform, "db" | "call" | "clock" | "fla
 }
 
 const LIMIT_MAX = 200;
+const LOOKS_MAX = 200;
 const RUNNING_MS = 2_000;
 const TENANTS_MAX = 1_000;
 const SEEN_MAX = 100_000;
@@ -249,10 +251,24 @@ async function count(parts: Parts, tenant: string, name: string): Promise<number
     if (taken === 0) return 0;
     const tested = testAll(found, await store.sumsOf(tx, name), await store.pValues(tx, name));
     for (const { metric, pValue } of tested) await store.keepPValue(tx, name, metric, pValue);
+    await note(parts, tx, name, tested);
     const harm = harmOf(tested);
     if (harm) await end(parts, tx, found, harm);
     return taken;
   });
+}
+
+/** Writes down what is known now; an interval without ends says nothing. */
+async function note(
+  { clock }: Parts,
+  tx: ExperimentsTx,
+  name: string,
+  tested: ReturnType<typeof testAll>,
+): Promise<void> {
+  const counted = (await store.countArms(tx, name)).reduce((sum, arm) => sum + arm.counted, 0);
+  for (const { metric, effect, low, high } of tested)
+    if (Number.isFinite(low) && Number.isFinite(high))
+      await looks.keep(tx, name, { metric, atMs: clock.nowMs(), counted, effect, low, high });
 }
 
 async function results({ db, clock }: Parts, name: string, context: Context) {
@@ -263,8 +279,10 @@ async function results({ db, clock }: Parts, name: string, context: Context) {
     const counts = await store.countArms(tx, name);
     const exposedOf = (arm: store.ArmName): number => counts.find((one) => one.arm === arm)?.exposed ?? 0;
     const ratio = ratioOf([exposedOf("control"), exposedOf("treatment")]);
+    const history = await looks.list(tx, name, LOOKS_MAX);
     return {
       experiment: toMessage(found),
+      history: history.map(({ atMs, ...look }) => ({ ...look, atMs: BigInt(atMs) })),
       arms: counts
         .map(({ arm, exposed, counted }) => ({ name: arm, exposed, counted }))
         .toSorted((a, b) => a.name.localeCompare(b.name)),

@@ -1,13 +1,15 @@
 /** The models of ARCH-001, section 6: what each is for, where it comes from, and what answers without it. docs/models.md is made of it. */
-import { columnsOf } from "./domain-order.ts";
 import { CHURN_FEATURES } from "./domain-churn.ts";
+import { columnsOf } from "./domain-order.ts";
 import { ROUTING_FEATURES } from "./domain-routing.ts";
 
-/** `here`: trained and served by this product; `loaded`: run here with weights that others trained; `missing`: its fallback is all that there is. */
-export type State = "here" | "loaded" | "missing";
+/** `here`: trained and served by this product; `loaded`: run here with weights that others trained. */
+export type State = "here" | "loaded";
 
 export interface Entry {
   readonly model: string;
+  /** What calls know it by, where it has versions in the registry. */
+  readonly name?: string;
   readonly state: State;
   readonly data: string;
   readonly metric: string;
@@ -16,12 +18,6 @@ export interface Entry {
 }
 
 const named = (features: readonly string[]): string => features.map((name) => `\`${name}\``).join(", ");
-
-const NOTHING = "-";
-const missing = (model: string, fallback: string): Entry => ({
-  ...{ model, state: "missing", fallback },
-  ...{ data: NOTHING, metric: NOTHING, retrain: NOTHING },
-});
 
 /** In the order of the specification's inventory. */
 export const inventory: readonly Entry[] = [
@@ -44,6 +40,7 @@ export const inventory: readonly Entry[] = [
   },
   {
     model: "CDN routing",
+    name: "routing",
     state: "here",
     data: `minutes of each network in each region, from players' reports and probes, for a week: ${named(ROUTING_FEATURES)}`,
     metric: "AUC and log loss of whether the next minute is a bad one, on the latest quarter of the time",
@@ -61,6 +58,7 @@ export const inventory: readonly Entry[] = [
   },
   {
     model: "Churn prediction",
+    name: "churn",
     state: "here",
     data: `what accounts watched, by day: ${named(CHURN_FEATURES)}`,
     metric:
@@ -77,10 +75,15 @@ export const inventory: readonly Entry[] = [
     retrain:
       "not here: other weights by `./marquee model pull moderation`, then `./marquee enrich TITLE --step moderation`",
   },
-  missing(
-    "Thumbnail quality scoring",
-    "measures of the picture and faces, with weights set by hand (services/content/metadata/scorer.ts); `npm run bench -- enrichment --write` learns them from spoiled pairs",
-  ),
+  {
+    model: "Thumbnail quality scoring",
+    state: "here",
+    data: "frames of films and the same ones spoiled (soft, moved, dark, burnt, faded, foggy, crossed, blocky), by measures of the picture; faces weigh besides, where their weights are here ([below](#thumbnails))",
+    metric:
+      "how often the sound picture of a pair is known, and how chosen frames score beside random ones, on films that it was not trained on; picture: [chosen beside random](pictures/thumbnails.png)",
+    fallback: "the pictures that the encoder makes; a person's choice wins",
+    retrain: "`npm run bench -- enrichment --write`, from a checkout",
+  },
   {
     model: "Embedding generation",
     state: "here",
@@ -94,7 +97,8 @@ export const inventory: readonly Entry[] = [
     model: "Per-title encoding",
     state: "here",
     data: "samples of the film and fast encodes of them (detail, motion, cuts, rate, PSNR, SSIM), beside the VMAF of a grid of real encodes ([below](#per-title-encoding))",
-    metric: "BD-rate over VMAF 60 to 95 against the fixed ladder and capped CRF, on films that it was not trained on",
+    metric:
+      "BD-rate over VMAF 60 to 95 against the fixed ladder and capped CRF, on films that it was not trained on; [picture](pictures/per-title.svg)",
     fallback: "the fixed ladder; the title says why",
     retrain: "`npm run bench -- per-title --train`, from a checkout",
   },
@@ -126,6 +130,7 @@ export const inventory: readonly Entry[] = [
   // What the specification asks for as "re-ranked" and counts among no models.
   {
     model: "Order of homes",
+    name: "home-order",
     state: "here",
     data: `lists that a home showed and somebody chose from, with features as they were known then ([below](#orders)): ${named(columnsOf("home-order"))}`,
     metric:
@@ -135,6 +140,7 @@ export const inventory: readonly Entry[] = [
   },
   {
     model: "Order of searches",
+    name: "search-order",
     state: "here",
     data: `the same of searches, without the person: ${named(columnsOf("search-order"))}`,
     metric: "the same",

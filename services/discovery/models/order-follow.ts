@@ -56,12 +56,14 @@ export async function noteClicks(
   tx: ModelsTx,
   events: readonly Received<RecommendationClicked>[],
 ): Promise<void> {
-  for (const { data } of events) await lists.choose(tx, HOME, { ...data, atMs: data.clickedAtMs }, CHOOSING_MS);
+  const choices = events.map(({ data }) => ({ ...data, atMs: data.clickedAtMs }));
+  await lists.choose(tx, HOME, choices, CHOOSING_MS);
 }
 
 /** Who plays what a home showed has chosen it, whichever way they went. */
 export async function noteStarts(_: Parts, tx: ModelsTx, events: readonly Received<PlaybackStarted>[]): Promise<void> {
-  for (const { data } of events) await lists.choose(tx, HOME, { ...data, atMs: data.startedAtMs }, CHOOSING_MS);
+  const choices = events.map(({ data }) => ({ ...data, atMs: data.startedAtMs }));
+  await lists.choose(tx, HOME, choices, CHOOSING_MS);
 }
 
 export async function noteResultClicks(

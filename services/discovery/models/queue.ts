@@ -1,5 +1,6 @@
 import { problem } from "#kernel";
 import type { ModelsTx, Parts } from "./parts.ts";
+import * as trainings from "./store-trainings.ts";
 import type { Trained } from "./trained.ts";
 
 export const QUEUE = "models-train";
@@ -8,6 +9,7 @@ export type Cause = "operator" | "schedule" | "drift";
 
 /** Enqueues a training; one of the same model that waits or runs for this tenant is enough. */
 export async function ask(parts: Parts, tx: ModelsTx, name: string, cause: Cause): Promise<void> {
+  await trainings.asked(tx, name, cause, parts.clock.nowMs());
   await parts.jobs.send(tx, QUEUE, [{ key: `${tx.tenant}/${name}`, payload: { tenant: tx.tenant, name, cause } }]);
 }
 

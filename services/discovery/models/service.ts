@@ -24,6 +24,7 @@ import {
   noteStarts,
   noteSwitches,
 } from "./order-follow.ts";
+import { overview } from "./overview.ts";
 import { type ModelsPlatform, type ModelsTx, type Parts, uses } from "./parts.ts";
 import { QUEUE } from "./queue.ts";
 import { trained } from "./recipes.ts";
@@ -95,6 +96,7 @@ export default defineService({
         };
       });
     },
+    overview: (_, context) => overview(parts, context),
     async train({ name }, context) {
       await askByOperator(parts, name, context);
       return {};

@@ -21,19 +21,21 @@ const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
 
 /** Keeps lists as they were shown; one that is told twice is one. */
 export async function put(tx: Tx, model: Order, lists: readonly Omit<ShownList, "chosen">[]): Promise<void> {
-  for (const { listId, userId, profileId, atMs, segment, titles } of lists)
-    await tables(tx)
-      .insertInto("lists")
-      .values({
+  if (lists.length === 0) return;
+  await tables(tx)
+    .insertInto("lists")
+    .values(
+      lists.map(({ listId, userId, profileId, atMs, segment, titles }) => ({
         ...{ tenant: tx.tenant, model, list_id: listId, user_id: userId, profile_id: profileId, at_ms: atMs, segment },
         content_ids: titles.map(({ contentId }) => contentId),
         ranks: titles.map(({ rank }) => rank),
         scores: titles.map(({ score }) => score),
         nearness: titles.map(({ nearness }) => nearness),
         chosen: [],
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 export interface Choice {
@@ -42,20 +44,21 @@ export interface Choice {
   readonly atMs: number;
 }
 
-/** Notes that a title was chosen: of the profile's latest list that had it and was shown not long before. */
-export async function choose(
-  tx: Tx,
-  model: Order,
-  { profileId, contentId, atMs }: Choice,
-  withinMs: number,
-): Promise<void> {
+/** Notes what was chosen: each of its profile's latest list that had it and was shown not long before. */
+export async function choose(tx: Tx, model: Order, choices: readonly Choice[], withinMs: number): Promise<void> {
+  const column = <T>(of: (choice: Choice) => T): T[] => choices.map(of);
   await sql`
-    UPDATE lists SET chosen = array_append(chosen, ${contentId})
-     WHERE (model, list_id) = (
-       SELECT model, list_id FROM lists
-        WHERE model = ${model} AND profile_id = ${profileId} AND ${contentId} = ANY(content_ids)
-          AND at_ms BETWEEN ${atMs - withinMs} AND ${atMs} ORDER BY at_ms DESC LIMIT 1)
-       AND NOT ${contentId} = ANY(chosen)`.execute(tx.q);
+    WITH found AS (
+      SELECT latest.list_id, array_agg(DISTINCT c.content_id) AS chosen
+        FROM unnest(${column(({ profileId }) => profileId)}::text[], ${column(({ contentId }) => contentId)}::text[],
+               ${column(({ atMs }) => atMs)}::bigint[]) AS c (profile_id, content_id, at_ms)
+       CROSS JOIN LATERAL (
+         SELECT l.list_id FROM lists l
+          WHERE l.model = ${model} AND l.profile_id = c.profile_id AND c.content_id = ANY(l.content_ids)
+            AND l.at_ms BETWEEN c.at_ms - ${withinMs}::bigint AND c.at_ms ORDER BY l.at_ms DESC LIMIT 1) AS latest
+       GROUP BY latest.list_id)
+    UPDATE lists AS l SET chosen = l.chosen || ARRAY(SELECT unnest(found.chosen) EXCEPT SELECT unnest(l.chosen))
+      FROM found WHERE l.model = ${model} AND l.list_id = found.list_id`.execute(tx.q);
 }
 
 /** Notes that a title of one list was chosen, by whom it was shown to. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
-import { type Context, problem } from "#kernel";
+import { type Context, problem, toProblem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
 import type { GbdtOptions } from "#learning/gbdt";
 import type { Tuned } from "#learning/tuning";
@@ -13,6 +13,7 @@ import { ask, assertEnough, type Cause } from "./queue.ts";
 import { trainedBy } from "./recipes.ts";
 import { scoresOf } from "./serve.ts";
 import * as store from "./store.ts";
+import * as trainings from "./store-trainings.ts";
 import { tellStage } from "./track.ts";
 import type { FromTrainer } from "./train-worker.ts";
 import type { Trained } from "./trained.ts";
@@ -21,13 +22,30 @@ import type { Trained } from "./trained.ts";
 const LABELS_MIN = 20;
 const TRAIN_MS_MAX = 10 * 60_000;
 
-/** One training: features, model, judgement, registry. What it comes to is a version, refused ones among them. */
+interface Payload {
+  readonly tenant: string;
+  readonly name: string;
+  readonly cause: Cause;
+}
+
+/** One training, and how it stands meanwhile. What is tried again waits. */
 export async function train(parts: Parts, job: Job): Promise<void> {
-  const { tenant, name, cause } = job.payload as {
-    readonly tenant: string;
-    readonly name: string;
-    readonly cause: Cause;
-  };
+  const { tenant, name } = job.payload as unknown as Payload;
+  const note = (state: trainings.Training["state"], message = ""): Promise<void> =>
+    parts.db.tx({ tenant }, (tx) => trainings.became(tx, name, { state, message, nowMs: parts.clock.nowMs() }));
+  await note("running");
+  try {
+    await makeVersion(parts, job);
+  } catch (error) {
+    await note(job.isLastAttempt ? "failed" : "waiting", toProblem(error).message.slice(0, 500));
+    throw error;
+  }
+  await note("done");
+}
+
+/** Features, model, judgement, registry. What it comes to is a version, refused ones among them. */
+async function makeVersion(parts: Parts, job: Job): Promise<void> {
+  const { tenant, name, cause } = job.payload as unknown as Payload;
   const model = trainedBy(name);
   const startedAtMs = parts.clock.nowMs();
   await parts.db.read({ tenant }, (tx) => assertEnough(parts, tx, model));
