@@ -44,12 +44,13 @@ export function drawOptions<T extends object>(first: T, space: Space<T>, count: 
   const whole = sizes.reduce((product, size) => product * size, 1);
   const isFirst = (options: T): boolean => names.every((name) => options[name] === first[name]);
   const at = (index: number): T => {
+    let rest = index;
     const drawn = { ...first };
     for (const [place, name] of names.entries()) {
       const values = space[name] ?? [];
       const size = sizes[place] ?? 1;
-      Object.assign(drawn, { [name]: values[index % size] });
-      index = Math.floor(index / size);
+      Object.assign(drawn, { [name]: values[rest % size] });
+      rest = Math.floor(rest / size);
     }
     return drawn;
   };

@@ -44,7 +44,7 @@ test("MLflow shows a run with all that was said of it, once, and where its versi
   await tracking.note({ ...run, key: "other/churn/3" }, never);
   const { experiment: made } = z
     .object({ experiment: z.object({ experiment_id: z.string() }) })
-    .parse(await ask(`experiments/get-by-name?${new URLSearchParams({ experiment_name: experiment })}`));
+    .parse(await ask(`experiments/get-by-name?${new URLSearchParams({ experiment_name: experiment }).toString()}`));
   const search = { experiment_ids: [made.experiment_id], max_results: 10, filter: "tags.tenant = 'demo'" };
   const { runs } = Found.parse(await ask("runs/search", search));
   assert.deepEqual(runs.map(({ info }) => info.run_name).toSorted(), ["demo/churn/3", "other/churn/3"]);

@@ -59,7 +59,7 @@ export function openMlflow({ url, token }: MlflowOptions): Tracking {
   };
 
   async function experimentOf(name: string, signal: AbortSignal): Promise<string> {
-    const path = `experiments/get-by-name?${new URLSearchParams({ experiment_name: name })}`;
+    const path = `experiments/get-by-name?${new URLSearchParams({ experiment_name: name }).toString()}`;
     const find = () => call(Experiment, path, { signal, but: "RESOURCE_DOES_NOT_EXIST" });
     let found = await find();
     if (!found) {
