@@ -67,8 +67,11 @@ test("the best frames are offered to profiles, and those that a person chose in 
   const shownTo = async (profileId: string): Promise<string> => {
     const title = await inCatalog();
     const context = host.context({ viewer: { userId: "u", profileId } });
-    const chosen = await chosenPictures(parts, profileId, [title], context);
-    assert.equal(chosen.isPartial, false);
+    // A busy machine may be late, which is said and no fault of the choice.
+    const chosen = await host.until("a choice in time", async () => {
+      const answer = await chosenPictures(parts, profileId, [title], context);
+      return !answer.isPartial && answer;
+    });
     return inPicture(title, chosen.keys).backdrop?.key ?? "";
   };
   const seen = new Set<string>();

@@ -6,7 +6,7 @@ import type { MetadataTx, Parts } from "./parts.ts";
 import { announce } from "./say.ts";
 import * as store from "./store.ts";
 import * as findings from "./store-findings.ts";
-import { followUp, jobOf, QUEUE } from "./work.ts";
+import { followUp, send } from "./work.ts";
 
 // What people ask for and say.
 
@@ -22,12 +22,12 @@ export async function enrich(parts: Parts, { contentId, step }: EnrichRequest, c
     const wanted = all.filter(({ name, state }) =>
       step === "" ? state !== "done" && state !== "running" : name === step,
     );
-    for (const { name, state, attempt } of wanted) {
+    for (const { name, state } of wanted) {
       if (state === "running")
         throw problem.precondition(`step '${name}' of '${contentId}' runs now: wait until it has ended`);
-      // One that waits may have no job, where nothing begins by itself; one with a job is not sent twice.
-      const next = state === "waiting" ? attempt : await store.againStep(tx, contentId, name);
-      await parts.jobs.send(tx, QUEUE, [jobOf({ tenant: tx.tenant, contentId, step: name, attempt: next })]);
+      // One that waits has perhaps a job that lets films go first: this one does not, and that one will find nothing to do.
+      const attempt = await store.againStep(tx, contentId, name);
+      await send(parts, tx, [{ tenant: tx.tenant, contentId, step: name, attempt }]);
     }
     return { steps: wanted.map(({ name }) => name) };
   });

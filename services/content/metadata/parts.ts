@@ -4,8 +4,8 @@ import type { Metadata } from "#contracts/metadata";
 import type { Context, Platform, Tx } from "#kernel";
 import type { Worker } from "#kernel/ports/jobs";
 import type { Outcome, StepName } from "./domain.ts";
-import type { Cutters } from "./picture.ts";
 import type { Title } from "./store.ts";
+import type { Turns } from "./turns.ts";
 
 export type MetadataPlatform = Platform<
   typeof Metadata,
@@ -32,8 +32,10 @@ export interface Parts
   readonly ended: (step: StepName, state: string) => void;
   /** How far the steps under way in this process are, by tenant, title and step; it is for people, and may be lost. */
   readonly progress: Map<string, number>;
-  readonly cutters: Cutters;
-  worker: Worker | null;
+  readonly cutters: Turns;
+  /** One step at a time, whichever queue it comes from. */
+  readonly steps: Turns;
+  workers: readonly Worker[];
 }
 
 /** One step on its way. */

@@ -4,6 +4,7 @@ import type { PictureRequest } from "#contracts/metadata";
 import { type Context, problem } from "#kernel";
 import type { Parts } from "./parts.ts";
 import * as store from "./store.ts";
+import { inTurn } from "./turns.ts";
 import { scratchOf } from "./work.ts";
 
 // Pictures for people who review: a thumbnail as it was saved, or a still that is cut when somebody asks.
@@ -12,12 +13,6 @@ const WIDTH = 640;
 /** Whoever opens a page asks for all of its pictures at once; ffmpeg is to leave the machine to viewers. */
 const AT_ONCE = 2;
 const WAITING_MAX = 64;
-
-/** Who cuts and who waits for it. */
-export interface Cutters {
-  busy: number;
-  readonly waiting: (() => void)[];
-}
 
 interface Frame {
   readonly key: string;
@@ -36,7 +31,9 @@ export async function pictureAt(parts: Parts, { contentId, timeMs }: PictureRequ
     throw problem.invalid(`${timeMs} ms is behind the end of '${contentId}', which is at ${title.durationS} s`);
   const found = frames?.pictures?.find(({ timeS }) => Math.round(timeS * 1_000) === timeMs);
   if (found && (await parts.objects.head(found.key))) return { picture: await parts.objects.get(found.key) };
-  return { picture: await inTurn(parts.cutters, () => cut(parts, title, timeMs, context.signal)) };
+  if (parts.cutters.waiting.length >= WAITING_MAX)
+    throw problem.unavailable("too many pictures are asked for at once: try again", { retryAfterS: 1 });
+  return { picture: await inTurn(parts.cutters, AT_ONCE, () => cut(parts, title, timeMs, context.signal)) };
 }
 
 async function cut(parts: Parts, title: store.Title, timeMs: number, signal: AbortSignal): Promise<Uint8Array> {
@@ -53,20 +50,5 @@ async function cut(parts: Parts, title: store.Title, timeMs: number, signal: Abo
     return await readFile(still.file);
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function inTurn<T>(cutters: Cutters, work: () => Promise<T>): Promise<T> {
-  if (cutters.waiting.length >= WAITING_MAX)
-    throw problem.unavailable("too many pictures are asked for at once: try again", { retryAfterS: 1 });
-  // Whoever ends hands its place on, so that nobody slips in between.
-  if (cutters.busy >= AT_ONCE) await new Promise<void>((resolve) => cutters.waiting.push(resolve));
-  else cutters.busy += 1;
-  try {
-    return await work();
-  } finally {
-    const next = cutters.waiting.shift();
-    if (next) next();
-    else cutters.busy -= 1;
   }
 }

@@ -14,7 +14,8 @@ import * as store from "./store.ts";
 import { publishSubtitles } from "./subtitles-shown.ts";
 import * as findings from "./store-findings.ts";
 import { listWeights, takeWeights } from "./weights.ts";
-import { clearScratch, jobOf, QUEUE, work } from "./work.ts";
+import { openTurns } from "./turns.ts";
+import { ASKED, clearScratch, QUEUE, send, work } from "./work.ts";
 
 const LIMIT_MAX = 200;
 /** What is shown as unsure where nobody names a limit. */
@@ -42,8 +43,9 @@ export default defineService({
       ...{ db, call, objects, jobs, transcoder, models, asr, llm, flags, clock, logger, config },
       ended: (step, state) => steps.inc({ part: step, outcome: state }),
       progress: new Map(),
-      cutters: { busy: 0, waiting: [] },
-      worker: null,
+      cutters: openTurns(),
+      steps: openTurns(),
+      workers: [],
     };
   },
 
@@ -96,15 +98,17 @@ export default defineService({
 
   async run(parts) {
     await clearScratch(parts);
-    await parts.jobs.createQueue(QUEUE, { retriesMax: 3, retryDelayS: 5, heartbeatS: 15, expireS: EXPIRE_S });
+    for (const queue of [QUEUE, ASKED])
+      await parts.jobs.createQueue(queue, { retriesMax: 3, retryDelayS: 5, heartbeatS: 15, expireS: EXPIRE_S });
     // One at a time: whoever imports a hundred films wants to watch them first.
-    parts.worker = await parts.jobs.work(QUEUE, { concurrency: 1 }, (job) => work(parts, job));
+    const take = (queue: string) => parts.jobs.work(queue, { concurrency: 1 }, (job) => work(parts, job));
+    parts.workers = [await take(QUEUE), await take(ASKED)];
   },
 
   ready: ({ db }) => db.ping(),
 
-  async stop({ worker }) {
-    await worker?.stop();
+  async stop({ workers }) {
+    await Promise.all(workers.map((worker) => worker.stop()));
   },
 });
 
@@ -127,10 +131,10 @@ async function begin(parts: Parts, tx: MetadataTx, events: readonly Received<Enc
     if (data.stage !== "complete") continue;
     const { contentId } = data;
     const waiting = (await store.steps(tx, [contentId])).filter(({ state }) => state === "waiting");
-    await parts.jobs.send(
+    await send(
+      parts,
       tx,
-      QUEUE,
-      waiting.map(({ name, attempt }) => jobOf({ tenant, contentId, step: name, attempt })),
+      waiting.map(({ name, attempt }) => ({ tenant, contentId, step: name, attempt })),
     );
   }
 }

@@ -8,7 +8,7 @@ import type { Parts } from "./parts.ts";
 import * as store from "./store.ts";
 import type { FromConverter, ToConverter } from "./weights-worker.ts";
 import { isWeight, modelFile, WEIGHT_NAMES, type WeightName, WEIGHTS } from "#contracts/metadata";
-import { jobOf, QUEUE } from "./work.ts";
+import { send } from "./work.ts";
 
 const CONVERT_MS_MAX = 120_000;
 const AGAIN_MAX = 5_000;
@@ -55,7 +55,7 @@ async function tryAgain(parts: Parts, context: Context): Promise<void> {
   await parts.db.tx(context, async (tx) => {
     for (const { contentId, name } of await store.skippedFor(tx, "no_model", AGAIN_MAX)) {
       const attempt = await store.againStep(tx, contentId, name);
-      await parts.jobs.send(tx, QUEUE, [jobOf({ tenant: tx.tenant, contentId, step: name, attempt })]);
+      await send(parts, tx, [{ tenant: tx.tenant, contentId, step: name, attempt }]);
     }
   });
 }

@@ -22,8 +22,11 @@ import { describe } from "./steps-text.ts";
 import { chooseThumbnails } from "./steps-thumbnails.ts";
 import * as store from "./store.ts";
 import { showDraft } from "./subtitles-shown.ts";
+import { inTurn } from "./turns.ts";
 
 export const QUEUE = "enrichment";
+/** Of what somebody asked for, who does not wait behind what waits for films. */
+export const ASKED = "enrichment-asked";
 const DEADLINE_MS = 6 * 3_600_000;
 const ENCODED_POLL_MS = 1_000;
 /** Where films never stop coming, some are looked at between them. */
@@ -46,23 +49,37 @@ export interface Work {
   readonly attempt: number;
 }
 
-export const jobOf = (work: Work) => ({
-  key: `${work.tenant}/${work.contentId}/${work.step}/${work.attempt}`,
-  payload: { ...work },
-  priority: priorityOf(work.step),
-});
+// What is asked for again is asked for by somebody.
+const isAsked = ({ attempt }: Work): boolean => attempt > 1;
+
+export async function send({ jobs }: Parts, tx: MetadataTx, works: readonly Work[]): Promise<void> {
+  for (const [queue, own] of Map.groupBy(works, (work) => (isAsked(work) ? ASKED : QUEUE)))
+    await jobs.send(
+      tx,
+      queue,
+      own.map((work) => ({
+        key: `${work.tenant}/${work.contentId}/${work.step}/${work.attempt}`,
+        payload: { ...work },
+        priority: priorityOf(work.step),
+      })),
+    );
+}
 
 /** One step of one title. What was done before a crash is done: its row says so. */
 export async function work(parts: Parts, job: Job): Promise<void> {
   const of = job.payload as unknown as Work;
   if (!isStep(of.step)) return;
-  const { tenant, contentId } = of;
-  const context = systemContext(tenant, "metadata", {
+  const context = systemContext(of.tenant, "metadata", {
     ...{ deadlineMs: DEADLINE_MS, signal: job.signal, clock: parts.clock },
   });
+  if (!isAsked(of)) await untilEncoded(parts, context, job.signal);
+  await inTurn(parts.steps, 1, () => step(parts, of, job, context));
+}
+
+async function step(parts: Parts, of: Work, job: Job, context: Context): Promise<void> {
+  job.signal.throwIfAborted();
+  const { tenant, contentId } = of;
   const id = { contentId, name: of.step, attempt: of.attempt };
-  // What was asked for again is asked for by somebody.
-  if (of.attempt === 1) await untilEncoded(parts, context, job.signal);
   const title = await parts.db.tx(context, async (tx) => {
     const found = await store.title(tx, contentId);
     return found && (await store.updateStep(tx, id, { state: "running" })) ? found : undefined;
@@ -114,7 +131,7 @@ async function perform(
   progress(0);
   try {
     return await parts.objects.withFile(title.sourceKey, (path) =>
-      PERFORM[of.step](parts, { title, context, isAsked: of.attempt > 1, signal: job.signal, path, folder, progress }),
+      PERFORM[of.step](parts, { title, context, isAsked: isAsked(of), signal: job.signal, path, folder, progress }),
     );
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -197,7 +214,7 @@ export async function followUp(
     // One that waits has not begun; what one that runs comes to is thrown away, for it is of an attempt before.
     if (!follower || follower.state === "waiting") continue;
     const attempt = await store.againStep(tx, contentId, name);
-    await parts.jobs.send(tx, QUEUE, [jobOf({ tenant, contentId, step: name, attempt })]);
+    await send(parts, tx, [{ tenant, contentId, step: name, attempt }]);
   }
 }
 
