@@ -34,7 +34,8 @@ export const inventory: readonly Entry[] = [
     model: "Recommendation (content-based)",
     state: "here",
     data: "genres, people and telling words of titles",
-    metric: "the same, as a part of the blend, whose weights are chosen on other profiles",
+    metric:
+      "the same, as a part of the blend, whose weights are chosen on other profiles; [picture](pictures/ratings.svg)",
     fallback: "the same",
     retrain: "with the collaborative one",
   },
@@ -43,7 +44,8 @@ export const inventory: readonly Entry[] = [
     name: "routing",
     state: "here",
     data: `minutes of each network in each region, from players' reports and probes, for a week: ${named(ROUTING_FEATURES)}`,
-    metric: "AUC and log loss of whether the next minute is a bad one, on the latest quarter of the time",
+    metric:
+      "AUC and log loss of whether the next minute is a bad one, on the latest quarter of the time; [picture](pictures/routing.svg)",
     fallback: "what players report, else round-robin with geo affinity; marked",
     retrain: "by itself once an hour and after a drift; `./marquee model train routing`",
   },
