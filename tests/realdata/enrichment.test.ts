@@ -11,6 +11,7 @@ import { WEIGHT_NAMES } from "#contracts/metadata";
 import type { Presentation } from "#media/presentation";
 import { parseWebvtt, plainText } from "#media/webvtt";
 import { NUDITY_MIN } from "../../services/content/metadata/domain-moderation.ts";
+import { drawPanels, type Mark, writePicture } from "../../bench/charts.ts";
 import { wordErrorRate } from "../../services/content/metadata/domain-speech.ts";
 import { type ContentHost, startContent } from "../content/setup.ts";
 import { archivesOf } from "./weights.ts";
@@ -34,6 +35,24 @@ const WORD_ERROR_RATE_MAX = 0.2;
 /** How far a cue may begin from where a person put it. */
 const CUE_S_MAX = 1;
 const WAIT_MS_MAX = 1_500_000;
+/** Where what was found is drawn (SVG). */
+const shots = process.env["MARQUEE_PICTURE"];
+
+const draw = ({ heard, nudity }: { readonly heard: readonly Mark[]; readonly nudity: readonly Mark[] }): string =>
+  drawPanels(
+    "What is heard and seen in real films",
+    "by the weights that the product runs, through the whole product",
+    [
+      {
+        ...{ title: "Words wrong, of what people wrote", marks: heard, bar: WORD_ERROR_RATE_MAX },
+        shown: (value) => `${(value * 100).toFixed(1)} %`,
+      },
+      {
+        ...{ title: "Nudity where there is none: the seconds around doubtful frames", marks: nudity, bar: NUDITY_MIN },
+        shown: (value) => value.toFixed(2),
+      },
+    ],
+  );
 
 const meanScore = (pictures: unknown): number => {
   const scores = (pictures as { score: number }[]).map(({ score }) => score);
@@ -49,7 +68,11 @@ describe("real films are looked at", { concurrency: false, skip }, () => {
     const everybody = { conditions: [], percent: 100, stickiness: "default", variants: [] };
     await host.adapters.flags.put({ name: AutomaticSubtitles.name, isEnabled: true, audiences: [everybody] });
   });
-  after(() => host?.stop());
+  const seen: { heard: Mark[]; nudity: Mark[] } = { heard: [], nudity: [] };
+  after(async () => {
+    await host?.stop();
+    if (shots !== undefined && seen.nudity.length > 0) await writePicture("enrichment", shots, draw(seen));
+  });
 
   const stepOf = async (clip: string, name: string) => {
     const { title } = await host.metadata.get({ contentId: ids.get(clip) ?? "" }, host.context());
@@ -115,6 +138,7 @@ describe("real films are looked at", { concurrency: false, skip }, () => {
     for (const { startS, confidence, text } of drafted)
       t.diagnostic(`${startS.toFixed(2)} s, sure ${confidence.toFixed(2)}: ${text.replaceAll("\n", " ")}`);
     t.diagnostic(`word error rate ${(rate * 100).toFixed(1)} %, by ${step.model} ${step.version}`);
+    seen.heard.push({ name: "Sintel, trailer", value: rate });
     assert.ok(rate <= WORD_ERROR_RATE_MAX, `${rate}`);
     for (const cue of cues) {
       const nearest = Math.min(...drafted.map(({ startS }) => Math.abs(startS - cue.startMs / 1_000)));
@@ -152,6 +176,11 @@ describe("real films are looked at", { concurrency: false, skip }, () => {
       const { value, state } = await stepOf(clip, "moderation");
       assert.equal(state, "done", clip);
       const looked = value["looked"] as Record<string, boolean>;
+      const nameOf = clip.replace(/\.\w+$/, "");
+      seen.nudity.push(
+        { name: nameOf, value: Number(value["highestAround"]) },
+        { name: "one frame of it", value: Number(value["highestSingle"]), isBaseline: true },
+      );
       assert.deepEqual([looked["nudity"], looked["violence"]], [true, false]);
       t.diagnostic(
         `${clip}: nudity at most ${Number(value["highestSingle"]).toFixed(2)} in one of ${String(value["frames"])} frames, ` +

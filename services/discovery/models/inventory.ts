@@ -117,7 +117,8 @@ export const inventory: readonly Entry[] = [
     model: "Personalized EPG order",
     state: "here",
     data: "how long a profile watched which channel in which quarter of the day; half of it is forgotten in two weeks",
-    metric: "none yet",
+    metric:
+      "reciprocal rank of the channel that is watched next, of people who are drawn (`npm run bench -- orders`); [picture](pictures/orders.svg)",
     fallback: "channels by number; marked as partial",
     retrain: "with every session of a channel",
   },
@@ -125,7 +126,8 @@ export const inventory: readonly Entry[] = [
     model: "Content thumbnails",
     state: "here",
     data: "which picture of a title profiles of which taste were shown, and whether they went to it",
-    metric: "none yet",
+    metric:
+      "how likely people who are drawn go to a title, beside the editor's picture (`npm run bench -- orders`); [picture](pictures/orders.svg)",
     fallback: "the editor's picture; marked as partial",
     retrain: "with every look and click",
   },
@@ -136,7 +138,7 @@ export const inventory: readonly Entry[] = [
     state: "here",
     data: `lists that a home showed and somebody chose from, with features as they were known then ([below](#orders)): ${named(columnsOf("home-order"))}`,
     metric:
-      "NDCG@10 on people that it was not trained on, beside the present order; the interval of the difference decides",
+      "NDCG@10 on people that it was not trained on, beside the present order; the interval of the difference decides; [picture](pictures/orders.svg), of people who are drawn",
     fallback: "the blend's own order; marked as partial where a model is late, not where there is none",
     retrain: "by itself once a day and after a drift; `./marquee model train home-order`",
   },
@@ -145,7 +147,7 @@ export const inventory: readonly Entry[] = [
     name: "search-order",
     state: "here",
     data: `the same of searches, without the person: ${named(columnsOf("search-order"))}`,
-    metric: "the same",
+    metric: "the same; [picture](pictures/orders.svg)",
     fallback: "the order by words and meaning; marked likewise",
     retrain: "by itself once a day and after a drift; `./marquee model train search-order`",
   },
