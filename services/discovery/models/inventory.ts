@@ -72,7 +72,8 @@ export const inventory: readonly Entry[] = [
     model: "Content moderation",
     state: "loaded",
     data: "frames of each title, by the weights of nsfwjs; words of its subtitles, by a list. Violence is not looked for: no weights for it are at hand ([enrichment](guides/enrich.md))",
-    metric: "false alarms on real films: `tests/realdata/enrichment.test.ts` prints the highest score of each",
+    metric:
+      "false alarms on real films: `tests/realdata/enrichment.test.ts` prints the highest score of each; [picture](pictures/enrichment.svg)",
     fallback: "an operator looks before publishing; a title that nothing looked at says so",
     retrain:
       "not here: other weights by `./marquee model pull moderation`, then `./marquee enrich TITLE --step moderation`",
@@ -108,7 +109,8 @@ export const inventory: readonly Entry[] = [
     model: "Subtitle generation",
     state: "loaded",
     data: "the film's sound: Silero VAD says where somebody speaks, Whisper tiny.en (or a server) what; drafts that a person may correct",
-    metric: "word error rate beside subtitles that people wrote: `tests/realdata/enrichment.test.ts`",
+    metric:
+      "word error rate beside subtitles that people wrote: `tests/realdata/enrichment.test.ts`; [picture](pictures/enrichment.svg)",
     fallback: "subtitles that come with a file",
     retrain: "not here: other weights by `./marquee model pull asr speech`, or a server at `MARQUEE_ASR_URL`",
   },
