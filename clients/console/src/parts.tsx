@@ -1,5 +1,7 @@
 /** Small pieces that several pages are made of. */
+import { ArrowLeft } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { Link } from "react-router";
 import { TraceId } from "../../ui/feedback.tsx";
 import type { ApiError } from "./api.ts";
 import { percent } from "./format.ts";
@@ -207,5 +209,15 @@ export function RowSkeletons({ count, className = "h-24" }: { count: number; cla
         <div key={`row-${at}`} className={`skeleton ${className}`} />
       ))}
     </div>
+  );
+}
+
+/** The way back to the list that a page is of. */
+export function BackTo({ to, children }: { to: string; children: string }) {
+  return (
+    <Link to={to} className="back">
+      <ArrowLeft size={16} aria-hidden="true" />
+      {children}
+    </Link>
   );
 }

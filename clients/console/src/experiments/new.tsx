@@ -1,9 +1,8 @@
-import { ArrowLeft } from "lucide-react";
 import { type FormEvent, useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { api } from "../api.ts";
 import { useLive } from "../live.ts";
-import { FieldRow, PageHead } from "../parts.tsx";
+import { BackTo, FieldRow, PageHead } from "../parts.tsx";
 import { useDeeds } from "../undo.tsx";
 import { EMPTY_FORM, type Form, METRICS, problemsOf, toRequest } from "./words.ts";
 
@@ -41,12 +40,7 @@ export function NewExperimentPage() {
   return (
     <div className="page">
       <PageHead
-        above={
-          <Link to="/experiments" className="back">
-            <ArrowLeft size={16} aria-hidden="true" />
-            Experiments
-          </Link>
-        }
+        above={<BackTo to="/experiments">Experiments</BackTo>}
         title="Start an experiment"
         text="People meet it from the moment that you start it. It can be stopped at any time, and everybody has the control again."
       />

@@ -1,10 +1,10 @@
-import { ArrowLeft, OctagonX } from "lucide-react";
-import { Link, useParams } from "react-router";
+import { OctagonX } from "lucide-react";
+import { useParams } from "react-router";
 import { api, type Look, type MetricResult, type Results } from "../api.ts";
 import { IntervalBar, IntervalChart } from "../charts/interval.tsx";
 import { difference, figure, moment, pValue } from "../format.ts";
 import { useLive } from "../live.ts";
-import { Chip, Confirm, Empty, Loaded, PageHead, RowSkeletons, TablePlace } from "../parts.tsx";
+import { BackTo, Chip, Confirm, Empty, Loaded, PageHead, RowSkeletons, TablePlace } from "../parts.tsx";
 import { useDeeds } from "../undo.tsx";
 import { guardrailText, METRICS, metricName, VERDICTS } from "./words.ts";
 
@@ -22,12 +22,7 @@ export function ExperimentPage() {
   return (
     <div className="page">
       <PageHead
-        above={
-          <Link to="/experiments" className="back">
-            <ArrowLeft size={16} aria-hidden="true" />
-            Experiments
-          </Link>
-        }
+        above={<BackTo to="/experiments">Experiments</BackTo>}
         title={name}
         text={data && aboutOf(data)}
         actions={

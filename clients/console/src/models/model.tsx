@@ -1,11 +1,10 @@
-import { ArrowLeft } from "lucide-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { api, type Model, type Version } from "../api.ts";
 import { VersionChart } from "../charts/lines.tsx";
 import { figure, plainText } from "../format.ts";
 import { useLive } from "../live.ts";
-import { Chip, Empty, Loaded, PageHead, RowSkeletons } from "../parts.tsx";
+import { BackTo, Chip, Empty, Loaded, PageHead, RowSkeletons } from "../parts.tsx";
 import { RollBackButton, TrainButton } from "./actions.tsx";
 import { VersionRows } from "./versions.tsx";
 import { answersOf, METRICS, type MetricName, servingOf, stageOf, trainingText } from "./words.ts";
@@ -22,12 +21,7 @@ export function ModelPage() {
   return (
     <div className="page">
       <PageHead
-        above={
-          <Link to="/models" className="back">
-            <ArrowLeft size={16} aria-hidden="true" />
-            Models
-          </Link>
-        }
+        above={<BackTo to="/models">Models</BackTo>}
         title={data?.model?.title ?? name}
         text={data && answersOf(servingOf(data.versions))}
         actions={

@@ -1,13 +1,13 @@
-import { ArrowLeft, ExternalLink, RotateCw } from "lucide-react";
+import { ExternalLink, RotateCw } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
-import { Link, useLocation, useParams } from "react-router";
+import { useLocation, useParams } from "react-router";
 import { ProgressLine } from "../../../ui/feedback.tsx";
 import { durationInWords } from "../../../ui/time.ts";
 import { useWords } from "../../../ui/words.tsx";
 import { api, type CatalogTitle, type EnrichedTitle, type Step } from "../api.ts";
 import { moment, percent } from "../format.ts";
 import { useLive } from "../live.ts";
-import { Chip, Loaded, PageHead, RowSkeletons, type Tone } from "../parts.tsx";
+import { BackTo, Chip, Loaded, PageHead, RowSkeletons, type Tone } from "../parts.tsx";
 import { useSession } from "../session.tsx";
 import { useDeeds } from "../undo.tsx";
 import { Chapters } from "./chapters.tsx";
@@ -38,12 +38,7 @@ export function TitlePage() {
   return (
     <div className="page">
       <PageHead
-        above={
-          <Link to="/review/titles" className="back">
-            <ArrowLeft size={16} aria-hidden="true" />
-            Titles
-          </Link>
-        }
+        above={<BackTo to="/review/titles">Titles</BackTo>}
         title={data?.catalog?.title ?? id}
         text={data && `${durationInWords(data.title.durationS, m)} · taken in ${moment(data.title.begunAtMs)} · ${id}`}
         actions={
