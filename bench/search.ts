@@ -29,7 +29,7 @@ import { nonsense, type Question, questionsOf, readCatalogue, syntheticEntries }
 
 const SEED = 42;
 const FOUND_MAX = 50;
-const NONSENSE = 1_000;
+const NONSENSE = 10_000;
 const SIGHT = { ageRatingMax: 18, nowMs: Date.UTC(2026, 0, 1) };
 const ASKED = 2_000;
 /** The first ones teach the compiler. */
@@ -192,18 +192,17 @@ async function quality(folder: string): Promise<Measure[]> {
   const words = new Map(wordsAlone);
   const rankers = { BM25F: bm25f, words: (query: string) => words.get(query) ?? [], meaning: byMeaning(entries) };
   const ofTags = fusion(tags, { ...rankers, fusion: finished });
-  const found = nonsense(NONSENSE, seededRandom(SEED)).filter(
-    (text) => search(text).length + finished(text).length > 0,
-  );
+  const chance = nonsense(entries, NONSENSE, seededRandom(SEED));
+  const found = chance.words.filter((text) => search(text).length + finished(text).length > 0);
   console.log(
-    `\n${NONSENSE} words of chance: ${found.length} found something${found.length > 0 ? `, such as ${found.slice(0, 5).join(", ")}` : ""}`,
+    `\n${NONSENSE} words of chance: ${found.length} found something${found.length > 0 ? `, such as ${found.slice(0, 5).join(", ")}` : ""} (${chance.leftOut} more were a slip away from a word that is there)`,
   );
   const share = found.length / NONSENSE;
   return [
     ...measures,
     ...whenFinished,
     ...ofTags,
-    { name: "search.nonsense", value: share, unit: "share", bar: 0.01, better: "lower", samples: [share] },
+    { name: "search.nonsense", value: share, unit: "share", bar: 0, better: "lower", samples: [share] },
   ];
 }
 

@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Random, randomBelow } from "#learning/random";
+import { fieldsOf } from "../../services/discovery/search/domain-shelves.ts";
 import type { Entry } from "../../services/discovery/search/domain-title.ts";
+import { slipsBetween } from "../../services/discovery/search/domain-words.ts";
 
 const Film = z.object({
   title: z.string(),
@@ -105,10 +107,21 @@ export function questionsOf(entries: readonly Entry[], count: number, random: Ra
   });
 }
 
-/** Letters by chance, in words of six letters to twelve. */
-export const nonsense = (count: number, random: Random): string[] =>
-  Array.from({ length: count }, () =>
-    Array.from({ length: 6 + randomBelow(random, 7) }, () => String.fromCharCode(97 + randomBelow(random, 26))).join(
-      "",
-    ),
-  );
+/**
+ * Letters by chance, in words of six letters to twelve; none that is a single slip away from a word of the catalogue, which is what search has to
+ * forgive. Answers how many of those were left out, too.
+ */
+export function nonsense(entries: readonly Entry[], count: number, random: Random) {
+  const known = new Set(entries.flatMap((entry) => fieldsOf(entry).flat()));
+  const isSlip = (text: string): boolean =>
+    known.has(text) || [...known].some((word) => slipsBetween(text, word, 1) <= 1);
+  const words: string[] = [];
+  let leftOut = 0;
+  while (words.length < count) {
+    const letters = Array.from({ length: 6 + randomBelow(random, 7) }, () => 97 + randomBelow(random, 26));
+    const text = String.fromCharCode(...letters);
+    if (isSlip(text)) leftOut += 1;
+    else words.push(text);
+  }
+  return { words, leftOut };
+}
