@@ -149,18 +149,40 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const news = readNews(() => performance.now());
   const transport = connect(library, player, options, news);
   listen(player, options);
+  // Shaka stops its transfers in its own listener: what is left of them is there after it.
+  let forgetting = 0;
+  const onSeeking = () => {
+    window.clearTimeout(forgetting);
+    forgetting = window.setTimeout(() => forgetPrefetched(player));
+  };
+  options.video.addEventListener("seeking", onSeeking);
   return {
     transport,
     load: (startS) => loadManifest(player, options, startS),
     ...tracks(player, options),
     ...readings(player, options),
     ...liveControls(player, options),
-    retry: () => player.retryStreaming(0.1),
+    retry() {
+      forgetPrefetched(player);
+      return player.retryStreaming(0.1);
+    },
     newsMs: news.lastMs,
     async destroy() {
+      options.video.removeEventListener("seeking", onSeeking);
+      window.clearTimeout(forgetting);
       await player.destroy();
     },
   };
+}
+
+/**
+ * Who seeks while a header is on its way stops that transfer, and Shaka keeps the stopped one among what it has prefetched: it
+ * takes it up again and again, and nothing more is ever loaded (shaka-player issue 10569). Without room for what is prefetched all of it goes.
+ */
+function forgetPrefetched(player: ShakaPlayer): void {
+  const { segmentPrefetchLimit } = player.getConfiguration().streaming;
+  player.configure("streaming.segmentPrefetchLimit", 0);
+  player.configure("streaming.segmentPrefetchLimit", segmentPrefetchLimit);
 }
 
 /** Shaka asks no ClearKey server for HLS: the page asks for the session's keys itself and hands them over. */

@@ -5,6 +5,7 @@ import type { Page, Route } from "playwright-core";
 import {
   type Allowed,
   type Format,
+  PATIENCE_MS,
   pictureOf,
   seekBar,
   showControls,
@@ -24,6 +25,8 @@ const RESUME_TOLERANCE_S = 2;
 const LINE_TOLERANCE_S = 0.5;
 /** So long without a picture is "no picture": with the right key the first one is there much earlier. */
 const DARK_MS = 8_000;
+/** A share of a film's line at which nothing is loaded soon after its beginning. */
+const FAR = 0.75;
 
 export const journey: Scenario = (stage) => {
   for (const format of ["dash", "hls"] as const) {
@@ -53,6 +56,16 @@ export const journey: Scenario = (stage) => {
       await withVisit(stage(), { allowed: [WENT_ON] }, async (alex) => {
         await signIn(alex.page, ALEX);
         await goByChapters(alex.page, film, format);
+      });
+    });
+
+    it(`a seek while another quality is on its way ends in a picture (${format})`, async () => {
+      await withVisit(stage(), {}, async ({ page }) => {
+        await signIn(page, ALEX);
+        await page.goto(`/watch/${stage().film.id}?format=${format}`);
+        await watchFor(page, 1);
+        await chooseQualityAndSeek(page);
+        await watchFor(page, 2);
       });
     });
 
@@ -117,24 +130,50 @@ async function seekByKeyboard(page: Page): Promise<void> {
   await watchFor(page, 1);
 }
 
+/** At such a share of the film's line, 0 to 1. */
+async function clickLine(page: Page, share: number): Promise<void> {
+  const box = await page.locator(".scrubber").boundingBox();
+  assert.ok(box, "the line has no place");
+  await page.mouse.click(box.x + box.width * share, box.y + box.height / 2);
+}
+
 async function seekBySlider(page: Page): Promise<void> {
   await showControls(page);
   const slider = seekBar(page);
   const durationS = Number(await slider.getAttribute("aria-valuemax"));
   const positionS = Number(await slider.getAttribute("aria-valuenow"));
-  const thumb = await slider.boundingBox();
-  assert.ok(thumb && durationS > 0, "the slider has no place");
-  // The thumb stands at the present position, so the line's length follows from any two points of it.
-  const box = await page.locator(".scrubber").boundingBox();
-  assert.ok(box, "the line has no place");
+  assert.ok(durationS > 0, "the film has no length");
   const targetS = durationS * 0.5;
-  await page.mouse.click(box.x + box.width * 0.5, box.y + box.height / 2);
+  await clickLine(page, 0.5);
   assert.notEqual(Math.round(targetS), Math.round(positionS), "the seek must lead somewhere else");
   await until("the slider's seek", 10_000, async () => {
     const picture = await pictureOf(page);
     return Math.abs(picture.positionS - targetS) < 3 ? picture : null;
   });
   await watchFor(page, 1);
+}
+
+/** Goes on to where nothing is loaded before the header of the chosen quality has come. */
+async function chooseQualityAndSeek(page: Page): Promise<void> {
+  const held: Route[] = [];
+  const header = /\/init[^/]*\.mp4/;
+  await page.route(header, (route) => void held.push(route));
+  await showControls(page);
+  await page.getByRole("button", { name: "Quality and speed" }).click();
+  const present = /\d+p/.exec(await page.getByRole("menuitemradio", { name: /^Auto/ }).innerText())?.[0] ?? "";
+  await page
+    .getByRole("menuitemradio", { name: /^\d+p$/ })
+    .filter({ hasNotText: present })
+    .last()
+    .click();
+  await page.keyboard.press("Escape");
+  await page.getByRole("menu").waitFor({ state: "detached" });
+  await until("a header is asked for", PATIENCE_MS, async () => (held.length > 0 ? true : null));
+  await showControls(page);
+  await clickLine(page, FAR);
+  await page.unroute(header);
+  // With one that the player has stopped there is nothing to go on.
+  for (const route of held) await route.continue().catch(() => null);
 }
 
 async function chooseSubtitles(page: Page, name: "English" | "Off"): Promise<void> {
