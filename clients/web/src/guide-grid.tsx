@@ -72,8 +72,8 @@ export function GuideGrid({ first, timeline, nowMs, handle, onOpen, onMove }: Gr
   const [restPx, setRestPx] = useState(0);
   const [cursor, setCursor] = useState<Cursor>({ row: 0, atMs: nowMs });
   const wantsFocus = useRef(false);
-  /** What the keyboard was on when it was on nothing else. */
-  const left = useRef<Element | null>(null);
+  /** What of the grid has the focus, or had it when it was taken out of the page. */
+  const held = useRef<Element | null>(null);
   /** It opens on what is on, once; time goes on under whoever scrolls. */
   const hasBegun = useRef(false);
 
@@ -183,11 +183,11 @@ export function GuideGrid({ first, timeline, nowMs, handle, onOpen, onMove }: Gr
     move();
   };
 
-  useEffect(() => {
+  // Before anything else is heard: a key that is pressed while nothing has the focus goes nowhere.
+  useLayoutEffect(() => {
     const element = scroller.current;
     // A row whose next day is still on its way has no cells: who stood on one of them stays in the grid.
-    if (left.current?.isConnected === false && document.activeElement === document.body) wantsFocus.current = true;
-    left.current = null;
+    if (held.current?.isConnected === false && document.activeElement === document.body) wantsFocus.current = true;
     if (!wantsFocus.current || element === null) return;
     const cell = element.querySelector<HTMLElement>('[data-cursor="true"]');
     // What had the focus may be gone already, and what gets it may still be on its way: the grid hears the keys meanwhile.
@@ -211,7 +211,8 @@ export function GuideGrid({ first, timeline, nowMs, handle, onOpen, onMove }: Gr
         onScroll={look}
         onScrollEnd={(event) => setRestPx(event.currentTarget.scrollLeft)}
         onKeyDown={onKeyDown}
-        onBlur={({ target, relatedTarget }) => (left.current = relatedTarget === null ? target : null)}
+        onFocus={({ target }) => (held.current = target)}
+        onBlur={({ target }) => (held.current = target.isConnected ? null : target)}
       >
         <div
           className="relative"
