@@ -56,6 +56,10 @@ interface Totals {
 
 const totals: Totals = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
 const failures: string[] = [];
+/** Of each file. */
+const durationsMs = new Map<string, number>();
+/** So many files are told that took the longest: what a run takes is nearly theirs. */
+const SLOWEST = 12;
 const giveUp = new AbortController();
 
 async function runFiles(weight: Weight, all: readonly string[]): Promise<void> {
@@ -70,8 +74,8 @@ async function runFiles(weight: Weight, all: readonly string[]): Promise<void> {
     signal: giveUp.signal,
   });
   let counted = false;
-  events.on("test:summary", ({ file, counts, success }) => {
-    if (file !== undefined) return;
+  events.on("test:summary", ({ file, counts, success, duration_ms: durationMs }) => {
+    if (file !== undefined) return void durationsMs.set(path.relative(ROOT, file), durationMs);
     counted = true;
     totals.tests += counts.tests;
     totals.suites += counts.suites;
@@ -93,6 +97,9 @@ async function runFiles(weight: Weight, all: readonly string[]): Promise<void> {
 
 function printTotals(startedMs: number): void {
   if (failures.length > 0) console.log(`\n✖ failed:\n${[...new Set(failures)].map((name) => `  ${name}`).join("\n")}`);
+  const slowest = [...durationsMs].toSorted(([, a], [, b]) => b - a).slice(0, SLOWEST);
+  console.log("\nslowest files:");
+  for (const [file, ms] of slowest) console.log(`  ${Math.round(ms / 1_000)} s  ${file}`);
   console.log("\nin all:");
   const { tests, suites, passed, failed, cancelled, skipped, todo } = totals;
   const rows = { tests, suites, pass: passed, fail: failed, cancelled, skipped, todo };
