@@ -5,7 +5,7 @@ import { figure, plainText } from "../format.ts";
 import { useLive } from "../live.ts";
 import { Chip, Loaded, PageHead, RowSkeletons, TablePlace } from "../parts.tsx";
 import { TrainButton } from "./actions.tsx";
-import { answersOf, servingOf, trainingText } from "./words.ts";
+import { answersOf, METRICS, type MetricName, metricOf, metricsOf, servingOf, trainingText } from "./words.ts";
 
 interface Found {
   readonly models: readonly Model[];
@@ -50,6 +50,7 @@ export function ModelsPage() {
 function Card({ model, versions, onAsked }: { model: Model; versions: readonly Version[]; onAsked(): Promise<void> }) {
   const serving = servingOf(versions);
   const [newest] = versions;
+  const [metric = "auc"] = metricsOf(versions);
   const training = trainingText(model);
   return (
     <article className="model-card" aria-label={model.title}>
@@ -59,13 +60,13 @@ function Card({ model, versions, onAsked }: { model: Model; versions: readonly V
             {model.title}
           </Link>
         </h2>
-        <Spark versions={versions} />
+        <Spark versions={versions} metric={metric} />
       </div>
       <p className="mt-2 text-ink">{answersOf(serving)}</p>
       {newest !== undefined && (
         <p className="tabular mt-1 text-14 text-ink-2">
-          Newest: version {newest.version}, AUC {figure(newest.metrics["auc"])} beside{" "}
-          {figure(newest.metrics["incumbentAuc"])}
+          Newest: version {newest.version}, {METRICS[metric].name} {figure(metricOf(newest, metric).value)} beside{" "}
+          {figure(metricOf(newest, metric).beside)}
         </p>
       )}
       {versions.length === 0 && model.lack === "" && (
@@ -88,9 +89,9 @@ function Card({ model, versions, onAsked }: { model: Model; versions: readonly V
   );
 }
 
-/** AUC over versions, so small that it says only which way it goes. */
-function Spark({ versions }: { versions: readonly Version[] }) {
-  const values = versions.toReversed().map(({ metrics }) => metrics["auc"] ?? Number.NaN);
+/** What versions are judged by first, so small that it says only which way it goes. */
+function Spark({ versions, metric }: { versions: readonly Version[]; metric: MetricName }) {
+  const values = versions.toReversed().map((version) => metricOf(version, metric).value);
   if (values.length < 2) return null;
   const [from, to] = spanOf(values);
   const y = scaleOf(from, to, 30, 2);

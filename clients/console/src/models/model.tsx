@@ -7,7 +7,7 @@ import { useLive } from "../live.ts";
 import { BackTo, Chip, Empty, Loaded, PageHead, RowSkeletons } from "../parts.tsx";
 import { RollBackButton, TrainButton } from "./actions.tsx";
 import { VersionRows } from "./versions.tsx";
-import { answersOf, METRICS, type MetricName, servingOf, stageOf, trainingText } from "./words.ts";
+import { answersOf, METRICS, type MetricName, metricOf, metricsOf, servingOf, stageOf, trainingText } from "./words.ts";
 
 /** One model: who answers, how its versions did, and why each stands where it does. */
 export function ModelPage() {
@@ -77,11 +77,14 @@ function Standing({ model }: { model: Model }) {
 }
 
 function Chart({ versions }: { versions: readonly Version[] }) {
-  const [metric, setMetric] = useState<MetricName>("auc");
-  const { name, beside, isMoreBetter } = METRICS[metric];
-  const inOrder = versions.toReversed();
-  const read = (version: Version, of: string): number => version.metrics[of] ?? Number.NaN;
-  const known = inOrder.filter((version) => Number.isFinite(read(version, metric)));
+  const metrics = metricsOf(versions);
+  const [chosen, setMetric] = useState<MetricName>();
+  const metric = chosen ?? metrics[0] ?? "auc";
+  const { name, isMoreBetter } = METRICS[metric];
+  const known = versions
+    .toReversed()
+    .map((version) => ({ version, ...metricOf(version, metric) }))
+    .filter(({ value }) => Number.isFinite(value));
   return (
     <section className="section" aria-labelledby="chart-title">
       <div className="flex flex-wrap items-center justify-between gap-3">
@@ -90,7 +93,7 @@ function Chart({ versions }: { versions: readonly Version[] }) {
         </h2>
         <fieldset className="choices mt-0">
           <legend className="sr-only">Metric</legend>
-          {(Object.keys(METRICS) as MetricName[]).map((value) => (
+          {metrics.map((value) => (
             <label key={value} className="choice">
               <input type="radio" name="metric" checked={metric === value} onChange={() => setMetric(value)} />
               {METRICS[value].name}
@@ -107,17 +110,17 @@ function Chart({ versions }: { versions: readonly Version[] }) {
         <VersionChart
           label={name}
           besideName="what answered then, on the same rows"
-          points={known.map((version) => ({
-            ...{ x: version.version, y: read(version, metric) },
+          points={known.map(({ version, value }) => ({
+            ...{ x: version.version, y: value },
             mark: /refused|rolled_back/.test(version.stage)
               ? "cross"
               : version.stage === "candidate"
                 ? "hollow"
                 : "full",
-            title: `Version ${version.version}, ${stageOf(version).name.toLowerCase()}: ${figure(read(version, metric))}`,
+            title: `Version ${version.version}, ${stageOf(version).name.toLowerCase()}: ${figure(value)}`,
           }))}
           beside={known
-            .map((version) => ({ x: version.version, y: read(version, beside) }))
+            .map(({ version, beside }) => ({ x: version.version, y: beside }))
             .filter(({ y }) => Number.isFinite(y))}
         />
       )}

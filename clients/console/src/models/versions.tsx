@@ -4,7 +4,7 @@ import type { Model, Version } from "../api.ts";
 import { day, figure, moment, percent } from "../format.ts";
 import { Chip } from "../parts.tsx";
 import { PromoteButton } from "./actions.tsx";
-import { importanceOf, stageOf } from "./words.ts";
+import { importanceOf, METRICS, metricOf, metricsOf, stageOf, type Tried, triedOf } from "./words.ts";
 
 interface Props {
   model: Model;
@@ -62,16 +62,17 @@ function Row({ version, psiMax, onDone }: { version: Version; psiMax: number; on
       </div>
       <p className="mt-2 max-w-[80ch] text-14 text-ink-2">{version.reason}</p>
       <dl className="figures">
-        <Figure
-          name="AUC"
-          value={figure(version.metrics["auc"])}
-          beside={`beside ${figure(version.metrics["incumbentAuc"])}`}
-        />
-        <Figure
-          name="Log loss"
-          value={figure(version.metrics["logLoss"])}
-          beside={`beside ${figure(version.metrics["incumbentLogLoss"])}`}
-        />
+        {metricsOf([version]).map((metric) => {
+          const { value, beside } = metricOf(version, metric);
+          return (
+            <Figure
+              key={metric}
+              name={METRICS[metric].name}
+              value={figure(value)}
+              beside={Number.isFinite(beside) ? `beside ${figure(beside)}` : ""}
+            />
+          );
+        })}
         {serves && live && (
           <>
             <Figure
@@ -107,6 +108,8 @@ function Figure(props: { name: string; value: string; beside: string; isBad?: bo
 
 function Details({ version }: { version: Version }) {
   const { lineage, segments } = version;
+  const isOrder = version.metrics["ndcg"] !== undefined;
+  const tried = triedOf(version);
   const importance = importanceOf(version);
   const most = importance[0]?.[1] ?? 1;
   return (
@@ -122,18 +125,18 @@ function Details({ version }: { version: Version }) {
                   Rows
                 </th>
                 <th scope="col" className="text-end">
-                  AUC
+                  {isOrder ? METRICS.ndcg.name : METRICS.auc.name}
                 </th>
               </tr>
             </thead>
             <tbody>
-              {segments.map(({ segment, rows, auc }) => (
+              {segments.map(({ segment, rows, auc, ndcg }) => (
                 <tr key={segment}>
                   <th scope="row" className="font-normal">
                     {segment}
                   </th>
                   <td className="tabular text-end">{rows.toLocaleString("en-GB")}</td>
-                  <td className="tabular text-end">{figure(auc)}</td>
+                  <td className="tabular text-end">{figure(isOrder ? ndcg : auc)}</td>
                 </tr>
               ))}
             </tbody>
@@ -156,6 +159,7 @@ function Details({ version }: { version: Version }) {
           </ul>
         </div>
       )}
+      {tried.length > 0 && <TriedOptions tried={tried} isOrder={isOrder} />}
       {lineage && (
         <div>
           <h4 className="text-14 font-semibold">What it was made of</h4>
@@ -169,6 +173,44 @@ function Details({ version }: { version: Version }) {
           </p>
         </div>
       )}
+    </div>
+  );
+}
+
+/** Options that were tried before the training: only what did well was tried on more rows. */
+function TriedOptions({ tried, isOrder }: { tried: readonly Tried[]; isOrder: boolean }) {
+  return (
+    <div>
+      <h4 className="text-14 font-semibold">What was tried</h4>
+      <table className="table table-small mt-2">
+        <thead>
+          <tr>
+            <th scope="col">Options</th>
+            <th scope="col" className="text-end">
+              Of the rows
+            </th>
+            <th scope="col" className="text-end">
+              {isOrder ? "1 − NDCG@10" : METRICS.logLoss.name}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {tried.map(({ options, share, loss, isChosen }) => (
+            <tr key={`${options} ${share}`}>
+              <th scope="row" className="font-normal">
+                {options === "" ? "its own" : options}
+                {isChosen && (
+                  <span className="ms-2">
+                    <Chip tone="good">chosen</Chip>
+                  </span>
+                )}
+              </th>
+              <td className="tabular text-end">{percent(share)}</td>
+              <td className="tabular text-end">{figure(loss)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </div>
   );
 }

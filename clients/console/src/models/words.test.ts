@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Model, Version } from "../api.ts";
-import { answersOf, importanceOf, promotionOf, rollbackOf, servingOf, trainingText } from "./words.ts";
+import {
+  answersOf,
+  importanceOf,
+  metricOf,
+  metricsOf,
+  promotionOf,
+  rollbackOf,
+  servingOf,
+  trainingText,
+  triedOf,
+} from "./words.ts";
 
 const version = (number: number, stage: string, more: Partial<Version> = {}): Version => ({
   ...{ name: "churn", version: number, stage, share: 0, trainedAtMs: "1", stageSinceMs: String(number), reason: "" },
@@ -54,4 +64,28 @@ test("what a version learned from is listed by its share", () => {
     ["views", 0.8],
     ["days", 0.2],
   ]);
+});
+
+test("an order is shown by its lists first, and what it was compared with beside it", () => {
+  const order = version(1, "canary", { metrics: { auc: 0.7, logLoss: 0.5, ndcg: 0.6, incumbentNdcg: 0.4 } });
+  assert.deepEqual(metricsOf([order]), ["ndcg", "auc", "logLoss"]);
+  assert.deepEqual(metricsOf([version(2, "refused", { metrics: { auc: 0.7, logLoss: 0.5 } })]), ["auc", "logLoss"]);
+  assert.deepEqual(metricOf(order, "ndcg"), { value: 0.6, beside: 0.4 });
+  assert.ok(Number.isNaN(metricOf(order, "auc").beside));
+});
+
+test("what was tried is told by how it differs from the model's own options, the best on the most rows first", () => {
+  const trial = (trees: number, share: number, loss: number, chosen = false) => ({
+    ...{ options: { trees, leavesMax: 15 }, share, loss, chosen },
+  });
+  const lineage = {
+    ...{ fromMs: "0", toMs: "1", trainingRows: 9, testRows: 3, features: [], sha256: "", cause: "schedule" },
+    ...{ options: {}, trials: [trial(50, 1, 0.31), trial(10, 0.3, 0.2), trial(80, 1, 0.3, true)] },
+  };
+  assert.deepEqual(triedOf(version(1, "canary", { lineage })), [
+    { options: "trees 80", share: 1, loss: 0.3, isChosen: true },
+    { options: "", share: 1, loss: 0.31, isChosen: false },
+    { options: "trees 10", share: 0.3, loss: 0.2, isChosen: false },
+  ]);
+  assert.deepEqual(triedOf(version(1, "canary")), []);
 });

@@ -72,8 +72,43 @@ export const importanceOf = (version: Version): readonly (readonly [name: string
     .flatMap(([name, share]) => (name.startsWith("importance.") ? [[name.slice(11), share] as const] : []))
     .toSorted((a, b) => b[1] - a[1]);
 
+/** What versions are judged by, what decides first: an order by its lists, everything else by its answers. */
 export const METRICS = {
+  ndcg: { name: "NDCG@10", beside: "incumbentNdcg", isMoreBetter: true },
   auc: { name: "AUC", beside: "incumbentAuc", isMoreBetter: true },
   logLoss: { name: "Log loss", beside: "incumbentLogLoss", isMoreBetter: false },
 } as const;
 export type MetricName = keyof typeof METRICS;
+
+/** Those that any of the versions has. */
+export const metricsOf = (versions: readonly Pick<Version, "metrics">[]): readonly MetricName[] =>
+  (Object.keys(METRICS) as MetricName[]).filter((name) => versions.some(({ metrics }) => metrics[name] !== undefined));
+
+/** A metric of a version, and of what it was compared with; NaN where there is none. */
+export const metricOf = ({ metrics }: Pick<Version, "metrics">, name: MetricName) => ({
+  value: metrics[name] ?? Number.NaN,
+  beside: metrics[METRICS[name].beside] ?? Number.NaN,
+});
+
+export interface Tried {
+  /** The options that differ from the model's own; empty: its own. */
+  readonly options: string;
+  readonly share: number;
+  readonly loss: number;
+  readonly isChosen: boolean;
+}
+
+/** What was tried before the training, the best first; the model's own options are there, too. */
+export function triedOf({ lineage }: Pick<Version, "lineage">): readonly Tried[] {
+  const [own, ...others] = lineage?.trials ?? [];
+  if (!own) return [];
+  return [own, ...others]
+    .map(({ options, share, loss, chosen }) => ({
+      options: Object.entries(options)
+        .filter(([name, value]) => own.options[name] !== value)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(", "),
+      ...{ share, loss, isChosen: chosen },
+    }))
+    .toSorted((a, b) => b.share - a.share || a.loss - b.loss);
+}
