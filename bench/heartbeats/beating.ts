@@ -1,6 +1,7 @@
 /** Part of heartbeats.ts: sessions that beat at a fixed rate, whatever the answers take. */
 import { Agent, request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { beatOf } from "../../tests/chaos/viewer.ts";
 
 export interface Beats {
   /** From the moment when a beat was due, so that a late start counts as latency. */
@@ -66,7 +67,9 @@ export async function openBeating(url: string, tokens: readonly string[], conten
         await pause(Math.max(0, dueMs - performance.now()));
         const session = sessions[turn++ % sessions.length];
         if (!session) continue;
-        const sent = post(`/${session.id}/heartbeats`, session.token, beatOf(session.sequence++)).then(
+        const { id, token, sequence } = session;
+        session.sequence += 1;
+        const sent = post(`/${id}/heartbeats`, token, beatOf(sequence, sequence / 10)).then(
           ({ status, text }) => {
             latenciesMs.push(performance.now() - dueMs);
             if (status !== 200 || text.includes('"ended":true')) failed += 1;
@@ -82,25 +85,3 @@ export async function openBeating(url: string, tokens: readonly string[], conten
     },
   };
 }
-
-const beatOf = (sequence: number) => ({
-  ...{ sequence, positionS: sequence / 10, durationS: 1_000, state: "playing", cdnId: "edge-a", videoStartTimeMs: 300 },
-  ...{
-    rebufferCount: 0,
-    rebufferDurationMs: 0,
-    bitrateKbps: 300,
-    averageBitrateKbps: 300,
-    bitrateMaxKbps: 300,
-    bitrateSwitches: 0,
-  },
-  ...{
-    width: 320,
-    height: 180,
-    resolutionDrops: 0,
-    droppedFrames: 0,
-    decodedFrames: 100,
-    throughputKbps: 20_000,
-    bufferS: 24,
-    errors: [],
-  },
-});

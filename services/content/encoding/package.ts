@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { type Context, problem } from "#kernel";
 import type { Objects } from "#kernel/ports/objects";
+import { askWorker } from "#kernel/worker";
 import type { PackagedSegment, TrackProtection } from "#media/cenc";
 import {
   type AudioTrack,
@@ -268,24 +269,11 @@ function openPackager(signal: AbortSignal): Packager {
   const onAbort = (): void => void worker.terminate();
   signal.addEventListener("abort", onAbort, { once: true });
   return {
-    ask: (message) =>
-      new Promise((resolve, reject) => {
-        const settle = (finish: () => void): void => {
-          worker.off("message", onMessage).off("error", onError).off("exit", onExit);
-          finish();
-        };
-        const onMessage = (answer: FromPackager): void =>
-          settle(() =>
-            answer.ok
-              ? resolve(answer)
-              : reject(problem.unsupportedMedia(`the encoder's output could not be packaged: ${answer.message}`)),
-          );
-        const onError = (error: Error): void => settle(() => reject(error));
-        const onExit = (): void =>
-          settle(() => reject(problem.aborted("packaging was interrupted and will be done again")));
-        worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-        worker.postMessage(message);
-      }),
+    async ask(message) {
+      const answer = await askWorker<FromPackager>(worker, message, "packaging was interrupted and will be done again");
+      if (!answer.ok) throw problem.unsupportedMedia(`the encoder's output could not be packaged: ${answer.message}`);
+      return answer;
+    },
     async close() {
       signal.removeEventListener("abort", onAbort);
       await worker.terminate();

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { problem } from "#kernel";
+import { askWorker } from "#kernel/worker";
 import type { FromReader, ImportSettings, ToReader } from "./import-worker.ts";
 
 export type Read = Extract<FromReader, { ok: true }>;
@@ -22,24 +23,12 @@ export function openReader(settings: ImportSettings, signal: AbortSignal): Reade
   const onAbort = (): void => void worker.terminate();
   signal.addEventListener("abort", onAbort, { once: true });
   return {
-    ask: (message) =>
-      new Promise((resolve, reject) => {
-        const settle = (finish: () => void): void => {
-          worker.off("message", onMessage).off("error", onError).off("exit", onExit);
-          finish();
-        };
-        const onMessage = (answer: FromReader): void =>
-          settle(() =>
-            answer.ok
-              ? resolve(answer)
-              : reject(problem.unsupportedMedia(answer.message.replace(/^xmltv: /, ""), { reason: "document_broken" })),
-          );
-        const onError = (error: Error): void => settle(() => reject(error));
-        const onExit = (): void =>
-          settle(() => reject(problem.aborted("the reading was interrupted and will be done again")));
-        worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-        worker.postMessage(message);
-      }),
+    async ask(message) {
+      const answer = await askWorker<FromReader>(worker, message, "the reading was interrupted and will be done again");
+      if (!answer.ok)
+        throw problem.unsupportedMedia(answer.message.replace(/^xmltv: /, ""), { reason: "document_broken" });
+      return answer;
+    },
     async close() {
       signal.removeEventListener("abort", onAbort);
       await worker.terminate();

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import sharp from "sharp";
 import { problem } from "#kernel";
+import { askWorker } from "#kernel/worker";
 import { lookAt, type PictureLook } from "#learning/picture";
 
 /** What is measured of one picture. */
@@ -38,25 +39,16 @@ export interface Looker {
 
 export function openLooker(signal: AbortSignal): Looker {
   const worker = new Worker(new URL("./look-worker.ts", import.meta.url), { name: "looks", execArgv: [] });
+  const onAbort = (): void => void worker.terminate();
+  signal.addEventListener("abort", onAbort, { once: true });
   return {
-    measure: (file) =>
-      new Promise((resolve, reject) => {
-        const ended = (): void => settle(() => reject(problem.aborted("the measuring of pictures was cut off")));
-        const failed = (error: Error): void => settle(() => reject(error));
-        const answered = (answer: FromLooker): void =>
-          settle(() =>
-            "measured" in answer ? resolve(answer.measured) : reject(problem.internal(`a still: ${answer.failure}`)),
-          );
-        const settle = (then: () => void): void => {
-          worker.off("message", answered).off("error", failed).off("exit", ended);
-          signal.removeEventListener("abort", ended);
-          then();
-        };
-        worker.on("message", answered).on("error", failed).on("exit", ended);
-        signal.addEventListener("abort", ended);
-        worker.postMessage(file);
-      }),
+    async measure(file) {
+      const answer = await askWorker<FromLooker>(worker, file, "the measuring of pictures was cut off");
+      if ("failure" in answer) throw problem.internal(`a still: ${answer.failure}`);
+      return answer.measured;
+    },
     async close() {
+      signal.removeEventListener("abort", onAbort);
       await worker.terminate();
     },
   };

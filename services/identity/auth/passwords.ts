@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { problem } from "#kernel";
+import { askWorker } from "#kernel/worker";
 import { NOBODYS_HASH, normalizePassword } from "./domain.ts";
 import type { FromHasher, ToHasher } from "./passwords-worker.ts";
 
@@ -34,17 +35,7 @@ function openHashers(): (ask: ToHasher) => Promise<FromHasher> {
     const worker =
       idle.pop() ?? new Worker(new URL("./passwords-worker.ts", import.meta.url), { name: "passwords", execArgv: [] });
     worker.ref();
-    const answer = await new Promise<FromHasher>((resolve, reject) => {
-      const settle = (finish: () => void): void => {
-        worker.off("message", onMessage).off("error", onError).off("exit", onExit);
-        finish();
-      };
-      const onMessage = (message: FromHasher): void => settle(() => resolve(message));
-      const onError = (error: Error): void => settle(() => reject(error));
-      const onExit = (): void => settle(() => reject(problem.aborted("a password could not be looked at: try again")));
-      worker.on("message", onMessage).on("error", onError).on("exit", onExit);
-      worker.postMessage(ask);
-    });
+    const answer = await askWorker<FromHasher>(worker, ask, "a password could not be looked at: try again");
     worker.unref();
     idle.push(worker);
     return answer;

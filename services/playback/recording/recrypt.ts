@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { problem } from "#kernel";
+import { askWorker } from "#kernel/worker";
 import type { Recrypted, ToRecrypt } from "./recrypt-worker.ts";
 
 type Written = Extract<Recrypted, { ok: true }>;
@@ -14,27 +15,15 @@ export function openRecrypter(): Recrypter {
   let worker: Worker | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
-  function ask(message: ToRecrypt): Promise<Written> {
+  async function ask(message: ToRecrypt): Promise<Written> {
     const own = (worker ??= new Worker(new URL("./recrypt-worker.ts", import.meta.url)));
-    return new Promise((resolve, reject) => {
-      const settle = (finish: () => void): void => {
-        own.off("message", onMessage).off("error", onGone).off("exit", onGone);
-        finish();
-      };
-      const onMessage = (answer: Recrypted): void =>
-        settle(() =>
-          answer.ok
-            ? resolve(answer)
-            : reject(problem.unsupportedMedia(`a segment could not be recorded: ${answer.message}`)),
-        );
-      const onGone = (): void =>
-        settle(() => {
-          if (worker === own) worker = undefined;
-          reject(problem.aborted("recording was interrupted and goes on in a moment"));
-        });
-      own.on("message", onMessage).on("error", onGone).on("exit", onGone);
-      own.postMessage(message);
+    const interrupted = "recording was interrupted and goes on in a moment";
+    const answer = await askWorker<Recrypted>(own, message, interrupted).catch((cause: unknown) => {
+      if (worker === own) worker = undefined;
+      throw problem.aborted(interrupted, { cause });
     });
+    if (!answer.ok) throw problem.unsupportedMedia(`a segment could not be recorded: ${answer.message}`);
+    return answer;
   }
 
   return {
