@@ -22,6 +22,12 @@ const TARGET_LATENCY_S_MAX = 2;
 /** Less than the hold-back that servers ask for (PART-HOLD-BACK): of players that cannot wait for a part, which this one can. */
 const PRESENTATION_DELAY_S = 0.5;
 
+/**
+ * Who falls out of the window at its old end is put so far into it. An MPD's window goes on with the clock until the next one says that a channel,
+ * which has just woken up, still has all it made: more than this would be nearly the world again.
+ */
+const SAFE_SEEK_OFFSET_S = 1;
+
 /** As DASH less than what lies between the picture and the edge, at which Shaka would take an ad that is listed ahead for what comes next. */
 const STEADY_BUFFER_S = { hls: 16, dash: 8 } as const satisfies Record<Format, number>;
 
@@ -43,6 +49,7 @@ export function liveConfiguration({ latency, dvrWindowS }: LiveFacts, format: Fo
       bufferingGoal: isLow ? 6 : STEADY_BUFFER_S[format],
       rebufferingGoal: isLow ? 0.1 : 1,
       bufferBehind: 30,
+      safeSeekOffset: SAFE_SEEK_OFFSET_S,
       liveSync: followEdge(latency, format),
     },
   };
