@@ -47,7 +47,8 @@ async function main() {
   if (name === "chaos") for (const tool of ["ffmpeg", "chromium"]) await ensureTool(tool, { required: true });
   if (name === "test") {
     await ensureTool("ffmpeg", { required: true });
-    const mayDriveBrowser = args.length === 0 || args.some((arg) => "tests/e2e".includes(arg) || arg.includes("e2e"));
+    const isUnnamed = args.every((arg) => arg === "--whole");
+    const mayDriveBrowser = isUnnamed || args.some((arg) => "tests/e2e".includes(arg) || arg.includes("e2e"));
     if (mayDriveBrowser) await ensureTool("chromium", { required: true });
     // Only the tests on real material have a schema to validate against.
     if (process.env.MARQUEE_TESTDATA) await ensureTool("xmllint", { required: false });

@@ -1,6 +1,7 @@
 /**
- * `npm test [-- FILTER…]`: unit tests beside the code, contract and adapter tests, then the heavy ones, and at last the product in a browser. A
- * filter is a part of a path, such as `media/cat`. The last lines are the totals, in the words of node:test, for people and for CI.
+ * `npm test [-- FILTER… | --whole]`: unit tests beside the code, contract and adapter tests, then the heavy ones, and at last the product in a
+ * browser. A filter is a part of a path, such as `media/cat`. What takes long for what it adds, `x.long.test.ts` and some scenarios of the
+ * browser, is run when it is named and by `--whole`. The last lines are the totals, in the words of node:test, for people and for CI.
  */
 import { globSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -13,9 +14,12 @@ import { TEMPLATE_VARIABLE } from "../kernel/testing/postgres.ts";
 import { buildClients } from "./build-clients.ts";
 import { REPOSITORY as ROOT } from "./files.ts";
 
-/** The whole run is to take less than ten minutes on two cores, real material apart; what hangs is cut off and counted as failed. */
+/** The everyday run is to take less than ten minutes on two cores, real material apart; what hangs is cut off and counted as failed. */
 const HAS_REAL_MATERIAL = Boolean(process.env["MARQUEE_TESTDATA"]);
-const RUN_TIMEOUT_MS = Number(process.env["MARQUEE_TEST_TIMEOUT_MS"] ?? (HAS_REAL_MATERIAL ? 28 : 15) * 60_000);
+const runTimeoutMs = (isWhole: boolean): number =>
+  Number(process.env["MARQUEE_TEST_TIMEOUT_MS"] ?? (HAS_REAL_MATERIAL || isWhole ? 28 : 15) * 60_000);
+/** Says to the scenarios of the browser that they are part of an everyday run. */
+const EVERYDAY_VARIABLE = "MARQUEE_TEST_EVERYDAY";
 /** What is asked for by name may take the time that it needs: somebody waits for it. */
 const REQUESTED_TIMEOUT_MS = 120 * 60_000;
 
@@ -116,8 +120,14 @@ async function makeTemplate(): Promise<{ remove(): Promise<void> }> {
   return { remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-async function main(filters: readonly string[]): Promise<number> {
+async function main(options: readonly string[]): Promise<number> {
   const startedMs = performance.now();
+  const isWhole = options.includes("--whole");
+  const filters = options.filter((option) => option !== "--whole");
+  const isEveryday = !isWhole && filters.length === 0;
+  if (isEveryday) process.env[EVERYDAY_VARIABLE] = "1";
+  const isWanted = (file: string): boolean =>
+    weightOf(file) !== REQUESTED && !(isEveryday && file.endsWith(".long.test.ts"));
   const all = globSync(
     "{kernel,contracts,media,learning,adapters,services,bffs,clients,apps,bench,deploy,engines,scripts,tests}/**/*.test.{ts,mjs}",
     {
@@ -128,16 +138,14 @@ async function main(filters: readonly string[]): Promise<number> {
     .map((file) => file.replaceAll(path.sep, "/"))
     .sort();
   const wanted =
-    filters.length === 0
-      ? all.filter((file) => weightOf(file) !== REQUESTED)
-      : all.filter((file) => filters.some((part) => file.includes(part)));
+    filters.length === 0 ? all.filter(isWanted) : all.filter((file) => filters.some((part) => file.includes(part)));
   if (wanted.length === 0) {
     console.error(
       `no test file has '${filters.join("' or '")}' in its path; there are ${all.length}, such as ${all[0] ?? "none"}`,
     );
     return 1;
   }
-  const timeoutMs = wanted.some((file) => weightOf(file) === REQUESTED) ? REQUESTED_TIMEOUT_MS : RUN_TIMEOUT_MS;
+  const timeoutMs = wanted.some((file) => weightOf(file) === REQUESTED) ? REQUESTED_TIMEOUT_MS : runTimeoutMs(isWhole);
   const deadline = setTimeout(() => {
     failures.push(`the run took longer than ${timeoutMs / 1000} s and was cut off`);
     giveUp.abort();
@@ -148,8 +156,7 @@ async function main(filters: readonly string[]): Promise<number> {
       giveUp.abort();
     });
   }
-  const isWhole = filters.length === 0 && process.platform !== "win32";
-  const template = isWhole ? await makeTemplate() : undefined;
+  const template = filters.length === 0 && process.platform !== "win32" ? await makeTemplate() : undefined;
   await runFiles(LIGHT, wanted);
   await runFiles(HEAVY, wanted);
   if (wanted.some((file) => file.startsWith("tests/e2e/"))) await buildClients();
