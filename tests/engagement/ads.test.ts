@@ -12,6 +12,8 @@ import { parseVast } from "#media/vast";
 import ads from "../../services/engagement/ads/service.ts";
 import { calm, openServer, type PlaybackHost, startPlayback } from "../playback/setup.ts";
 
+const DAY_MS = 86_400_000;
+
 let host: PlaybackHost;
 let tracker: Awaited<ReturnType<typeof openServer>>;
 const fetched: string[] = [];
@@ -254,7 +256,10 @@ describe("a film with a break of 30 s", () => {
   });
 
   test("shows a campaign no more often than its cap allows", async () => {
-    await addCampaign("tea", { caps: [{ impressions: 1, windowS: 86_400 }] });
+    // A cap's windows begin at multiples of their length, days at midnight in UTC: none may end meanwhile.
+    const leftMs = DAY_MS - (host.clock.nowMs() % DAY_MS);
+    if (leftMs < 600_000) host.clock.offsetMs += leftMs;
+    await addCampaign("tea", { caps: [{ impressions: 1, windowS: DAY_MS / 1_000 }] });
     await setBreaks([0, 12], [120, 12]);
     const capped = await host.newViewer();
     const first = await start(capped);
