@@ -30,3 +30,10 @@ test("what a worker throws is passed on, and one that ends says in whose words",
   const silent = begin("parentPort.on('message', () => process.exit(0));");
   await assert.rejects(askWorker(silent, 1, "it was interrupted"), { code: "aborted", message: "it was interrupted" });
 });
+
+test("one that was stopped between two questions is not waited for", async () => {
+  const own = begin("parentPort.on('message', (n) => parentPort.postMessage(n));");
+  assert.equal(await askWorker<number>(own, 1, "gone"), 1);
+  await own.terminate();
+  await assert.rejects(askWorker(own, 2, "it was stopped"), { code: "aborted", message: "it was stopped" });
+});

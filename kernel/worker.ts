@@ -12,6 +12,8 @@ export function answerOf<Answer>(worker: Worker, ended: string): Promise<Answer>
     const onError = (error: unknown): void => settle(() => reject(error));
     const onExit = (): void => settle(() => reject(problem.aborted(ended)));
     worker.on("message", onMessage).on("error", onError).on("exit", onExit);
+    // One that is gone already, stopped between two questions, says so no more: its thread has the number -1.
+    if (worker.threadId < 0) onExit();
   });
 }
 
