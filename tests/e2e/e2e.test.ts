@@ -22,7 +22,16 @@ import type { Scenario, Stage } from "./stage.ts";
 
 /** What people do each day; an everyday run of the tests has these alone. */
 const EVERYDAY: readonly Scenario[] = [
-  ...[journey, withoutScript, edges, accounts, streams, kids, library, search, guide, live],
+  journey,
+  withoutScript,
+  edges,
+  accounts,
+  streams,
+  kids,
+  library,
+  search,
+  guide,
+  live,
 ];
 const MORE: readonly Scenario[] = [filmDetails, notices, operators, pages, ads];
 
