@@ -22,15 +22,14 @@ export interface Counts {
   readonly beats: number;
   readonly users: number;
   readonly segments: number;
-  /** In all topics together, and as many rows in the lake. */
-  readonly records: number;
+  /** Different ones in all topics together, and as many rows in the lake. */
+  readonly events: number;
   /** Records that say again what an earlier one said: at least once is not once. */
   readonly repeated: number;
 }
 
 interface Topic {
   readonly name: string;
-  readonly records: number;
   readonly deadLetters: number;
   readonly groups: readonly { readonly name: string; readonly lag: number }[];
 }
@@ -88,37 +87,39 @@ export async function count(cells: Cells, watchers: readonly Watcher[], contentI
     assert.ok(savedS >= positionS, `a bookmark says ${savedS}, ${positionS} s was acknowledged`);
   }
 
-  // The lake adds rows, which nothing makes unique afterwards: a batch that was applied twice would show. It is filled once a minute, and sessions
-  // that fall silent tell a last fact now and then: both are counted as soon as it was filled, rows first, so that there may not be more of them.
+  // The lake adds rows, which nothing makes unique afterwards: an event that was applied twice would show, and so would one that was told again
+  // by a relay that died before it could note that it had told it. The lake is filled once a minute, and sessions that fall silent tell a last
+  // fact now and then: both are counted as soon as it was filled, rows first, so that there may not be more of them.
   let looked = -1;
   const seen: string[] = [];
-  const filled = until("the lake has as many rows as the topics records", LAKE_MS_MAX, async () => {
+  const filled = until("the lake has as many rows as the topics events", LAKE_MS_MAX, async () => {
     const { tables } = await cells.admin.of(Analytics).listTables({});
     const kept = Number(tables.find(({ name }) => name === EVENTS)?.rows ?? 0n);
     if (kept === looked) return null;
     looked = kept;
-    const all = lines<Topic>(await cells.command("events", "topics", "--json"));
-    const told = all.reduce((sum, topic) => sum + topic.records, 0);
+    const records = await eventsOf(cells);
+    const told = new Set(records.map(({ id }) => id)).size;
     seen.push(`${kept} of ${told}`);
-    return kept >= told ? ([told, kept] as const) : null;
+    return kept >= told ? { records: records.length, events: told, rows: kept } : null;
   });
-  const [records, rows] = await filled.catch((error: unknown) => {
+  const { records, events, rows } = await filled.catch((error: unknown) => {
     throw new Error(`${String(error)}: each time that it was filled it had ${seen.join(", ")}`);
   });
-  assert.equal(rows, records, "the lake has rows that no record of a topic stands behind");
-  const heard = [...started, ...beaten].map(({ id }) => id);
+  assert.equal(rows, events, "the lake has rows that no event of a topic stands behind");
   return {
     sessions: sessionIds.length,
     beats: beatIds.length,
     users: users.length,
     segments: acknowledged.reduce((sum, one) => sum + one.segments, 0),
-    records,
-    repeated: heard.length - new Set(heard).size,
+    events,
+    repeated: records - events,
   };
 }
 
-async function eventsOf(cells: Cells, type: string): Promise<Event[]> {
-  return lines<Event>(await cells.command("events", "tail", "--from", "beginning", "--type", type, "--json"));
+/** All that the topics have, or what is of one type. */
+async function eventsOf(cells: Cells, type?: string): Promise<Event[]> {
+  const only = type === undefined ? [] : ["--type", type];
+  return lines<Event>(await cells.command("events", "tail", "--from", "beginning", ...only, "--json"));
 }
 
 const lines = <T>(text: string): T[] =>
