@@ -116,6 +116,8 @@ function tellOf(step: Step): string {
         : (value["twins"] as { contentId: string; similarity: number }[])
             .map((twin) => `like ${twin.contentId} (${percent(twin.similarity)})`)
             .join(", ");
+    case "embedding":
+      return `${String(value["frames"])} frames: ./marquee enrich similar`;
     case "thumbnails":
       return `${count("pictures")} of ${String(value["candidates"])} frames`;
     case "subtitles":

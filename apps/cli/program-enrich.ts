@@ -1,9 +1,23 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Cli } from "./cli.ts";
 import { examples, type Run } from "./help.ts";
 
-const STEPS = ["scenes", "loudness", "fingerprint", "thumbnails", "subtitles", "moderation", "text"];
+const STEPS = ["scenes", "loudness", "fingerprint", "thumbnails", "embedding", "subtitles", "moderation", "text"];
 const WORDS = ["chapters", "thumbnails", "tags", "summary"];
+
+const SIMILAR_MAX = 50;
+
+function share(text: string): number {
+  if (!/^(0|1|0?\.\d{1,6}|1\.0+)$/.test(text))
+    throw new InvalidArgumentError(`'${text}' is not from 0 to 1, such as .8`);
+  return Number(text);
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d?$/.test(text) || Number(text) > SIMILAR_MAX)
+    throw new InvalidArgumentError(`'${text}' is not 1 to ${SIMILAR_MAX}`);
+  return Number(text);
+}
 
 /** The commands about what is found in titles, and what people say of it. */
 export function addEnrich(program: Command, cli: Cli, run: Run): void {
@@ -29,6 +43,17 @@ export function addEnrich(program: Command, cli: Cli, run: Run): void {
     .addHelpText("after", examples("./marquee enrich status", "./marquee enrich status vod_01J… --json"))
     .action((title: string | undefined, options) =>
       run(async () => (await import("./enrich.ts")).showEnrichment(cli, title, options)),
+    );
+  group
+    .command("similar")
+    .description("Lists titles that look like one, the nearest first.")
+    .argument("<title>", "the title's id")
+    .option("--min <similarity>", "how much they have to look alike, 0 to 1; otherwise .75", share)
+    .option("--limit <count>", "how many, at most 50", count)
+    .option("--json", "one JSON object a line", false)
+    .addHelpText("after", examples("./marquee enrich similar vod_01J…", "./marquee enrich similar vod_01J… --min 0.6"))
+    .action((title: string, options) =>
+      run(async () => (await import("./enrich-similar.ts")).listSimilar(cli, title, options)),
     );
   group
     .command("say")

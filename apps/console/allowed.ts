@@ -11,7 +11,7 @@ const namesOf = <C extends Contract>(contract: C, ...methods: (keyof C["rpc"]["m
 
 /** The calls that the pages need, and no others. What they do not list is done by commands. */
 const lists = [
-  namesOf(Metadata, "list", "get", "correct", "findings", "decide", "unsure", "enrich", "publishSubtitles"),
+  namesOf(Metadata, "list", "get", "correct", "findings", "decide", "unsure", "similar", "enrich", "publishSubtitles"),
   namesOf(Models, "overview", "list", "train", "promote", "rollback"),
   namesOf(Experiments, "list", "results", "start", "stop"),
   // `update` chooses another picture; everything of a title may be changed by it, as by `./marquee title edit`.

@@ -42,7 +42,7 @@ export const WEIGHTS: Readonly<Record<WeightName, KnownWeights>> = {
     ...{ sha256: "585cd178f3b994337c4d10a87b080d342fc52f8b9bf0085c4d1f345a3a1c5382", bytes: 24_973_068 },
     model: "nsfwjs MobileNetV2 (mid)",
     files: [`${NSFW}/model.min.js`, `${NSFW}/group1-shard1of2.min.js`, `${NSFW}/group1-shard2of2.min.js`],
-    made: ["model.onnx"],
+    made: ["model.onnx", "features.onnx"],
   },
   faces: {
     ...{ registry: "npm", package: "@vladmandic/human", version: "3.3.6", license: "MIT; BlazeFace: Apache-2.0" },

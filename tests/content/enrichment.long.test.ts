@@ -105,7 +105,7 @@ test("a film is looked at when it is encoded, and its chapters come to the catal
     assert.ok(!(timeS > 10 && timeS < 11) && !(timeS > 21 && timeS < 22), `${timeS} s is black`);
   }
 
-  for (const name of ["subtitles", "moderation"]) {
+  for (const name of ["embedding", "subtitles", "moderation"]) {
     const step = await stepOf(first, name);
     assert.deepEqual([step.state, step.reason], ["skipped", "no_model"], name);
     assert.match(step.message, /marquee model pull/);
@@ -119,8 +119,8 @@ test("a film is looked at when it is encoded, and its chapters come to the catal
   assert.deepEqual(
     new Set(own.map(({ step, state }) => `${step} ${state}`)),
     new Set([
-      ...["scenes done", "loudness done", "fingerprint done", "thumbnails done", "subtitles skipped"],
-      ...["moderation skipped", "text done"],
+      ...["scenes done", "loudness done", "fingerprint done", "thumbnails done", "embedding skipped"],
+      ...["subtitles skipped", "moderation skipped", "text done"],
     ]),
   );
   assert.ok(

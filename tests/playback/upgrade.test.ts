@@ -8,6 +8,7 @@ import pg from "pg";
 import { startGuardian } from "#kernel/guardian";
 import { migrate, PROGRAM } from "#kernel/migrate";
 import catalog from "../../services/content/catalog/service.ts";
+import metadata from "../../services/content/metadata/service.ts";
 import bookmark from "../../services/playback/bookmark/service.ts";
 import { makeTestFolder } from "../../kernel/testing/folder.ts";
 import { openTestPostgres } from "../../kernel/testing/postgres.ts";
@@ -108,4 +109,22 @@ test("titles can be searched as those that are added later", async () => {
       [id, "'amelie':1", "'amelie':1 'drama':2 'roe':4 'writer':5 'zoe':3"],
     ]);
   for (const table of ["titles", "search_documents"]) assert.ok(await isForced(`catalog.${table}`), table);
+});
+
+test("titles from before wait for the weights of a step that is new", async () => {
+  const { migrations } = metadata;
+  assert.ok(migrations);
+  const earlier = ["0001_metadata.sql", "0002_subtitles_shown.sql"];
+  await migrateTo("metadata", await migrationsUpTo("metadata", migrations, earlier));
+  for (const tenant of ["a", "b"])
+    await ask(
+      tenant,
+      `INSERT INTO metadata.titles VALUES ('${tenant}', 'film', 'sources/film.mp4', '{}', '[]', 60, 5, '')`,
+    );
+  await migrateTo("metadata", migrations);
+  for (const tenant of ["a", "b"])
+    assert.deepEqual(await ask(tenant, "SELECT tenant, content_id, name, state, reason FROM metadata.steps"), [
+      [tenant, "film", "embedding", "skipped", "no_model"],
+    ]);
+  for (const table of ["titles", "steps", "embeddings"]) assert.ok(await isForced(`metadata.${table}`), table);
 });

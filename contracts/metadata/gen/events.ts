@@ -4,7 +4,7 @@
 export interface AiEnrichmentCompleted {
   /** Which. */
   readonly contentId: string;
-  /** scenes, loudness, fingerprint, thumbnails, subtitles, moderation or text. */
+  /** scenes, loudness, fingerprint, thumbnails, embedding, subtitles, moderation or text. */
   readonly step: string;
   /** done, skipped or failed. */
   readonly state: string;
@@ -37,7 +37,7 @@ export interface FoundPicture {
 export interface MetadataEnriched {
   /** Which. */
   readonly contentId: string;
-  /** chapters, subtitles, summary, thumbnails, loudness, fingerprint or moderation. */
+  /** chapters, subtitles, summary, thumbnails, embedding, loudness, fingerprint or moderation. */
   readonly what: string;
   /** Whether a person said it. */
   readonly byPerson: boolean;
@@ -78,7 +78,11 @@ export const aiEnrichmentCompletedSchema = {
   event: "ai.enrichment.completed",
   fields: [
     { name: "contentId", type: "string", doc: "Which." },
-    { name: "step", type: "string", doc: "scenes, loudness, fingerprint, thumbnails, subtitles, moderation or text." },
+    {
+      name: "step",
+      type: "string",
+      doc: "scenes, loudness, fingerprint, thumbnails, embedding, subtitles, moderation or text.",
+    },
     { name: "state", type: "string", doc: "done, skipped or failed." },
     { name: "model", type: "string", doc: "What made the result; empty where there is none." },
     { name: "version", type: "string", doc: "Its version." },
@@ -100,7 +104,7 @@ export const metadataEnrichedSchema = {
     {
       name: "what",
       type: "string",
-      doc: "chapters, subtitles, summary, thumbnails, loudness, fingerprint or moderation.",
+      doc: "chapters, subtitles, summary, thumbnails, embedding, loudness, fingerprint or moderation.",
     },
     { name: "byPerson", type: "boolean", doc: "Whether a person said it." },
     {

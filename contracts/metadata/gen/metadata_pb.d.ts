@@ -15,7 +15,7 @@ export declare const file_metadata_metadata: GenFile;
  */
 export declare type Step = Message<"marquee.metadata.v1.Step"> & {
   /**
-   * scenes, loudness, fingerprint, thumbnails, subtitles, moderation or text.
+   * scenes, loudness, fingerprint, thumbnails, embedding, subtitles, moderation or text.
    *
    * @generated from field: string name = 1;
    */
@@ -571,6 +571,94 @@ export declare type UnsureResponse = Message<"marquee.metadata.v1.UnsureResponse
 export declare const UnsureResponseSchema: GenMessage<UnsureResponse>;
 
 /**
+ * @generated from message marquee.metadata.v1.SimilarRequest
+ */
+export declare type SimilarRequest = Message<"marquee.metadata.v1.SimilarRequest"> & {
+  /**
+   * @generated from field: string content_id = 1;
+   */
+  contentId: string;
+
+  /**
+   * How much they have to look alike, above 0 and at most 1; 0: as much as the product calls alike.
+   *
+   * @generated from field: double similarity_min = 2;
+   */
+  similarityMin: number;
+
+  /**
+   * @generated from field: uint32 limit = 3;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message marquee.metadata.v1.SimilarRequest.
+ * Use `create(SimilarRequestSchema)` to create a new message.
+ */
+export declare const SimilarRequestSchema: GenMessage<SimilarRequest>;
+
+/**
+ * @generated from message marquee.metadata.v1.SimilarTitle
+ */
+export declare type SimilarTitle = Message<"marquee.metadata.v1.SimilarTitle"> & {
+  /**
+   * @generated from field: string content_id = 1;
+   */
+  contentId: string;
+
+  /**
+   * The cosine of both vectors: 1 where they look the same.
+   *
+   * @generated from field: double similarity = 2;
+   */
+  similarity: number;
+};
+
+/**
+ * Describes the message marquee.metadata.v1.SimilarTitle.
+ * Use `create(SimilarTitleSchema)` to create a new message.
+ */
+export declare const SimilarTitleSchema: GenMessage<SimilarTitle>;
+
+/**
+ * @generated from message marquee.metadata.v1.SimilarResponse
+ */
+export declare type SimilarResponse = Message<"marquee.metadata.v1.SimilarResponse"> & {
+  /**
+   * @generated from field: repeated marquee.metadata.v1.SimilarTitle titles = 1;
+   */
+  titles: SimilarTitle[];
+
+  /**
+   * So many others were compared.
+   *
+   * @generated from field: uint32 compared = 2;
+   */
+  compared: number;
+
+  /**
+   * There are more than were compared.
+   *
+   * @generated from field: bool partial = 3;
+   */
+  partial: boolean;
+
+  /**
+   * The model and its version.
+   *
+   * @generated from field: string maker = 4;
+   */
+  maker: string;
+};
+
+/**
+ * Describes the message marquee.metadata.v1.SimilarResponse.
+ * Use `create(SimilarResponseSchema)` to create a new message.
+ */
+export declare const SimilarResponseSchema: GenMessage<SimilarResponse>;
+
+/**
  * @generated from message marquee.metadata.v1.PictureRequest
  */
 export declare type PictureRequest = Message<"marquee.metadata.v1.PictureRequest"> & {
@@ -812,6 +900,16 @@ export declare const MetadataService: GenService<{
     methodKind: "unary";
     input: typeof UnsureRequestSchema;
     output: typeof UnsureResponseSchema;
+  },
+  /**
+   * Titles that look like this one, the nearest first; it has to have an embedding.
+   *
+   * @generated from rpc marquee.metadata.v1.MetadataService.Similar
+   */
+  similar: {
+    methodKind: "unary";
+    input: typeof SimilarRequestSchema;
+    output: typeof SimilarResponseSchema;
   },
   /**
    * What is seen at a moment of a title. A thumbnail of that moment is given as it was saved.

@@ -17,12 +17,13 @@ const ASK_MS_MAX = 60_000;
 export async function openDetector(
   { objects, models }: Pick<Parts, "objects" | "models">,
   name: WeightName,
+  file: "model.onnx" | "features.onnx" = "model.onnx",
 ): Promise<Detector | undefined> {
   const { sha256, version } = WEIGHTS[name];
-  const key = modelFile(name, "model.onnx");
+  const key = modelFile(name, file);
   if (!(await objects.head(key))) return undefined;
   const artefact = await objects.get(key);
-  const ref: ModelRef = { name: `enrichment-${name}`, version: sha256.slice(0, 12) };
+  const ref: ModelRef = { name: `enrichment-${name}-${file.split(".")[0]}`, version: sha256.slice(0, 12) };
   await models.load(ref, artefact);
   return {
     version,

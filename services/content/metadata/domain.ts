@@ -1,7 +1,16 @@
 import { problem } from "#kernel/errors";
 
 /** In the order in which they are done, one at a time. */
-export const STEPS = ["scenes", "loudness", "fingerprint", "thumbnails", "subtitles", "moderation", "text"] as const;
+export const STEPS = [
+  "scenes",
+  "loudness",
+  "fingerprint",
+  "thumbnails",
+  "embedding",
+  "subtitles",
+  "moderation",
+  "text",
+] as const;
 export type StepName = (typeof STEPS)[number];
 export type StepState = "waiting" | "running" | "done" | "skipped" | "failed";
 

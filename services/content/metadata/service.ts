@@ -10,6 +10,7 @@ import { CORRECTIONS, STEPS } from "./domain.ts";
 import { describeTitles, toFindingMessage } from "./message.ts";
 import { type MetadataPlatform, type MetadataTx, type Parts, removeObjects } from "./parts.ts";
 import { pictureAt } from "./picture.ts";
+import { similar } from "./similar.ts";
 import * as store from "./store.ts";
 import { publishSubtitles } from "./subtitles-shown.ts";
 import * as findings from "./store-findings.ts";
@@ -30,7 +31,7 @@ export default defineService({
   slo: { p99Ms: 150, availability: 0.9995 },
   ai: {
     feeds: "catalogue and search: chapters, subtitles, tags, pictures, what a person should look at",
-    uses: "Whisper and Silero for speech, nsfwjs for nudity, BlazeFace, measures of pictures; the language model where there is one",
+    uses: "Whisper and Silero for speech, nsfwjs for nudity and for what titles look like, BlazeFace, measures of pictures; the language model where there is one",
     fallback:
       "each step by itself: without its weights it is skipped and says so; what people say wins over all of them",
   },
@@ -89,6 +90,7 @@ export default defineService({
       const found = await parts.db.read(context, (tx) => store.unsure(tx, of));
       return { results: found.map(({ atMs, ...result }) => ({ ...result, atMs: BigInt(atMs) })) };
     },
+    similar: (request, context) => similar(parts, request, context),
     picture: (request, context) => pictureAt(parts, request, context),
     takeWeights: (request, context) => takeWeights(parts, request, context),
     async weights() {

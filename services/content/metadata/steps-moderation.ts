@@ -18,13 +18,13 @@ import {
   type Suspicion,
 } from "./domain-moderation.ts";
 import { type Detector, openDetector } from "./detect.ts";
+import { PICTURE_SIDE as SIDE, pictureTensor } from "./picture-tensor.ts";
 import type { Doing, MetadataTx, Parts, Perform } from "./parts.ts";
 import * as store from "./store.ts";
 import * as findings from "./store-findings.ts";
 import { ownSubtitles } from "./own-subtitles.ts";
 import { WEIGHTS } from "#contracts/metadata";
 
-const SIDE = 224;
 const LOOK_WIDTH = 320;
 const LOOKS_MAX = 300;
 const STEP_S_MIN = 0.5;
@@ -127,9 +127,7 @@ async function lookCloser(parts: Parts, detector: Detector, doing: Doing, frames
 
 async function classesOf(detector: Detector, view: Sharp): Promise<Seen["classes"]> {
   const rgb = await view.removeAlpha().raw().toBuffer();
-  const { classes = [] } = await detector.ask([
-    { name: "picture", shape: [1, SIDE, SIDE, 3], datatype: "FP32", data: Array.from(rgb, (value) => value / 255) },
-  ]);
+  const { classes = [] } = await detector.ask([pictureTensor(rgb)]);
   const named = CLASSES.map((name, at) => [name, classes[at] ?? 0] as const);
   return Object.fromEntries(named) as Record<ClassName, number>;
 }

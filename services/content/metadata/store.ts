@@ -36,6 +36,7 @@ type Tables = {
   corrections: { tenant: string; content_id: string; what: Correctable; value: string; said_at_ms: number };
   findings: { tenant: string; content_id: string };
   fingerprints: { tenant: string; content_id: string; hashes: string };
+  embeddings: { tenant: string; content_id: string };
 };
 
 const tables = (tx: Tx): Kysely<Tables> => tx.q.withTables<Tables>();
@@ -258,6 +259,6 @@ export async function fingerprintsAfter(
 }
 
 export async function forget(tx: Tx, contentId: string): Promise<void> {
-  for (const table of ["titles", "steps", "corrections", "findings", "fingerprints"] as const)
+  for (const table of ["titles", "steps", "corrections", "findings", "fingerprints", "embeddings"] as const)
     await tables(tx).deleteFrom(table).where("content_id", "=", contentId).execute();
 }

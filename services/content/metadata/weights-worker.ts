@@ -51,7 +51,7 @@ function convert({ name, archive }: ToConverter): Made[] {
     case "speech":
       return [{ file: "model.onnx", bytes: files[0] ?? new Uint8Array() }];
     case "moderation":
-      return [{ file: "model.onnx", bytes: nudity(files) }];
+      return nudity(files);
     case "faces":
       return [{ file: "model.onnx", bytes: faces(files) }];
   }
@@ -81,17 +81,21 @@ function whisper([model = new Uint8Array(), config, vocabulary]: readonly Uint8A
   ];
 }
 
-function nudity([model, ...shards]: readonly Uint8Array[]): Uint8Array {
+/** The classifier, and the features that it classifies by, pooled over the picture: a graph of their own, so that an archive that was taken in before still classifies. */
+function nudity([model, ...shards]: readonly Uint8Array[]): Made[] {
   // The longest text of a shard's bundle is its weights.
   const base64 = (shard: Uint8Array): string =>
     text(shard)
       .split('"')
       .reduce((longest, part) => (part.length > longest.length ? part : longest), "");
   const bytes = Buffer.concat(shards.map((shard) => Buffer.from(base64(shard), "base64")));
-  return visionGraph(
-    readGraphModel(readBundledJson(text(model), "{format:"), bytes),
-    new Map([["Identity", "classes"]]),
-  );
+  const graph = readGraphModel(readBundledJson(text(model), "{format:"), bytes);
+  const pooled = graph.nodes.find(({ name }) => name.endsWith("/feature_vector/SpatialSqueeze"));
+  if (!pooled) throw new Error("it has no pooled features");
+  return [
+    { file: "model.onnx", bytes: visionGraph(graph, new Map([["Identity", "classes"]])) },
+    { file: "features.onnx", bytes: visionGraph(graph, new Map([[pooled.name, "features"]])) },
+  ];
 }
 
 function faces([model, weights = new Uint8Array()]: readonly Uint8Array[]): Uint8Array {

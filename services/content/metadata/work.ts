@@ -15,6 +15,7 @@ import {
 } from "./domain.ts";
 import { announce } from "./say.ts";
 import { type Done, type MetadataTx, type Parts, type Perform, progressKey, removeObjects } from "./parts.ts";
+import { embedPictures } from "./steps-embedding.ts";
 import { moderate } from "./steps-moderation.ts";
 import { findScenes, findTwins, measureLoudness } from "./steps-measures.ts";
 import { draftSubtitles } from "./steps-subtitles.ts";
@@ -37,6 +38,7 @@ const PERFORM: Readonly<Record<StepName, Perform>> = {
   loudness: measureLoudness,
   fingerprint: findTwins,
   thumbnails: chooseThumbnails,
+  embedding: embedPictures,
   subtitles: draftSubtitles,
   moderation: moderate,
   text: describe,
