@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type MetadataEnriched, modelFile } from "#contracts/metadata";
-import { Graph } from "#learning/onnx-graph";
 import { listSimilar } from "../../apps/cli/enrich-similar.ts";
 import { showEnrichment } from "../../apps/cli/enrich.ts";
 import { cliOf } from "../discovery/cli.ts";
+import { meanColour } from "./mean-colour.ts";
 import { type ContentHost, drawClip, startContent } from "./setup.ts";
 
 let host: ContentHost;
@@ -13,14 +13,6 @@ before(async () => {
   host = await startContent({ withMetadata: true });
 });
 after(() => host?.stop());
-
-/** Takes what nsfwjs takes and gives what it gives, so that the runtime and all around it are the real ones. */
-function meanColour(): Uint8Array {
-  const graph = new Graph();
-  const picture = graph.input("picture", [1, 224, 224, 3]);
-  graph.output("features", graph.op("ReduceMean", [picture], { axes: [1, 2], keepdims: 0 }), [1, 3]);
-  return graph.finish();
-}
 
 /** Something to see, in shades of one colour. */
 const inShades = (red: number, green: number, blue: number): string =>

@@ -127,6 +127,21 @@ describe("real films are looked at", { concurrency: false, skip }, () => {
     }
   });
 
+  it("knows the clips of one film by their look", async (t) => {
+    const [first = "", ...others] = [...ids.keys()].filter((clip) => clip.startsWith("sintel-"));
+    if (others.length === 0) return t.skip("there are no weights, or only one clip is of a film that has more");
+    for (const clip of [first, ...others]) {
+      const contentId = ids.get(clip) ?? "";
+      const { titles } = await host.metadata.similar({ contentId, similarityMin: 0.01 }, host.context());
+      const named = titles.map(({ contentId: id, similarity }) => {
+        const name = [...ids].find(([, each]) => each === id)?.[0] ?? id;
+        return { name, told: `${name} ${similarity.toFixed(2)}` };
+      });
+      t.diagnostic(`${clip} looks like ${named.map(({ told }) => told).join(", ")}`);
+      assert.ok(named[0]?.name.startsWith("sintel-"), `${clip}: ${named[0]?.told}`);
+    }
+  });
+
   it("hears what is said in the trailer", async (t) => {
     if (!ids.has(TRAILER)) return t.skip("there are no weights, or the trailer is none of the clips");
     const step = await stepOf(TRAILER, "subtitles");

@@ -11,6 +11,7 @@ import type {
   FindingsResponse,
   GetResponse,
   ListResponse as TitleList,
+  SimilarResponse,
   UnsureResponse,
 } from "../../../contracts/metadata/index.ts";
 import type { ListResponse as VersionList, OverviewResponse } from "../../../contracts/models/index.ts";
@@ -108,6 +109,8 @@ export const api = {
   unsure: (signal?: AbortSignal) => call<UnsureResponse>("metadata/unsure", {}, signal),
   titles: (signal?: AbortSignal) => call<TitleList>("metadata/list", {}, signal),
   title: (contentId: string, signal?: AbortSignal) => call<GetResponse>("metadata/get", { contentId }, signal),
+  similar: (contentId: string, signal?: AbortSignal) =>
+    call<SimilarResponse>("metadata/similar", { contentId }, signal),
   correct: (contentId: string, what: string, value: unknown) =>
     call<object>("metadata/correct", { contentId, what, valueJson: value === undefined ? "" : JSON.stringify(value) }),
   showSubtitles: (contentId: string, isShown: boolean) =>

@@ -90,11 +90,12 @@ export const inventory: readonly Entry[] = [
   {
     model: "Embedding generation",
     state: "here",
-    data: "the words, names and genres of the catalogue's titles: latent semantic analysis of each tenant's own ([search](guides/search.md)); none of pictures",
+    data: "the words, names and genres of the catalogue's titles: latent semantic analysis of each tenant's own ([search](guides/search.md)). Of pictures: the mean of a title's frames by the pooled features of nsfwjs' MobileNetV2, run here with weights of others ([below](#looks))",
     metric:
-      "nDCG@10 on viewers' tags of the order by words and meaning, beside BM25F and meaning alone (`npm run bench -- search`); [picture](pictures/search.svg)",
-    fallback: "words alone",
-    retrain: "by itself, when there are a fifth more or fewer titles",
+      "nDCG@10 on viewers' tags of the order by words and meaning, beside BM25F and meaning alone (`npm run bench -- search`); [picture](pictures/search.svg). Of pictures: how often the nearest frame is of the same film, beside a colour histogram and the perceptual hash: `tests/realdata/embedding.test.ts`; [picture](pictures/embedding.svg)",
+    fallback: "words alone; of pictures nothing is said",
+    retrain:
+      "by itself, when there are a fifth more or fewer titles; of pictures not here: `./marquee model pull moderation`, then `./marquee enrich TITLE --step embedding`",
   },
   {
     model: "Per-title encoding",

@@ -1,11 +1,14 @@
 /** An operator at the console: in by a link, through review, models and experiments, by what a person sees and by the keyboard. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { it } from "node:test";
 import type { Page } from "playwright-core";
+import { openFileObjects } from "#adapters/objects/files";
 import { Catalog } from "#contracts/catalog";
 import { Experiments } from "#contracts/experiments";
-import { Metadata } from "#contracts/metadata";
+import { Metadata, modelFile } from "#contracts/metadata";
 import { Problem } from "#kernel";
+import { meanColour } from "../../content/mean-colour.ts";
 import { type Allowed, withVisit } from "../browser.ts";
 import { inspect, RESIZED, type State } from "../inspect.ts";
 import type { Film, RunningProduct } from "../product.ts";
@@ -43,6 +46,26 @@ async function furnish({ admin }: RunningProduct, { id: contentId }: Film): Prom
     const isDone = title?.steps.every(({ name, state }) => (name === "text" ? state === "done" : true)) ?? false;
     return isDone && (title?.findingsWaiting ?? 0) > 0 ? true : null;
   });
+}
+
+/** Titles that look like the film, as far as a network goes that knows the mean colour alone; none in a product that is somebody's. */
+async function furnishLooks({ admin, folder }: RunningProduct, { id }: Film): Promise<boolean> {
+  if (process.env["MARQUEE_E2E_URL"]) return false;
+  const metadata = admin.of(Metadata);
+  const objects = await openFileObjects({ folder: join(folder, "objects") });
+  await objects.put(modelFile("moderation", "features.onnx"), meanColour());
+  const others = await until("other films are taken in", 180_000, async () => {
+    const ids = (await metadata.list({})).titles.map(({ contentId }) => contentId).filter((one) => one !== id);
+    return ids.length > 0 ? ids : null;
+  });
+  for (const contentId of [id, ...others.slice(0, 2)]) {
+    await metadata.enrich({ contentId, step: "embedding" });
+    await until(`the embedding of ${contentId}`, 180_000, async () => {
+      const { title } = await metadata.get({ contentId });
+      return title?.steps.find(({ name }) => name === "embedding")?.state === "done" ? true : null;
+    });
+  }
+  return true;
 }
 
 const notice = (page: Page, text: RegExp) => page.getByRole("status").filter({ hasText: text });
@@ -97,6 +120,22 @@ async function correct(page: Page, { product, film }: Stage): Promise<void> {
   await page.getByRole("button", { name: "Undo" }).click();
   await notice(page, /^Taken back/).waitFor();
   assert.equal(await shownNow(), before);
+}
+
+/** From a title to one that looks like it, and back. */
+async function compare(page: Page, { product, film }: Stage): Promise<void> {
+  const { titles } = await product.admin.of(Metadata).similar({ contentId: film.id });
+  const section = page.getByRole("region", { name: "Looks like" });
+  await section.waitFor();
+  const links = section.getByRole("link");
+  if (titles.length === 0) await section.getByText(/^None of \d+ other titles? looks alike/).waitFor();
+  else {
+    await links.first().click();
+    await page.getByText(titles[0]?.contentId ?? "").waitFor();
+    await page.goBack();
+    await page.getByRole("heading", { level: 1, name: film.title }).waitFor();
+  }
+  assert.equal(await links.count(), titles.length);
 }
 
 async function look(page: Page): Promise<void> {
@@ -161,6 +200,7 @@ export const operators: Scenario = (stage) => {
   it("an operator enters by a link, decides, corrects, and looks at models and experiments", async () => {
     const { product, film } = stage();
     await furnish(product, film);
+    const hasLooks = await furnishLooks(product, film);
     const link = await linkOf(product);
     const { origin } = new URL(link);
     const name = `from-the-console-${Date.now()}`;
@@ -172,6 +212,7 @@ export const operators: Scenario = (stage) => {
       assert.equal(await page.evaluate("document.cookie"), "", "no script sees the cookie");
       await review(page, stage());
       await correct(page, stage());
+      if (hasLooks) await compare(page, stage());
       await look(page);
       await experiment(page, stage(), name);
       assert.deepEqual(await inspect(visit, statesOf(origin, stage(), name), stage()), []);

@@ -11,6 +11,7 @@ import { BackTo, Chip, Loaded, PageHead, RowSkeletons, type Tone } from "../part
 import { useSession } from "../session.tsx";
 import { useDeeds } from "../undo.tsx";
 import { Chapters } from "./chapters.tsx";
+import { LooksLike } from "./looks.tsx";
 import { Pictures } from "./pictures.tsx";
 import { SubtitleCues } from "./subtitles.tsx";
 import { Summary, Tags } from "./words.tsx";
@@ -77,6 +78,7 @@ function Sections(props: Found & { onSaved(): Promise<void>; publicUrl: string }
     <>
       <Steps title={title} onAsked={onSaved} />
       {catalog && <Pictures title={title} catalog={catalog} publicUrl={publicUrl} onSaved={onSaved} />}
+      <LooksLike title={title} publicUrl={publicUrl} />
       <Chapters title={title} onSaved={onSaved} />
       <SubtitleCues title={title} onSaved={onSaved} />
       <section className="section" id="words" aria-labelledby="words-title">
