@@ -25,6 +25,6 @@ export async function listSimilar(
   ]);
   for (const line of table(["TITLE", "ALIKE", "NAME"], rows, cli.terminal.columns)) cli.terminal.out(line);
   if (rows.length === 0) cli.terminal.note(`None of the ${found.compared} others looks alike.`);
-  if (found.partial) cli.terminal.note(`There are more titles than the ${found.compared} that were compared.`);
+  if (found.partial) cli.terminal.note(`There may be more titles than the ${found.compared} that were compared.`);
   return 0;
 }

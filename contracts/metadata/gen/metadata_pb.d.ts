@@ -638,7 +638,7 @@ export declare type SimilarResponse = Message<"marquee.metadata.v1.SimilarRespon
   compared: number;
 
   /**
-   * There are more than were compared.
+   * There may be more than were compared.
    *
    * @generated from field: bool partial = 3;
    */

@@ -128,14 +128,17 @@ async function compare(page: Page, { product, film }: Stage): Promise<void> {
   const section = page.getByRole("region", { name: "Looks like" });
   await section.waitFor();
   const links = section.getByRole("link");
-  if (titles.length === 0) await section.getByText(/^None of \d+ other titles? looks alike/).waitFor();
-  else {
-    await links.first().click();
-    await page.getByText(titles[0]?.contentId ?? "").waitFor();
-    await page.goBack();
-    await page.getByRole("heading", { level: 1, name: film.title }).waitFor();
+  if (titles.length === 0) {
+    await section.getByText(/^None of \d+ other titles? looks alike/).waitFor();
+    return;
   }
+  await links.first().waitFor();
   assert.equal(await links.count(), titles.length);
+  await links.first().click();
+  await page.getByText(titles[0]?.contentId ?? "").waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { level: 1, name: film.title }).waitFor();
+  await links.first().waitFor();
 }
 
 async function look(page: Page): Promise<void> {

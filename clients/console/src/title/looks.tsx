@@ -35,7 +35,7 @@ function Neighbours({ contentId, publicUrl }: { contentId: string; publicUrl: st
             {alike.length === 0
               ? `None of ${compared} other ${compared === 1 ? "title" : "titles"} looks alike.`
               : "By what their frames show. Viewers are not told, and nothing is recommended by it."}
-            {partial && ` There are more titles than the ${compared} that were compared.`}
+            {partial && ` There may be more titles than the ${compared} that were compared.`}
           </p>
           {alike.length > 0 && (
             <ul className="pictures">
