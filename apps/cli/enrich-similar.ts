@@ -24,7 +24,9 @@ export async function listSimilar(
     plain(names.get(id) ?? ""),
   ]);
   for (const line of table(["TITLE", "ALIKE", "NAME"], rows, cli.terminal.columns)) cli.terminal.out(line);
-  if (rows.length === 0) cli.terminal.note(`None of the ${found.compared} others looks alike.`);
+  if (found.tooFew)
+    cli.terminal.note("A look is told from the middle of a catalogue: with fewer than five titles nothing is said.");
+  else if (rows.length === 0) cli.terminal.note(`None of the ${found.compared} others looks alike.`);
   if (found.partial) cli.terminal.note(`There may be more titles than the ${found.compared} that were compared.`);
   return 0;
 }

@@ -48,10 +48,10 @@ export function addEnrich(program: Command, cli: Cli, run: Run): void {
     .command("similar")
     .description("Lists titles that look like one, the nearest first.")
     .argument("<title>", "the title's id")
-    .option("--min <similarity>", "how much they have to look alike, 0 to 1; otherwise .8", share)
+    .option("--min <similarity>", "how much they have to look alike, 0 to 1; otherwise .2", share)
     .option("--limit <count>", "how many, at most 50", count)
     .option("--json", "one JSON object a line", false)
-    .addHelpText("after", examples("./marquee enrich similar vod_01J…", "./marquee enrich similar vod_01J… --min 0.6"))
+    .addHelpText("after", examples("./marquee enrich similar vod_01J…", "./marquee enrich similar vod_01J… --min 0.1"))
     .action((title: string, options) =>
       run(async () => (await import("./enrich-similar.ts")).listSimilar(cli, title, options)),
     );

@@ -608,7 +608,7 @@ export declare type SimilarTitle = Message<"marquee.metadata.v1.SimilarTitle"> &
   contentId: string;
 
   /**
-   * The cosine of both vectors: 1 where they look the same.
+   * The cosine of both vectors, seen from the middle of the catalogue: 1 where they look the same, 0 where no more than any two titles do.
    *
    * @generated from field: double similarity = 2;
    */
@@ -650,6 +650,13 @@ export declare type SimilarResponse = Message<"marquee.metadata.v1.SimilarRespon
    * @generated from field: string maker = 4;
    */
   maker: string;
+
+  /**
+   * There are fewer than five titles, which have no middle that means anything: nothing is said.
+   *
+   * @generated from field: bool too_few = 5;
+   */
+  tooFew: boolean;
 };
 
 /**

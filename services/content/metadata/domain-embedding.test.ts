@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { cosine, isFlat, momentsIn, nearest, packVector, poolFrames, unpackVector } from "./domain-embedding.ts";
+import {
+  cosine,
+  fromMiddle,
+  isFlat,
+  middleOf,
+  momentsIn,
+  nearest,
+  packVector,
+  poolFrames,
+  unpackVector,
+} from "./domain-embedding.ts";
 
 const LENGTH = 24;
 /** As a network's last layer gives them: nothing below 0, many zeros. */
@@ -63,6 +73,42 @@ test("what is kept of a vector is as near to others as the vector itself", () =>
       assert.ok(cosine(kept, other) >= 0 && cosine(kept, other) <= 1 + 1e-12);
     }),
   );
+});
+
+test("seen from the middle, vectors lie around it, however long they are", () => {
+  fc.assert(
+    fc.property(fc.array(features, { minLength: 1, maxLength: 8 }), (all) => {
+      const middle = middleOf(all);
+      const seen = all.map((vector) => fromMiddle(vector, middle));
+      for (let at = 0; at < LENGTH; at += 1)
+        assert.ok(
+          near(
+            seen.reduce((sum, vector) => sum + (vector[at] ?? 0), 0),
+            0,
+            1e-9,
+          ),
+        );
+      const [first = []] = all;
+      const longer = fromMiddle(
+        first.map((value) => value * 3),
+        middle,
+      );
+      assert.ok(longer.every((value, at) => near(value, seen[0]?.[at] ?? Number.NaN, 1e-12)));
+    }),
+  );
+});
+
+test("what all have in common does not make two alike", () => {
+  const [one, like, other] = [
+    [9, 1, 0],
+    [9, 0.9, 0.1],
+    [9, 0, 1],
+  ];
+  assert.ok(cosine(one, other) > 0.98, "as they are, all are alike");
+  const middle = middleOf([one, like, other]);
+  const [a, b, c] = [one, like, other].map((vector) => fromMiddle(vector, middle));
+  assert.ok(a && b && c);
+  assert.ok(cosine(a, b) > 0.9 && cosine(a, c) < 0, `${cosine(a, b)}, ${cosine(a, c)}`);
 });
 
 test("bytes that begin anywhere are read, and vectors of another length are like nothing", () => {

@@ -1,12 +1,23 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import type { SimilarRequest } from "#contracts/metadata";
 import { type Context, problem } from "#kernel";
-import { ALIKE_MIN, cosine, nearest, type Neighbour, unpackVector } from "./domain-embedding.ts";
+import {
+  ALIKE_MIN,
+  cosine,
+  fromMiddle,
+  middleOf,
+  nearest,
+  type Neighbour,
+  TITLES_MIN,
+  unpackVector,
+} from "./domain-embedding.ts";
 import type { Parts } from "./parts.ts";
 import * as store from "./store.ts";
 import * as embeddings from "./store-embeddings.ts";
 
 const PAGE = 250;
+/** So many titles say where the middle of a catalogue is. */
+const MIDDLE_TITLES = 500;
 const TITLES_MAX = 20_000;
 const LIMIT_MAX = 50;
 const LIMIT = 10;
@@ -27,7 +38,12 @@ export async function similar({ db }: Parts, request: SimilarRequest, context: C
       `'${contentId}' has no embedding: ${step?.message || "its step has not ended: ./marquee enrich status"}`,
       { reason: "no_embedding" },
     );
-  const vector = unpackVector(own.vector);
+  const some = await db.read(context, (tx) => embeddings.othersAfter(tx, own, { afterId: "", limit: MIDDLE_TITLES }));
+  if (some.length + 1 < TITLES_MIN)
+    return { titles: [], compared: some.length, tooFew: true, partial: false, maker: own.maker };
+  const middle = middleOf([own, ...some].map((each) => unpackVector(each.vector)));
+  const seen = (packed: Uint8Array): Float64Array => fromMiddle(unpackVector(packed), middle);
+  const vector = seen(own.vector);
   const limit = Math.min(request.limit || LIMIT, LIMIT_MAX);
   let found: Neighbour[] = [];
   let compared = 0;
@@ -35,7 +51,7 @@ export async function similar({ db }: Parts, request: SimilarRequest, context: C
   for (let afterId = ""; !isLastPage && compared < TITLES_MAX; ) {
     const page = await db.read(context, (tx) => embeddings.othersAfter(tx, own, { afterId, limit: PAGE }));
     const near = page
-      .map((other) => ({ contentId: other.contentId, similarity: cosine(vector, unpackVector(other.vector)) }))
+      .map((other) => ({ contentId: other.contentId, similarity: cosine(vector, seen(other.vector)) }))
       .filter(({ similarity }) => similarity >= (similarityMin || ALIKE_MIN));
     found = nearest([...found, ...near], limit);
     compared += page.length;
@@ -44,5 +60,5 @@ export async function similar({ db }: Parts, request: SimilarRequest, context: C
     await breathe();
     context.signal.throwIfAborted();
   }
-  return { titles: found, compared, partial: !isLastPage, maker: own.maker };
+  return { titles: found, compared, tooFew: false, partial: !isLastPage, maker: own.maker };
 }

@@ -29,12 +29,14 @@ function Neighbours({ contentId, publicUrl }: { contentId: string; publicUrl: st
   const titles = useTitles((found.data?.titles ?? []).map((one) => one.contentId));
   return (
     <Loaded of={found} skeleton={<RowSkeletons count={1} className="mt-4 h-40" />}>
-      {({ titles: alike, compared, partial }) => (
+      {({ titles: alike, compared, partial, tooFew }) => (
         <>
           <p className="mt-3 max-w-[70ch] text-ink-2">
-            {alike.length === 0
-              ? `None of ${compared} other ${compared === 1 ? "title" : "titles"} looks alike.`
-              : "By what their frames show. Viewers are not told, and nothing is recommended by it."}
+            {tooFew
+              ? "A look is told from the middle of a catalogue: with fewer than five titles nothing is said."
+              : alike.length === 0
+                ? `None of ${compared} other ${compared === 1 ? "title" : "titles"} looks alike.`
+                : "By what their frames show. Viewers are not told, and nothing is recommended by it."}
             {partial && ` There may be more titles than the ${compared} that were compared.`}
           </p>
           {alike.length > 0 && (
