@@ -56,9 +56,11 @@ function Neighbours({ contentId, publicUrl }: { contentId: string; publicUrl: st
                           />
                         )}
                       </span>
-                      <span className="look-name">{nameOf(titles, id)}</span>
+                      <span className="look-said">
+                        <span className="look-name">{nameOf(titles, id)}</span>{" "}
+                        <span className="tabular text-14 text-ink-2">{percent(similarity)} alike</span>
+                      </span>
                     </Link>
-                    <p className="tabular text-14 text-ink-2">{percent(similarity)} alike</p>
                   </li>
                 );
               })}
