@@ -11,12 +11,13 @@ import { BackTo, Chip, Loaded, PageHead, RowSkeletons, type Tone } from "../part
 import { useSession } from "../session.tsx";
 import { useDeeds } from "../undo.tsx";
 import { Chapters } from "./chapters.tsx";
-import { Pictures } from "./pictures.tsx";
+import { Pictures, SeriesPictures } from "./pictures.tsx";
 import { SubtitleCues } from "./subtitles.tsx";
 import { Summary, Tags } from "./words.tsx";
 
 interface Found {
-  readonly title: EnrichedTitle;
+  /** None of a series: it has no file to look at. */
+  readonly title: EnrichedTitle | undefined;
   readonly catalog: CatalogTitle | undefined;
 }
 
@@ -24,13 +25,12 @@ interface Found {
 export function TitlePage() {
   const { id = "" } = useParams();
   const found = useLive(`title/${id}`, async (signal): Promise<Found> => {
-    const [{ title }, names] = await Promise.all([
-      api.title(id, signal),
-      // Without the catalogue a title has no name and no artwork; all else of it is here.
-      api.names([id], signal).catch(() => undefined),
-    ]);
-    if (title === undefined) throw new Error(`'${id}' was not taken in`);
-    return { title, catalog: names?.titles[0] };
+    const [enriched, names] = await Promise.allSettled([api.title(id, signal), api.names([id], signal)]);
+    // Without the catalogue a title has no name and no artwork; all else of it is here.
+    const catalog = names.status === "fulfilled" ? names.value.titles[0] : undefined;
+    if (enriched.status === "fulfilled" && enriched.value.title) return { title: enriched.value.title, catalog };
+    if (catalog?.kind === "series") return { title: undefined, catalog };
+    throw enriched.status === "rejected" ? enriched.reason : new Error(`'${id}' was not taken in`);
   });
   const { session } = useSession();
   const { m } = useWords();
@@ -40,7 +40,11 @@ export function TitlePage() {
       <PageHead
         above={<BackTo to="/review/titles">Titles</BackTo>}
         title={data?.catalog?.title ?? id}
-        text={data && `${durationInWords(data.title.durationS, m)} · taken in ${moment(data.title.begunAtMs)} · ${id}`}
+        text={
+          data?.title
+            ? `${durationInWords(data.title.durationS, m)} · taken in ${moment(data.title.begunAtMs)} · ${id}`
+            : data && `Series · ${id}`
+        }
         actions={
           data?.catalog && (
             <a
@@ -56,16 +60,24 @@ export function TitlePage() {
         }
       />
       <Loaded of={found} skeleton={<RowSkeletons count={4} className="h-40" />}>
-        {({ title, catalog }) => (
-          <Sections title={title} catalog={catalog} onSaved={() => found.reload()} publicUrl={session.publicUrl} />
-        )}
+        {({ title, catalog }) => {
+          const rest = { onSaved: () => found.reload(), publicUrl: session.publicUrl };
+          if (title) return <Sections title={title} catalog={catalog} {...rest} />;
+          return catalog && <SeriesPictures catalog={catalog} {...rest} />;
+        }}
       </Loaded>
     </div>
   );
 }
 
-function Sections(props: Found & { onSaved(): Promise<void>; publicUrl: string }) {
-  const { title, catalog, onSaved, publicUrl } = props;
+interface SectionsProps {
+  title: EnrichedTitle;
+  catalog: CatalogTitle | undefined;
+  onSaved(): Promise<void>;
+  publicUrl: string;
+}
+
+function Sections({ title, catalog, onSaved, publicUrl }: SectionsProps) {
   const { hash } = useLocation();
   const [hasJumped, setHasJumped] = useState(false);
   useEffect(() => {
