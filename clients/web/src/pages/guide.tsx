@@ -118,10 +118,16 @@ function Guide() {
               {each === "mine" ? m.guide.orderMine : m.guide.orderNumber}
             </button>
           ))}
-          {first.partial && (
+          {first.partial ? (
             <span role="status" className="ms-2 text-14 text-ink-3">
               {m.guide.orderPartial}
             </span>
+          ) : (
+            first.orderedBy !== "number" && (
+              <span className="ms-2 text-14 text-ink-3 sm:max-xl:sr-only">
+                {first.orderedBy === "own" ? m.guide.orderOwn : m.guide.orderLearned}
+              </span>
+            )
           )}
         </div>
         <div className="flex max-w-full min-w-0 items-center gap-2">
