@@ -173,7 +173,9 @@ export const pages: Scenario = (stage) => {
         .list({ kinds: ["series"], ageRatingMax: 18 });
       if (titles[0]) states.push({ name: "series", reach: go(`/title/${titles[0].id}`) });
       states.push({ name: "genre", reach: openGenre });
-      states.push({ name: "why", reach: go(`/why/${stage().film.id}`) });
+      const { film } = stage();
+      states.push({ name: "why", reach: go(`/why/${film.id}`) });
+      states.push({ name: "why-found", reach: go(`/why/${film.id}?q=${encodeURIComponent(film.title)}`) });
       assert.deepEqual(await inspect(member, states, stage()), []);
     });
   });
