@@ -25,12 +25,13 @@ interface Found {
 export function TitlePage() {
   const { id = "" } = useParams();
   const found = useLive(`title/${id}`, async (signal): Promise<Found> => {
-    const [enriched, names] = await Promise.allSettled([api.title(id, signal), api.names([id], signal)]);
     // Without the catalogue a title has no name and no artwork; all else of it is here.
-    const catalog = names.status === "fulfilled" ? names.value.titles[0] : undefined;
-    if (enriched.status === "fulfilled" && enriched.value.title) return { title: enriched.value.title, catalog };
+    const names = await api.names([id], signal).catch(() => undefined);
+    const catalog = names?.titles[0];
     if (catalog?.kind === "series") return { title: undefined, catalog };
-    throw enriched.status === "rejected" ? enriched.reason : new Error(`'${id}' was not taken in`);
+    const { title } = await api.title(id, signal);
+    if (title === undefined) throw new Error(`'${id}' was not taken in`);
+    return { title, catalog };
   });
   const { session } = useSession();
   const { m } = useWords();
