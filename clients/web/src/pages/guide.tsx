@@ -118,16 +118,10 @@ function Guide() {
               {each === "mine" ? m.guide.orderMine : m.guide.orderNumber}
             </button>
           ))}
-          {first.partial ? (
+          {first.partial && (
             <span role="status" className="ms-2 text-14 text-ink-3">
               {m.guide.orderPartial}
             </span>
-          ) : (
-            first.orderedBy !== "number" && (
-              <span className="ms-2 text-14 text-ink-3 sm:max-xl:sr-only">
-                {first.orderedBy === "own" ? m.guide.orderOwn : m.guide.orderLearned}
-              </span>
-            )
           )}
         </div>
         <div className="flex max-w-full min-w-0 items-center gap-2">
@@ -153,6 +147,11 @@ function Guide() {
           </nav>
         </div>
       </div>
+      {!first.partial && first.orderedBy !== "number" && (
+        <p className="gutter pb-2 text-14 text-ink-3">
+          {first.orderedBy === "own" ? m.guide.orderOwn : m.guide.orderLearned}
+        </p>
+      )}
       <GuideGrid {...{ first, timeline, nowMs, onMove }} handle={grid} onOpen={open} />
       {programmeId !== null && <ProgrammeSheet id={programmeId} onClose={close} onOpen={open} />}
     </div>
