@@ -1,12 +1,10 @@
-import { type AddRequest, type Catalog, isSimulatedId, type Title, type UpdateRequest } from "#contracts/catalog";
-import { type Context, newId, problem, type Tx } from "#kernel";
+import { type AddRequest, isSimulatedId, type Title, type UpdateRequest } from "#contracts/catalog";
+import { type Context, newId, problem } from "#kernel";
 import { announceAvailability, refreshSeries } from "./availability.ts";
 import { type Artwork, assertFacts, type Facts, ID, type Kind } from "./domain.ts";
 import { toTitle } from "./message.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
-
-type CatalogTx = Tx<typeof Catalog>;
 
 /** What one transaction removes; no series is that long. */
 const DESCENDANTS_MAX = 10_000;
