@@ -62,7 +62,7 @@ export async function startModerationServer(): Promise<ModerationServer> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = JSON.parse(await text(request)) as Asked["body"];
     asked.push({ path: request.url, authorization: request.headers.authorization, body });
-    const other = instead.shift() ?? self.always;
+    const other = instead.length > 0 ? instead.shift() : self.always;
     if (other) return other(response);
     if (request.headers.authorization !== `Bearer ${KEY}`) return say(response, 401, fault("invalid_api_key"));
     if (body.model !== MODEL) return say(response, 404, fault("model_not_found"));
