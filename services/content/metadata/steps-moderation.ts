@@ -12,6 +12,7 @@ import {
   doubtedOf,
   isDecided,
   type Kind,
+  KINDS,
   LANGUAGES_KNOWN,
   languageIn,
   meanOf,
@@ -32,6 +33,7 @@ const SIDE = 224;
 const LOOK_WIDTH = 320;
 const LOOKS_MAX = 300;
 const STEP_S_MIN = 0.5;
+/** Of each kind. */
 const FINDINGS_MAX = 200;
 /** How much of the step's progress the server is, where others look as well. */
 const SERVER_SHARE = 0.6;
@@ -56,19 +58,21 @@ export const moderate: Perform = async (parts, doing) => {
     if (verdicts?.fault) throw verdicts.fault;
     return { outcome: skipped("no_model", NOTHING_LOOKED) };
   }
-  const found = [
+  const all = [
     ...by({ model: WEIGHTS.moderation.model, version: version ?? "" }, nudityIn(frames, stepS)),
     ...by({ model: parts.moderation?.model ?? "", version: "remote" }, [
       ...judgedIn(verdicts?.frames ?? [], stepS),
       ...saidIn(cues, verdicts?.words ?? []),
     ]),
     ...by(LIST, isListed ? languageIn(cues, subtitles.language) : []),
-  ].slice(0, FINDINGS_MAX);
+  ];
+  const found = KINDS.flatMap((kind) => all.filter((each) => each.kind === kind).slice(0, FINDINGS_MAX));
   const hasServer = (verdicts?.frames.length ?? 0) + (verdicts?.words.length ?? 0) > 0;
+  // The version is that of the last of them.
   const model = [
-    isHere ? WEIGHTS.moderation.model : "",
-    hasServer ? (parts.moderation?.model ?? "") : "",
     isListed ? LIST.model : "",
+    hasServer ? (parts.moderation?.model ?? "") : "",
+    isHere ? WEIGHTS.moderation.model : "",
   ];
   return {
     outcome: {
