@@ -1,7 +1,8 @@
 /**
- * `npm test [-- FILTER… | --whole]`: unit tests beside the code, contract and adapter tests, then the heavy ones, and at last the product in a
- * browser. A filter is a part of a path, such as `media/cat`. What takes long for what it adds, `x.long.test.ts` and some scenarios of the
- * browser, is run when it is named and by `--whole`. The last lines are the totals, in the words of node:test, for people and for CI.
+ * `npm test [-- FILTER… | --whole] [--again]`: unit tests beside the code, contract and adapter tests, then the heavy ones, and at last the product
+ * in a browser. A filter is a part of a path, such as `media/cat`. What takes long for what it adds, `x.long.test.ts` and some scenarios of the
+ * browser, is run when it is named and by `--whole`. With `--again` what failed is run once more with nothing beside it, and told apart. The last
+ * lines are the totals, in the words of node:test, for people and for CI.
  */
 import { globSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -13,6 +14,7 @@ import { makeTestFolder } from "../kernel/testing/folder.ts";
 import { TEMPLATE_VARIABLE } from "../kernel/testing/postgres.ts";
 import { buildClients } from "./build-clients.ts";
 import { REPOSITORY as ROOT } from "./files.ts";
+import { TestResults } from "./test-results.ts";
 
 /** The everyday run is to take less than ten minutes on two cores, real material apart; what hangs is cut off and counted as failed. */
 const HAS_REAL_MATERIAL = Boolean(process.env["MARQUEE_TESTDATA"]);
@@ -48,27 +50,21 @@ function weightOf(file: string): Weight {
   return encodes.test(file) ? HEAVY : LIGHT;
 }
 
-interface Totals {
-  tests: number;
-  suites: number;
-  passed: number;
-  failed: number;
-  cancelled: number;
-  skipped: number;
-  todo: number;
-}
-
-const totals: Totals = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
-const failures: string[] = [];
-/** Of each file. */
-const durationsMs = new Map<string, number>();
-/** So many files are told that took the longest: what a run takes is nearly theirs. */
-const SLOWEST = 12;
+/** More files than this do not fail by chance. */
+const AGAIN_FILES_MAX = 3;
 const giveUp = new AbortController();
 
-async function runFiles(weight: Weight, all: readonly string[]): Promise<void> {
-  const { title, atOnce, fileTimeoutMs } = weight;
-  const files = all.filter((file) => weightOf(file) === weight);
+interface Chosen {
+  readonly files: readonly string[];
+  /** Of tests; without any, all of a file are run. */
+  readonly names?: readonly RegExp[];
+}
+
+async function runFiles(
+  { title, atOnce, fileTimeoutMs }: Weight,
+  { files, names = [] }: Chosen,
+  into: TestResults,
+): Promise<void> {
   if (files.length === 0 || giveUp.signal.aborted) return;
   console.log(`\n${title}: ${files.length} files`);
   const events = run({
@@ -76,39 +72,38 @@ async function runFiles(weight: Weight, all: readonly string[]): Promise<void> {
     concurrency: atOnce,
     timeout: fileTimeoutMs,
     signal: giveUp.signal,
+    ...(names.length > 0 ? { testNamePatterns: names } : {}),
   });
-  let counted = false;
+  let hasEnded = false;
   events.on("test:summary", ({ file, counts, success, duration_ms: durationMs }) => {
-    if (file !== undefined) return void durationsMs.set(path.relative(ROOT, file), durationMs);
-    counted = true;
-    totals.tests += counts.tests;
-    totals.suites += counts.suites;
-    totals.passed += counts.passed;
-    totals.cancelled += counts.cancelled;
-    totals.skipped += counts.skipped;
-    totals.todo += counts.todo;
-    totals.failed += counts.tests - counts.passed - counts.cancelled - counts.skipped - counts.todo;
-    if (!success && failures.length === 0) failures.push(`${title}: see above`);
+    if (file !== undefined) return into.counted(path.relative(ROOT, file), counts, durationMs);
+    hasEnded = true;
+    if (!success && into.failures.length === 0) into.trouble(`${title}: see above`);
   });
-  events.on("test:fail", ({ name, file, line, details }) => {
+  events.on("test:fail", ({ name, file, line = 1, details }) => {
     // A suite or a file fails because something in it did; that something is what one wants to read.
     if ("failureType" in details.error && details.error.failureType === "subtestsFailed") return;
-    failures.push(`${file ? `${path.relative(ROOT, file)}:${line ?? 1}` : title}: ${name}`);
+    if (file === undefined) into.trouble(`${title}: ${name}`);
+    else into.failed({ file: path.relative(ROOT, file), line, name });
   });
   for await (const text of events.compose(new spec())) process.stdout.write(String(text));
-  if (!counted) failures.push(`${title}: the runner ended without a summary`);
+  if (!hasEnded) into.trouble(`${title}: the runner ended without a summary`);
 }
 
-function printTotals(startedMs: number): void {
-  if (failures.length > 0) console.log(`\n✖ failed:\n${[...new Set(failures)].map((name) => `  ${name}`).join("\n")}`);
-  const slowest = [...durationsMs].toSorted(([, a], [, b]) => b - a).slice(0, SLOWEST);
-  console.log("\nslowest files:");
-  for (const [file, ms] of slowest) console.log(`  ${Math.round(ms / 1_000)} s  ${file}`);
-  console.log("\nin all:");
-  const { tests, suites, passed, failed, cancelled, skipped, todo } = totals;
-  const rows = { tests, suites, pass: passed, fail: failed, cancelled, skipped, todo };
-  for (const [name, value] of Object.entries(rows)) console.log(`ℹ ${name} ${value}`);
-  console.log(`ℹ duration_ms ${Math.round(performance.now() - startedMs)}`);
+/**
+ * Runs once more what failed, with nothing beside it. Machines that are shared stand still now and then, and what passes now is told apart from what
+ * does not. Scenarios of the browser have nothing to do with each other, so that those that failed are enough.
+ */
+async function runAgain(results: TestResults): Promise<void> {
+  const failed = Map.groupBy(results.failures, ({ file }) => file);
+  if (results.hasTrouble || failed.size > AGAIN_FILES_MAX) return;
+  for (const [file, failures] of failed) {
+    const again = new TestResults();
+    const isWhole = !file.startsWith("tests/e2e/");
+    const names = isWhole ? [] : failures.map(({ name }) => new RegExp(RegExp.escape(name)));
+    await runFiles({ ...weightOf(file), title: `once more: ${file}`, atOnce: 1 }, { files: [file], names }, again);
+    results.replace(file, again, isWhole);
+  }
 }
 
 /** Half of all tests begin with a database: its data are made once, and each begins with a copy of them. */
@@ -122,8 +117,9 @@ async function makeTemplate(): Promise<{ remove(): Promise<void> }> {
 
 async function main(options: readonly string[]): Promise<number> {
   const startedMs = performance.now();
+  const results = new TestResults();
   const isWhole = options.includes("--whole");
-  const filters = options.filter((option) => option !== "--whole");
+  const filters = options.filter((option) => option !== "--whole" && option !== "--again");
   const isEveryday = !isWhole && filters.length === 0;
   if (isEveryday) process.env[EVERYDAY_VARIABLE] = "1";
   const isWanted = (file: string): boolean =>
@@ -147,25 +143,26 @@ async function main(options: readonly string[]): Promise<number> {
   }
   const timeoutMs = wanted.some((file) => weightOf(file) === REQUESTED) ? REQUESTED_TIMEOUT_MS : runTimeoutMs(isWhole);
   const deadline = setTimeout(() => {
-    failures.push(`the run took longer than ${timeoutMs / 1000} s and was cut off`);
+    results.trouble(`the run took longer than ${timeoutMs / 1000} s and was cut off`);
     giveUp.abort();
   }, timeoutMs);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
-      failures.push(`stopped by ${signal}`);
+      results.trouble(`stopped by ${signal}`);
       giveUp.abort();
     });
   }
   const template = filters.length === 0 && process.platform !== "win32" ? await makeTemplate() : undefined;
-  await runFiles(LIGHT, wanted);
-  await runFiles(HEAVY, wanted);
-  if (wanted.some((file) => file.startsWith("tests/e2e/"))) await buildClients();
-  await runFiles(ALONE, wanted);
-  await runFiles(REQUESTED, wanted);
+  for (const weight of [LIGHT, HEAVY, ALONE, REQUESTED]) {
+    const files = wanted.filter((file) => weightOf(file) === weight);
+    if (files.some((file) => file.startsWith("tests/e2e/"))) await buildClients();
+    await runFiles(weight, { files }, results);
+  }
+  if (options.includes("--again")) await runAgain(results);
   clearTimeout(deadline);
   await template?.remove();
-  printTotals(startedMs);
-  return failures.length + totals.failed + totals.cancelled === 0 ? 0 : 1;
+  console.log(results.lines(performance.now() - startedMs).join("\n"));
+  return results.passes ? 0 : 1;
 }
 
 process.exitCode = await main(process.argv.slice(2));
