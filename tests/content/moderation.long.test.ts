@@ -4,6 +4,8 @@ import type { ServerResponse } from "node:http";
 import { after, before, test } from "node:test";
 import { type ModerationServer, startModerationServer } from "#adapters/moderation/testing";
 import { Problem } from "#kernel";
+import { showEnrichment } from "../../apps/cli/enrich.ts";
+import { cliOf } from "../discovery/cli.ts";
 import { type ContentHost, drawClip, startContent } from "./setup.ts";
 
 /** Blue, then red, which the server of this test takes for violence, then something else. */
@@ -123,6 +125,12 @@ test("a server that refuses is left out at once, and what is known without it is
   const reasons = step.value["notLooked"] as Record<string, string>;
   assert.match(reasons["violence"] ?? "", /refuses us \(401\): set MARQUEE_MODERATION_TOKEN/);
   assert.ok(!JSON.stringify(step.value).includes(server.key));
+  const { cli, printed } = cliOf(host);
+  await showEnrichment(cli, film, { json: false });
+  assert.ok(
+    printed.some((line) => /looked for language; not looked for nudity \(its weights/.test(line)),
+    printed.join("\n"),
+  );
   const found = await waiting(film);
   assert.ok(found.some(({ kind }) => kind === "language"));
   assert.deepEqual(

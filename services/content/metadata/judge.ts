@@ -21,9 +21,11 @@ export interface Evidence {
   readonly width: number;
 }
 
+type Judging = Pick<Parts, "clock" | "logger" | "transcoder">;
+
 /** Has a title judged by the server: its frames, the moments around those that are flagged, and what is said. */
 export async function judge(
-  parts: Parts,
+  parts: Judging,
   moderation: Moderation,
   doing: Doing,
   { stills, cues, width }: Evidence,
@@ -64,7 +66,7 @@ export async function judge(
  * Asks until the first fault, and then no more. Where the server is away, a later try of the whole step is waited for, as for every other server; at the
  * last one, and where only a person can mend it, what was judged until then counts.
  */
-function askedOf({ clock, logger }: Parts, { signal, isLastTry, title }: Doing) {
+function askedOf({ clock, logger }: Judging, { signal, isLastTry, title }: Doing) {
   const untilMs = clock.nowMs() + JUDGE_MS_MAX;
   let fault: Problem | undefined;
   return {
@@ -90,7 +92,13 @@ function askedOf({ clock, logger }: Parts, { signal, isLastTry, title }: Doing) 
   };
 }
 
-async function stillsAround(parts: Parts, doing: Doing, timeS: number, index: number, width: number): Promise<Still[]> {
+async function stillsAround(
+  parts: Judging,
+  doing: Doing,
+  timeS: number,
+  index: number,
+  width: number,
+): Promise<Still[]> {
   const { title, path, folder, signal } = doing;
   const timesS = AROUND_S.map((offsetS) => timeS + offsetS).filter((atS) => atS >= 0 && atS < title.durationS);
   const into = join(folder, `closer-${index}`);
