@@ -74,7 +74,12 @@ test("a server that needs more than an hour is left out, and not tried again", a
 test("what another try could mend is thrown until the last one, and whoever stops the step is heard", async (t) => {
   const { moderation, parts, doing, evidence } = await stage(t, { frames: 2, cues: 0 });
   const away = problem.unavailable("away");
-  const failing = (error: unknown): Moderation => ({ ...moderation, picture: () => Promise.reject(error) });
+  const failing = (fault: Error): Moderation => ({
+    ...moderation,
+    picture: async () => {
+      throw fault;
+    },
+  });
   await assert.rejects(judge(parts, failing(away), doing(false), evidence), away);
   assert.equal((await judge(parts, failing(away), doing(true), evidence)).fault, away);
   const refused = problem.precondition("no key");
