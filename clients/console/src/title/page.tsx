@@ -13,6 +13,7 @@ import { useDeeds } from "../undo.tsx";
 import { Chapters } from "./chapters.tsx";
 import { Pictures, SeriesPictures } from "./pictures.tsx";
 import { SubtitleCues } from "./subtitles.tsx";
+import { lookedIn } from "./values.ts";
 import { Summary, Tags } from "./words.tsx";
 
 interface Found {
@@ -128,6 +129,23 @@ function stepText({ state, message, model, version, confidence, corrected, atMs 
   return `${model} ${version}${confidence < 1 ? `, ${percent(confidence)} sure` : ""}, ${moment(atMs)}${corrected ? "; your words stand in its place" : ""}`;
 }
 
+/** What moderation looked for. What it did not is no finding, and says why. */
+function LookedFor({ step }: { step: Step }) {
+  const found = step.name === "moderation" ? lookedIn(step) : undefined;
+  if (!found) return null;
+  return (
+    <>
+      {found.looked.length > 0 && <span className="mt-1 block">Looked for {found.looked.join(", ")}</span>}
+      {found.notLooked.map(({ names, reason }) => (
+        <span key={reason} className="mt-1 block break-words">
+          Not looked for <span className="text-ink">{names.join(", ")}</span>
+          {reason !== "" && `: ${reason}`}
+        </span>
+      ))}
+    </>
+  );
+}
+
 function StepLine({ step, contentId, onAsked }: { step: Step; contentId: string; onAsked(): Promise<void> }) {
   const { attempt } = useDeeds();
   const again = async () => {
@@ -139,11 +157,14 @@ function StepLine({ step, contentId, onAsked }: { step: Step; contentId: string;
       <span>
         <Chip tone={TONES[step.state] ?? "plain"}>{step.state}</Chip>
       </span>
-      <span className="min-w-0 text-14 text-ink-2">
+      <span className="min-w-0 py-1 text-14 text-ink-2">
         {step.state === "running" ? (
           <ProgressLine value={step.progress} label={`Progress of ${step.name}`} className="max-w-60" />
         ) : (
-          stepText(step)
+          <>
+            {stepText(step)}
+            <LookedFor step={step} />
+          </>
         )}
       </span>
       <button
