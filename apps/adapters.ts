@@ -12,6 +12,7 @@ import type { Geo } from "#kernel/ports/geo";
 import type { Llm } from "#kernel/ports/llm";
 import type { EventLog, SchemaRegistry } from "#kernel/ports/log";
 import type { Mail } from "#kernel/ports/mail";
+import type { Moderation } from "#kernel/ports/moderation";
 import type { Models } from "#kernel/ports/models";
 import type { Objects } from "#kernel/ports/objects";
 import type { PostgresServer } from "#kernel/ports/postgres";
@@ -63,6 +64,7 @@ export async function openAdapters(config: Config, folder: string, opening: Open
     transcoder: await openFfmpeg(config),
     asr: closing(await openAsr(config, objects)),
     llm: await openLlm(config),
+    moderation: await openModeration(config),
     tracking: await openTracking(config),
   };
 }
@@ -241,6 +243,16 @@ async function openLlm(config: Config): Promise<Llm | undefined> {
   if (!model)
     throw problem.precondition("MARQUEE_LLM_URL needs to know which model to ask: set MARQUEE_LLM_MODEL as well");
   return (await import("#adapters/llm/openai-compatible")).openOpenAiLlm({ url, model, key });
+}
+
+/** A server that judges pictures and words where one is named, else none. */
+export async function openModeration({
+  MARQUEE_MODERATION_URL: url,
+  MARQUEE_MODERATION_MODEL: model,
+  MARQUEE_MODERATION_TOKEN: key,
+}: Config): Promise<Moderation | undefined> {
+  if (url === undefined) return undefined;
+  return (await import("#adapters/moderation/openai-compatible")).openOpenAiModeration({ url, model, key });
 }
 
 /** In MLflow where it is named, else nowhere. */

@@ -180,6 +180,16 @@ export const Config = z.object({
     .default("whisper-1")
     .describe("which of its models"),
   MARQUEE_ASR_TOKEN: z.string().default("").describe("secret: its key"),
+  MARQUEE_MODERATION_URL: address(["http:", "https:"], "https://moderation.example.org/v1")
+    .refine((value) => !/^https?:\/\/[^/]*@/.test(value), "the key has a variable of its own")
+    .optional()
+    .describe(
+      "a server that judges frames and subtitles for violence, by OpenAI's moderation API; without it nobody looks for that",
+    ),
+  MARQUEE_MODERATION_MODEL: word(/^[\w.:/@-]{1,120}$/, "omni-moderation-latest")
+    .default("omni-moderation-latest")
+    .describe("which of its models; it has to look at pictures"),
+  MARQUEE_MODERATION_TOKEN: z.string().default("").describe("secret: its key"),
   MARQUEE_UNLEASH_URL: address(["http:", "https:"], "https://unleash.example.org/api")
     .optional()
     .describe("feature flags of an Unleash, by the address of its API; without it they are kept in PostgreSQL"),

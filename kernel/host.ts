@@ -25,6 +25,7 @@ import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { EventLog, SchemaRegistry } from "./ports/log.ts";
 import type { Mail } from "./ports/mail.ts";
+import type { Moderation } from "./ports/moderation.ts";
 import type { Models } from "./ports/models.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { PostgresServer } from "./ports/postgres.ts";
@@ -65,6 +66,7 @@ export interface Adapters {
   readonly asr: Asr;
   /** Nothing waits for it, so its state is nobody's. */
   readonly llm?: Llm | undefined;
+  readonly moderation?: Moderation | undefined;
   readonly tracking?: Tracking | undefined;
 }
 
@@ -296,7 +298,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
             ? { ok: true, detail: `shut by the flag ${flag}` }
             : state;
         };
-      const { transcoder: _, llm: __, tracking: ___, ...stateful } = adapters;
+      const { transcoder: _, llm: __, moderation: ___, tracking: ____, ...stateful } = adapters;
       const ports = Object.entries(stateful).map(
         async ([name, adapter]) => [`adapter/${name}`, await adapter.state()] as const,
       );

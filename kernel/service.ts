@@ -14,6 +14,7 @@ import type { Flags } from "./ports/flags.ts";
 import type { Jobs } from "./ports/jobs.ts";
 import type { Llm } from "./ports/llm.ts";
 import type { Mail } from "./ports/mail.ts";
+import type { Moderation } from "./ports/moderation.ts";
 import type { Models } from "./ports/models.ts";
 import type { Objects } from "./ports/objects.ts";
 import type { Search } from "./ports/search.ts";
@@ -57,6 +58,7 @@ export interface Platform<C extends Contract = Contract, U extends Uses = Uses> 
   readonly asr: Asr;
   /** Undefined where none is configured. */
   readonly llm?: Llm | undefined;
+  readonly moderation?: Moderation | undefined;
   readonly tracking?: Tracking | undefined;
   readonly clock: Clock;
   readonly logger: Logger;

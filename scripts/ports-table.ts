@@ -38,6 +38,7 @@ export const portFiles = (): readonly string[] =>
 const WITHOUT_SUITE = new Map([
   ["geo", "mmdb"],
   ["llm", "openai-compatible"],
+  ["moderation", "openai-compatible"],
   ["tracking", "mlflow"],
   ["transcoder", "ffmpeg"],
 ]);
@@ -73,6 +74,7 @@ const INSIDE: readonly (readonly [file: RegExp, engine: () => string])[] = [
   [/^adapters\/log\//, sqlite],
   [/^adapters\/mail\/smtp/, () => `smtp-server ${packageVersion("smtp-server")}`],
   [/^adapters\/(mail|objects|secrets)\//, files],
+  [/^adapters\/moderation\//, () => "a server of the test"],
   [/^adapters\/models\/kserve/, () => "our own server of the Open Inference Protocol"],
   [/^adapters\/models\//, () => `ONNX runtime ${packageVersion("onnxruntime-node")}`],
   [/^adapters\/(flags|postgres|search)\//, postgresVersion],

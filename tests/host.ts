@@ -27,7 +27,7 @@ import { type Metrics, openMetrics } from "#kernel/metrics";
 import { openPseudonyms, type Pseudonyms } from "#kernel/pseudonyms";
 import { openLogger, silentLogger } from "#kernel/telemetry";
 import { topics } from "#contracts/topics";
-import { openAsr } from "../apps/adapters.ts";
+import { openAsr, openModeration } from "../apps/adapters.ts";
 import { makeTestFolder } from "../kernel/testing/folder.ts";
 import { openTestPostgres } from "../kernel/testing/postgres.ts";
 
@@ -104,6 +104,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHost>
     transcoder: openTranscoder(),
     asr: await openAsr(config, objects),
     llm: options.llm,
+    moderation: await openModeration(config),
     tracking: options.tracking,
   };
   for (const name of [

@@ -1,4 +1,4 @@
-import { problem } from "#kernel/errors";
+import { Problem, problem } from "#kernel/errors";
 
 /** What OpenAI's API and those who speak it have in common, whatever is asked of them. */
 export interface OpenAiApi {
@@ -18,6 +18,10 @@ export interface OpenAiApiOptions {
   readonly bytesMax: number;
 }
 
+/** What a server that says nothing of it is left alone for. */
+const BUSY_S = 5;
+const RETRY_AFTER_S_MAX = 3_600;
+
 export function openOpenAiApi({ url, key, at, variables, timeoutMs, bytesMax }: OpenAiApiOptions): OpenAiApi {
   return {
     async post(path, body, signal) {
@@ -36,7 +40,10 @@ export function openOpenAiApi({ url, key, at, variables, timeoutMs, bytesMax }: 
           cause: error,
         });
       });
-      if (!response.ok) throw faultOf(response.status, at, variables);
+      if (!response.ok) {
+        await response.body?.cancel();
+        throw faultOf(response, at, variables);
+      }
       return jsonIn(await textOf(response, at, bytesMax));
     },
   };
@@ -54,19 +61,36 @@ export function jsonIn(text: string): unknown {
 async function textOf(response: Response, at: string, bytesMax: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > bytesMax) throw problem.unavailable(`${at} answers with more than ${bytesMax} bytes`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > bytesMax) throw problem.unavailable(`${at} answers with more than ${bytesMax} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw problem.unavailable(`${at} stopped in the middle of its answer`, { cause: error });
   }
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function faultOf(status: number, at: string, variables: string) {
+function faultOf({ status, headers }: Response, at: string, variables: string) {
   if (status === 401 || status === 403)
     return problem.precondition(`${at} refuses us (${status}): set ${variables}_TOKEN`);
   if (status === 404) return problem.precondition(`${at} does not know this model: see ${variables}_MODEL`);
   if (status === 413) return problem.precondition(`${at} takes no question of this size: see its limits`);
-  if (status === 429) return problem.exhausted(`${at} has too much to do`, { retryAfterS: 5 });
-  return problem.unavailable(`${at} answers ${status}`);
+  if (status === 400 || status === 415 || status === 422)
+    return problem.precondition(
+      `${at} does not take what it is asked (${status}): see whether ${variables}_MODEL is a model for it`,
+    );
+  const retryAfterS = retryAfterSOf(headers.get("retry-after"));
+  if (status === 429) return problem.exhausted(`${at} has too much to do`, { retryAfterS: retryAfterS ?? BUSY_S });
+  return problem.unavailable(`${at} answers ${status}`, retryAfterS === undefined ? {} : { retryAfterS });
+}
+
+/** Seconds, or a moment in time (RFC 9110, section 10.2.3); undefined where there is none that can be read. */
+function retryAfterSOf(text: string | null): number | undefined {
+  if (text === null || text.trim() === "") return undefined;
+  const waitS = /^\d{1,9}$/.test(text.trim()) ? Number(text) : (Date.parse(text) - Date.now()) / 1_000;
+  return Number.isFinite(waitS) ? Math.min(RETRY_AFTER_S_MAX, Math.max(0, waitS)) : undefined;
 }

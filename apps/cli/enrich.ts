@@ -124,11 +124,13 @@ function tellOf(step: Step): string {
       return `${count("cues")} cues in ${String(value["language"])}${step.corrected ? "" : ", a draft"}`;
     case "moderation": {
       const looked = value["looked"] as Record<string, boolean>;
-      const named = (isLooked: boolean): string =>
-        Object.keys(looked)
-          .filter((name) => looked[name] === isLooked)
-          .join(", ");
-      return `${String(value["suspicions"])} suspicions; looked for ${named(true)}; not looked for ${named(false)}`;
+      const reasons = (value["notLooked"] ?? {}) as Record<string, string>;
+      const named = (isLooked: boolean): string[] => Object.keys(looked).filter((name) => looked[name] === isLooked);
+      const missing = Map.groupBy(named(false), (name) => reasons[name] ?? "");
+      const not = [...missing]
+        .map(([why, names]) => `; not looked for ${names.join(", ")}${why && ` (${why})`}`)
+        .join("");
+      return `${String(value["suspicions"])} suspicions; looked for ${named(true).join(", ")}${not}`;
     }
     default:
       return (value["tags"] as readonly string[] | undefined)?.join(", ") ?? "";

@@ -3,11 +3,13 @@ import type { Title } from "#contracts/catalog";
 import type { Profile } from "#contracts/profile";
 import type { Rail as RailMessage } from "#contracts/recommendation";
 import type { Rail } from "#contracts/web";
-import { type Context, problem } from "#kernel";
+import type { Context } from "#kernel";
 import { within } from "#kernel/within";
-import { suits, watching } from "./gather.ts";
+import { suits } from "./gather.ts";
 import type { WebParts } from "./parts.ts";
 import { Id, type Route, route } from "./route.ts";
+import { Query } from "./search.ts";
+import { why } from "./why.ts";
 
 /** A page waits no longer for what it can do without; the service itself answers within 200 ms. */
 const WAIT_MS_MAX = 250;
@@ -112,34 +114,6 @@ export async function alike(parts: WebParts, contentId: string, profile: Profile
   }
 }
 
-/** Why a title is shown: a title that speaks for it is named, unless the profile may not see it any more. */
-async function why(parts: WebParts, contentId: string, context: Context): Promise<Why> {
-  const profile = await watching(parts, context);
-  const [{ title }, explained] = await Promise.all([
-    parts.call.catalog.get({ id: contentId }, context),
-    parts.call.recommendation.explain({ profileId: profile.id, contentId }, context),
-  ]);
-  if (!title || !suits(profile)(title))
-    throw problem.notFound("this title does not exist, or is not here any more", { reason: "title_unknown" });
-  const ids = explained.reasons.flatMap((reason) => (reason.contentId === "" ? [] : [reason.contentId]));
-  const { titles } = ids.length === 0 ? { titles: [] } : await parts.call.catalog.getMany({ ids }, context);
-  const seen = new Map(titles.filter(suits(profile)).map((one) => [one.id, one]));
-  const reasons = explained.reasons.flatMap(({ kind, contentId: ofId, name, share }) => {
-    const parsed = Why.shape.reasons.element.safeParse({
-      ...{ kind, name, share },
-      about: ofId === "" ? null : { id: ofId, title: seen.get(ofId)?.title ?? "" },
-    });
-    return parsed.success && (ofId === "" || seen.has(ofId)) ? [parsed.data] : [];
-  });
-  return {
-    id: title.id,
-    title: title.title,
-    reasons,
-    personalised: explained.personalised,
-    partial: explained.partial,
-  };
-}
-
 export const recommendationRoutes: readonly Route[] = [
   route({
     ...{ method: "PUT", path: "/titles/{id}/opinion", operationId: "setOpinion", tag },
@@ -158,10 +132,12 @@ export const recommendationRoutes: readonly Route[] = [
   route({
     ...{ method: "GET", path: "/titles/{id}/why", operationId: "getWhy", tag },
     ...{ auth: "profile", status: 200 },
-    summary: "Why a title is shown to the profile, the weightiest reason first.",
+    summary:
+      "Why a title is shown to the profile, the weightiest reason first, and what put it where it stands on the home and in a search.",
     params: Id,
+    query: Query,
     response: Why,
-    handle: (parts, { context, params }) => why(parts, params.id, context),
+    handle: (parts, { context, params, query }) => why(parts, params.id, query, context),
   }),
   route({
     ...{ method: "POST", path: "/recommendations/clicks", operationId: "clickRecommendation", tag },

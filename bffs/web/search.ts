@@ -26,7 +26,7 @@ const list = (partLengthMax: number) =>
     .default("");
 const partsOf = (text: string): string[] => text.split("|").filter(Boolean).slice(0, 20);
 
-const Query = z.object({
+export const Query = z.object({
   q: z.string().max(200).default(""),
   /** Any of these genres, as facets name them, separated by bars. */
   genres: list(60),
@@ -40,7 +40,19 @@ const Query = z.object({
   /** Whoever asks has finished typing. */
   finished: z.boolean().default(false),
 });
-type Query = z.output<typeof Query>;
+export type Query = z.output<typeof Query>;
+
+/** What search is asked for. */
+export function requestOf(asked: Query, { ageRatingMax }: Pick<Profile, "ageRatingMax">) {
+  const filters = {
+    genres: partsOf(asked.genres),
+    kinds: asked.kind === "" ? [] : [asked.kind],
+    ...{ language: asked.language },
+    ...(asked.decade === 0 ? {} : { yearMin: asked.decade, yearMax: asked.decade + 9 }),
+  };
+  const query = { query: asked.q, filters, without: partsOf(asked.without) };
+  return { ...query, ageRatingMax, limit: LIMIT, thorough: asked.finished };
+}
 
 type Found = Omit<QueryResponse, "$typeName" | "$unknown" | "contentIds"> & { readonly titles: readonly Title[] };
 
@@ -54,17 +66,10 @@ async function found(
 ): Promise<Found> {
   const { call, clock, logger } = parts;
   const { ageRatingMax } = profile;
-  const filters = {
-    genres: partsOf(asked.genres),
-    kinds: asked.kind === "" ? [] : [asked.kind],
-    ...{ language: asked.language },
-    ...(asked.decade === 0 ? {} : { yearMin: asked.decade, yearMax: asked.decade + 9 }),
-  };
-  const request = { query: asked.q, filters, without: partsOf(asked.without), ageRatingMax, limit: LIMIT };
   const withinMs = asked.finished ? WITHIN_MS.finished : WITHIN_MS.typing;
   const soon: Context = { ...context, deadlineMs: Math.min(context.deadlineMs, clock.nowMs() + withinMs) };
   try {
-    const { contentIds, ...answer } = await call.search.query({ ...request, thorough: asked.finished }, soon);
+    const { contentIds, ...answer } = await call.search.query(requestOf(asked, profile), soon);
     const { titles } = await call.catalog.getMany({ ids: contentIds }, context);
     return { ...answer, titles: titles.filter(suits(profile)) };
   } catch (error) {
@@ -72,7 +77,7 @@ async function found(
     logger.warn("search fell back to the catalogue's index", { error });
     const { titles } = await call.catalog.search({ query: asked.q, ageRatingMax, limit: LIMIT, languages }, context);
     const nothing = { searchId: "", facets: [], people: [], corrected: "", understood: [], understoodBy: "" };
-    return { ...nothing, titles, total: titles.length, partial: true };
+    return { ...nothing, titles, total: titles.length, orderedBy: "default", partial: true };
   }
 }
 
@@ -128,6 +133,7 @@ async function search(parts: WebParts, asked: Query, languages: string[], contex
     channels,
     programmes: programmes ?? [],
     ...{ understood, corrected: answer.corrected },
+    orderedBy: SearchResults.shape.orderedBy.catch("default").parse(answer.orderedBy),
     partial: answer.partial || near.isPartial || programmes === undefined,
   };
 }

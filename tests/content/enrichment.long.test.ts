@@ -252,7 +252,7 @@ test("words of subtitles that a person brought are pointed at, and a verdict hol
   const step = await stepOf(contentId, "subtitles");
   assert.ok(step.corrected);
   const looked = (await stepOf(contentId, "moderation")).value["looked"];
-  assert.deepEqual(looked, { nudity: false, language: true, violence: false });
+  assert.deepEqual(looked, { nudity: false, violence: false, language: true, threats: false });
 
   const waiting = async () => (await host.metadata.findings({ contentId }, host.context())).findings;
   const [finding, ...others] = await waiting();

@@ -87,10 +87,8 @@ before(async () => {
 });
 after(() => host?.stop());
 
-const ask = (turn: number) =>
-  host
-    .client(Search, "web")
-    .query({ query: "harbour", ageRatingMax: 18 }, host.context({ viewer: { userId: "u", profileId: `p${turn}` } }));
+const viewerOf = (turn: number) => host.context({ viewer: { userId: "u", profileId: `p${turn}` } });
+const ask = (turn: number) => host.client(Search, "web").query({ query: "harbour", ageRatingMax: 18 }, viewerOf(turn));
 
 for (const how of ["hangs", "refuses"] as const)
   test(`search: where the model of orders ${how}, the order by words and meaning comes and says so, and the model's again without a restart`, async (t) => {
@@ -104,12 +102,17 @@ for (const how of ["hangs", "refuses"] as const)
       primary.take(how);
       const answers = await load.next(80);
       printWaits(t, `search, model of orders ${how}`, answers);
-      for (const { answer } of answers) assert.deepEqual([answer.partial, answer.contentIds], [true, byWords]);
+      for (const { answer } of answers)
+        assert.deepEqual([answer.partial, answer.orderedBy, answer.contentIds], [true, "fallback", byWords]);
       assert.ok(
         primary.givenMs.length > 0 && primary.givenMs.every((ms) => ms < BUDGET_MS),
         "what the model was given",
       );
       if (how === "hangs") assert.ok(primary.hanging() > 0, "nobody waited for the model to come back");
+      const why = await host
+        .client(Search, "web")
+        .explain({ query: { query: "harbour", ageRatingMax: 18 }, contentId: byWords[0] ?? "" }, viewerOf(0));
+      assert.deepEqual([why.by, why.influences, why.partial], ["fallback", [], true], "no reason is made up");
       primary.giveBack();
       const whole = await load.until("the model orders again", ({ partial }) => !partial);
       assert.deepEqual(whole.contentIds, ordered.contentIds);

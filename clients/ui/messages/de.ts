@@ -126,6 +126,68 @@ export const de: Messages = {
     seenOften: "Du hast es hier schon öfter gesehen, deshalb rückt es nach hinten",
     added: "Es ist neu hier",
     change: "Eigene Empfehlungen lassen sich für jedes Profil abschalten:",
+    onHome: "Sein Platz auf deiner Startseite",
+    inSearch: (query: string) => `Sein Platz in deiner Suche nach „${query}“`,
+    order: {
+      home: {
+        model: () =>
+          "Titel, die zu dir passen, kommen in die Reihenfolge, in der Menschen wählen. Ein Modell hat sie aus gezeigten Listen gelernt und daraus, was gewählt wurde.",
+        fallback: () =>
+          "Ein Modell soll Titel, die zu dir passen, in die Reihenfolge bringen, in der Menschen wählen. Es war nicht rechtzeitig da, deshalb stehen sie nach den Anteilen oben.",
+        default: () =>
+          "Für dieses Profil ist kein Modell dessen, was Menschen wählen, in Gebrauch: Titel stehen nach den Anteilen oben.",
+        named: () => "",
+        outside: (titles: number) =>
+          `${titles} Titel, die zu dir passen, kommen in die Reihenfolge, in der Menschen wählen. Dieser ist nicht darunter.`,
+        off: () => "Für dieses Profil wird nichts eigens geordnet, weil seine eigenen Empfehlungen abgeschaltet sind.",
+        unknown: () => "Das ließ sich gerade nicht herausfinden.",
+      },
+      search: {
+        model: () =>
+          "Was zu deinen Worten passt, kommt in die Reihenfolge, in der Menschen wählen. Ein Modell hat sie aus Suchen gelernt und daraus, was in ihnen gewählt wurde.",
+        fallback: () =>
+          "Ein Modell soll, was zu deinen Worten passt, in die Reihenfolge bringen, in der Menschen wählen. Es war nicht rechtzeitig da, deshalb zählt, wie gut Titel passen.",
+        default: () =>
+          "Kein Modell dessen, was Menschen wählen, ist in Gebrauch: Titel stehen danach, wie gut sie zu deinen Worten passen.",
+        named: () => "Er heißt, wie du gesucht hast, und solche Titel kommen zuerst.",
+        outside: (titles: number) =>
+          `Die ersten ${titles} Titel kommen in die Reihenfolge, in der Menschen wählen. Dieser ist nicht darunter.`,
+        off: () => "",
+        unknown: () => "Das ließ sich gerade nicht herausfinden.",
+      },
+    },
+    place: (place: number, titles: number) => `Dort ist er Nummer ${place} von ${titles}.`,
+    movedBy: "Was ihn am meisten bewegt hat, gemessen am dort Üblichen:",
+    movedByNothing: "Nichts an ihm hat ihn viel bewegt, gemessen am dort Üblichen.",
+    notNow: "Was ihn bewegt hat, lässt sich gerade nicht sagen.",
+    afterwards:
+      "Danach rückt nach hinten, was dir oft gezeigt wurde, Neues rückt etwas vor, und Nachbarn bleiben verschieden.",
+    moved: (places: number, helps: boolean) =>
+      places === 0
+        ? helps
+          ? "spricht dafür"
+          : "spricht dagegen"
+        : `${Math.abs(places)} ${Math.abs(places) === 1 ? "Platz" : "Plätze"} ${places > 0 ? "nach vorn" : "nach hinten"}`,
+    suits: { home: "Wie gut er zu dir passt", search: "Wie gut er zu deinen Worten passt" },
+    influences: {
+      meaning: "Wie nah er deinen Worten im Sinn ist",
+      taste: "Wie viel du aus seinen Genres ansiehst",
+      added: "Wie lange er schon hier ist",
+      year: "Das Jahr, aus dem er ist",
+      age: "Seine Altersfreigabe",
+      length: "Seine Länge",
+      series: "Ob er eine Serie oder ein Film ist",
+      genres: "Wie viele Genres er hat",
+      people: "Wie viele Menschen bei ihm genannt sind",
+      preview: "Ob er eine Vorschau hat",
+      watched: "Wie viele ihn ansehen",
+      finished: "Wie viele ihn zu Ende sehen",
+      clicked: "Wie viele zu ihm gehen, wo er gezeigt wird",
+      liked: "Wie vielen er gefällt",
+    },
+    inUse: (version: number, since: string) => `Modellversion ${version}, in Gebrauch seit ${since}`,
+    onTrial: (version: number, since: string, share: number) =>
+      `Modellversion ${version}, auf Probe bei ${share} % der Profile seit ${since}`,
   },
   personalisation: "Eigene Empfehlungen",
   personalisationHint: "Gelernt aus dem, was dieses Profil ansieht. Ohne sie zeigt es, was beliebt ist.",
@@ -149,6 +211,10 @@ export const de: Messages = {
   searchStart: "Nach Genre stöbern",
   results: (count) => (count === 1 ? "1 Titel" : `${count} Titel`),
   find: {
+    orderedBy: {
+      model: "In der Reihenfolge, in der Menschen wählen. Die Seite jedes Titels sagt, warum er dort steht.",
+      fallback: "Danach, wie gut sie zu deinen Worten passen: Die Reihenfolge, in der Menschen wählen, war nicht da.",
+    },
     suggestions: "Vorschläge",
     corrected: (query) => `Treffer für „${query}“`,
     understood: "Verstanden als",
@@ -241,6 +307,8 @@ export const de: Messages = {
     orderMine: "Deine Reihenfolge",
     orderNumber: "Nummer",
     orderPartial: "Deine Reihenfolge ist gerade nicht da",
+    orderLearned: "Sender stehen so: Was du um diese Tageszeit ansiehst, kommt zuerst",
+    orderOwn: "Sender stehen, wie du sie geordnet hast",
     comesNext: (title: string) => `Danach ${title}`,
     whySeries: (why: string) => `Als Folge erkannt: ${why}.`,
   },

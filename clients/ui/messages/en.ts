@@ -125,6 +125,67 @@ export const en = {
     seenOften: "You have seen it here several times, so it moves down",
     added: "It is new here",
     change: "You can turn recommendations of your own off for each profile:",
+    onHome: "Its place on your home",
+    inSearch: (query: string) => `Its place in your search for “${query}”`,
+    order: {
+      home: {
+        model: () =>
+          "Titles that suit you are put in the order in which people choose. A model learned it from lists that people were shown, and from what they chose.",
+        fallback: () =>
+          "A model should put titles that suit you in the order in which people choose. It was not there in time, so they stand by the shares above.",
+        default: () => "No model of what people choose is in use for this profile: titles stand by the shares above.",
+        named: () => "",
+        outside: (titles: number) =>
+          `${titles} titles that suit you are put in the order in which people choose. This one is not among them.`,
+        off: () =>
+          "Nothing is put in an order of its own for this profile, because recommendations of its own are off.",
+        unknown: () => "It could not be found out just now.",
+      },
+      search: {
+        model: () =>
+          "What fits your words is put in the order in which people choose. A model learned it from searches and from what people chose in them.",
+        fallback: () =>
+          "A model should put what fits your words in the order in which people choose. It was not there in time, so titles stand by how well they fit.",
+        default: () => "No model of what people choose is in use: titles stand by how well they fit your words.",
+        named: () => "It is called as you searched, and such titles come first.",
+        outside: (titles: number) =>
+          `The first ${titles} titles are put in the order in which people choose. This one is not among them.`,
+        off: () => "",
+        unknown: () => "It could not be found out just now.",
+      },
+    },
+    place: (place: number, titles: number) => `There it is number ${place} of ${titles}.`,
+    movedBy: "What moved it most, against what is usual among them:",
+    movedByNothing: "Nothing about it moved it much, against what is usual among them.",
+    notNow: "What moved it cannot be said at the moment.",
+    afterwards:
+      "After that, what you were often shown moves down, what is new moves up a little, and neighbours are kept different.",
+    moved: (places: number, helps: boolean) =>
+      places === 0
+        ? helps
+          ? "speaks for it"
+          : "speaks against it"
+        : `${Math.abs(places)} ${Math.abs(places) === 1 ? "place" : "places"} ${places > 0 ? "up" : "down"}`,
+    suits: { home: "How well it suits you", search: "How well it fits your words" },
+    influences: {
+      meaning: "How near to your words it is in meaning",
+      taste: "How much you watch of its genres",
+      added: "How long it has been here",
+      year: "The year it is from",
+      age: "Its age rating",
+      length: "Its length",
+      series: "Whether it is a series or a film",
+      genres: "How many genres it has",
+      people: "How many people are named in it",
+      preview: "Whether it has a preview",
+      watched: "How many watch it",
+      finished: "How many watch it to the end",
+      clicked: "How many go to it where they are shown it",
+      liked: "How many like it",
+    },
+    inUse: (version: number, since: string) => `Model version ${version}, in use since ${since}`,
+    onTrial: (version: number, since: string, share: number) =>
+      `Model version ${version}, on trial with ${share}% of profiles since ${since}`,
   },
   personalisation: "Recommendations of its own",
   personalisationHint: "Learned from what this profile watches. Without them it sees what is popular.",
@@ -148,6 +209,10 @@ export const en = {
   searchStart: "Browse by genre",
   results: (count: number) => (count === 1 ? "1 title" : `${count} titles`),
   find: {
+    orderedBy: {
+      model: "In the order in which people choose. Each title’s page says why it stands where it does.",
+      fallback: "By how well they fit your words: the order in which people choose was not at hand.",
+    },
     suggestions: "Suggestions",
     corrected: (query: string) => `Showing results for “${query}”`,
     understood: "Understood as",
@@ -240,6 +305,8 @@ export const en = {
     orderMine: "Your order",
     orderNumber: "Number",
     orderPartial: "Your order is not at hand",
+    orderLearned: "Channels stand with what you watch at this time of day first",
+    orderOwn: "Channels stand as you arranged them",
     comesNext: (title: string) => `Then ${title}`,
     whySeries: (why: string) => `An episode because: ${why}.`,
   },

@@ -125,6 +125,68 @@ export const es: Messages = {
     seenOften: "Ya lo has visto aquí varias veces, por eso baja",
     added: "Es nuevo aquí",
     change: "Puedes desactivar las recomendaciones propias en cada perfil:",
+    onHome: "Su lugar en tu inicio",
+    inSearch: (query: string) => `Su lugar en tu búsqueda de «${query}»`,
+    order: {
+      home: {
+        model: () =>
+          "Los títulos que van contigo se ponen en el orden en que la gente elige. Un modelo lo aprendió de listas que se mostraron y de lo que se eligió.",
+        fallback: () =>
+          "Un modelo debería poner los títulos que van contigo en el orden en que la gente elige. No llegó a tiempo, así que siguen las partes de arriba.",
+        default: () =>
+          "Ningún modelo de lo que la gente elige está en uso para este perfil: los títulos siguen las partes de arriba.",
+        named: () => "",
+        outside: (titles: number) =>
+          `${titles} títulos que van contigo se ponen en el orden en que la gente elige. Este no está entre ellos.`,
+        off: () => "Nada se ordena aparte para este perfil, porque sus recomendaciones propias están desactivadas.",
+        unknown: () => "No se pudo averiguar ahora.",
+      },
+      search: {
+        model: () =>
+          "Lo que encaja con tus palabras se pone en el orden en que la gente elige. Un modelo lo aprendió de búsquedas y de lo que se eligió en ellas.",
+        fallback: () =>
+          "Un modelo debería poner lo que encaja con tus palabras en el orden en que la gente elige. No llegó a tiempo, así que cuenta cuánto encaja cada título.",
+        default: () =>
+          "Ningún modelo de lo que la gente elige está en uso: los títulos siguen cuánto encajan con tus palabras.",
+        named: () => "Se llama como buscaste, y esos títulos van primero.",
+        outside: (titles: number) =>
+          `Los primeros ${titles} títulos se ponen en el orden en que la gente elige. Este no está entre ellos.`,
+        off: () => "",
+        unknown: () => "No se pudo averiguar ahora.",
+      },
+    },
+    place: (place: number, titles: number) => `Ahí es el número ${place} de ${titles}.`,
+    movedBy: "Lo que más lo movió, frente a lo habitual entre ellos:",
+    movedByNothing: "Nada de él lo movió mucho, frente a lo habitual entre ellos.",
+    notNow: "Lo que lo movió no se puede decir ahora.",
+    afterwards:
+      "Después baja lo que se te mostró muchas veces, lo nuevo sube un poco y los vecinos se mantienen distintos.",
+    moved: (places: number, helps: boolean) =>
+      places === 0
+        ? helps
+          ? "habla a su favor"
+          : "habla en su contra"
+        : `${Math.abs(places)} ${Math.abs(places) === 1 ? "lugar" : "lugares"} ${places > 0 ? "arriba" : "abajo"}`,
+    suits: { home: "Cuánto va contigo", search: "Cuánto encaja con tus palabras" },
+    influences: {
+      meaning: "Lo cerca que está de tus palabras en sentido",
+      taste: "Cuánto ves de sus géneros",
+      added: "Cuánto tiempo lleva aquí",
+      year: "El año del que es",
+      age: "Su clasificación por edad",
+      length: "Su duración",
+      series: "Si es una serie o una película",
+      genres: "Cuántos géneros tiene",
+      people: "Cuántas personas se nombran en él",
+      preview: "Si tiene un avance",
+      watched: "Cuántos lo ven",
+      finished: "Cuántos lo ven hasta el final",
+      clicked: "Cuántos van a él donde se les muestra",
+      liked: "A cuántos les gusta",
+    },
+    inUse: (version: number, since: string) => `Versión ${version} del modelo, en uso desde el ${since}`,
+    onTrial: (version: number, since: string, share: number) =>
+      `Versión ${version} del modelo, a prueba con el ${share} % de los perfiles desde el ${since}`,
   },
   personalisation: "Recomendaciones propias",
   personalisationHint: "Aprendidas de lo que ve este perfil. Sin ellas muestra lo popular.",
@@ -148,6 +210,10 @@ export const es: Messages = {
   searchStart: "Explorar por género",
   results: (count) => (count === 1 ? "1 título" : `${count} títulos`),
   find: {
+    orderedBy: {
+      model: "En el orden en que la gente elige. La página de cada título dice por qué está donde está.",
+      fallback: "Según cuánto encajan con tus palabras: el orden en que la gente elige no estaba a mano.",
+    },
     suggestions: "Sugerencias",
     corrected: (query) => `Resultados de «${query}»`,
     understood: "Entendido como",
@@ -245,6 +311,8 @@ export const es: Messages = {
     orderMine: "Tu orden",
     orderNumber: "Número",
     orderPartial: "Tu orden no está disponible ahora",
+    orderLearned: "Los canales van así: primero lo que ves a esta hora del día",
+    orderOwn: "Los canales van como tú los ordenaste",
     comesNext: (title: string) => `Después ${title}`,
     whySeries: (why: string) => `Reconocido como episodio: ${why}.`,
   },

@@ -67,7 +67,7 @@ export function createApi(http: Http) {
     removeFromContinue: (id: string) => http.call<null>(`/continue-watching/${part(id)}`, { method: "DELETE" }),
     setOpinion: (id: string, opinion: Opinion) =>
       http.call<null>(`/titles/${part(id)}/opinion`, { method: "PUT", body: { opinion } }),
-    why: (id: string) => http.call<Why>(`/titles/${part(id)}/why`),
+    why: (id: string, search: string) => http.call<Why>(`/titles/${part(id)}/why${search}`),
     clickRecommendation: (body: Click) =>
       http.call<null>("/recommendations/clicks", { method: "POST", body, keepalive: true }),
     personalisation: (id: string) => http.call<Personalisation>(`/profiles/${part(id)}/personalisation`),

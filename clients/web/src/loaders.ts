@@ -3,7 +3,7 @@ import { data, type LoaderFunctionArgs, redirect, redirectDocument } from "react
 import { ApiError } from "../../player/http.ts";
 import type { Api } from "./api.ts";
 import { orderIn } from "./guide-model.ts";
-import { askedIn, isNarrowed, parametersOf } from "./search/asked.ts";
+import { askedIn, foundBy, isNarrowed, parametersOf } from "./search/asked.ts";
 
 function ownPath(request: Request): string {
   const { pathname, search } = new URL(request.url);
@@ -32,7 +32,11 @@ export function createLoaders(api: Api) {
     root: async ({ request }: LoaderFunctionArgs) => ({ viewer: await guarded(request, () => api.viewer()) }),
     home: ({ request }: LoaderFunctionArgs) => guarded(request, async () => ({ home: await homeOrNull(api) })),
     title: (args: LoaderFunctionArgs) => guarded(args.request, async () => ({ title: await api.title(idOf(args)) })),
-    why: (args: LoaderFunctionArgs) => guarded(args.request, async () => ({ why: await api.why(idOf(args)) })),
+    why: (args: LoaderFunctionArgs) =>
+      guarded(args.request, async () => {
+        const asked = askedIn(new URL(args.request.url).searchParams);
+        return { asked, why: await api.why(idOf(args), foundBy(asked)) };
+      }),
     channels: ({ request }: LoaderFunctionArgs) =>
       guarded(request, async () => ({ ...(await api.channels()), nowMs: Date.now() })),
     search: ({ request }: LoaderFunctionArgs) =>

@@ -1,13 +1,15 @@
 import { ThumbsDown, ThumbsUp, X } from "lucide-react";
 import { useState } from "react";
-import { Link } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import type { Opinion } from "../../../contracts/web/recommendations/index.ts";
 import { useWords } from "../../ui/words.tsx";
 import { browserApi } from "./api.ts";
+import { askedIn, foundBy } from "./search/asked.ts";
 
 /** What the profile says of a title, as buttons of which one may be pressed; pressing it again takes it back. */
 export function OpinionButtons({ contentId, initial }: { contentId: string; initial: Opinion }) {
   const { m } = useWords();
+  const [query] = useSearchParams();
   const [opinion, setOpinion] = useState(initial);
   const [hasFailed, setHasFailed] = useState(false);
   const say = (pressed: Opinion) => {
@@ -40,7 +42,7 @@ export function OpinionButtons({ contentId, initial }: { contentId: string; init
         </button>
       ))}
       <Link
-        to={`/why/${contentId}`}
+        to={`/why/${contentId}${foundBy(askedIn(query))}`}
         className="min-h-11 content-center text-14 text-ink-2 underline underline-offset-4 hover:text-ink"
       >
         {m.why.title}

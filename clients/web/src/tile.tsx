@@ -14,6 +14,8 @@ interface TileProps {
   onRemove?: { label: string; run(): void } | undefined;
   /** Somebody goes where the tile leads. */
   onOpen?: (() => void) | undefined;
+  /** What the title's page is to know of the way to it, as the end of its address. */
+  by?: string;
   priority?: boolean;
   /** One below the heading that the tile stands under. */
   heading?: "h2" | "h3";
@@ -26,6 +28,7 @@ export function Tile({
   processingProgress,
   onRemove,
   onOpen,
+  by = "",
   priority = false,
   heading: Heading = "h3",
 }: TileProps) {
@@ -72,7 +75,7 @@ export function Tile({
         )}
       </div>
       <Heading className="mt-2.5 line-clamp-1 text-14 font-medium text-ink-2 transition-colors group-hover:text-ink">
-        <Link to={`/title/${card.id}`} className="tile-link" onClick={onOpen}>
+        <Link to={`/title/${card.id}${by}`} className="tile-link" onClick={onOpen}>
           <bdi>{card.title}</bdi>
         </Link>
       </Heading>
@@ -121,15 +124,16 @@ interface TileGridProps {
   cards: readonly Card[];
   heading?: "h2" | "h3";
   onRemove?: (card: Card) => TileProps["onRemove"];
+  by?: string;
 }
 
 /** Titles in rows that fill the width. */
-export function TileGrid({ cards, heading = "h3", onRemove }: TileGridProps) {
+export function TileGrid({ cards, heading = "h3", onRemove, by = "" }: TileGridProps) {
   return (
     <ul className="tile-grid">
       {cards.map((card, index) => (
         <li key={card.id}>
-          <Tile card={card} heading={heading} priority={index < 4} onRemove={onRemove?.(card)} />
+          <Tile card={card} heading={heading} by={by} priority={index < 4} onRemove={onRemove?.(card)} />
         </li>
       ))}
     </ul>

@@ -334,7 +334,7 @@ export declare type Finding = Message<"marquee.metadata.v1.Finding"> & {
   contentId: string;
 
   /**
-   * nudity or language.
+   * nudity, violence (both seen), language or threats (both said).
    *
    * @generated from field: string kind = 3;
    */

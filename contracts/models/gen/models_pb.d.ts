@@ -888,6 +888,116 @@ export declare type OrderResponse = Message<"marquee.models.v1.OrderResponse"> &
 export declare const OrderResponseSchema: GenMessage<OrderResponse>;
 
 /**
+ * @generated from message marquee.models.v1.ExplainOrderRequest
+ */
+export declare type ExplainOrderRequest = Message<"marquee.models.v1.ExplainOrderRequest"> & {
+  /**
+   * @generated from field: marquee.models.v1.OrderRequest list = 1;
+   */
+  list?: OrderRequest | undefined;
+
+  /**
+   * One of its titles.
+   *
+   * @generated from field: string content_id = 2;
+   */
+  contentId: string;
+};
+
+/**
+ * Describes the message marquee.models.v1.ExplainOrderRequest.
+ * Use `create(ExplainOrderRequestSchema)` to create a new message.
+ */
+export declare const ExplainOrderRequestSchema: GenMessage<ExplainOrderRequest>;
+
+/**
+ * One thing that is known of a title, and what of its score comes of it.
+ *
+ * @generated from message marquee.models.v1.Influence
+ */
+export declare type Influence = Message<"marquee.models.v1.Influence"> & {
+  /**
+   * suits, meaning, taste, added, year, age, length, series, genres, people, preview, watched, finished, clicked or liked.
+   *
+   * @generated from field: string what = 1;
+   */
+  what: string;
+
+  /**
+   * The score, less the one that the same model gives where this is as is usual in the list.
+   *
+   * @generated from field: double effect = 2;
+   */
+  effect: number;
+
+  /**
+   * By how many places it stands further up with it; below 0 further down.
+   *
+   * @generated from field: sint32 places = 3;
+   */
+  places: number;
+};
+
+/**
+ * Describes the message marquee.models.v1.Influence.
+ * Use `create(InfluenceSchema)` to create a new message.
+ */
+export declare const InfluenceSchema: GenMessage<Influence>;
+
+/**
+ * @generated from message marquee.models.v1.ExplainOrderResponse
+ */
+export declare type ExplainOrderResponse = Message<"marquee.models.v1.ExplainOrderResponse"> & {
+  /**
+   * 0: none answers for the profile, and the order stays.
+   *
+   * @generated from field: uint32 version = 1;
+   */
+  version: number;
+
+  /**
+   * Since when the version has its share of profiles.
+   *
+   * @generated from field: int64 since_ms = 2;
+   */
+  sinceMs: bigint;
+
+  /**
+   * In percent; below 100 it is on trial.
+   *
+   * @generated from field: uint32 share = 3;
+   */
+  share: number;
+
+  /**
+   * In the model's order, the first is 1; 0 where it cannot be said.
+   *
+   * @generated from field: uint32 place = 4;
+   */
+  place: number;
+
+  /**
+   * The strongest first, at most four.
+   *
+   * @generated from field: repeated marquee.models.v1.Influence influences = 5;
+   */
+  influences: Influence[];
+
+  /**
+   * The model did not answer in time.
+   *
+   * @generated from field: bool partial = 6;
+   */
+  partial: boolean;
+};
+
+/**
+ * Describes the message marquee.models.v1.ExplainOrderResponse.
+ * Use `create(ExplainOrderResponseSchema)` to create a new message.
+ */
+export declare const ExplainOrderResponseSchema: GenMessage<ExplainOrderResponse>;
+
+/**
  * @generated from service marquee.models.v1.ModelsService
  */
 export declare const ModelsService: GenService<{
@@ -980,6 +1090,16 @@ export declare const ModelsService: GenService<{
     methodKind: "unary";
     input: typeof OrderRequestSchema;
     output: typeof OrderResponseSchema;
+  },
+  /**
+   * By what the model that answers for a profile puts a title where it stands in a list: how its score differs with one thing of it as is usual there.
+   *
+   * @generated from rpc marquee.models.v1.ModelsService.ExplainOrder
+   */
+  explainOrder: {
+    methodKind: "unary";
+    input: typeof ExplainOrderRequestSchema;
+    output: typeof ExplainOrderResponseSchema;
   },
 }>;
 

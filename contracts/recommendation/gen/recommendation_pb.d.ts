@@ -190,6 +190,96 @@ export declare type Reason = Message<"marquee.recommendation.v1.Reason"> & {
 export declare const ReasonSchema: GenMessage<Reason>;
 
 /**
+ * One thing of the title that moved it in the order.
+ *
+ * @generated from message marquee.recommendation.v1.Influence
+ */
+export declare type Influence = Message<"marquee.recommendation.v1.Influence"> & {
+  /**
+   * As models.Influence has it.
+   *
+   * @generated from field: string what = 1;
+   */
+  what: string;
+
+  /**
+   * Above 0: it speaks for the title, below 0 against it.
+   *
+   * @generated from field: double effect = 2;
+   */
+  effect: number;
+
+  /**
+   * By how many places it stands further up with it; below 0 further down.
+   *
+   * @generated from field: sint32 places = 3;
+   */
+  places: number;
+};
+
+/**
+ * Describes the message marquee.recommendation.v1.Influence.
+ * Use `create(InfluenceSchema)` to create a new message.
+ */
+export declare const InfluenceSchema: GenMessage<Influence>;
+
+/**
+ * What became of a title where a home is put in the order in which people choose.
+ *
+ * @generated from message marquee.recommendation.v1.HomeOrder
+ */
+export declare type HomeOrder = Message<"marquee.recommendation.v1.HomeOrder"> & {
+  /**
+   * model: it did so; fallback: it should have, and was not there in time, so that titles stand by their reasons; default: none is in use for the
+   * profile, and they do, too; outside: titles were put in order, and this one is not among them; off: nothing is, because the profile wants no
+   * recommendations of its own; unknown: it could not be found out.
+   *
+   * @generated from field: string by = 1;
+   */
+  by: string;
+
+  /**
+   * Of model: which version, since when and for how many profiles in percent; the title's place of how many, 0 where it cannot be said.
+   *
+   * @generated from field: uint32 version = 2;
+   */
+  version: number;
+
+  /**
+   * @generated from field: int64 since_ms = 3;
+   */
+  sinceMs: bigint;
+
+  /**
+   * @generated from field: uint32 share = 4;
+   */
+  share: number;
+
+  /**
+   * @generated from field: uint32 place = 5;
+   */
+  place: number;
+
+  /**
+   * @generated from field: uint32 titles = 6;
+   */
+  titles: number;
+
+  /**
+   * The strongest first.
+   *
+   * @generated from field: repeated marquee.recommendation.v1.Influence influences = 7;
+   */
+  influences: Influence[];
+};
+
+/**
+ * Describes the message marquee.recommendation.v1.HomeOrder.
+ * Use `create(HomeOrderSchema)` to create a new message.
+ */
+export declare const HomeOrderSchema: GenMessage<HomeOrder>;
+
+/**
  * @generated from message marquee.recommendation.v1.ExplainResponse
  */
 export declare type ExplainResponse = Message<"marquee.recommendation.v1.ExplainResponse"> & {
@@ -207,6 +297,11 @@ export declare type ExplainResponse = Message<"marquee.recommendation.v1.Explain
    * @generated from field: bool partial = 3;
    */
   partial: boolean;
+
+  /**
+   * @generated from field: marquee.recommendation.v1.HomeOrder order = 4;
+   */
+  order?: HomeOrder | undefined;
 };
 
 /**

@@ -8,7 +8,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file recommendation/recommendation.proto.
  */
 export const file_recommendation_recommendation = /*@__PURE__*/
-  fileDesc("CiNyZWNvbW1lbmRhdGlvbi9yZWNvbW1lbmRhdGlvbi5wcm90bxIZbWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MSJACgRSYWlsEgwKBGtpbmQYASABKAkSFQoNYmVjYXVzZV9vZl9pZBgCIAEoCRITCgtjb250ZW50X2lkcxgDIAMoCSIhCgtIb21lUmVxdWVzdBISCgpwcm9maWxlX2lkGAEgASgJIk8KDEhvbWVSZXNwb25zZRIuCgVyYWlscxgBIAMoCzIfLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuUmFpbBIPCgdwYXJ0aWFsGAIgASgIIksKDlNpbWlsYXJSZXF1ZXN0EhIKCmNvbnRlbnRfaWQYASABKAkSFgoOYWdlX3JhdGluZ19tYXgYAiABKA0SDQoFbGltaXQYAyABKA0iNwoPU2ltaWxhclJlc3BvbnNlEhMKC2NvbnRlbnRfaWRzGAEgAygJEg8KB3BhcnRpYWwYAiABKAgiOAoORXhwbGFpblJlcXVlc3QSEgoKcHJvZmlsZV9pZBgBIAEoCRISCgpjb250ZW50X2lkGAIgASgJIkcKBlJlYXNvbhIMCgRraW5kGAEgASgJEhIKCmNvbnRlbnRfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRINCgVzaGFyZRgEIAEoASJsCg9FeHBsYWluUmVzcG9uc2USMgoHcmVhc29ucxgBIAMoCzIhLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuUmVhc29uEhQKDHBlcnNvbmFsaXNlZBgCIAEoCBIPCgdwYXJ0aWFsGAMgASgIIioKFE9yZGVyQ2hhbm5lbHNSZXF1ZXN0EhIKCnByb2ZpbGVfaWQYASABKAkiPQoVT3JkZXJDaGFubmVsc1Jlc3BvbnNlEhMKC2NoYW5uZWxfaWRzGAEgAygJEg8KB3BhcnRpYWwYAiABKAgiLQoJQXJ0d29ya09mEhIKCmNvbnRlbnRfaWQYASABKAkSDAoEa2V5cxgCIAMoCSJgChRDaG9vc2VBcnR3b3JrUmVxdWVzdBISCgpwcm9maWxlX2lkGAEgASgJEjQKBnRpdGxlcxgCIAMoCzIkLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuQXJ0d29ya09mIjAKDUFydHdvcmtDaG9pY2USEgoKY29udGVudF9pZBgBIAEoCRILCgNrZXkYAiABKAkiYwoVQ2hvb3NlQXJ0d29ya1Jlc3BvbnNlEjkKB2Nob2ljZXMYASADKAsyKC5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLkFydHdvcmtDaG9pY2USDwoHcGFydGlhbBgCIAEoCCI7ChFHZXRPcGluaW9uUmVxdWVzdBISCgpwcm9maWxlX2lkGAEgASgJEhIKCmNvbnRlbnRfaWQYAiABKAkiJQoSR2V0T3BpbmlvblJlc3BvbnNlEg8KB29waW5pb24YASABKAkiTAoRU2V0T3BpbmlvblJlcXVlc3QSEgoKcHJvZmlsZV9pZBgBIAEoCRISCgpjb250ZW50X2lkGAIgASgJEg8KB29waW5pb24YAyABKAkiFAoSU2V0T3BpbmlvblJlc3BvbnNlIi8KGUdldFBlcnNvbmFsaXNhdGlvblJlcXVlc3QSEgoKcHJvZmlsZV9pZBgBIAEoCSItChpHZXRQZXJzb25hbGlzYXRpb25SZXNwb25zZRIPCgdlbmFibGVkGAEgASgIIkAKGVNldFBlcnNvbmFsaXNhdGlvblJlcXVlc3QSEgoKcHJvZmlsZV9pZBgBIAEoCRIPCgdlbmFibGVkGAIgASgIIhwKGlNldFBlcnNvbmFsaXNhdGlvblJlc3BvbnNlIlYKDENsaWNrUmVxdWVzdBISCgpwcm9maWxlX2lkGAEgASgJEhIKCmNvbnRlbnRfaWQYAiABKAkSDAoEcmFpbBgDIAEoCRIQCghwb3NpdGlvbhgEIAEoDSIPCg1DbGlja1Jlc3BvbnNlIg4KDFRyYWluUmVxdWVzdCJACg1UcmFpblJlc3BvbnNlEi8KBW1vZGVsGAEgASgLMiAubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5Nb2RlbCIPCg1TdGF0dXNSZXF1ZXN0IkEKDlN0YXR1c1Jlc3BvbnNlEi8KBW1vZGVsGAEgASgLMiAubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5Nb2RlbCKiAQoFTW9kZWwSFQoNdHJhaW5lZF9hdF9tcxgBIAEoAxIQCghwcm9maWxlcxgCIAEoDRIOCgZ0aXRsZXMYAyABKA0SFAoMaW50ZXJhY3Rpb25zGAQgASgNEhEKCWFsZ29yaXRobRgFIAEoCRIMCgRuZGNnGAYgASgBEhoKEm5kY2dfb2ZfcG9wdWxhcml0eRgHIAEoARINCgVjYXNlcxgIIAEoDTLDCgoVUmVjb21tZW5kYXRpb25TZXJ2aWNlElwKBEhvbWUSJi5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLkhvbWVSZXF1ZXN0GicubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5Ib21lUmVzcG9uc2UiA5ACARJlCgdTaW1pbGFyEikubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5TaW1pbGFyUmVxdWVzdBoqLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuU2ltaWxhclJlc3BvbnNlIgOQAgESZQoHRXhwbGFpbhIpLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuRXhwbGFpblJlcXVlc3QaKi5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLkV4cGxhaW5SZXNwb25zZSIDkAIBEncKDU9yZGVyQ2hhbm5lbHMSLy5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLk9yZGVyQ2hhbm5lbHNSZXF1ZXN0GjAubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5PcmRlckNoYW5uZWxzUmVzcG9uc2UiA5ACARJ3Cg1DaG9vc2VBcnR3b3JrEi8ubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5DaG9vc2VBcnR3b3JrUmVxdWVzdBowLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuQ2hvb3NlQXJ0d29ya1Jlc3BvbnNlIgOQAgISbgoKR2V0T3BpbmlvbhIsLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuR2V0T3BpbmlvblJlcXVlc3QaLS5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLkdldE9waW5pb25SZXNwb25zZSIDkAIBEm4KClNldE9waW5pb24SLC5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLlNldE9waW5pb25SZXF1ZXN0Gi0ubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5TZXRPcGluaW9uUmVzcG9uc2UiA5ACAhKGAQoSR2V0UGVyc29uYWxpc2F0aW9uEjQubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5HZXRQZXJzb25hbGlzYXRpb25SZXF1ZXN0GjUubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5HZXRQZXJzb25hbGlzYXRpb25SZXNwb25zZSIDkAIBEoYBChJTZXRQZXJzb25hbGlzYXRpb24SNC5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLlNldFBlcnNvbmFsaXNhdGlvblJlcXVlc3QaNS5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLlNldFBlcnNvbmFsaXNhdGlvblJlc3BvbnNlIgOQAgISWgoFQ2xpY2sSJy5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLkNsaWNrUmVxdWVzdBooLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuQ2xpY2tSZXNwb25zZRJaCgVUcmFpbhInLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuVHJhaW5SZXF1ZXN0GigubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5UcmFpblJlc3BvbnNlEmIKBlN0YXR1cxIoLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuU3RhdHVzUmVxdWVzdBopLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuU3RhdHVzUmVzcG9uc2UiA5ACAWIGcHJvdG8z");
+  fileDesc("CiNyZWNvbW1lbmRhdGlvbi9yZWNvbW1lbmRhdGlvbi5wcm90bxIZbWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MSJACgRSYWlsEgwKBGtpbmQYASABKAkSFQoNYmVjYXVzZV9vZl9pZBgCIAEoCRITCgtjb250ZW50X2lkcxgDIAMoCSIhCgtIb21lUmVxdWVzdBISCgpwcm9maWxlX2lkGAEgASgJIk8KDEhvbWVSZXNwb25zZRIuCgVyYWlscxgBIAMoCzIfLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuUmFpbBIPCgdwYXJ0aWFsGAIgASgIIksKDlNpbWlsYXJSZXF1ZXN0EhIKCmNvbnRlbnRfaWQYASABKAkSFgoOYWdlX3JhdGluZ19tYXgYAiABKA0SDQoFbGltaXQYAyABKA0iNwoPU2ltaWxhclJlc3BvbnNlEhMKC2NvbnRlbnRfaWRzGAEgAygJEg8KB3BhcnRpYWwYAiABKAgiOAoORXhwbGFpblJlcXVlc3QSEgoKcHJvZmlsZV9pZBgBIAEoCRISCgpjb250ZW50X2lkGAIgASgJIkcKBlJlYXNvbhIMCgRraW5kGAEgASgJEhIKCmNvbnRlbnRfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRINCgVzaGFyZRgEIAEoASI5CglJbmZsdWVuY2USDAoEd2hhdBgBIAEoCRIOCgZlZmZlY3QYAiABKAESDgoGcGxhY2VzGAMgASgRIqIBCglIb21lT3JkZXISCgoCYnkYASABKAkSDwoHdmVyc2lvbhgCIAEoDRIQCghzaW5jZV9tcxgDIAEoAxINCgVzaGFyZRgEIAEoDRINCgVwbGFjZRgFIAEoDRIOCgZ0aXRsZXMYBiABKA0SOAoKaW5mbHVlbmNlcxgHIAMoCzIkLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuSW5mbHVlbmNlIqEBCg9FeHBsYWluUmVzcG9uc2USMgoHcmVhc29ucxgBIAMoCzIhLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuUmVhc29uEhQKDHBlcnNvbmFsaXNlZBgCIAEoCBIPCgdwYXJ0aWFsGAMgASgIEjMKBW9yZGVyGAQgASgLMiQubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5Ib21lT3JkZXIiKgoUT3JkZXJDaGFubmVsc1JlcXVlc3QSEgoKcHJvZmlsZV9pZBgBIAEoCSI9ChVPcmRlckNoYW5uZWxzUmVzcG9uc2USEwoLY2hhbm5lbF9pZHMYASADKAkSDwoHcGFydGlhbBgCIAEoCCItCglBcnR3b3JrT2YSEgoKY29udGVudF9pZBgBIAEoCRIMCgRrZXlzGAIgAygJImAKFENob29zZUFydHdvcmtSZXF1ZXN0EhIKCnByb2ZpbGVfaWQYASABKAkSNAoGdGl0bGVzGAIgAygLMiQubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5BcnR3b3JrT2YiMAoNQXJ0d29ya0Nob2ljZRISCgpjb250ZW50X2lkGAEgASgJEgsKA2tleRgCIAEoCSJjChVDaG9vc2VBcnR3b3JrUmVzcG9uc2USOQoHY2hvaWNlcxgBIAMoCzIoLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuQXJ0d29ya0Nob2ljZRIPCgdwYXJ0aWFsGAIgASgIIjsKEUdldE9waW5pb25SZXF1ZXN0EhIKCnByb2ZpbGVfaWQYASABKAkSEgoKY29udGVudF9pZBgCIAEoCSIlChJHZXRPcGluaW9uUmVzcG9uc2USDwoHb3BpbmlvbhgBIAEoCSJMChFTZXRPcGluaW9uUmVxdWVzdBISCgpwcm9maWxlX2lkGAEgASgJEhIKCmNvbnRlbnRfaWQYAiABKAkSDwoHb3BpbmlvbhgDIAEoCSIUChJTZXRPcGluaW9uUmVzcG9uc2UiLwoZR2V0UGVyc29uYWxpc2F0aW9uUmVxdWVzdBISCgpwcm9maWxlX2lkGAEgASgJIi0KGkdldFBlcnNvbmFsaXNhdGlvblJlc3BvbnNlEg8KB2VuYWJsZWQYASABKAgiQAoZU2V0UGVyc29uYWxpc2F0aW9uUmVxdWVzdBISCgpwcm9maWxlX2lkGAEgASgJEg8KB2VuYWJsZWQYAiABKAgiHAoaU2V0UGVyc29uYWxpc2F0aW9uUmVzcG9uc2UiVgoMQ2xpY2tSZXF1ZXN0EhIKCnByb2ZpbGVfaWQYASABKAkSEgoKY29udGVudF9pZBgCIAEoCRIMCgRyYWlsGAMgASgJEhAKCHBvc2l0aW9uGAQgASgNIg8KDUNsaWNrUmVzcG9uc2UiDgoMVHJhaW5SZXF1ZXN0IkAKDVRyYWluUmVzcG9uc2USLwoFbW9kZWwYASABKAsyIC5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLk1vZGVsIg8KDVN0YXR1c1JlcXVlc3QiQQoOU3RhdHVzUmVzcG9uc2USLwoFbW9kZWwYASABKAsyIC5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLk1vZGVsIqIBCgVNb2RlbBIVCg10cmFpbmVkX2F0X21zGAEgASgDEhAKCHByb2ZpbGVzGAIgASgNEg4KBnRpdGxlcxgDIAEoDRIUCgxpbnRlcmFjdGlvbnMYBCABKA0SEQoJYWxnb3JpdGhtGAUgASgJEgwKBG5kY2cYBiABKAESGgoSbmRjZ19vZl9wb3B1bGFyaXR5GAcgASgBEg0KBWNhc2VzGAggASgNMsMKChVSZWNvbW1lbmRhdGlvblNlcnZpY2USXAoESG9tZRImLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuSG9tZVJlcXVlc3QaJy5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLkhvbWVSZXNwb25zZSIDkAIBEmUKB1NpbWlsYXISKS5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLlNpbWlsYXJSZXF1ZXN0GioubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5TaW1pbGFyUmVzcG9uc2UiA5ACARJlCgdFeHBsYWluEikubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5FeHBsYWluUmVxdWVzdBoqLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuRXhwbGFpblJlc3BvbnNlIgOQAgESdwoNT3JkZXJDaGFubmVscxIvLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuT3JkZXJDaGFubmVsc1JlcXVlc3QaMC5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLk9yZGVyQ2hhbm5lbHNSZXNwb25zZSIDkAIBEncKDUNob29zZUFydHdvcmsSLy5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLkNob29zZUFydHdvcmtSZXF1ZXN0GjAubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5DaG9vc2VBcnR3b3JrUmVzcG9uc2UiA5ACAhJuCgpHZXRPcGluaW9uEiwubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5HZXRPcGluaW9uUmVxdWVzdBotLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuR2V0T3BpbmlvblJlc3BvbnNlIgOQAgESbgoKU2V0T3BpbmlvbhIsLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuU2V0T3BpbmlvblJlcXVlc3QaLS5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLlNldE9waW5pb25SZXNwb25zZSIDkAICEoYBChJHZXRQZXJzb25hbGlzYXRpb24SNC5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLkdldFBlcnNvbmFsaXNhdGlvblJlcXVlc3QaNS5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLkdldFBlcnNvbmFsaXNhdGlvblJlc3BvbnNlIgOQAgEShgEKElNldFBlcnNvbmFsaXNhdGlvbhI0Lm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuU2V0UGVyc29uYWxpc2F0aW9uUmVxdWVzdBo1Lm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuU2V0UGVyc29uYWxpc2F0aW9uUmVzcG9uc2UiA5ACAhJaCgVDbGljaxInLm1hcnF1ZWUucmVjb21tZW5kYXRpb24udjEuQ2xpY2tSZXF1ZXN0GigubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5DbGlja1Jlc3BvbnNlEloKBVRyYWluEicubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5UcmFpblJlcXVlc3QaKC5tYXJxdWVlLnJlY29tbWVuZGF0aW9uLnYxLlRyYWluUmVzcG9uc2USYgoGU3RhdHVzEigubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5TdGF0dXNSZXF1ZXN0GikubWFycXVlZS5yZWNvbW1lbmRhdGlvbi52MS5TdGF0dXNSZXNwb25zZSIDkAIBYgZwcm90bzM");
 
 /**
  * Describes the message marquee.recommendation.v1.Rail.
@@ -60,158 +60,172 @@ export const ReasonSchema = /*@__PURE__*/
   messageDesc(file_recommendation_recommendation, 6);
 
 /**
+ * Describes the message marquee.recommendation.v1.Influence.
+ * Use `create(InfluenceSchema)` to create a new message.
+ */
+export const InfluenceSchema = /*@__PURE__*/
+  messageDesc(file_recommendation_recommendation, 7);
+
+/**
+ * Describes the message marquee.recommendation.v1.HomeOrder.
+ * Use `create(HomeOrderSchema)` to create a new message.
+ */
+export const HomeOrderSchema = /*@__PURE__*/
+  messageDesc(file_recommendation_recommendation, 8);
+
+/**
  * Describes the message marquee.recommendation.v1.ExplainResponse.
  * Use `create(ExplainResponseSchema)` to create a new message.
  */
 export const ExplainResponseSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 7);
+  messageDesc(file_recommendation_recommendation, 9);
 
 /**
  * Describes the message marquee.recommendation.v1.OrderChannelsRequest.
  * Use `create(OrderChannelsRequestSchema)` to create a new message.
  */
 export const OrderChannelsRequestSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 8);
+  messageDesc(file_recommendation_recommendation, 10);
 
 /**
  * Describes the message marquee.recommendation.v1.OrderChannelsResponse.
  * Use `create(OrderChannelsResponseSchema)` to create a new message.
  */
 export const OrderChannelsResponseSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 9);
+  messageDesc(file_recommendation_recommendation, 11);
 
 /**
  * Describes the message marquee.recommendation.v1.ArtworkOf.
  * Use `create(ArtworkOfSchema)` to create a new message.
  */
 export const ArtworkOfSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 10);
+  messageDesc(file_recommendation_recommendation, 12);
 
 /**
  * Describes the message marquee.recommendation.v1.ChooseArtworkRequest.
  * Use `create(ChooseArtworkRequestSchema)` to create a new message.
  */
 export const ChooseArtworkRequestSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 11);
+  messageDesc(file_recommendation_recommendation, 13);
 
 /**
  * Describes the message marquee.recommendation.v1.ArtworkChoice.
  * Use `create(ArtworkChoiceSchema)` to create a new message.
  */
 export const ArtworkChoiceSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 12);
+  messageDesc(file_recommendation_recommendation, 14);
 
 /**
  * Describes the message marquee.recommendation.v1.ChooseArtworkResponse.
  * Use `create(ChooseArtworkResponseSchema)` to create a new message.
  */
 export const ChooseArtworkResponseSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 13);
+  messageDesc(file_recommendation_recommendation, 15);
 
 /**
  * Describes the message marquee.recommendation.v1.GetOpinionRequest.
  * Use `create(GetOpinionRequestSchema)` to create a new message.
  */
 export const GetOpinionRequestSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 14);
+  messageDesc(file_recommendation_recommendation, 16);
 
 /**
  * Describes the message marquee.recommendation.v1.GetOpinionResponse.
  * Use `create(GetOpinionResponseSchema)` to create a new message.
  */
 export const GetOpinionResponseSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 15);
+  messageDesc(file_recommendation_recommendation, 17);
 
 /**
  * Describes the message marquee.recommendation.v1.SetOpinionRequest.
  * Use `create(SetOpinionRequestSchema)` to create a new message.
  */
 export const SetOpinionRequestSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 16);
+  messageDesc(file_recommendation_recommendation, 18);
 
 /**
  * Describes the message marquee.recommendation.v1.SetOpinionResponse.
  * Use `create(SetOpinionResponseSchema)` to create a new message.
  */
 export const SetOpinionResponseSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 17);
+  messageDesc(file_recommendation_recommendation, 19);
 
 /**
  * Describes the message marquee.recommendation.v1.GetPersonalisationRequest.
  * Use `create(GetPersonalisationRequestSchema)` to create a new message.
  */
 export const GetPersonalisationRequestSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 18);
+  messageDesc(file_recommendation_recommendation, 20);
 
 /**
  * Describes the message marquee.recommendation.v1.GetPersonalisationResponse.
  * Use `create(GetPersonalisationResponseSchema)` to create a new message.
  */
 export const GetPersonalisationResponseSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 19);
+  messageDesc(file_recommendation_recommendation, 21);
 
 /**
  * Describes the message marquee.recommendation.v1.SetPersonalisationRequest.
  * Use `create(SetPersonalisationRequestSchema)` to create a new message.
  */
 export const SetPersonalisationRequestSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 20);
+  messageDesc(file_recommendation_recommendation, 22);
 
 /**
  * Describes the message marquee.recommendation.v1.SetPersonalisationResponse.
  * Use `create(SetPersonalisationResponseSchema)` to create a new message.
  */
 export const SetPersonalisationResponseSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 21);
+  messageDesc(file_recommendation_recommendation, 23);
 
 /**
  * Describes the message marquee.recommendation.v1.ClickRequest.
  * Use `create(ClickRequestSchema)` to create a new message.
  */
 export const ClickRequestSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 22);
+  messageDesc(file_recommendation_recommendation, 24);
 
 /**
  * Describes the message marquee.recommendation.v1.ClickResponse.
  * Use `create(ClickResponseSchema)` to create a new message.
  */
 export const ClickResponseSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 23);
+  messageDesc(file_recommendation_recommendation, 25);
 
 /**
  * Describes the message marquee.recommendation.v1.TrainRequest.
  * Use `create(TrainRequestSchema)` to create a new message.
  */
 export const TrainRequestSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 24);
+  messageDesc(file_recommendation_recommendation, 26);
 
 /**
  * Describes the message marquee.recommendation.v1.TrainResponse.
  * Use `create(TrainResponseSchema)` to create a new message.
  */
 export const TrainResponseSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 25);
+  messageDesc(file_recommendation_recommendation, 27);
 
 /**
  * Describes the message marquee.recommendation.v1.StatusRequest.
  * Use `create(StatusRequestSchema)` to create a new message.
  */
 export const StatusRequestSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 26);
+  messageDesc(file_recommendation_recommendation, 28);
 
 /**
  * Describes the message marquee.recommendation.v1.StatusResponse.
  * Use `create(StatusResponseSchema)` to create a new message.
  */
 export const StatusResponseSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 27);
+  messageDesc(file_recommendation_recommendation, 29);
 
 /**
  * Describes the message marquee.recommendation.v1.Model.
  * Use `create(ModelSchema)` to create a new message.
  */
 export const ModelSchema = /*@__PURE__*/
-  messageDesc(file_recommendation_recommendation, 28);
+  messageDesc(file_recommendation_recommendation, 30);
 
 /**
  * @generated from service marquee.recommendation.v1.RecommendationService

@@ -279,6 +279,14 @@ export declare type QueryResponse = Message<"marquee.search.v1.QueryResponse"> &
    * @generated from field: bool partial = 9;
    */
   partial: boolean;
+
+  /**
+   * model: the first 50 are in the order in which people choose; fallback: they should be, and the model was not there in time; default: they are in that
+   * of words and meaning, because no model is in use.
+   *
+   * @generated from field: string ordered_by = 10;
+   */
+  orderedBy: string;
 };
 
 /**
@@ -286,6 +294,121 @@ export declare type QueryResponse = Message<"marquee.search.v1.QueryResponse"> &
  * Use `create(QueryResponseSchema)` to create a new message.
  */
 export declare const QueryResponseSchema: GenMessage<QueryResponse>;
+
+/**
+ * @generated from message marquee.search.v1.ExplainRequest
+ */
+export declare type ExplainRequest = Message<"marquee.search.v1.ExplainRequest"> & {
+  /**
+   * Offset and limit say nothing here.
+   *
+   * @generated from field: marquee.search.v1.QueryRequest query = 1;
+   */
+  query?: QueryRequest | undefined;
+
+  /**
+   * @generated from field: string content_id = 2;
+   */
+  contentId: string;
+};
+
+/**
+ * Describes the message marquee.search.v1.ExplainRequest.
+ * Use `create(ExplainRequestSchema)` to create a new message.
+ */
+export declare const ExplainRequestSchema: GenMessage<ExplainRequest>;
+
+/**
+ * One thing of the title that moved it in the order.
+ *
+ * @generated from message marquee.search.v1.Influence
+ */
+export declare type Influence = Message<"marquee.search.v1.Influence"> & {
+  /**
+   * As models.Influence has it.
+   *
+   * @generated from field: string what = 1;
+   */
+  what: string;
+
+  /**
+   * Above 0: it speaks for the title, below 0 against it.
+   *
+   * @generated from field: double effect = 2;
+   */
+  effect: number;
+
+  /**
+   * By how many places it stands further up with it; below 0 further down.
+   *
+   * @generated from field: sint32 places = 3;
+   */
+  places: number;
+};
+
+/**
+ * Describes the message marquee.search.v1.Influence.
+ * Use `create(InfluenceSchema)` to create a new message.
+ */
+export declare const InfluenceSchema: GenMessage<Influence>;
+
+/**
+ * @generated from message marquee.search.v1.ExplainResponse
+ */
+export declare type ExplainResponse = Message<"marquee.search.v1.ExplainResponse"> & {
+  /**
+   * model, fallback or default, as of a query; named: it is called as the words say, and such titles come first; outside: it is not among the first 50, which
+   * alone are put in order.
+   *
+   * @generated from field: string by = 1;
+   */
+  by: string;
+
+  /**
+   * Of model: which version, since when and for how many profiles in percent; the title's place of how many, 0 where it cannot be said.
+   *
+   * @generated from field: uint32 version = 2;
+   */
+  version: number;
+
+  /**
+   * @generated from field: int64 since_ms = 3;
+   */
+  sinceMs: bigint;
+
+  /**
+   * @generated from field: uint32 share = 4;
+   */
+  share: number;
+
+  /**
+   * @generated from field: uint32 place = 5;
+   */
+  place: number;
+
+  /**
+   * @generated from field: uint32 titles = 6;
+   */
+  titles: number;
+
+  /**
+   * The strongest first.
+   *
+   * @generated from field: repeated marquee.search.v1.Influence influences = 7;
+   */
+  influences: Influence[];
+
+  /**
+   * @generated from field: bool partial = 8;
+   */
+  partial: boolean;
+};
+
+/**
+ * Describes the message marquee.search.v1.ExplainResponse.
+ * Use `create(ExplainResponseSchema)` to create a new message.
+ */
+export declare const ExplainResponseSchema: GenMessage<ExplainResponse>;
 
 /**
  * @generated from message marquee.search.v1.SuggestRequest
@@ -422,6 +545,16 @@ export declare const SearchService: GenService<{
     methodKind: "unary";
     input: typeof SuggestRequestSchema;
     output: typeof SuggestResponseSchema;
+  },
+  /**
+   * What put a title where it stands in what a search finds. Nobody is said to have searched.
+   *
+   * @generated from rpc marquee.search.v1.SearchService.Explain
+   */
+  explain: {
+    methodKind: "unary";
+    input: typeof ExplainRequestSchema;
+    output: typeof ExplainResponseSchema;
   },
   /**
    * Says that somebody went to a title that a search had found.

@@ -17,6 +17,54 @@ export const Personalisation = z.object({ enabled: z.boolean() });
 /** A title that something is about: what a rail is made because of, or what speaks for another title. */
 export const About = z.object({ id, title: z.string().max(200) });
 
+/** One thing of a title that moved it in an order. */
+export const Influence = z.object({
+  what: z.enum([
+    "suits",
+    "meaning",
+    "taste",
+    "added",
+    "year",
+    "age",
+    "length",
+    "series",
+    "genres",
+    "people",
+    "preview",
+    "watched",
+    "finished",
+    "clicked",
+    "liked",
+  ]),
+  /** Whether it speaks for the title. */
+  helps: z.boolean(),
+  /** By how many places it stands further up with it; below 0 further down. */
+  places: z.int(),
+});
+
+/** What put a title where it stands in a list. */
+export const Place = z.object({
+  /**
+   * model: the order in which people choose; fallback: that should have been, and was not there in time; default: it is in use for nobody here; named: it is
+   * called as somebody searched; outside: it is not among those that are put in order; off: nothing is for this profile; unknown: it could not be found out.
+   */
+  by: z.enum(["model", "fallback", "default", "named", "outside", "off", "unknown"]),
+  model: z
+    .object({
+      version: z.int(),
+      since: z.iso.datetime(),
+      /** Of profiles, in percent; below 100 it is on trial. */
+      share: z.int(),
+    })
+    .nullable(),
+  /** The first is 1; 0 where it cannot be said. */
+  place: z.int(),
+  /** Of how many. */
+  titles: z.int(),
+  /** The strongest first. */
+  influences: z.array(Influence).max(4),
+});
+
 export const Why = z.object({
   ...About.shape,
   /** The weightiest first. */
@@ -35,6 +83,10 @@ export const Why = z.object({
     .max(20),
   /** False where the profile wants no recommendations of its own. */
   personalised: z.boolean(),
+  /** On the profile's home. */
+  home: Place,
+  /** In the search that somebody came by; null where they did not, or where it cannot be had. */
+  search: Place.nullable(),
   /** Something could not be had in time. */
   partial: z.boolean(),
 });
@@ -42,4 +94,6 @@ export const Why = z.object({
 export type Opinion = z.infer<typeof Opinion>;
 export type Click = z.infer<typeof Click>;
 export type Personalisation = z.infer<typeof Personalisation>;
+export type Influence = z.infer<typeof Influence>;
+export type Place = z.infer<typeof Place>;
 export type Why = z.infer<typeof Why>;

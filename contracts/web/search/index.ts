@@ -50,6 +50,8 @@ export const SearchResults = z.object({
   /** What was looked for where nothing is spelt as it was asked for; empty otherwise. */
   corrected: text(300),
   understood: z.array(Understood).max(30),
+  /** model: the first are in the order in which people choose; fallback: they should be, and the model was not there in time. */
+  orderedBy: z.enum(["model", "fallback", "default"]),
   /** True when a part fell back to something simpler; not announced to people. */
   partial: z.boolean(),
 });

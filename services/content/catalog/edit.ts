@@ -1,11 +1,10 @@
-import { type AddRequest, type Catalog, isSimulatedId, type Title, type UpdateRequest } from "#contracts/catalog";
-import { type Context, newId, problem, type Tx } from "#kernel";
-import { type Artwork, assertFacts, type Facts, ID, isAvailable, type Kind } from "./domain.ts";
+import { type AddRequest, isSimulatedId, type Title, type UpdateRequest } from "#contracts/catalog";
+import { type Context, newId, problem } from "#kernel";
+import { announceAvailability, refreshSeries } from "./availability.ts";
+import { type Artwork, assertFacts, type Facts, ID, type Kind } from "./domain.ts";
 import { toTitle } from "./message.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
-
-type CatalogTx = Tx<typeof Catalog>;
 
 /** What one transaction removes; no series is that long. */
 const DESCENDANTS_MAX = 10_000;
@@ -86,7 +85,9 @@ export async function update(parts: Parts, request: UpdateRequest, context: Cont
     });
     const next = requireRow(await store.find(tx, old.id), old.id);
     await announceAvailability(parts, tx, next, (isNow) => (isNow ? "window_opened" : "window_closed"));
-    return next;
+    // The age of either and the window of an episode decide which pictures a series may have.
+    await refreshSeries(parts, tx, old.kind === "series" ? old.id : old.parent_id);
+    return requireRow(await store.find(tx, old.id), old.id);
   });
   return { title: toTitle(row) };
 }
@@ -121,6 +122,7 @@ async function setPublication(parts: Parts, id: string, publication: "published"
     // What is still being prepared can be seen, though not watched: whoever shows it must hear of this, too.
     if (!isAnnounced && old.publication !== publication)
       tx.emit("titleUpdated", { contentId: id, changed: ["publication"] });
+    await refreshSeries(parts, tx, old.parent_id);
     return next;
   });
   return { title: toTitle(row) };
@@ -142,66 +144,9 @@ export async function remove(parts: Parts, id: string, context: Context) {
       await store.remove(parts.recent, tx, gone);
       tx.emit("availabilityChanged", { contentId: gone, available: false, reason: "deleted" });
     }
-    if (row.parent_id !== "") await refreshSeries(parts, tx, row.parent_id);
+    await refreshSeries(parts, tx, row.parent_id);
   });
   return {};
-}
-
-/** Says so when people can now, or can no longer, watch a title; whether it did. */
-export async function announceAvailability(
-  parts: Pick<Parts, "clock" | "recent">,
-  tx: CatalogTx,
-  row: store.TitleRow,
-  reasonOf: (isNow: boolean) => string,
-): Promise<boolean> {
-  const isNow = isAvailable(
-    {
-      publication: row.publication,
-      state: row.state,
-      availableFromMs: row.available_from_ms,
-      availableUntilMs: row.available_until_ms,
-    },
-    parts.clock.nowMs(),
-  );
-  if (isNow === row.available) return false;
-  await store.update(parts.recent, tx, row.id, { available: isNow });
-  tx.emit("availabilityChanged", { contentId: row.id, available: isNow, reason: reasonOf(isNow) });
-  return true;
-}
-
-/** A series plays as soon as one episode does, and looks like its first playable one until an editor says otherwise. */
-export async function refreshSeries(
-  parts: Pick<Parts, "clock" | "recent">,
-  tx: CatalogTx,
-  seriesId: string,
-): Promise<void> {
-  const series = await store.find(tx, seriesId, { lock: true });
-  if (!series) return;
-  const children = await store.children(tx, seriesId);
-  const playable = children.filter((child) => child.kind === "episode" && child.state === "playable");
-  const lead = playable[0];
-  // A picture of an episode that was deleted went with it.
-  const isThere = ({ key }: Artwork): boolean =>
-    [series, ...children].some((owner) => key.startsWith(`artwork/${owner.id}/`));
-  const backdropNow = store.parseArtwork(series.backdrop);
-  const hasArtwork = (JSON.parse(series.artwork) as Artwork[]).some(isThere);
-  const next = {
-    ...series,
-    state: lead ? ("playable" as const) : ("processing" as const),
-    backdrop: backdropNow && isThere(backdropNow) ? series.backdrop : (lead?.backdrop ?? null),
-    artwork: hasArtwork ? series.artwork : (lead?.artwork ?? "[]"),
-    // Nobody chose the moving picture, so it always follows the episodes; it may be seen by whoever sees the series.
-    preview_key: playable.find((episode) => episode.age_rating <= series.age_rating)?.preview_key ?? "",
-    audio_languages: [...new Set(playable.flatMap((episode) => episode.audio_languages))],
-    subtitle_languages: [...new Set(playable.flatMap((episode) => episode.subtitle_languages))],
-    complete: playable.length > 0 && playable.every((episode) => episode.complete),
-  };
-  const { state, backdrop, artwork, preview_key, audio_languages, subtitle_languages, complete } = next;
-  await store.update(parts.recent, tx, seriesId, {
-    ...{ state, backdrop, artwork, preview_key },
-    ...{ audio_languages, subtitle_languages, complete },
-  });
-  await announceAvailability(parts, tx, next, (isNow) => (isNow ? "playable" : "unpublished"));
 }
 
 function requireRow(row: store.TitleRow | undefined, id: string): store.TitleRow {

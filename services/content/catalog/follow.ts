@@ -3,8 +3,8 @@ import type { EncodingCompleted, EncodingFailed } from "#contracts/encoding";
 import type { IngestFailed, IngestStarted } from "#contracts/ingest";
 import type { MetadataEnriched } from "#contracts/metadata";
 import { type Received, systemContext, type Tx } from "#kernel";
+import { announceAvailability, refreshSeries } from "./availability.ts";
 import { factsFrom } from "./domain.ts";
-import { announceAvailability, refreshSeries } from "./edit.ts";
 import type { Parts } from "./service.ts";
 import * as store from "./store.ts";
 
@@ -96,7 +96,7 @@ export async function encodingCompleted(
     tx.emit("titleUpdated", { contentId: row.id, changed: ["state", "package"] });
     const next = { ...row, ...change };
     await announceAvailability(parts, tx, next, () => "playable");
-    if (row.parent_id !== "") await refreshSeries(parts, tx, row.parent_id);
+    await refreshSeries(parts, tx, row.parent_id);
   }
 }
 
@@ -116,6 +116,7 @@ export async function enriched(
         : { found_artwork: JSON.stringify(data.pictures) };
     await store.update(parts.recent, tx, row.id, change);
     tx.emit("titleUpdated", { contentId: row.id, changed: [data.what === "chapters" ? "chapters" : "artwork"] });
+    if (data.what === "thumbnails") await refreshSeries(parts, tx, row.parent_id);
   }
 }
 
@@ -125,8 +126,10 @@ export async function sweepWindows(parts: Parts): Promise<void> {
   for (const { id } of tenants) {
     await parts.db.tx({ tenant: id }, async (tx) => {
       const nowMs = parts.clock.nowMs();
-      for (const row of await store.outOfStep(tx, nowMs))
+      for (const row of await store.outOfStep(tx, nowMs)) {
         await announceAvailability(parts, tx, row, (isNow) => (isNow ? "window_opened" : "window_closed"));
+        await refreshSeries(parts, tx, row.parent_id);
+      }
     });
   }
 }

@@ -26,8 +26,13 @@ export const DOUBTED_MAX = 100;
 /** Frames so close belong to one finding. */
 const GAP_STEPS_MAX = 2;
 
+/** What is looked for: the first two in pictures, the others in words, of which `threats` are threats and tales of violence. */
+export const KINDS = ["nudity", "violence", "language", "threats"] as const;
+export type Kind = (typeof KINDS)[number];
+export const SPOKEN_KINDS: readonly Kind[] = ["language", "threats"];
+
 export interface Suspicion {
-  readonly kind: "nudity" | "language";
+  readonly kind: Kind;
   readonly startS: number;
   readonly endS: number;
   readonly score: number;
@@ -51,12 +56,24 @@ export function meanOf(looks: readonly Seen["classes"][]): Seen["classes"] {
 
 /** Frames, a step apart, that show beyond a first doubt what nobody should see unasked, as stretches of the film. */
 export function nudityIn(frames: readonly Seen[], stepS: number): Suspicion[] {
+  const moments = frames.flatMap(({ timeS, around }) => {
+    const score = around ? nudityOf(around) : 0;
+    if (!around || score < NUDITY_MIN) return [];
+    return [{ timeS, score, label: around.porn >= around.hentai ? "nudity" : "drawn nudity" }];
+  });
+  return stretchesOf("nudity", moments, stepS);
+}
+
+export interface Moment {
+  readonly timeS: number;
+  readonly score: number;
+  readonly label: string;
+}
+
+/** Moments, in order and a step apart, as stretches; each is called what its worst moment is. */
+export function stretchesOf(kind: Kind, moments: readonly Moment[], stepS: number): Suspicion[] {
   const found: { startS: number; endS: number; score: number; label: string }[] = [];
-  for (const { timeS, around } of frames) {
-    if (!around) continue;
-    const score = nudityOf(around);
-    if (score < NUDITY_MIN) continue;
-    const label = around.porn >= around.hentai ? "nudity" : "drawn nudity";
+  for (const { timeS, score, label } of moments) {
     const last = found.at(-1);
     if (last && timeS - last.endS <= stepS * GAP_STEPS_MAX) {
       last.endS = timeS;
@@ -64,7 +81,7 @@ export function nudityIn(frames: readonly Seen[], stepS: number): Suspicion[] {
     } else found.push({ startS: timeS, endS: timeS, score, label });
   }
   return found.map(({ startS, endS, score, label }) => ({
-    ...{ kind: "nudity", startS, endS: endS + stepS, score, label },
+    ...{ kind, startS, endS: endS + stepS, score, label },
   }));
 }
 
@@ -131,7 +148,7 @@ export function languageIn(cues: readonly Cue[], language: string): Suspicion[] 
   });
 }
 
-/** What a person has decided of a place holds for what is found there again. */
+/** What a person has decided of a place, or has yet to, holds for what is found there again. */
 export function isDecided(
   suspicion: Suspicion,
   decided: readonly { readonly kind: string; readonly startS: number; readonly endS: number }[],

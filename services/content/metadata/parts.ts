@@ -24,6 +24,7 @@ export interface Parts
     | "models"
     | "asr"
     | "llm"
+    | "moderation"
     | "flags"
     | "clock"
     | "logger"
@@ -44,6 +45,8 @@ export interface Doing {
   readonly context: Context;
   /** Whether a person asked for this step by its name, or for it to be done again. */
   readonly isAsked: boolean;
+  /** Whether a fault of this time is final. Where another try comes, whoever depends on a server that is away waits for it. */
+  readonly isLastTry: boolean;
   readonly signal: AbortSignal;
   /** The source, as a file of this machine. */
   readonly path: string;

@@ -31,17 +31,18 @@ export default defineService({
   slo: { p99Ms: 150, availability: 0.9995 },
   ai: {
     feeds: "catalogue and search: chapters, subtitles, tags, pictures, what a person should look at",
-    uses: "Whisper and Silero for speech, nsfwjs for nudity and for what titles look like, BlazeFace, measures of pictures; the language model where there is one",
+    uses: "Whisper and Silero for speech, nsfwjs for nudity and for what titles look like, BlazeFace, measures of pictures; the language model and the moderation server where there are some",
     fallback:
       "each step by itself: without its weights it is skipped and says so; what people say wins over all of them",
   },
   migrations: new URL("./migrations/", import.meta.url),
 
   start(platform: MetadataPlatform): Parts {
-    const { db, call, objects, jobs, transcoder, models, asr, llm, flags, clock, logger, config, metrics } = platform;
+    const { db, call, objects, jobs, transcoder, models, asr, llm, moderation } = platform;
+    const { flags, clock, logger, config, metrics } = platform;
     const steps = metrics.counter("enrichment_steps_total", "Steps of enrichment that ended", ["part", "outcome"]);
     return {
-      ...{ db, call, objects, jobs, transcoder, models, asr, llm, flags, clock, logger, config },
+      ...{ db, call, objects, jobs, transcoder, models, asr, llm, moderation, flags, clock, logger, config },
       ended: (step, state) => steps.inc({ part: step, outcome: state }),
       progress: new Map(),
       cutters: openTurns(),

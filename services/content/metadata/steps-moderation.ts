@@ -1,14 +1,18 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
-import { type Context, newId } from "#kernel";
-import { effective, type Subtitles } from "./domain.ts";
+import { newId } from "#kernel";
+import type { Still } from "#kernel/ports/transcoder";
+import { type Cue, effective, skipped, type Subtitles } from "./domain.ts";
+import { highestJudged, judgedIn, lookedOf, replacedBy, saidIn, surenessOf, type Verdicts } from "./domain-judged.ts";
 import {
   AROUND_S,
   CLASSES,
   type ClassName,
   doubtedOf,
   isDecided,
+  type Kind,
+  KINDS,
   LANGUAGES_KNOWN,
   languageIn,
   meanOf,
@@ -18,6 +22,7 @@ import {
   type Suspicion,
 } from "./domain-moderation.ts";
 import { type Detector, openDetector } from "./detect.ts";
+import { judge } from "./judge.ts";
 import { PICTURE_SIDE as SIDE, pictureTensor } from "./picture-tensor.ts";
 import type { Doing, MetadataTx, Parts, Perform } from "./parts.ts";
 import * as store from "./store.ts";
@@ -28,66 +33,116 @@ import { WEIGHTS } from "#contracts/metadata";
 const LOOK_WIDTH = 320;
 const LOOKS_MAX = 300;
 const STEP_S_MIN = 0.5;
+/** Of each kind. */
 const FINDINGS_MAX = 200;
+/** How much of the step's progress the server is, where others look as well. */
+const SERVER_SHARE = 0.6;
+const NOTHING_LOOKED =
+  "nothing here could look or listen: ./marquee model pull moderation asr speech, or a server at MARQUEE_MODERATION_URL";
 
 /**
  * What may be harmful is shown to a person, who decides. What no model here can see is not looked for, and the result says so: not looked at is not
  * the same as nothing found.
  */
 export const moderate: Perform = async (parts, doing) => {
-  const { title, context } = doing;
-  const detector = await openDetector(parts, "moderation");
-  const stepS = Math.max(STEP_S_MIN, title.durationS / LOOKS_MAX);
-  let frames: Seen[] = [];
-  try {
-    if (detector) frames = await lookCloser(parts, detector, doing, await lookFor(parts, detector, doing, stepS));
-  } finally {
-    await detector?.close();
-  }
+  const { contentId, durationS } = doing.title;
+  const stepS = Math.max(STEP_S_MIN, durationS / LOOKS_MAX);
   const subtitles = await subtitlesOf(parts, doing);
-  const isSpoken = subtitles !== undefined && LANGUAGES_KNOWN.includes(subtitles.language.split("-")[0] ?? "");
-  const suspicions = [
-    ...nudityIn(frames, stepS),
-    ...(isSpoken ? languageIn(subtitles.cues, subtitles.language) : []),
-  ].slice(0, FINDINGS_MAX);
-  if (!detector && !isSpoken)
-    return {
-      outcome: {
-        state: "skipped",
-        reason: "no_model",
-        message: "nothing here could look or listen: ./marquee model pull moderation asr speech",
-      },
-    };
-  const version = detector?.version ?? "1";
-  const model = [detector ? WEIGHTS.moderation.model : "", isSpoken ? "list of words" : ""].filter(Boolean).join(", ");
-  const highest = highestOf(frames);
+  const cues = (subtitles?.cues ?? []).filter(({ text }) => text.trim() !== "");
+  const { frames, verdicts, version } = await look(parts, doing, cues, stepS);
+  const isListed = subtitles !== undefined && LANGUAGES_KNOWN.includes(subtitles.language.split("-")[0] ?? "");
+  const isHere = version !== undefined;
+  const looks = lookedOf({ hasDetector: isHere, verdicts, language: subtitles?.language, isListed });
+  if (!Object.values(looks.looked).includes(true)) {
+    // As with every step: what a server could not do has failed, and may be asked for again.
+    if (verdicts?.fault) throw verdicts.fault;
+    return { outcome: skipped("no_model", NOTHING_LOOKED) };
+  }
+  const all = [
+    ...by({ model: WEIGHTS.moderation.model, version: version ?? "" }, nudityIn(frames, stepS)),
+    ...by({ model: parts.moderation?.model ?? "", version: "remote" }, [
+      ...judgedIn(verdicts?.frames ?? [], stepS),
+      ...saidIn(cues, verdicts?.words ?? []),
+    ]),
+    ...by(LIST, isListed ? languageIn(cues, subtitles.language) : []),
+  ];
+  const found = KINDS.flatMap((kind) => all.filter((each) => each.kind === kind).slice(0, FINDINGS_MAX));
+  const hasServer = (verdicts?.frames.length ?? 0) + (verdicts?.words.length ?? 0) > 0;
+  // The version is that of the last of them.
+  const model = [
+    isListed ? LIST.model : "",
+    hasServer ? (parts.moderation?.model ?? "") : "",
+    isHere ? WEIGHTS.moderation.model : "",
+  ];
   return {
     outcome: {
       state: "done",
-      by: { model, version, confidence: confidenceOf(frames) },
+      by: {
+        model: model.filter(Boolean).join(", "),
+        version: version ?? (hasServer ? "remote" : LIST.version),
+        confidence: frames.length > 0 || !verdicts ? confidenceOf(frames) : surenessOf(verdicts.frames),
+      },
       value: {
-        looked: { nudity: detector !== undefined, language: isSpoken, violence: false },
-        frames: frames.length,
-        highest,
+        ...looks,
+        frames: Math.max(frames.length, verdicts?.frames.length ?? 0),
+        highest: highestOf(frames),
         // Of single frames, whose false alarms are many, and of closer looks, which is what a person is asked by.
         highestSingle: Math.max(0, ...frames.map(({ classes }) => nudityOf(classes))),
         highestAround: Math.max(0, ...frames.map(({ around }) => (around ? nudityOf(around) : 0))),
-        suspicions: suspicions.length,
+        highestJudged: highestJudged(verdicts?.frames ?? []),
+        suspicions: found.length,
       },
     },
-    write: (tx) => writeFindings(parts, tx, context, title.contentId, { suspicions, model, version }),
+    write: (tx) => writeFindings(parts, tx, contentId, replacedBy(looks, verdicts?.fault), found),
   };
 };
 
-async function lookFor(parts: Parts, detector: Detector, doing: Doing, stepS: number): Promise<Seen[]> {
-  const { title, path, folder, signal, progress } = doing;
+/** Who points at something. */
+interface Witness {
+  readonly model: string;
+  readonly version: string;
+}
+type Found = Suspicion & Witness;
+const LIST: Witness = { model: "list of words", version: "1" };
+const by = (witness: Witness, suspicions: readonly Suspicion[]): Found[] =>
+  suspicions.map((suspicion) => ({ ...suspicion, ...witness }));
+
+interface Looks {
+  readonly frames: readonly Seen[];
+  readonly verdicts: Verdicts | undefined;
+  /** Of the weights that looked; undefined where there are none. */
+  readonly version: string | undefined;
+}
+
+/** By the server where there is one, and by the weights where they are here. */
+async function look(parts: Parts, doing: Doing, cues: readonly Cue[], stepS: number): Promise<Looks> {
+  const { moderation } = parts;
+  const detector = await openDetector(parts, "moderation");
+  const share = moderation && detector ? SERVER_SHARE : moderation ? 1 : 0;
+  try {
+    const stills = detector || moderation ? await takeStills(parts, doing, stepS) : [];
+    // The server first: where it is away and another try comes, nothing was looked at in vain.
+    const asking = { ...doing, progress: (ratio: number) => doing.progress(ratio * share) };
+    const verdicts = moderation && (await judge(parts, moderation, asking, { stills, cues, width: LOOK_WIDTH }));
+    const looking = { ...doing, progress: (ratio: number) => doing.progress(share + ratio * (1 - share)) };
+    const frames = detector ? await lookCloser(parts, detector, looking, await lookAt(detector, looking, stills)) : [];
+    return { frames, verdicts, version: detector?.version };
+  } finally {
+    await detector?.close();
+  }
+}
+
+async function takeStills(parts: Parts, { title, path, folder, signal }: Doing, stepS: number): Promise<Still[]> {
   const count = Math.max(1, Math.floor(title.durationS / stepS));
   const timesS = Array.from({ length: count }, (_, index) => (index + 0.5) * stepS).filter(
     (timeS) => timeS < title.durationS,
   );
   const into = join(folder, "looks");
   await mkdir(into);
-  const stills = await parts.transcoder.stills(path, title.source, { timesS, width: LOOK_WIDTH }, into, signal);
+  return parts.transcoder.stills(path, title.source, { timesS, width: LOOK_WIDTH }, into, signal);
+}
+
+async function lookAt(detector: Detector, { signal, progress }: Doing, stills: readonly Still[]): Promise<Seen[]> {
   const frames: Seen[] = [];
   for (const [index, { file, timeS }] of stills.entries()) {
     signal.throwIfAborted();
@@ -158,20 +213,22 @@ function confidenceOf(frames: readonly Seen[]): number {
 async function writeFindings(
   parts: Parts,
   tx: MetadataTx,
-  _context: Context,
   contentId: string,
-  of: { readonly suspicions: readonly Suspicion[]; readonly model: string; readonly version: string },
+  replaced: readonly Kind[],
+  found: readonly Found[],
 ): Promise<void> {
   const nowMs = parts.clock.nowMs();
-  const decided = (await findings.ofTitle(tx, contentId)).filter(({ state }) => state !== "waiting");
-  const fresh = of.suspicions.filter((suspicion) => !isDecided(suspicion, decided));
+  const staying = (await findings.ofTitle(tx, contentId)).filter(
+    ({ state, kind }) => state !== "waiting" || !replaced.includes(kind),
+  );
+  const fresh = found.filter((each) => !isDecided(each, staying));
   await findings.replaceWaiting(
     tx,
     contentId,
-    fresh.map((suspicion) => ({
-      ...suspicion,
-      ...{ id: newId("fnd", nowMs), contentId, state: "waiting", model: of.model, version: of.version },
-      ...{ foundAtMs: nowMs, decidedAtMs: 0 },
+    replaced,
+    fresh.map((each) => ({
+      ...each,
+      ...{ id: newId("fnd", nowMs), contentId, state: "waiting", foundAtMs: nowMs, decidedAtMs: 0 },
     })),
   );
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Tx } from "#kernel";
+import type { Kind } from "./domain-moderation.ts";
 
 export type Verdict = "accepted" | "rejected";
 
@@ -7,7 +8,7 @@ type FindingRow = {
   tenant: string;
   id: string;
   content_id: string;
-  kind: "nudity" | "language";
+  kind: Kind;
   start_s: number;
   end_s: number;
   score: number;
@@ -42,9 +43,20 @@ const toFinding = (row: FindingRow): Finding => ({
   ...{ foundAtMs: row.found_at_ms, decidedAtMs: row.decided_at_ms },
 });
 
-/** What nobody has decided is replaced by what was found now; what somebody has stays. */
-export async function replaceWaiting(tx: Tx, contentId: string, found: readonly Finding[]): Promise<void> {
-  await tables(tx).deleteFrom("findings").where("content_id", "=", contentId).where("state", "=", "waiting").execute();
+/** What nobody has decided is replaced, of some kinds, by what was found now; what somebody has stays. */
+export async function replaceWaiting(
+  tx: Tx,
+  contentId: string,
+  kinds: readonly Kind[],
+  found: readonly Finding[],
+): Promise<void> {
+  if (kinds.length > 0)
+    await tables(tx)
+      .deleteFrom("findings")
+      .where("content_id", "=", contentId)
+      .where("state", "=", "waiting")
+      .where("kind", "in", kinds)
+      .execute();
   if (found.length === 0) return;
   await tables(tx)
     .insertInto("findings")

@@ -133,7 +133,10 @@ async function perform(
   progress(0);
   try {
     return await parts.objects.withFile(title.sourceKey, (path) =>
-      PERFORM[of.step](parts, { title, context, isAsked: isAsked(of), signal: job.signal, path, folder, progress }),
+      PERFORM[of.step](parts, {
+        ...{ title, context, path, folder, progress, signal: job.signal },
+        ...{ isAsked: isAsked(of), isLastTry: job.isLastAttempt },
+      }),
     );
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -71,12 +71,13 @@ export const inventory: readonly Entry[] = [
   {
     model: "Content moderation",
     state: "loaded",
-    data: "frames of each title, by the weights of nsfwjs; words of its subtitles, by a list. Violence is not looked for: no weights for it are at hand ([enrichment](guides/enrich.md))",
+    data: "frames of each title, by the weights of nsfwjs; words of its subtitles, by a list. Violence, in frames and words, is judged by a server at `MARQUEE_MODERATION_URL` alone, and not looked for without one: no weights for it are at hand ([enrichment](guides/enrich.md))",
     metric:
-      "false alarms on real films: `tests/realdata/enrichment.test.ts` prints the highest score of each; [picture](pictures/enrichment.svg)",
-    fallback: "an operator looks before publishing; a title that nothing looked at says so",
+      "false alarms of nudity on real films: `tests/realdata/enrichment.test.ts` prints the highest score of each; [picture](pictures/enrichment.svg). Of violence none: it is the server's call",
+    fallback:
+      "without the server what runs here; an operator looks before publishing; a title says what it was not looked at for, and why",
     retrain:
-      "not here: other weights by `./marquee model pull moderation`, then `./marquee enrich TITLE --step moderation`",
+      "not here: other weights by `./marquee model pull moderation`, or another server, then `./marquee enrich TITLE --step moderation`",
   },
   {
     model: "Thumbnail quality scoring",

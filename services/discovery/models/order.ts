@@ -122,15 +122,22 @@ function* partsOf(all: readonly At[]): Generator<readonly At[]> {
   if (part.length > 0) yield part;
 }
 
-const NOTHING_SAID = { scores: [], version: 0, partial: false };
-
-/** How likely each title of a list is chosen, if it stood first. Without a model for the profile nothing is said, and nothing is looked up. */
-export async function order(parts: Parts, { model, profileId, titles }: OrderRequest, context: Context) {
+/** Which order is asked for; refuses what none can be asked. */
+export function assertOrder({ model, profileId, titles }: OrderRequest, context: Context): Order {
   const name = ORDERS.find((one) => one === model);
   if (!name) throw problem.invalid(`'${model.slice(0, 80)}' orders nothing: say ${ORDERS.join(" or ")}`);
   if (titles.length === 0 || titles.length > TITLES_MAX)
     throw problem.invalid(`${titles.length} titles are not 1 to ${TITLES_MAX}`);
   assertOwnProfile(context, profileId);
+  return name;
+}
+
+const NOTHING_SAID = { scores: [], version: 0, partial: false };
+
+/** How likely each title of a list is chosen, if it stood first. Without a model for the profile nothing is said, and nothing is looked up. */
+export async function order(parts: Parts, request: OrderRequest, context: Context) {
+  const name = assertOrder(request, context);
+  const { profileId, titles } = request;
   const { tenant } = context;
   const version = versionFor(await routesOf(parts, tenant, name), profileId);
   if (!version) return NOTHING_SAID;
@@ -157,7 +164,7 @@ export async function order(parts: Parts, { model, profileId, titles }: OrderReq
 }
 
 /** What is known now of the titles of a list, and of who is shown it. */
-async function online(
+export async function online(
   { call, clock }: Parts,
   name: Order,
   of: Pick<OrderRequest, "profileId" | "titles">,

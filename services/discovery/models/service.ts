@@ -15,6 +15,7 @@ import { predictChurn } from "./churn.ts";
 import { toMessage } from "./message.ts";
 import { answerOip } from "./oip.ts";
 import { order, serving, TRAINING_MS } from "./order.ts";
+import { explainOrder } from "./order-explain.ts";
 import {
   forgetProfiles,
   noteClicks,
@@ -112,6 +113,7 @@ export default defineService({
     predictRoutes: (request, context) => predictRoutes(parts, request, context),
     serving: ({ name }, context) => serving(parts, name, context),
     order: (request, context) => order(parts, request, context),
+    explainOrder: (request, context) => explainOrder(parts, request, context),
   }),
 
   // On the listener of loopback, for programs beside the product: the protocol has no sign-in.

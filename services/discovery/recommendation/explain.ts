@@ -1,6 +1,7 @@
 import { type Context, ownerOf, problem } from "#kernel";
 import { arrange, fatigueOf, freshnessOf, likedOf } from "./domain.ts";
 import { look } from "./home.ts";
+import { orderOf } from "./order-explain.ts";
 import type { Parts } from "./parts.ts";
 import { timely } from "./timely.ts";
 
@@ -60,16 +61,18 @@ export async function explain(
   if (!title || title.ageRating > ageRatingMax)
     throw problem.notFound(`title '${contentId.slice(0, 64)}' does not exist`, { reason: "title_unknown" });
   const liked = past.isPersonalised ? likedOf(past) : [];
-  const found =
+  const [found, order] = await Promise.all([
     liked.length === 0
       ? []
-      : await timely(
+      : timely(
           parts,
           "model",
           missing,
           parts.models.load(context.tenant).then((model) => model.explain(liked, contentId)),
           [],
-        );
+        ),
+    orderOf(parts, { profileId, contentId, isPersonalised: past.isPersonalised, missing }, context),
+  ]);
   const nowMs = parts.clock.nowMs();
   const moved = [
     ...(freshnessOf(title.addedAtMs, nowMs) >= NEW ? [reason("added")] : []),
@@ -78,7 +81,7 @@ export async function explain(
   const reasons = found.map(({ kind, id, name, share }) => ({ kind, contentId: id, name, share }));
   return {
     reasons: [...(reasons.length > 0 ? reasons : [{ ...reason("popular"), share: 1 }]), ...moved],
-    ...{ personalised: past.isPersonalised, partial: missing.length > 0 },
+    ...{ personalised: past.isPersonalised, order, partial: missing.length > 0 },
   };
 }
 

@@ -4,7 +4,7 @@ import { within } from "#kernel/within";
 import { arrange, excludedOf, likedOf, ownRails, type Past, popularFor, type Rail, type Title } from "./domain.ts";
 import type { Candidate } from "./domain-model.ts";
 import { type Place, placesOf } from "./domain-order.ts";
-import { order } from "./order.ts";
+import { order, type OrderedBy } from "./order.ts";
 import type { Parts } from "./parts.ts";
 import type { Shelf } from "./shelf.ts";
 import * as store from "./store.ts";
@@ -17,10 +17,11 @@ export interface Home {
   readonly trainedAtMs: number;
   /** Where the blend had the titles that it ranked highest. */
   readonly places: ReadonlyMap<string, Place>;
+  readonly orderedBy: OrderedBy;
 }
 
 /** What is put in order is so within what these leave of it. */
-const HOME_MS_MAX = 190;
+export const HOME_MS_MAX = 190;
 const CANDIDATES = 200;
 const ARRANGED = 60;
 /** As long as a model: a set of an older one is not worth keeping. */
@@ -40,7 +41,7 @@ const setKeyOf = (tenant: string, profileId: string): string => `${tenant}/set/$
 export async function home(parts: Parts, { profileId }: { readonly profileId: string }, context: Context) {
   const userId = await ownerOf(parts, context, profileId);
   const key = keyOf(context.tenant, profileId);
-  const { rails, isPartial, trainedAtMs, places } = await (parts.homes.get(key) ?? begin(parts, context, profileId));
+  const { rails, isPartial, trainedAtMs, places } = await homeOf(parts, context, profileId);
   if (context.viewer && rails.length > 0 && !parts.told.has(key)) {
     parts.told.set(key, true);
     const contentIds = [...new Set(rails.flatMap((rail) => rail.contentIds.slice(0, SEEN_OF_RAIL)))];
@@ -52,6 +53,10 @@ export async function home(parts: Parts, { profileId }: { readonly profileId: st
   }
   return { rails: rails.map((rail) => ({ ...rail, contentIds: [...rail.contentIds] })), partial: isPartial };
 }
+
+/** The home that a profile was shown a moment ago, or would be now. */
+export const homeOf = (parts: Parts, context: Context, profileId: string): Promise<Home> =>
+  parts.homes.get(keyOf(context.tenant, profileId)) ?? begin(parts, context, profileId);
 
 /** Composes a home once for all who ask at the same time, and keeps it for a moment. */
 function begin(parts: Parts, context: Context, profileId: string): Promise<Home> {
@@ -117,14 +122,19 @@ async function compose(parts: Parts, context: Context, profileId: string): Promi
   const leftMs = HOME_MS_MAX - (parts.clock.nowMs() - startedMs);
   const waitMs = Math.min(parts.config.MARQUEE_ORDER_DEADLINE_MS, leftMs);
   const ordered = await order(parts, fitting, { profileId, waitMs, missing }, context);
-  const own = ownRails(arrange(ordered, shelf.byId, past.exposures, nowMs, ARRANGED), liked);
+  const own = ownRails(arrange(ordered.candidates, shelf.byId, past.exposures, nowMs, ARRANGED), liked);
   const popular = popularFor(shelf.titles.filter(suits), liked, new Set(excluded));
   const rails: Rail[] = [...own, { kind: "popular" as const, becauseOfId: "", contentIds: popular }];
   const isPartial = missing.length > 0;
   parts.composed(isPartial ? "fallback" : own.length > 0 ? "model" : "popular");
   return {
     rails: rails.filter(({ contentIds }) => contentIds.length > 0),
-    ...{ isPartial, trainedAtMs: own.length > 0 ? set.trainedAtMs : 0, places: placesOf(fitting) },
+    ...{
+      isPartial,
+      trainedAtMs: own.length > 0 ? set.trainedAtMs : 0,
+      places: placesOf(fitting),
+      orderedBy: ordered.by,
+    },
   };
 }
 

@@ -44,7 +44,9 @@ export function answer(library: Library, question: Question, sight: Sight): Answ
   const own = understand(text, { ...library, year });
   const isQuestion = own.isQuestion || question.constraints !== undefined;
   const plain = (found: FoundTitles): Answer => ({ ...found, people, understood: [], isQuestion });
-  if (!isQuestion || library.isTitle(text)) return plain(byWords());
+  // Words that mean nothing else may be a title's, and then so are all of them.
+  const isOfTitle = own.constraints.some(({ kind }) => kind === "topic") && library.isOfTitle(text);
+  if (!isQuestion || isOfTitle || library.isTitle(text)) return plain(byWords());
   const understood = (question.constraints ?? own.constraints).filter((each) => !without.includes(idOf(each)));
   const plan = planOf(understood);
   // What is on is the guide's to say.

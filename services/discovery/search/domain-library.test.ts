@@ -159,3 +159,30 @@ test("leaving out documents that cannot have enough changes nothing for those th
     }),
   );
 });
+
+test("words of one title are that title, whatever they mean in a question", () => {
+  const musicals = libraryOf(
+    entry("senior", "High School Musical 3: Senior Year", { genres: ["Musical"] }),
+    entry("high", "High Notes", { genres: ["Musical"], synopsis: "A school of singers." }),
+  );
+  const asked = (text: string): readonly string[] =>
+    answer(musicals, { text, filters: {}, without: [], isFinished: true, offset: 0, limit: 10 }, sight).ids;
+  assert.deepEqual(asked("musical 3 high senior year school").slice(0, 1), ["senior"]);
+  assert.deepEqual(asked("hgih school musical 3 senior yaer").slice(0, 1), ["senior"]);
+  assert.deepEqual(asked("a musical about singers"), ["high"]);
+});
+
+test("a family name means somebody, and a slip in a name too, but no town", () => {
+  const library = libraryOf(
+    entry("a", "Jaws", { directors: ["Steven Spielberg"] }),
+    entry("b", "Hook", { directors: ["Steven Spielberg"], cast: ["Robin Williams"] }),
+    entry("c", "Holiday Inn", { cast: ["Irving Berlin"] }),
+    entry("d", "The Wall", { synopsis: "Berlin before the wall fell." }),
+    entry("e", "Two Halves", { synopsis: "A family in Berlin." }),
+  );
+  assert.equal(library.personCalled("spielberg"), "Steven Spielberg");
+  assert.equal(library.personCalled("berlin"), undefined);
+  assert.equal(library.personNear("robin wiliams"), "Robin Williams");
+  assert.equal(library.personNear("steven speilburg"), "Steven Spielberg");
+  assert.equal(library.personNear("robin hood"), undefined);
+});

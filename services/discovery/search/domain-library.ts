@@ -15,7 +15,9 @@ export interface Library {
   suggest(text: string, sight: Sight, limit: number): Suggestion[];
   /** Somebody of that name, as they are written. */
   personNamed(name: string): string | undefined;
-  /** Whom a family name alone means: who is in more titles than all others of that name together. */
+  /** Somebody whose name is nearly so. */
+  personNear(name: string): string | undefined;
+  /** Whom a family name alone means: who is in more titles than all others of that name together, and in most of those that have the word. */
   personCalled(familyName: string): string | undefined;
   /** The title that is called so, as it is written. */
   titleNamed(title: string): string | undefined;
@@ -23,6 +25,8 @@ export interface Library {
   isWord(word: string): boolean;
   /** Whether a title is called so, or begins so. */
   isTitle(text: string): boolean;
+  /** Whether these are nearly a title's name, or all of them are in the name of the title that fits best, in whatever order. */
+  isOfTitle(text: string): boolean;
   /** What a model of what words mean is learnt from, how it is taken in, and of how many titles the last one was made. */
   lesson(): Generator<void, Lesson | undefined>;
   learn(model: MeaningModel): Generator<void, void>;
@@ -284,17 +288,29 @@ export function createLibrary(): Library {
       return (isName ? [...persons, ...titles] : [...titles.slice(0, room), ...persons]).slice(0, limit);
     },
     personNamed: (name) => shelves.people.named(name)?.name,
+    personNear: (name) => shelves.people.near(name)?.name,
     personCalled(familyName) {
       const [first, ...others] = shelves.people
         .like(wordsOf(familyName), false, PEOPLE_LOOKED_AT)
         .filter(({ name }) => wordsOf(name).at(-1) === familyName)
         .sort((a, b) => b.slots.length - a.slots.length);
       const rest = others.reduce((sum, { slots }) => sum + slots.length, 0);
-      return first && first.slots.length > rest ? first.name : undefined;
+      // More titles speak of Berlin than Irving Berlin is in.
+      const spoken = shelves.index.frequencyOf(familyName);
+      return first && first.slots.length > rest && first.slots.length * 2 > spoken ? first.name : undefined;
     },
     titleNamed: (title) => shelves.bySlot[shelves.whole.slotOf(title)]?.title,
     isWord: (word) => shelves.index.frequencyOf(word) > 0,
     isTitle: (text) => shelves.whole.begins(text),
+    isOfTitle(text) {
+      const words = wordsOf(text).slice(0, WORDS_ASKED_MAX);
+      const { ranked, whole } = matchOf(words, false);
+      if ([...whole.values()].some(({ isWhole }) => isWhole)) return true;
+      const { slots, scores, length } = ranked;
+      const [best = -1] = topK(scores.subarray(0, length), 1);
+      const name = new Set(wordsOf(shelves.bySlot[slots[best] ?? -1]?.title ?? ""));
+      return words.length > 0 && words.every((word) => name.has(word));
+    },
     lesson: () => shelves.meaning.lesson(),
     *learn(learnt) {
       model = learnt;

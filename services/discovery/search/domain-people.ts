@@ -8,6 +8,8 @@ export interface People {
   remove(slot: number, names: readonly string[]): void;
   /** Whoever is called so. */
   named(name: string): Person | undefined;
+  /** Whoever is called nearly so: a slip away, two where the name is long. */
+  near(name: string): Person | undefined;
   /** Those whose whole name is in the words, perhaps misspelt or not finished, with how much of them is the name: 0 to 1. */
   namedIn(words: readonly string[], options: FindOptions): readonly Named[];
   /** Those whom somebody who types may mean, the likeliest first; of equals those who are in most. */
@@ -27,6 +29,9 @@ export interface Named {
 const NAMED_MAX = 5;
 /** There are several times as many names as titles, and more slips make too many of them alike. */
 const NAME_SLIPS_MAX = 2;
+const LONG_NAME_LENGTH_MIN = 12;
+/** Of names that are equally near the one is meant that is in most titles: nobody is in so many. */
+const MANY_TITLES = 100_000;
 const BEGUN_MAX = 200;
 /** Of several whole names in a text only those count that are nearly as good as the best. */
 const SCORE_MIN_OF_BEST = 0.9;
@@ -98,6 +103,13 @@ export function createPeople(): People {
       }
     },
     named: (name) => byKey.get(keyOf(name)),
+    near(name) {
+      const key = keyOf(name);
+      const slipsMax = key.length < LONG_NAME_LENGTH_MIN ? 1 : NAME_SLIPS_MAX;
+      const near = keys.near(key, slipsMax).map(({ number, slips }) => ({ kept: byKey.get(keys.term(number)), slips }));
+      const rank = ({ kept, slips }: (typeof near)[number]): number => slips - (kept?.slots.length ?? 0) / MANY_TITLES;
+      return near.filter(({ kept }) => kept).sort((a, b) => rank(a) - rank(b))[0]?.kept;
+    },
     namedIn(words, { isTyping, isForgiving }) {
       const found = index.find(words, { isTyping: false, isForgiving, wordsMin: 2 });
       const named = bestOf(found, (place) => isWhole(found, place), NAMED_MAX);

@@ -119,7 +119,7 @@ export const SECOND_QUESTIONS: readonly Case[] = [
   ["películas sin violencia de los 80", ["kind:film", "not-topic:violencia", "years:1980-1989"]],
 ];
 
-/** Those that were written when the rules had been mended, and that nothing was mended for: how many are right is how many to expect. */
+/** Those that were written when the rules had been mended for these; 27 were right then. */
 export const THIRD_QUESTIONS: readonly Case[] = [
   ["can you find me a funny movie about a wedding", ["mood:funny", "kind:film", "topic:wedding"]],
   ["any westerns made after 1970?", ["genre:western", "years:1971-"]],

@@ -1,7 +1,7 @@
 // Search: finds titles and people by what somebody typed or asked, however it is spelt.
 import { Catalog } from "#contracts/catalog";
 import { Models } from "#contracts/models";
-import { type QueryRequest, Search } from "#contracts/search";
+import { type ExplainRequest, type QueryRequest, Search } from "#contracts/search";
 import {
   type Context,
   defineService,
@@ -23,6 +23,7 @@ import type { Filters, Sight } from "./domain-title.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { fill, takeChanges } from "./follow.ts";
 import { MODEL, order } from "./order.ts";
+import { explainOrder } from "./order-explain.ts";
 
 const uses = { catalog: Catalog, models: Models };
 type SearchPlatform = Platform<typeof Search, typeof uses>;
@@ -93,6 +94,7 @@ export default defineService({
 
   rpc: (parts) => ({
     query: (request, context) => query(parts, request, context),
+    explain: (request, context) => explain(parts, request, context),
     async suggest({ query: text, ageRatingMax, limit }, context) {
       assertText(text);
       const sight: Sight = { ageRatingMax, nowMs: parts.clock.nowMs() };
@@ -129,7 +131,8 @@ function assertText(text: string): void {
     throw problem.invalid(`a search has at most ${QUERY_MAX} characters, and this one ${text.length}`);
 }
 
-async function query(parts: Parts, request: QueryRequest, context: Context) {
+/** What is found, in its own order, and whether a model is to put it in another. */
+async function find(parts: Parts, request: QueryRequest, context: Context) {
   const { query: text, without, offset } = request;
   assertText(text);
   if (without.length > WITHOUT_MAX)
@@ -137,8 +140,7 @@ async function query(parts: Parts, request: QueryRequest, context: Context) {
   const limit = Math.min(request.limit || LIMIT_MAX, LIMIT_MAX);
   if (offset + limit > REACH_MAX)
     throw problem.invalid(`offset ${offset} with limit ${limit} reaches beyond ${REACH_MAX}: ask more precisely`);
-  const nowMs = parts.clock.nowMs();
-  const sight: Sight = { ageRatingMax: request.ageRatingMax, nowMs };
+  const sight: Sight = { ageRatingMax: request.ageRatingMax, nowMs: parts.clock.nowMs() };
   // What a model puts in order is looked at as a whole, whichever page of it is wanted.
   const isOrdered = text.trim() !== "" && offset < ORDERED_MAX && parts.isOrdered(context.tenant);
   const span = isOrdered ? { offset: 0, limit: Math.max(ORDERED_MAX, offset + limit) } : { offset, limit };
@@ -148,13 +150,17 @@ async function query(parts: Parts, request: QueryRequest, context: Context) {
   const interpreter = request.thorough && byRules.isQuestion ? parts.interpreter : undefined;
   const constraints = await interpreter?.ask(text, context);
   const byModel = constraints && { ...question, constraints };
-  const answer = placed(
-    byModel ? await parts.engine.ask(context, { do: "answer", question: byModel, sight }) : byRules,
-  );
-  const ordered = isOrdered ? await order(parts, answer, context) : { found: answer, isLate: false };
-  const found = isOrdered ? pageOf(ordered.found, offset, limit) : answer;
-  const searchId = newId("sch", nowMs);
-  if (text.trim() !== "" && offset === 0) told(parts, context, text, searchId, found);
+  const answer = byModel ? await parts.engine.ask(context, { do: "answer", question: byModel, sight }) : byRules;
+  const isLate = interpreter !== undefined && !byModel;
+  return { answer: placed(answer), isOrdered, isLate, offset, limit, understoodBy: byModel ? "model" : "parser" };
+}
+
+async function query(parts: Parts, request: QueryRequest, context: Context) {
+  const { answer, isOrdered, isLate, offset, limit, understoodBy } = await find(parts, request, context);
+  const { found: all, by } = isOrdered ? await order(parts, answer, context) : { found: answer, by: "default" };
+  const found = isOrdered ? pageOf(all, offset, limit) : answer;
+  const searchId = newId("sch", parts.clock.nowMs());
+  if (request.query.trim() !== "" && offset === 0) told(parts, context, request.query, searchId, found);
   return {
     searchId,
     contentIds: [...found.ids],
@@ -163,9 +169,19 @@ async function query(parts: Parts, request: QueryRequest, context: Context) {
     people: [...found.people],
     corrected: found.corrected,
     understood: found.understood.map((each) => ({ ...each, id: idOf(each) })),
-    understoodBy: byModel ? "model" : "parser",
-    partial: ordered.isLate || (interpreter !== undefined && !byModel),
+    ...{ understoodBy, orderedBy: by },
+    partial: by === "fallback" || isLate,
   };
+}
+
+/** What put a title where it stands in what a search finds. */
+async function explain(parts: Parts, { query: request, contentId }: ExplainRequest, context: Context) {
+  if (!request) throw problem.invalid("the search is missing");
+  const first = { ...request, offset: 0, limit: ORDERED_MAX };
+  const { answer, isOrdered, isLate } = await find(parts, first, context);
+  if (!isOrdered) return { by: "default", partial: isLate };
+  const why = await explainOrder(parts, answer, contentId, context);
+  return { ...why, partial: why.partial || isLate };
 }
 
 function told(parts: Parts, context: Context, text: string, searchId: string, found: Answer & Placed): void {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import type { Page } from "playwright-core";
 import { openFileObjects } from "#adapters/objects/files";
-import { Catalog } from "#contracts/catalog";
+import { Catalog, type Title } from "#contracts/catalog";
 import { Experiments } from "#contracts/experiments";
 import { Metadata, modelFile } from "#contracts/metadata";
 import { Problem } from "#kernel";
@@ -181,7 +181,10 @@ async function experiment(page: Page, { product }: Stage, name: string): Promise
 }
 
 /** Every page in turn, as it is when somebody comes to it. */
-const statesOf = (origin: string, { film }: Stage, name: string): readonly State[] => {
+const statesOf = (
+  origin: string,
+  { film, series, name }: { readonly film: Film; readonly series: readonly Title[]; readonly name: string },
+): readonly State[] => {
   const at = (state: string, path: string, heading: string): State => ({
     name: `console-${state}`,
     async reach(page) {
@@ -195,6 +198,8 @@ const statesOf = (origin: string, { film }: Stage, name: string): readonly State
     at("unsure", "/review/unsure", film.title),
     at("titles", "/review/titles", "Review"),
     at("title", `/titles/${film.id}`, film.title),
+    // It has no file to look at, and is shown by its first episode's pictures.
+    ...series.map(({ id, title }) => at("series", `/titles/${id}`, title)),
     at("models", "/models", "Models without versions here"),
     at("model", "/models/routing", "No version yet"),
     at("experiments", "/experiments", "Experiments"),
@@ -223,7 +228,9 @@ export const operators: Scenario = (stage) => {
       if (hasLooks) await compare(page, stage());
       await look(page);
       await experiment(page, stage(), name);
-      assert.deepEqual(await inspect(visit, statesOf(origin, stage(), name), stage()), []);
+      const list = { kinds: ["series"], ageRatingMax: 18, limit: 1 };
+      const { titles: series } = await product.admin.of(Catalog).list(list);
+      assert.deepEqual(await inspect(visit, statesOf(origin, { film, series, name }), stage()), []);
       await page.setViewportSize({ width: 1280, height: 800 });
       await page.getByRole("button", { name: "Leave" }).click();
       await page.getByRole("heading", { name: "You have left" }).waitFor();

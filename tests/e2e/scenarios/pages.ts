@@ -144,12 +144,21 @@ const WATCHING: readonly State[] = [
   },
 ];
 
+/** The guide of somebody who arranged its channels, which says so. */
+async function openOwnGuide(page: Page): Promise<void> {
+  await page.goto("/guide");
+  await page.getByText("Channels stand as you arranged them").waitFor();
+}
+
 /** A profile with a lock, a title on the list and one begun: so that no page is empty. */
 async function furnish(person: Person, { film }: Stage): Promise<void> {
   const locked = await person.api<{ id: string }>("POST", "/profiles", { name: "Locked" });
   assert.equal(locked.status, 201, JSON.stringify(locked.body));
   await person.api("PATCH", `/profiles/${locked.body.id}`, { pin: "4826" });
   await person.api("PUT", `/my-list/${film.id}`);
+  const { channels } = (await person.api<{ channels: { id: string }[] }>("GET", "/guide/now?limit=50")).body;
+  const channelIds = channels.map(({ id }) => id).toReversed();
+  assert.equal((await person.api("PUT", "/guide/order", { channelIds })).status, 204);
   const { sessionId } = await startSession(person, film.id, device("Kitchen tablet"));
   const stopped = await person.api("DELETE", `/playback/sessions/${sessionId}?positionS=25&sequence=1`);
   assert.equal(stopped.status, 204, JSON.stringify(stopped.body));
@@ -173,7 +182,10 @@ export const pages: Scenario = (stage) => {
         .list({ kinds: ["series"], ageRatingMax: 18 });
       if (titles[0]) states.push({ name: "series", reach: go(`/title/${titles[0].id}`) });
       states.push({ name: "genre", reach: openGenre });
-      states.push({ name: "why", reach: go(`/why/${stage().film.id}`) });
+      const { film } = stage();
+      states.push({ name: "guide-own", reach: openOwnGuide });
+      states.push({ name: "why", reach: go(`/why/${film.id}`) });
+      states.push({ name: "why-found", reach: go(`/why/${film.id}?q=${encodeURIComponent(film.title)}`) });
       assert.deepEqual(await inspect(member, states, stage()), []);
     });
   });

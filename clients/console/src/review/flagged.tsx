@@ -13,7 +13,14 @@ import { useQueue } from "./frame.tsx";
 
 const STATES = { waiting: "Waiting", accepted: "Harmful", rejected: "Harmless" } as const;
 type State = keyof typeof STATES;
-const KINDS: Readonly<Record<string, string>> = { nudity: "Nudity", language: "Language" };
+const KINDS: Readonly<Record<string, string>> = {
+  nudity: "Nudity",
+  violence: "Violence",
+  language: "Language",
+  threats: "Violent words",
+};
+/** What is seen is covered, what is said is quoted. */
+const SPOKEN = new Set(["language", "threats"]);
 
 const isState = (text: string | null): text is State => text !== null && Object.hasOwn(STATES, text);
 
@@ -73,8 +80,8 @@ function Nothing({ state }: { state: State }) {
   return (
     <Empty title="Nothing waits for you">
       <p>
-        Moderation has flagged nothing that is not decided. That is not the same as nothing being there: violence is
-        never looked for, and <Link to="/review/titles">each title</Link> says what was.
+        Moderation has flagged nothing that is not decided. That is not the same as nothing being there:{" "}
+        <Link to="/review/titles">each title</Link> says what it was looked at for. Violence takes a moderation server.
       </p>
     </Empty>
   );
@@ -89,7 +96,7 @@ interface Actions {
 
 function Findings({ findings, ...actions }: { findings: readonly Finding[] } & Actions) {
   const titles = useTitles(findings.map(({ contentId }) => contentId));
-  const spoken = useCues(findings.filter(({ kind }) => kind === "language").map(({ contentId }) => contentId));
+  const spoken = useCues(findings.filter(({ kind }) => SPOKEN.has(kind)).map(({ contentId }) => contentId));
   return (
     <ul className="rows">
       {findings.map((finding) => (
@@ -98,7 +105,7 @@ function Findings({ findings, ...actions }: { findings: readonly Finding[] } & A
             {...actions}
             finding={finding}
             name={nameOf(titles, finding.contentId)}
-            cues={(spoken.get(finding.contentId) ?? []).filter(
+            cues={(SPOKEN.has(finding.kind) ? (spoken.get(finding.contentId) ?? []) : []).filter(
               ({ startS, endS }) => endS > finding.startS && startS < finding.endS,
             )}
           />
@@ -139,7 +146,7 @@ function Row({ finding, name, cues, onDecided, onChanged }: RowProps) {
   };
   return (
     <article className="finding" aria-label={what}>
-      <Frame contentId={contentId} atS={(startS + endS) / 2} isCovered={kind === "nudity"} what={what} />
+      <Frame contentId={contentId} atS={(startS + endS) / 2} isCovered={!SPOKEN.has(kind)} what={what} />
       <div className="min-w-0 flex-1">
         <p className="flex flex-wrap items-center gap-2">
           <Chip tone="warn">{KINDS[kind] ?? kind}</Chip>
@@ -180,7 +187,7 @@ function Row({ finding, name, cues, onDecided, onChanged }: RowProps) {
             Decide later
           </button>
         )}
-        {kind === "language" && cues.length > 0 && (
+        {SPOKEN.has(kind) && cues.length > 0 && (
           <Link to={`/titles/${contentId}?at=${startS}#subtitles`} className="button button-plain button-small">
             <Pencil size={16} aria-hidden="true" />
             Correct the words
@@ -191,7 +198,7 @@ function Row({ finding, name, cues, onDecided, onChanged }: RowProps) {
   );
 }
 
-/** A moment of a title. What was flagged as nudity is covered until somebody wants to see it. */
+/** A moment of a title. What was flagged in a picture is covered until somebody wants to see it. */
 function Frame(props: { contentId: string; atS: number; isCovered: boolean; what: string }) {
   const [isCovered, setIsCovered] = useState(props.isCovered);
   const [hasFailed, setHasFailed] = useState(false);

@@ -12,12 +12,14 @@ import { useSession } from "../session.tsx";
 import { useDeeds } from "../undo.tsx";
 import { Chapters } from "./chapters.tsx";
 import { LooksLike } from "./looks.tsx";
-import { Pictures } from "./pictures.tsx";
+import { Pictures, SeriesPictures } from "./pictures.tsx";
 import { SubtitleCues } from "./subtitles.tsx";
+import { lookedIn } from "./values.ts";
 import { Summary, Tags } from "./words.tsx";
 
 interface Found {
-  readonly title: EnrichedTitle;
+  /** None of a series: it has no file to look at. */
+  readonly title: EnrichedTitle | undefined;
   readonly catalog: CatalogTitle | undefined;
 }
 
@@ -25,13 +27,13 @@ interface Found {
 export function TitlePage() {
   const { id = "" } = useParams();
   const found = useLive(`title/${id}`, async (signal): Promise<Found> => {
-    const [{ title }, names] = await Promise.all([
-      api.title(id, signal),
-      // Without the catalogue a title has no name and no artwork; all else of it is here.
-      api.names([id], signal).catch(() => undefined),
-    ]);
+    // Without the catalogue a title has no name and no artwork; all else of it is here.
+    const names = await api.names([id], signal).catch(() => undefined);
+    const catalog = names?.titles[0];
+    if (catalog?.kind === "series") return { title: undefined, catalog };
+    const { title } = await api.title(id, signal);
     if (title === undefined) throw new Error(`'${id}' was not taken in`);
-    return { title, catalog: names?.titles[0] };
+    return { title, catalog };
   });
   const { session } = useSession();
   const { m } = useWords();
@@ -41,7 +43,11 @@ export function TitlePage() {
       <PageHead
         above={<BackTo to="/review/titles">Titles</BackTo>}
         title={data?.catalog?.title ?? id}
-        text={data && `${durationInWords(data.title.durationS, m)} · taken in ${moment(data.title.begunAtMs)} · ${id}`}
+        text={
+          data?.title
+            ? `${durationInWords(data.title.durationS, m)} · taken in ${moment(data.title.begunAtMs)} · ${id}`
+            : data && `Series · ${id}`
+        }
         actions={
           data?.catalog && (
             <a
@@ -57,16 +63,24 @@ export function TitlePage() {
         }
       />
       <Loaded of={found} skeleton={<RowSkeletons count={4} className="h-40" />}>
-        {({ title, catalog }) => (
-          <Sections title={title} catalog={catalog} onSaved={() => found.reload()} publicUrl={session.publicUrl} />
-        )}
+        {({ title, catalog }) => {
+          const rest = { onSaved: () => found.reload(), publicUrl: session.publicUrl };
+          if (title) return <Sections title={title} catalog={catalog} {...rest} />;
+          return catalog && <SeriesPictures catalog={catalog} {...rest} />;
+        }}
       </Loaded>
     </div>
   );
 }
 
-function Sections(props: Found & { onSaved(): Promise<void>; publicUrl: string }) {
-  const { title, catalog, onSaved, publicUrl } = props;
+interface SectionsProps {
+  title: EnrichedTitle;
+  catalog: CatalogTitle | undefined;
+  onSaved(): Promise<void>;
+  publicUrl: string;
+}
+
+function Sections({ title, catalog, onSaved, publicUrl }: SectionsProps) {
   const { hash } = useLocation();
   const [hasJumped, setHasJumped] = useState(false);
   useEffect(() => {
@@ -117,6 +131,23 @@ function stepText({ state, message, model, version, confidence, corrected, atMs 
   return `${model} ${version}${confidence < 1 ? `, ${percent(confidence)} sure` : ""}, ${moment(atMs)}${corrected ? "; your words stand in its place" : ""}`;
 }
 
+/** What moderation looked for. What it did not is no finding, and says why. */
+function LookedFor({ step }: { step: Step }) {
+  const found = step.name === "moderation" ? lookedIn(step) : undefined;
+  if (!found) return null;
+  return (
+    <>
+      {found.looked.length > 0 && <span className="mt-1 block">Looked for {found.looked.join(", ")}</span>}
+      {found.notLooked.map(({ names, reason }) => (
+        <span key={reason} className="mt-1 block break-words">
+          Not looked for <span className="text-ink">{names.join(", ")}</span>
+          {reason !== "" && `: ${reason}`}
+        </span>
+      ))}
+    </>
+  );
+}
+
 function StepLine({ step, contentId, onAsked }: { step: Step; contentId: string; onAsked(): Promise<void> }) {
   const { attempt } = useDeeds();
   const again = async () => {
@@ -128,11 +159,14 @@ function StepLine({ step, contentId, onAsked }: { step: Step; contentId: string;
       <span>
         <Chip tone={TONES[step.state] ?? "plain"}>{step.state}</Chip>
       </span>
-      <span className="min-w-0 text-14 text-ink-2">
+      <span className="min-w-0 py-1 text-14 text-ink-2">
         {step.state === "running" ? (
           <ProgressLine value={step.progress} label={`Progress of ${step.name}`} className="max-w-60" />
         ) : (
-          stepText(step)
+          <>
+            {stepText(step)}
+            <LookedFor step={step} />
+          </>
         )}
       </span>
       <button

@@ -1,4 +1,5 @@
 import { CircleCheck, EyeOff, RotateCcw } from "lucide-react";
+import { Link } from "react-router";
 import { clock } from "../../../ui/time.ts";
 import { api, type CatalogTitle, type EnrichedTitle } from "../api.ts";
 import { percent } from "../format.ts";
@@ -17,19 +18,12 @@ interface Props {
 
 /** All pictures that a title can be shown by: the encoder's, and the frames that were found to be telling. */
 export function Pictures({ title, catalog, publicUrl, onSaved }: Props) {
-  const { attempt } = useDeeds();
+  const choose = useChoosing(catalog, onSaved);
   const say = useSaying(title, "thumbnails", onSaved);
   const found = framesIn(title);
   const frames = found?.value ?? [];
   const before = { value: frames.map(({ key }) => key), corrected: found?.corrected ?? false };
   const now = catalog.backdrop?.key ?? "";
-  const choose = (key: string) => {
-    const put = (to: string) => api.choosePicture(catalog.id, to).finally(() => void onSaved());
-    void attempt(() => put(key), {
-      text: `Viewers see another picture of ${catalog.title}`,
-      ...(now === "" ? {} : { undo: () => put(now) }),
-    });
-  };
   const leaveOut = (key: string) =>
     void say(
       before.value.filter((one) => one !== key),
@@ -44,6 +38,16 @@ export function Pictures({ title, catalog, publicUrl, onSaved }: Props) {
       <p className="mt-3 max-w-[70ch] text-ink-2">
         Viewers see the chosen one on the title’s page and first in rows; where it has several, each viewer may get
         another.
+        {catalog.kind === "episode" && catalog.parentId !== "" && (
+          <>
+            {" "}
+            Those of the first episode are its series’, too, whose own is chosen{" "}
+            <Link to={`/titles/${catalog.parentId}#pictures`} className="underline underline-offset-4">
+              at the series
+            </Link>
+            .
+          </>
+        )}
       </p>
       {catalog.artworkCandidates.length === 0 ? (
         <p className="mt-3 text-ink-2">There are none until the title is encoded.</p>
@@ -71,6 +75,66 @@ export function Pictures({ title, catalog, publicUrl, onSaved }: Props) {
           <RotateCcw size={16} aria-hidden="true" />
           Back to all frames that were found
         </button>
+      )}
+    </section>
+  );
+}
+
+/** Makes another picture the title's own, with the one before as the way back. */
+function useChoosing(catalog: CatalogTitle, onSaved: () => Promise<void>) {
+  const { attempt } = useDeeds();
+  const now = catalog.backdrop?.key ?? "";
+  return (key: string) => {
+    const put = (to: string) => api.choosePicture(catalog.id, to).finally(() => void onSaved());
+    void attempt(() => put(key), {
+      text: `Viewers see another picture of ${catalog.title}`,
+      ...(now === "" ? {} : { undo: () => put(now) }),
+    });
+  };
+}
+
+/** Whose a picture is: its key names the title that it was found in. */
+const ownerOf = (key: string): string => key.split("/")[1] ?? "";
+
+/** All pictures that a series can be shown by: those of its first episode that can be watched, where an operator says which may be shown. */
+export function SeriesPictures({ catalog, publicUrl, onSaved }: Omit<Props, "title">) {
+  const choose = useChoosing(catalog, onSaved);
+  const now = catalog.backdrop?.key ?? "";
+  const pictures = catalog.artworkCandidates;
+  const lead = ownerOf(pictures[0]?.key ?? "");
+  return (
+    <section className="section" id="pictures" aria-labelledby="pictures-title">
+      <h2 id="pictures-title" className="section-title">
+        Pictures
+      </h2>
+      <p className="mt-3 max-w-[70ch] text-ink-2">
+        A series is shown by the pictures of its first episode that can be watched and is for no older people than the
+        series; those of later ones would tell what comes.{" "}
+        {lead === "" ? (
+          "There is none now."
+        ) : (
+          <>
+            Viewers see the chosen one first; each may get another. Which frames may be shown is said{" "}
+            <Link to={`/titles/${lead}#pictures`} className="underline underline-offset-4">
+              at that episode
+            </Link>
+            .
+          </>
+        )}
+      </p>
+      {pictures.length > 0 && (
+        <ul className="pictures">
+          {pictures.map(({ key, color }, index) => (
+            <li key={key}>
+              <Choice
+                {...{ number: index + 1, color, isNow: key === now, frame: undefined }}
+                url={`${publicUrl}/images/${key}?w=${WIDTH}`}
+                onChoose={() => choose(key)}
+                onLeaveOut={() => undefined}
+              />
+            </li>
+          ))}
+        </ul>
       )}
     </section>
   );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EnrichedTitle, Step } from "../api.ts";
-import { chaptersIn, currentOf, framesIn, noneOf, subtitlesIn, wordsIn } from "./values.ts";
+import { chaptersIn, currentOf, framesIn, lookedIn, noneOf, subtitlesIn, wordsIn } from "./values.ts";
 
 const step = (name: string, value: unknown, corrected = false): Step => ({
   ...{
@@ -54,4 +54,28 @@ test("a step without a result, or with one that is no JSON, has no value", () =>
     assert.equal(currentOf(found, "chapters"), undefined);
     assert.equal(framesIn(found), undefined);
   }
+});
+
+test("what moderation looked for is told from what it did not, with the reason where there is one", () => {
+  const value = {
+    looked: { nudity: true, violence: false, language: true, threats: false, odd: "yes" },
+    notLooked: { violence: "it is away", threats: 7 },
+  };
+  assert.deepEqual(lookedIn(step("moderation", value)), {
+    looked: ["nudity", "language"],
+    notLooked: [
+      { names: ["violence"], reason: "it is away" },
+      { names: ["violent words"], reason: "" },
+    ],
+  });
+  const away = { looked: { violence: false, threats: false }, notLooked: { violence: "away", threats: "away" } };
+  assert.deepEqual(lookedIn(step("moderation", away))?.notLooked, [
+    { names: ["violence", "violent words"], reason: "away" },
+  ]);
+  // As results were before they gave reasons, and none at all.
+  assert.deepEqual(lookedIn(step("moderation", { looked: { violence: false } }))?.notLooked, [
+    { names: ["violence"], reason: "" },
+  ]);
+  assert.equal(lookedIn(step("moderation", undefined)), undefined);
+  assert.equal(lookedIn(undefined), undefined);
 });

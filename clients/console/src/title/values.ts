@@ -94,6 +94,28 @@ export const framesIn = (title: EnrichedTitle | undefined): Said<readonly Pictur
     })),
   );
 
+/** What moderation looked for, and why not for the rest; undefined where it has not ended. */
+export interface Looked {
+  readonly looked: readonly string[];
+  readonly notLooked: readonly { readonly names: readonly string[]; readonly reason: string }[];
+}
+
+const LOOKS: Readonly<Record<string, string>> = { threats: "violent words" };
+const lookName = (kind: string): string => LOOKS[kind] ?? kind;
+
+export function lookedIn(step: Step | undefined): Looked | undefined {
+  const value = valueOf(step);
+  const looked = value?.["looked"];
+  if (!value || !isRecord(looked)) return undefined;
+  const reasons = isRecord(value["notLooked"]) ? value["notLooked"] : {};
+  const kinds = (is: boolean): readonly string[] => Object.keys(looked).filter((kind) => looked[kind] === is);
+  const notLooked = Map.groupBy(kinds(false), (kind) => textIn(reasons, kind));
+  return {
+    looked: kinds(true).map(lookName),
+    notLooked: [...notLooked].map(([reason, missing]) => ({ names: missing.map(lookName), reason })),
+  };
+}
+
 /** What can be corrected of a title, as it stands now; undefined where there is nothing yet. */
 export function currentOf(title: EnrichedTitle | undefined, what: string): unknown {
   switch (what) {

@@ -147,6 +147,11 @@ function Guide() {
           </nav>
         </div>
       </div>
+      {!first.partial && first.orderedBy !== "number" && (
+        <p className="gutter pb-2 text-14 text-ink-3">
+          {first.orderedBy === "own" ? m.guide.orderOwn : m.guide.orderLearned}
+        </p>
+      )}
       <GuideGrid {...{ first, timeline, nowMs, onMove }} handle={grid} onOpen={open} />
       {programmeId !== null && <ProgrammeSheet id={programmeId} onClose={close} onOpen={open} />}
     </div>

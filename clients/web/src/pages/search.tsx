@@ -7,7 +7,7 @@ import { useWords } from "../../../ui/words.tsx";
 import { browserApi } from "../api.ts";
 import { timesOf } from "../guide-model.ts";
 import type { LoaderData } from "../loaders.ts";
-import { askedIn, isNarrowed, pathOf } from "../search/asked.ts";
+import { askedIn, foundBy, isNarrowed, pathOf } from "../search/asked.ts";
 import { SearchBox } from "../search/box.tsx";
 import { FacetChips, UnderstoodChips } from "../search/chips.tsx";
 import { TileGrid } from "../tile.tsx";
@@ -44,7 +44,9 @@ function Results({ found, programmes, isEmpty }: ResultsProps) {
   const isTooNarrow = isEmpty && (isNarrowed(asked) || found.understood.length > 0);
   /** Says where somebody went from the results. Nobody waits for it: it may outlive the page. */
   const tell = (event: MouseEvent) => {
-    const id = /^\/title\/([\w-]+)$/.exec((event.target as Element).closest("a")?.getAttribute("href") ?? "")?.[1];
+    const id = /^\/title\/([\w-]+)(?:\?|$)/.exec(
+      (event.target as Element).closest("a")?.getAttribute("href") ?? "",
+    )?.[1];
     const rank = found.cards.findIndex((card) => card.id === id) + 1;
     if (id !== undefined && rank > 0 && found.searchId !== "")
       browserApi.clickResult(found.searchId, { contentId: id, rank }).catch(() => undefined);
@@ -68,8 +70,11 @@ function Results({ found, programmes, isEmpty }: ResultsProps) {
       {isEmpty && <p className="text-16 text-ink-2">{isTooNarrow ? m.find.nothingFiltered : m.searchNothingText}</p>}
       <People people={found.people} />
       <Channels channels={found.channels} />
+      {found.cards.length > 1 && found.orderedBy !== "default" && (
+        <p className="mb-4 max-w-prose text-14 text-ink-2">{m.find.orderedBy[found.orderedBy]}</p>
+      )}
       <div onClickCapture={tell}>
-        <TileGrid cards={found.cards} />
+        <TileGrid cards={found.cards} by={found.orderedBy === "default" ? "" : foundBy(asked)} />
       </div>
       {programmes.length > 0 && <InTheGuide programmes={programmes} />}
     </section>

@@ -2,9 +2,10 @@ import { Link, useLoaderData } from "react-router";
 import type { Why } from "../../../../contracts/web/recommendations/index.ts";
 import { useWords } from "../../../ui/words.tsx";
 import type { LoaderData } from "../loaders.ts";
+import { PlaceSection } from "../place.tsx";
 
 export function Component() {
-  const { why } = useLoaderData<LoaderData<"why">>();
+  const { why, asked } = useLoaderData<LoaderData<"why">>();
   const { m } = useWords();
   const weighed = why.reasons.filter(({ share }) => share > 0);
   const others = why.reasons.filter(({ share }) => share === 0);
@@ -39,6 +40,8 @@ export function Component() {
           ))}
         </ul>
       )}
+      <PlaceSection where="home" heading={m.why.onHome} place={why.home} />
+      {why.search !== null && <PlaceSection where="search" heading={m.why.inSearch(asked.q)} place={why.search} />}
       <p className="mt-10 text-14 text-ink-2">
         {m.why.change}{" "}
         <Link to="/profiles?manage=1" className="underline underline-offset-4 hover:text-ink">

@@ -39,5 +39,8 @@ export function parametersOf({ genres, without, finished, ...asked }: Asked): UR
 
 export const pathOf = (asked: Asked): string => `/search?${parametersOf(asked).toString()}`;
 
+/** What the address of a title's page says of the search that found it; empty where none did. */
+export const foundBy = (asked: Asked): string => (asked.q === "" ? "" : `?${parametersOf(asked).toString()}`);
+
 export const isNarrowed = ({ genres, kind, decade, language }: Asked): boolean =>
   genres.length > 0 || kind !== "" || decade !== "" || language !== "";
