@@ -16,9 +16,9 @@ import { openDetector } from "../../services/content/metadata/detect.ts";
 import {
   ALIKE_MIN,
   cosine,
-  fromMiddle,
   isFlat,
   middleOf,
+  nearnessTo,
   poolFrames,
 } from "../../services/content/metadata/domain-embedding.ts";
 import { measure } from "../../services/content/metadata/look.ts";
@@ -73,7 +73,7 @@ interface Placed {
 }
 
 const seenFrom = (middle: Float64Array, one: Placed, other: Placed): number =>
-  cosine(fromMiddle(one.vector, middle), fromMiddle(other.vector, middle));
+  nearnessTo(one.vector, middle)(other.vector);
 
 /** How often one of the first is above one of the second. */
 const aucOf = (first: readonly number[], second: readonly number[]): number => {

@@ -8,6 +8,7 @@ import {
   middleOf,
   momentsIn,
   nearest,
+  nearnessTo,
   packVector,
   poolFrames,
   unpackVector,
@@ -96,6 +97,20 @@ test("seen from the middle, vectors lie around it, however long they are", () =>
       assert.ok(longer.every((value, at) => near(value, seen[0]?.[at] ?? Number.NaN, 1e-12)));
     }),
   );
+});
+
+test("what is compared in one pass is what is compared step by step", () => {
+  fc.assert(
+    fc.property(features, features, fc.array(features, { minLength: 3, maxLength: 8 }), (own, other, more) => {
+      const middle = middleOf([own, other, ...more]);
+      const [a, b] = [own, other].map((vector) => fromMiddle(vector, middle));
+      assert.ok(a && b);
+      // What lies on the middle has no direction from there.
+      fc.pre(Math.hypot(...a) > 1e-3 && Math.hypot(...b) > 1e-3);
+      assert.ok(near(nearnessTo(own, middle)(other), cosine(a, b), 1e-6));
+    }),
+  );
+  assert.equal(nearnessTo([1, 0], Float64Array.of(0.5, 0.5))([1, 0, 0]), 0);
 });
 
 test("what all have in common does not make two alike", () => {

@@ -83,22 +83,52 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return own > 0 && other > 0 ? both / Math.sqrt(own * other) : 0;
 }
 
-const toUnit = (vector: ArrayLike<number>): Float64Array => {
-  const values = Float64Array.from(vector);
-  const length = Math.hypot(...values);
-  return length > 0 ? values.map((value) => value / length) : values;
-};
+function lengthOf(vector: ArrayLike<number>): number {
+  let squares = 0;
+  for (let at = 0; at < vector.length; at += 1) squares += (vector[at] ?? 0) ** 2;
+  return Math.sqrt(squares);
+}
 
 /** The mean of vectors, each of length 1 first; all of one kind. */
 export function middleOf(vectors: readonly ArrayLike<number>[]): Float64Array {
   const sum = new Float64Array(vectors[0]?.length ?? 0);
-  for (const vector of vectors) for (const [at, value] of toUnit(vector).entries()) sum[at] = (sum[at] ?? 0) + value;
+  for (const vector of vectors) {
+    const length = lengthOf(vector) || 1;
+    for (let at = 0; at < sum.length; at += 1) sum[at] = (sum[at] ?? 0) + (vector[at] ?? 0) / length;
+  }
   return sum.map((value) => value / vectors.length);
 }
 
 /** Where a vector of length 1 lies, seen from the middle. */
-export const fromMiddle = (vector: ArrayLike<number>, middle: Float64Array): Float64Array =>
-  toUnit(vector).map((value, at) => value - (middle[at] ?? 0));
+export function fromMiddle(vector: ArrayLike<number>, middle: Float64Array): Float64Array {
+  const length = lengthOf(vector) || 1;
+  return middle.map((value, at) => (vector[at] ?? 0) / length - value);
+}
+
+/** The cosine of one vector and others, all seen from the middle, in one pass over each: thousands are compared while somebody waits. */
+export function nearnessTo(own: ArrayLike<number>, middle: Float64Array): (other: ArrayLike<number>) => number {
+  const seen = fromMiddle(own, middle);
+  const ownLength = lengthOf(seen);
+  let [ownMiddle, middleSquares] = [0, 0];
+  for (let at = 0; at < middle.length; at += 1) {
+    ownMiddle += (seen[at] ?? 0) * (middle[at] ?? 0);
+    middleSquares += (middle[at] ?? 0) ** 2;
+  }
+  return (other) => {
+    if (other.length !== middle.length) return 0;
+    let [squares, both, withMiddle] = [0, 0, 0];
+    for (let at = 0; at < middle.length; at += 1) {
+      const value = other[at] ?? 0;
+      squares += value * value;
+      both += value * (seen[at] ?? 0);
+      withMiddle += value * (middle[at] ?? 0);
+    }
+    const length = Math.sqrt(squares) || 1;
+    const otherSquares = squares / length ** 2 - (2 * withMiddle) / length + middleSquares;
+    const product = ownLength * Math.sqrt(Math.max(0, otherSquares));
+    return product > 0 ? (both / length - ownMiddle) / product : 0;
+  };
+}
 
 export interface Neighbour {
   readonly contentId: string;

@@ -3,10 +3,9 @@ import type { SimilarRequest } from "#contracts/metadata";
 import { type Context, problem } from "#kernel";
 import {
   ALIKE_MIN,
-  cosine,
-  fromMiddle,
   middleOf,
   nearest,
+  nearnessTo,
   type Neighbour,
   TITLES_MIN,
   unpackVector,
@@ -42,8 +41,7 @@ export async function similar({ db }: Parts, request: SimilarRequest, context: C
   if (some.length + 1 < TITLES_MIN)
     return { titles: [], compared: some.length, tooFew: true, partial: false, maker: own.maker };
   const middle = middleOf([own, ...some].map((each) => unpackVector(each.vector)));
-  const seen = (packed: Uint8Array): Float64Array => fromMiddle(unpackVector(packed), middle);
-  const vector = seen(own.vector);
+  const nearness = nearnessTo(unpackVector(own.vector), middle);
   const limit = Math.min(request.limit || LIMIT, LIMIT_MAX);
   let found: Neighbour[] = [];
   let compared = 0;
@@ -51,7 +49,7 @@ export async function similar({ db }: Parts, request: SimilarRequest, context: C
   for (let afterId = ""; !isLastPage && compared < TITLES_MAX; ) {
     const page = await db.read(context, (tx) => embeddings.othersAfter(tx, own, { afterId, limit: PAGE }));
     const near = page
-      .map((other) => ({ contentId: other.contentId, similarity: cosine(vector, seen(other.vector)) }))
+      .map((other) => ({ contentId: other.contentId, similarity: nearness(unpackVector(other.vector)) }))
       .filter(({ similarity }) => similarity >= (similarityMin || ALIKE_MIN));
     found = nearest([...found, ...near], limit);
     compared += page.length;
