@@ -44,7 +44,7 @@ const ALONE: Weight = {
 const REQUESTED: Weight = { title: "tests that run only when named", atOnce: 1, fileTimeoutMs: 25 * 60_000 };
 
 function weightOf(file: string): Weight {
-  if (/^tests\/(chaos|engines)\/|^tests\/realdata\/enrichment/.test(file)) return REQUESTED;
+  if (/^tests\/(chaos|engines)\/|^tests\/realdata\/(enrichment|embedding)/.test(file)) return REQUESTED;
   if (/^tests\/e2e\/|\.engine\.test\.ts$/.test(file)) return ALONE;
   const encodes = /^tests\/(content\/|realdata\/|delivery\/live|playback\/recording|engagement\/channel)/;
   return encodes.test(file) ? HEAVY : LIGHT;
