@@ -1,4 +1,5 @@
-import { Influence, Place, Why } from "#contracts/web/recommendations";
+import type { z } from "zod";
+import { HomePlace, Influence, SearchPlace, Why } from "#contracts/web/recommendations";
 import type { HomeOrder } from "#contracts/recommendation";
 import type { ExplainResponse } from "#contracts/search";
 import type { Profile } from "#contracts/profile";
@@ -34,7 +35,7 @@ export async function why(parts: WebParts, contentId: string, asked: Query, cont
   });
   return {
     ...{ id: title.id, title: title.title, reasons, personalised: explained.personalised },
-    home: explained.order ? placeOf(explained.order) : UNKNOWN,
+    home: explained.order ? placeOf(HomePlace, explained.order) : UNKNOWN,
     search,
     partial: explained.partial || (search === null && asked.q.trim() !== ""),
   };
@@ -46,10 +47,10 @@ async function placeInSearch(
   contentId: string,
   { asked, profile }: { readonly asked: Query; readonly profile: Profile },
   context: Context,
-): Promise<Place | null> {
+): Promise<SearchPlace | null> {
   try {
     const request = call.search.explain({ query: requestOf(asked, profile), contentId }, context);
-    return placeOf(await within(SEARCH_MS_MAX, "a place in a search", context.signal, request));
+    return placeOf(SearchPlace, await within(SEARCH_MS_MAX, "a place in a search", context.signal, request));
   } catch (error) {
     if (context.signal.aborted) throw error;
     logger.warn("a title's place in a search could not be had", { error });
@@ -57,18 +58,19 @@ async function placeInSearch(
   }
 }
 
-const UNKNOWN: Place = { by: "unknown", model: null, place: 0, titles: 0, influences: [] };
+const UNKNOWN = { by: "unknown", model: null, place: 0, titles: 0, influences: [] } as const satisfies HomePlace;
 
-function placeOf({ by, version, sinceMs, share, place, titles, influences }: HomeOrder | ExplainResponse): Place {
-  const known = Place.shape.by.safeParse(by);
-  if (!known.success) return UNKNOWN;
-  return {
-    by: known.data,
+function placeOf<P extends HomePlace | SearchPlace>(
+  schema: z.ZodType<P>,
+  { by, version, sinceMs, share, place, titles, influences }: HomeOrder | ExplainResponse,
+): P | typeof UNKNOWN {
+  const parsed = schema.safeParse({
+    ...{ by, place, titles },
     model: version > 0 ? { version, since: isoOf(sinceMs), share } : null,
-    ...{ place, titles },
     influences: influences.flatMap(({ what, effect, places }) => {
-      const parsed = Influence.safeParse({ what, helps: effect > 0, places });
-      return parsed.success ? [parsed.data] : [];
+      const influence = Influence.safeParse({ what, helps: effect > 0, places });
+      return influence.success ? [influence.data] : [];
     }),
-  };
+  });
+  return parsed.success ? parsed.data : UNKNOWN;
 }

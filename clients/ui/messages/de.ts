@@ -136,7 +136,6 @@ export const de: Messages = {
           "Ein Modell soll Titel, die zu dir passen, in die Reihenfolge bringen, in der Menschen wählen. Es war nicht rechtzeitig da, deshalb stehen sie nach den Anteilen oben.",
         default: () =>
           "Für dieses Profil ist kein Modell dessen, was Menschen wählen, in Gebrauch: Titel stehen nach den Anteilen oben.",
-        named: () => "",
         outside: (titles: number) =>
           `${titles} Titel, die zu dir passen, kommen in die Reihenfolge, in der Menschen wählen. Dieser ist nicht darunter.`,
         off: () => "Für dieses Profil wird nichts eigens geordnet, weil seine eigenen Empfehlungen abgeschaltet sind.",
@@ -152,7 +151,6 @@ export const de: Messages = {
         named: () => "Er heißt, wie du gesucht hast, und solche Titel kommen zuerst.",
         outside: (titles: number) =>
           `Die ersten ${titles} Titel kommen in die Reihenfolge, in der Menschen wählen. Dieser ist nicht darunter.`,
-        off: () => "",
         unknown: () => "Das ließ sich gerade nicht herausfinden.",
       },
     },

@@ -134,7 +134,6 @@ export const en = {
         fallback: () =>
           "A model should put titles that suit you in the order in which people choose. It was not there in time, so they stand by the shares above.",
         default: () => "No model of what people choose is in use for this profile: titles stand by the shares above.",
-        named: () => "",
         outside: (titles: number) =>
           `${titles} titles that suit you are put in the order in which people choose. This one is not among them.`,
         off: () =>
@@ -150,7 +149,6 @@ export const en = {
         named: () => "It is called as you searched, and such titles come first.",
         outside: (titles: number) =>
           `The first ${titles} titles are put in the order in which people choose. This one is not among them.`,
-        off: () => "",
         unknown: () => "It could not be found out just now.",
       },
     },

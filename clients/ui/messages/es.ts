@@ -135,7 +135,6 @@ export const es: Messages = {
           "Un modelo debería poner los títulos que van contigo en el orden en que la gente elige. No llegó a tiempo, así que siguen las partes de arriba.",
         default: () =>
           "Ningún modelo de lo que la gente elige está en uso para este perfil: los títulos siguen las partes de arriba.",
-        named: () => "",
         outside: (titles: number) =>
           `${titles} títulos que van contigo se ponen en el orden en que la gente elige. Este no está entre ellos.`,
         off: () => "Nada se ordena aparte para este perfil, porque sus recomendaciones propias están desactivadas.",
@@ -151,7 +150,6 @@ export const es: Messages = {
         named: () => "Se llama como buscaste, y esos títulos van primero.",
         outside: (titles: number) =>
           `Los primeros ${titles} títulos se ponen en el orden en que la gente elige. Este no está entre ellos.`,
-        off: () => "",
         unknown: () => "No se pudo averiguar ahora.",
       },
     },

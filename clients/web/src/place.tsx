@@ -1,12 +1,17 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useId } from "react";
-import type { Place } from "../../../contracts/web/recommendations/index.ts";
+import type { HomePlace, SearchPlace } from "../../../contracts/web/recommendations/index.ts";
 import { useWords } from "../../ui/words.tsx";
 
 type Where = "home" | "search";
+type Place = HomePlace | SearchPlace;
+interface PlaceProps {
+  readonly where: Where;
+  readonly place: Place;
+}
 
 /** What put a title where it stands in a list, in plain words: what ordered the list, what of the title moved it, and which model said so. */
-export function PlaceSection({ where, heading, place }: { where: Where; heading: string; place: Place }) {
+export function PlaceSection({ where, heading, says, place }: PlaceProps & { heading: string; says: string }) {
   const { m } = useWords();
   const id = useId();
   return (
@@ -14,7 +19,7 @@ export function PlaceSection({ where, heading, place }: { where: Where; heading:
       <h2 id={id} className="text-20 font-semibold">
         <bdi>{heading}</bdi>
       </h2>
-      <p className="mt-2 text-16 text-ink-2">{m.why.order[where][place.by](place.titles)}</p>
+      <p className="mt-2 text-16 text-ink-2">{says}</p>
       {place.by === "model" && <Moved where={where} place={place} />}
       {place.by === "model" && where === "home" && <p className="mt-4 text-16 text-ink-2">{m.why.afterwards}</p>}
       <ModelLine model={place.model} />
@@ -22,7 +27,7 @@ export function PlaceSection({ where, heading, place }: { where: Where; heading:
   );
 }
 
-function Moved({ where, place: { place, titles, influences } }: { where: Where; place: Place }) {
+function Moved({ where, place: { place, titles, influences } }: PlaceProps) {
   const { m } = useWords();
   if (place === 0) return <p className="mt-4 text-16">{m.why.notNow}</p>;
   return (

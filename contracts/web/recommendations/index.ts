@@ -42,13 +42,12 @@ export const Influence = z.object({
   places: z.int(),
 });
 
-/** What put a title where it stands in a list. */
-export const Place = z.object({
-  /**
-   * model: the order in which people choose; fallback: that should have been, and was not there in time; default: it is in use for nobody here; named: it is
-   * called as somebody searched; outside: it is not among those that are put in order; off: nothing is for this profile; unknown: it could not be found out.
-   */
-  by: z.enum(["model", "fallback", "default", "named", "outside", "off", "unknown"]),
+/**
+ * What put a title in its place. model: the order in which people choose; fallback: that should have been, and was not there in time; default: it is in use for
+ * nobody here; outside: it is not among those that are put in order; unknown: it could not be found out.
+ */
+const BY = ["model", "fallback", "default", "outside", "unknown"] as const;
+const PLACE = {
   model: z
     .object({
       version: z.int(),
@@ -63,7 +62,13 @@ export const Place = z.object({
   titles: z.int(),
   /** The strongest first. */
   influences: z.array(Influence).max(4),
-});
+};
+
+/** What put a title where it stands on a home. off: nothing is put in an order for this profile. */
+export const HomePlace = z.object({ by: z.enum([...BY, "off"]), ...PLACE });
+
+/** What put a title where it stands in a search. named: it is called as somebody searched. */
+export const SearchPlace = z.object({ by: z.enum([...BY, "named"]), ...PLACE });
 
 export const Why = z.object({
   ...About.shape,
@@ -84,9 +89,9 @@ export const Why = z.object({
   /** False where the profile wants no recommendations of its own. */
   personalised: z.boolean(),
   /** On the profile's home. */
-  home: Place,
+  home: HomePlace,
   /** In the search that somebody came by; null where they did not, or where it cannot be had. */
-  search: Place.nullable(),
+  search: SearchPlace.nullable(),
   /** Something could not be had in time. */
   partial: z.boolean(),
 });
@@ -95,5 +100,6 @@ export type Opinion = z.infer<typeof Opinion>;
 export type Click = z.infer<typeof Click>;
 export type Personalisation = z.infer<typeof Personalisation>;
 export type Influence = z.infer<typeof Influence>;
-export type Place = z.infer<typeof Place>;
+export type HomePlace = z.infer<typeof HomePlace>;
+export type SearchPlace = z.infer<typeof SearchPlace>;
 export type Why = z.infer<typeof Why>;

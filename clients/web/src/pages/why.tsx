@@ -40,8 +40,16 @@ export function Component() {
           ))}
         </ul>
       )}
-      <PlaceSection where="home" heading={m.why.onHome} place={why.home} />
-      {why.search !== null && <PlaceSection where="search" heading={m.why.inSearch(asked.q)} place={why.search} />}
+      <PlaceSection
+        {...{ where: "home", heading: m.why.onHome, place: why.home }}
+        says={m.why.order.home[why.home.by](why.home.titles)}
+      />
+      {why.search !== null && (
+        <PlaceSection
+          {...{ where: "search", heading: m.why.inSearch(asked.q), place: why.search }}
+          says={m.why.order.search[why.search.by](why.search.titles)}
+        />
+      )}
       <p className="mt-10 text-14 text-ink-2">
         {m.why.change}{" "}
         <Link to="/profiles?manage=1" className="underline underline-offset-4 hover:text-ink">
