@@ -11,7 +11,7 @@ function failedOnce(): TestResults {
   const results = new TestResults();
   results.counted("a.test.ts", counts(3), 1_000);
   results.counted(FILE, counts(4, 1), 2_000);
-  results.failed({ file: FILE, line: 7, name: "refuses" });
+  results.failed({ file: FILE, at: `${FILE}:7`, name: "refuses" });
   return results;
 }
 const passing = (file: string, passed: number): TestResults => {
@@ -33,7 +33,7 @@ test("totals are those of all files, the slowest of which are told", () => {
 
 test("a file that ended before it could count is a failure", () => {
   const results = new TestResults();
-  results.failed({ file: FILE, line: 1, name: FILE });
+  results.failed({ file: FILE, at: `${FILE}:1`, name: FILE });
   assert.equal(results.totals.failed, 1);
   assert.equal(results.passes, false);
 });
@@ -58,7 +58,7 @@ for (const isWhole of [true, false])
 test("what fails again has failed, and so has what was not found again", () => {
   const again = new TestResults();
   again.counted(FILE, counts(4, 1), 2_000);
-  again.failed({ file: FILE, line: 9, name: "another" });
+  again.failed({ file: FILE, at: `${FILE}:9`, name: "another" });
   for (const second of [again, new TestResults()]) {
     const results = failedOnce();
     results.replace(FILE, second, false);

@@ -7,10 +7,11 @@ interface Counts {
   readonly todo: number;
 }
 
-interface Failure {
-  /** Relative to the repository. */
+export interface Failure {
+  /** The file that was run, relative to the repository. */
   readonly file: string;
-  readonly line: number;
+  /** Where the test is written, with its line. */
+  readonly at: string;
   readonly name: string;
 }
 
@@ -84,7 +85,7 @@ export class TestResults {
   lines(durationMs: number): string[] {
     const list = (title: string, lines: readonly string[]): string[] =>
       lines.length === 0 ? [] : ["", title, ...new Set(lines.map((line) => `  ${line}`))];
-    const label = ({ file, line, name }: Failure): string => `${file}:${line}: ${name}`;
+    const label = ({ at, name }: Failure): string => `${at}: ${name}`;
     const slowest = [...this.#files].toSorted(([, a], [, b]) => b.durationMs - a.durationMs).slice(0, SLOWEST);
     const times = slowest.map(([file, { durationMs: ms }]) => `${Math.round(ms / 1_000)} s  ${file}`);
     const { tests, suites, passed: pass, failed: fail, cancelled, skipped, todo } = this.totals;

@@ -14,7 +14,7 @@ import { makeTestFolder } from "../kernel/testing/folder.ts";
 import { TEMPLATE_VARIABLE } from "../kernel/testing/postgres.ts";
 import { buildClients } from "./build-clients.ts";
 import { REPOSITORY as ROOT } from "./files.ts";
-import { TestResults } from "./test-results.ts";
+import { type Failure, TestResults } from "./test-results.ts";
 
 /** The everyday run is to take less than ten minutes on two cores, real material apart; what hangs is cut off and counted as failed. */
 const HAS_REAL_MATERIAL = Boolean(process.env["MARQUEE_TESTDATA"]);
@@ -75,16 +75,29 @@ async function runFiles(
     ...(names.length > 0 ? { testNamePatterns: names } : {}),
   });
   let hasEnded = false;
+  // What fails says where it is written, which need not be the file that was run; that one's summary comes behind its tests.
+  let failed: Omit<Failure, "file">[] = [];
+  const assign = (file: string): void => {
+    for (const failure of failed) into.failed({ file, ...failure });
+    failed = [];
+  };
   events.on("test:summary", ({ file, counts, success, duration_ms: durationMs }) => {
-    if (file !== undefined) return into.counted(path.relative(ROOT, file), counts, durationMs);
+    if (file !== undefined) {
+      const name = path.relative(ROOT, file);
+      assign(name);
+      return into.counted(name, counts, durationMs);
+    }
     hasEnded = true;
     if (!success && into.failures.length === 0) into.trouble(`${title}: see above`);
   });
   events.on("test:fail", ({ name, file, line = 1, details }) => {
     // A suite or a file fails because something in it did; that something is what one wants to read.
     if ("failureType" in details.error && details.error.failureType === "subtestsFailed") return;
-    if (file === undefined) into.trouble(`${title}: ${name}`);
-    else into.failed({ file: path.relative(ROOT, file), line, name });
+    if (file === undefined) return into.trouble(`${title}: ${name}`);
+    const at = path.relative(ROOT, file);
+    failed.push({ at: `${at}:${line}`, name });
+    // A file that ended before it could count fails as itself.
+    if (path.resolve(ROOT, name) === file) assign(at);
   });
   for await (const text of events.compose(new spec())) process.stdout.write(String(text));
   if (!hasEnded) into.trouble(`${title}: the runner ended without a summary`);

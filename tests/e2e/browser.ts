@@ -106,6 +106,8 @@ export async function visit(baseUrl: string, options: VisitOptions = {}): Promis
       assert.deepEqual(loud, [], "the console complained");
     },
     async close() {
+      // Who goes leaves the page first, whose player then says that its stream is free. A browser that is gone has no pages to leave.
+      for (const page of context.pages()) await page.goto("about:blank", { timeout: 5_000 }).catch(() => null);
       await context.close().catch(() => {
         // It was killed on purpose, or with its page.
       });

@@ -34,16 +34,21 @@ const SHUT_OUT: Allowed = {
 const linkOf = async ({ admin }: RunningProduct): Promise<string> =>
   (await admin.consoleLink({ deadlineMs: LINK_MS_MAX })).url;
 
-/** Words that a list knows, and an extract that is not sure of itself: neither needs weights, nor a machine that is idle. */
-async function furnish({ admin }: RunningProduct, { id: contentId }: Film): Promise<void> {
-  const metadata = admin.of(Metadata);
-  const valueJson = JSON.stringify({ language: "en", cues: CUES });
-  await metadata.correct({ contentId, what: "subtitles", valueJson });
-  // A step that is under way by itself comes to the same.
-  for (const step of ["text", "moderation"])
-    await metadata.enrich({ contentId, step }).catch((error: unknown) => {
+/** A step that is under way by itself comes to the same. */
+const askFor = ({ admin }: RunningProduct, contentId: string, step: string): Promise<unknown> =>
+  admin
+    .of(Metadata)
+    .enrich({ contentId, step })
+    .catch((error: unknown) => {
       if (!(error instanceof Problem && error.code === "failed_precondition")) throw error;
     });
+
+/** Words that a list knows, and an extract that is not sure of itself: neither needs weights, nor a machine that is idle. */
+async function furnish(product: RunningProduct, { id: contentId }: Film): Promise<void> {
+  const metadata = product.admin.of(Metadata);
+  const valueJson = JSON.stringify({ language: "en", cues: CUES });
+  await metadata.correct({ contentId, what: "subtitles", valueJson });
+  for (const step of ["text", "moderation"]) await askFor(product, contentId, step);
   await until("moderation points at a word, and the text is there", 180_000, async () => {
     const { title } = await metadata.get({ contentId });
     const isDone = title?.steps.every(({ name, state }) => (name === "text" ? state === "done" : true)) ?? false;
@@ -52,22 +57,24 @@ async function furnish({ admin }: RunningProduct, { id: contentId }: Film): Prom
 }
 
 /** Titles that look like the film, as far as a network goes that knows the mean colour alone; none in a product that is somebody's. */
-async function furnishLooks({ admin, folder }: RunningProduct, { id }: Film): Promise<boolean> {
+async function furnishLooks(product: RunningProduct, { id }: Film): Promise<boolean> {
   if (process.env["MARQUEE_E2E_URL"]) return false;
-  const metadata = admin.of(Metadata);
-  const objects = await openFileObjects({ folder: join(folder, "objects") });
+  const metadata = product.admin.of(Metadata);
+  const objects = await openFileObjects({ folder: join(product.folder, "objects") });
   await objects.put(modelFile("moderation", "features.onnx"), meanColour());
   const others = await until("other films are taken in", 180_000, async () => {
     const ids = (await metadata.list({})).titles.map(({ contentId }) => contentId).filter((one) => one !== id);
     return ids.length > 0 ? ids : null;
   });
-  for (const contentId of [id, ...others.slice(0, OTHERS_MAX)]) {
-    await metadata.enrich({ contentId, step: "embedding" });
+  for (const contentId of [id, ...others.slice(0, OTHERS_MAX)])
     await until(`the embedding of ${contentId}`, 180_000, async () => {
       const { title } = await metadata.get({ contentId });
-      return title?.steps.find(({ name }) => name === "embedding")?.state === "done" ? true : null;
+      const state = title?.steps.find(({ name }) => name === "embedding")?.state;
+      if (state === "done") return true;
+      // One that ran when there were no weights yet ends without having looked.
+      if (state !== "running") await askFor(product, contentId, "embedding");
+      return null;
     });
-  }
   return true;
 }
 
