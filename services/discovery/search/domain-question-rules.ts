@@ -109,10 +109,12 @@ function personAt(reading: Reading, at: number): Match | undefined {
     const name = personNamed(nameOf(length));
     if (name !== undefined) return person(length, name, by > 0);
   }
-  // Who comes after `with`, or whose films are meant, may be misspelt, unless a word says something. So may be who has a word that nothing has.
+  // Who comes after `with`, or whose films are meant, may be misspelt where a word is one that nothing has and none says something. To look for names that
+  // are near takes a while among many.
+  const isWith = by > 0 || (from > at && known.BY_WHOM.has(words[at] ?? ""));
   for (const length of lengths.filter((each) => each < NAME_MAX)) {
     const isStrange = words.slice(from, from + length).some((word) => !reading.isWord(word));
-    if (from === at && !isStrange && phraseAt(reading, from + length, KIND_OF) === 0) continue;
+    if (!isStrange || !(isWith || phraseAt(reading, from + length, KIND_OF) > 0)) continue;
     const isSaid = words.slice(from, from + length).some((word) => KNOWN_WORDS.has(word));
     const name = isSaid ? undefined : personNear(nameOf(length));
     if (name !== undefined) return person(length, name, by > 0);
